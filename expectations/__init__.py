@@ -1,0 +1,63 @@
+"""Expectations: one suite per published dataset, and the verdict on one candidate.
+
+Belongs here: sealing a candidate (`seal`), judging it (`audit`), and the record that `publication` asks before it
+opens its door (`Verdict`, `reasons_to_refuse`).
+Does not belong here: anything users see. This room writes the exports and the manifest of a candidate, never a
+release; it repairs nothing, computes no indicator, and decides nothing: it says what holds.
+
+Importing the package costs milliseconds: pandas, DuckDB and Great Expectations are imported by the functions that
+need them, when they run.
+"""
+
+from __future__ import annotations
+
+import importlib
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    from expectations.audit import audit
+    from expectations.candidate import NotSealable, candidate_hash, changed_since_seal, content_hash, seal
+    from expectations.suite import SuiteError, read_suites, suites_hash
+    from expectations.verdict import Outcome, Verdict, reasons_to_refuse, refusals, required
+
+_HOME = {
+    "audit": "audit",
+    "NotSealable": "candidate",
+    "candidate_hash": "candidate",
+    "changed_since_seal": "candidate",
+    "content_hash": "candidate",
+    "seal": "candidate",
+    "SuiteError": "suite",
+    "read_suites": "suite",
+    "suites_hash": "suite",
+    "Outcome": "verdict",
+    "Verdict": "verdict",
+    "reasons_to_refuse": "verdict",
+    "refusals": "verdict",
+    "required": "verdict",
+}
+
+__all__ = [
+    "NotSealable",
+    "Outcome",
+    "SuiteError",
+    "Verdict",
+    "audit",
+    "candidate_hash",
+    "changed_since_seal",
+    "content_hash",
+    "read_suites",
+    "reasons_to_refuse",
+    "refusals",
+    "required",
+    "seal",
+    "suites_hash",
+]
+
+
+def __getattr__(name: str) -> Any:
+    if name not in _HOME:
+        raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
+    if name == "audit":  # the module itself, which is callable: the same object whatever was imported first
+        return importlib.import_module(f"{__name__}.audit")
+    return getattr(importlib.import_module(f"{__name__}.{_HOME[name]}"), name)

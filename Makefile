@@ -1,0 +1,37 @@
+# make run    install, then one night on the embedded samples
+# make test   install, then every test that needs no server
+# make lock   resolve the dependencies again (needs the package index)
+
+PYTHON ?= $(shell command -v python3.11 || command -v python3)
+UV := .venv/bin/uv
+export PYTHONDONTWRITEBYTECODE =
+export DO_NOT_TRACK = 1
+
+.PHONY: install run test lint lock clean
+
+install: .venv/installed
+
+.venv/installed: requirements.lock pyproject.toml
+	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info[:2] != (3, 11))' || { echo "Python 3.11 is needed (make PYTHON=/path/to/python3.11)"; exit 2; }
+	@test -x .venv/bin/python || $(PYTHON) -m venv .venv
+	@test -x $(UV) || .venv/bin/python -m pip install --quiet --disable-pip-version-check uv==0.13.9
+	$(UV) pip install --quiet --python .venv/bin/python --compile-bytecode --require-hashes -r requirements.lock
+	$(UV) pip install --quiet --python .venv/bin/python --no-deps -e .
+	@touch $@
+
+run: install
+	@.venv/bin/observatoire demo
+
+test: install
+	.venv/bin/python -m pytest
+
+lint: install
+	.venv/bin/ruff check .
+	.venv/bin/ruff format --check .
+
+lock:
+	$(UV) pip compile --quiet --generate-hashes --no-emit-index-url --no-emit-find-links --no-header \
+	  --python-version 3.11 --group dev pyproject.toml -o requirements.lock
+
+clean:
+	rm -rf .venv var build *.egg-info

@@ -1,0 +1,24 @@
+"""The one exception of the value parsers. It carries a rule for machines and a sentence for the person who typed."""
+
+QUOTE_LENGTH = 80
+
+
+class Refused(Exception):
+    """A text that a parser does not accept.
+
+    `rule` is a stable code in snake case, grouped in the quarantine listings. `message` is one or two French sentences:
+    what is wrong, quoting the text, and what to do about it.
+    """
+
+    def __init__(self, rule: str, message: str) -> None:
+        super().__init__(message)
+        self.rule = rule
+        self.message = message
+
+
+def quote(text: str) -> str:
+    """The text between French quotation marks, on one line, cut after 80 characters."""
+    line = " ".join(text.split())
+    if len(line) > QUOTE_LENGTH:
+        line = line[: QUOTE_LENGTH - 1] + "…"
+    return f"« {line} »"

@@ -1,0 +1,84 @@
+"""Texts made comparable (`fold`) or presentable (`clean`), and the ways people write « nothing ».
+
+Not here: vocabularies (`vocabulary.py`), and any repair of a badly decoded file – encodings are the readers' business.
+"""
+
+import html
+import re
+import unicodedata
+
+# Letters that canonical decomposition leaves alone.
+_LIGATURES = str.maketrans({"œ": "oe", "æ": "ae", "ß": "ss", "ø": "o", "ł": "l", "đ": "d", "ı": "i"})
+_SAINT = {"st": "saint", "ste": "sainte"}
+_NOT_WORD = re.compile(r"[\W_]+")
+_ZERO_WIDTH = re.compile("[\u200b\u200c\u200d\u2060\ufeff\u00ad]")
+_DASHES_AND_DOTS = re.compile(r"[\s\-–—−_.?/…*]+")
+
+# What people write in a cell to say that they do not know. Folded.
+_MISSING = frozenset(
+    [
+        "nd",
+        "n d",
+        "nc",
+        "n c",
+        "na",
+        "n a",
+        "nr",
+        "n r",
+        "ns",
+        "inconnu",
+        "inconnue",
+        "vide",
+        "neant",
+        "non communique",
+        "non communiquee",
+        "non renseigne",
+        "non renseignee",
+        "non disponible",
+        "non connu",
+        "non connue",
+        "pas d information",
+        "a definir",
+        "a preciser",
+        "a venir",
+        "a confirmer",
+        "en attente",
+        "null",
+        "none",
+    ]
+)
+
+
+def strip_accents(text: str) -> str:
+    """Lower case without accents or ligatures; punctuation and spaces are kept."""
+    lowered = text.lower().translate(_LIGATURES)
+    return "".join(c for c in unicodedata.normalize("NFKD", lowered) if not unicodedata.combining(c))
+
+
+def fold(text: str) -> str:
+    """The key under which labels and names are compared (`label_key`, `name_key`).
+
+    Lower case, accents and ligatures folded, apostrophes and punctuation to one space, the words `st` → `saint` and
+    `ste` → `sainte`, trimmed: « MONT-ST-ÉLOI » and « Mont-Saint-Éloi » give `mont saint eloi`.
+    """
+    words = _NOT_WORD.sub(" ", strip_accents(_ZERO_WIDTH.sub("", text))).split()
+    return " ".join(_SAINT.get(word, word) for word in words)
+
+
+def clean(text: str) -> str:
+    """The text as it should be shown: NFC, HTML entities unescaped, every kind of space collapsed to one, trimmed."""
+    unescaped = html.unescape(text) if "&" in text else text
+    return " ".join(_ZERO_WIDTH.sub("", unicodedata.normalize("NFC", unescaped)).split())
+
+
+def is_blank(text: str | None) -> bool:
+    """True when nothing was typed: None, empty, or only spaces."""
+    return text is None or not clean(text)
+
+
+def is_missing(text: str | None) -> bool:
+    """True when nothing was typed, or only a sign of absence: `-`, `?`, `…`, `n.d.`, `NC`, `non communiqué`…"""
+    if is_blank(text):
+        return True
+    assert text is not None
+    return _DASHES_AND_DOTS.fullmatch(clean(text)) is not None or fold(text) in _MISSING

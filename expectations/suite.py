@@ -1,0 +1,156 @@
+"""The grammar of a suite: what `suites/<dataset>.yml` may say, read strictly.
+
+One suite per published dataset. An expectation is a Great Expectations class with its arguments, the table it looks
+into (`data` or `control`), perhaps some of its rows (`where`) and computed columns (`compute`), a severity, and two
+French texts for staff. What holds for every table of the tidy shape is written once in `suites/shared/` and included.
+
+Belongs here: reading, refusing what is not in the grammar, and the hash of all the suites.
+Does not belong here: running them (`audit`), importing Great Expectations (4 seconds): the classes a suite may use are
+listed here, so that a misspelt one is refused before anything runs.
+"""
+
+from __future__ import annotations
+
+import hashlib
+from pathlib import Path
+from typing import Annotated, Any, Literal
+
+from pydantic import BaseModel, ConfigDict, Field, StringConstraints, ValidationError, model_validator
+
+SUITES = Path(__file__).parent / "suites"
+SHARED = "shared"
+
+#: What each class judges: `rows` (with the keys of the failing ones) or the `table` as a whole.
+CLASSES: dict[str, Literal["rows", "table"]] = {
+    "ExpectColumnDistinctValuesToContainSet": "table",
+    "ExpectColumnPairValuesAToBeGreaterThanB": "rows",
+    "ExpectColumnPairValuesToBeEqual": "rows",
+    "ExpectColumnPairValuesToBeInSet": "rows",
+    "ExpectColumnValuesToBeBetween": "rows",
+    "ExpectColumnValuesToBeInSet": "rows",
+    "ExpectColumnValuesToBeNull": "rows",
+    "ExpectColumnValuesToMatchRegex": "rows",
+    "ExpectColumnValuesToNotBeNull": "rows",
+    "ExpectColumnValuesToNotMatchRegex": "rows",
+    "ExpectCompoundColumnsToBeUnique": "rows",
+    "ExpectTableColumnsToMatchOrderedList": "table",
+}
+
+#: Arguments that would weaken the class behind the suite's back, or that the audit sets itself.
+RESERVED = {"mostly", "row_condition", "condition_parser", "result_format", "meta", "catch_exceptions", "severity"}
+
+Id = Annotated[str, StringConstraints(pattern=r"^[a-z][a-z0-9_]*$")]
+Sentence = Annotated[str, StringConstraints(strip_whitespace=True, min_length=10)]
+
+
+class SuiteError(Exception):
+    """A suite on disk does not follow the grammar; the message names the file and what is wrong."""
+
+
+class _Strict(BaseModel):
+    model_config = ConfigDict(extra="forbid", frozen=True)
+
+
+class Expectation(_Strict):
+    """One expectation.
+
+    `where` and `compute` are pandas expressions over the columns. A `where` that matches no row is a failure, unless
+    `may_be_absent` says that the case described may legitimately not occur (nobody online, no estimated figure):
+    its twin in the tests then proves that the condition can match.
+    """
+
+    id: Id
+    expectation: str
+    kwargs: dict[str, Any] = Field(default_factory=dict)
+    on: Literal["data", "control"] = "data"
+    where: str | None = None
+    compute: dict[Id, str] = Field(default_factory=dict)
+    may_be_absent: bool = False
+    severity: Literal["bloquant", "reserve"]
+    why: Sentence
+    what_to_do: Sentence
+
+    @model_validator(mode="after")
+    def _class_and_arguments(self) -> Expectation:
+        if self.expectation not in CLASSES:
+            raise ValueError(f"{self.id}: unknown expectation {self.expectation!r}; known: {', '.join(CLASSES)}")
+        if forbidden := RESERVED & self.kwargs.keys():
+            raise ValueError(f"{self.id}: arguments not allowed here: {', '.join(sorted(forbidden))}")
+        return self
+
+    @property
+    def judges(self) -> Literal["rows", "table"]:
+        return CLASSES[self.expectation]
+
+
+class Suite(_Strict):
+    """All expectations of one dataset, those of the included files first."""
+
+    dataset: Annotated[str, StringConstraints(pattern=r"^ind_[a-z0-9_]+$")]
+    include: tuple[Id, ...] = ()
+    expectations: tuple[Expectation, ...]
+
+    @model_validator(mode="after")
+    def _ids_and_severity(self) -> Suite:
+        ids = [expectation.id for expectation in self.expectations]
+        if repeated := {name for name in ids if ids.count(name) > 1}:
+            raise ValueError(f"ids used twice: {', '.join(sorted(repeated))}")
+        meanings: dict[str, str] = {}
+        for name, text in ((n, t) for expectation in self.expectations for n, t in expectation.compute.items()):
+            if meanings.setdefault(name, text) != text:
+                raise ValueError(f"computed column {name} has two meanings")
+        if not any(expectation.severity == "bloquant" for expectation in self.expectations):
+            raise ValueError("a suite needs at least one expectation of severity bloquant")
+        return self
+
+
+class _Shared(_Strict):
+    expectations: tuple[Expectation, ...] = Field(min_length=1)
+
+
+def read_suites(directory: Path = SUITES) -> list[Suite]:
+    """Every suite on disk, by dataset name. Raises SuiteError when one departs from the grammar, or when there is none."""
+    suites = [read_suite(path) for path in sorted(Path(directory).glob("*.yml"))]
+    if not suites:
+        raise SuiteError("no suite on disk")
+    return suites
+
+
+def read_suite(path: Path) -> Suite:
+    """One suite, its included files expanded. The file's name is the dataset's."""
+    content = _yaml(path)
+    try:
+        included = [
+            expectation
+            for name in content.get("include", ())
+            for expectation in _Shared.model_validate(_yaml(path.parent / SHARED / f"{name}.yml")).expectations
+        ]
+        suite = Suite.model_validate({**content, "expectations": [*included, *(content.get("expectations") or [])]})
+    except (ValidationError, TypeError) as error:
+        raise SuiteError(f"{path.name}: {error}") from error
+    if suite.dataset != path.stem:
+        raise SuiteError(f"{path.name}: speaks of {suite.dataset}")
+    return suite
+
+
+def suites_hash(directory: Path = SUITES) -> str:
+    """sha256 over the names and bytes of every suite and shared file."""
+    directory = Path(directory)
+    digest = hashlib.sha256()
+    for path in sorted(directory.rglob("*.yml")):
+        digest.update(path.relative_to(directory).as_posix().encode() + b"\0")
+        digest.update(hashlib.sha256(path.read_bytes()).digest())
+    return digest.hexdigest()
+
+
+def _yaml(path: Path) -> dict[str, Any]:
+    from ruamel.yaml import YAML
+    from ruamel.yaml.error import YAMLError
+
+    try:
+        content = YAML(typ="safe").load(path.read_text(encoding="utf-8"))
+    except (OSError, UnicodeDecodeError, YAMLError) as error:
+        raise SuiteError(f"{path.name}: {error}") from error
+    if not isinstance(content, dict):
+        raise SuiteError(f"{path.name}: not a mapping")
+    return content

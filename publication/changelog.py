@@ -1,0 +1,161 @@
+"""What changed between two releases, cell by cell.
+
+Belongs here: comparing tables and writing the comparison. Does not belong here: deciding whether a release is made.
+"""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from datetime import datetime
+
+import pyarrow as pa
+
+from publication.labels import Labels
+from publication.shelf import DatasetStatus
+from publication.tables import KEY, by_key, csv_cell
+from publication.wording import STATUSES, dataset_title, long_date, plural
+
+ADDED, REMOVED, CHANGED = "added", "removed", "changed"
+
+
+@dataclass(frozen=True)
+class Change:
+    """One cell changed (`column`, `old`, `new`), or one row added or removed (`column` empty, its value shown)."""
+
+    dataset: str
+    kind: str
+    key: tuple[str, ...]
+    column: str = ""
+    old: str = ""
+    new: str = ""
+
+
+def compare(old: Mapping[str, pa.Table], new: Mapping[str, pa.Table]) -> list[Change]:
+    """Changes from one set of datasets to another, in the order of the keys."""
+    changes: list[Change] = []
+    for dataset in sorted(old.keys() | new.keys()):
+        before = by_key(old[dataset]) if dataset in old else {}
+        after = by_key(new[dataset]) if dataset in new else {}
+        for key in sorted(before.keys() | after.keys()):
+            if key not in before:
+                changes.append(Change(dataset, ADDED, key, new=csv_cell(after[key].get("value"))))
+            elif key not in after:
+                changes.append(Change(dataset, REMOVED, key, old=csv_cell(before[key].get("value"))))
+            elif before[key] != after[key]:
+                changes.extend(_cells(dataset, key, before[key], after[key]))
+    return changes
+
+
+def revised(changes: Sequence[Change]) -> set[tuple[str, ...]]:
+    """Keys whose printed figure is not what it was."""
+    return {c.key for c in changes if c.kind == CHANGED and c.column in ("value", "lower", "upper")}
+
+
+def counted(changes: Sequence[Change]) -> dict[str, int]:
+    return {kind: sum(c.kind == kind for c in changes) for kind in (ADDED, REMOVED, CHANGED)}
+
+
+def summary(counts: Mapping[str, int]) -> str:
+    """« 2 cellules révisées, 1 ligne ajoutée »."""
+    parts = [
+        plural(counts.get(CHANGED, 0), "cellule révisée", "cellules révisées") if counts.get(CHANGED) else "",
+        plural(counts.get(ADDED, 0), "ligne ajoutée", "lignes ajoutées") if counts.get(ADDED) else "",
+        plural(counts.get(REMOVED, 0), "ligne retirée", "lignes retirées") if counts.get(REMOVED) else "",
+    ]
+    return ", ".join(part for part in parts if part) or "aucun chiffre n’a changé"
+
+
+def statuses_changed(
+    old: Mapping[str, DatasetStatus], new: Mapping[str, DatasetStatus]
+) -> list[tuple[str, str, str, tuple[str, ...]]]:
+    """(dataset, status before, status now, reasons) where they differ."""
+    rows = []
+    for dataset in sorted(old.keys() | new.keys()):
+        before = old[dataset].status if dataset in old else ""
+        after = new[dataset].status if dataset in new else ""
+        if before != after:
+            reasons = new[dataset].reasons or new[dataset].reserves if dataset in new else ()
+            rows.append((dataset, before, after, reasons))
+    return rows
+
+
+def where(change: Change, labels: Labels) -> str:
+    """The key of a change in words: « Événements tenus, département : Nord (59) — programme »."""
+    named = dict(zip(KEY, change.key, strict=False))
+    text = labels.indicator(named.get("indicator", ""))
+    breakdown, member = named.get("breakdown", ""), named.get("member", "")
+    if breakdown and breakdown != "total":
+        label = labels.member(breakdown, member, named.get("programme_id"))
+        text += f", {labels.breakdown(breakdown).lower()} : {label}"
+    if named.get("period") and named["period"] != "total":
+        text += f", {named['period']}"
+    return f"{text} — {labels.programme(named.get('programme_id'))}"
+
+
+def markdown(
+    number: int,
+    made_at: datetime,
+    changes: Sequence[Change],
+    moved: Sequence[tuple[str, str, str, tuple[str, ...]]],
+    labels: Labels,
+    previous: int | None,
+    earlier: Sequence[tuple[int, str, str]],
+) -> str:
+    """CHANGELOG.md of one release. `earlier`: (number, date, summary) of those before, newest first."""
+    lines = [f"# Version {number}, {long_date(made_at)}", ""]
+    if previous is None:
+        lines += [f"Première version : {plural(counted(changes)[ADDED], 'ligne')}.", ""]
+    else:
+        lines += [f"Par rapport à la version {previous} : {summary(counted(changes))}.", ""]
+    if moved and previous is not None:
+        lines += [
+            "## Tableaux dont le statut a changé",
+            "",
+            "| tableau | avant | maintenant | pourquoi |",
+            "|---|---|---|---|",
+        ]
+        for dataset, before, after, reasons in moved:
+            lines.append(
+                _line(dataset_title(dataset), STATUSES.get(before, "—"), STATUSES.get(after, "—"), " ".join(reasons))
+            )
+        lines.append("")
+    if previous is not None:
+        for kind, title in ((CHANGED, "Cellules révisées"), (ADDED, "Lignes ajoutées"), (REMOVED, "Lignes retirées")):
+            lines += _section(kind, title, changes, labels)
+    if earlier:
+        lines += ["## Versions précédentes", "", "| version | date | ce qui avait changé |", "|---|---|---|"]
+        lines += [_line(str(n), long_date(at), text) for n, at, text in earlier]
+        lines.append("")
+    return "\n".join(lines)
+
+
+def _section(kind: str, title: str, changes: Sequence[Change], labels: Labels) -> list[str]:
+    chosen = [change for change in changes if change.kind == kind]
+    if not chosen:
+        return []
+    lines = [f"## {title}", "", "| chiffre | clé | colonne | avant | après |", "|---|---|---|---|---|"]
+    lines += [
+        _line(where(c, labels), " / ".join(c.key), c.column or "value", c.old or "(vide)", c.new or "(vide)")
+        for c in chosen
+    ]
+    return [*lines, ""]
+
+
+def _line(*cells: str) -> str:
+    return "| " + " | ".join(_escaped(cell) for cell in cells) + " |"
+
+
+def _escaped(cell: str) -> str:
+    """Text that neither ends a cell nor opens a tag where the file is shown as a page."""
+    for raw, safe in (("\\", "\\\\"), ("|", "\\|"), ("\n", " "), ("\r", " "), ("<", "&lt;")):
+        cell = cell.replace(raw, safe)
+    return cell
+
+
+def _cells(dataset: str, key: tuple[str, ...], before: dict, after: dict) -> list[Change]:
+    columns = list(dict.fromkeys([*before, *after]))
+    found = []
+    for column in columns:
+        old, new = csv_cell(before.get(column)), csv_cell(after.get(column))
+        if column not in KEY and old != new:
+            found.append(Change(dataset, CHANGED, key, column, old, new))
+    return found

@@ -1,0 +1,28 @@
+"""The last look at secrecy before a table leaves: a cell marked secret must be empty of what it hides.
+
+Belongs here: refusing a table whose statuses and cells contradict each other. Does not belong here: choosing what is
+secret (the rule of each indicator, applied where the table is made).
+"""
+
+import pyarrow as pa
+import pyarrow.compute as pc
+
+# SDMX CONF_STATUS, all but free: A small counts, O/T/G dominance, D secondary, N not to publish, C confidential.
+SECRET = ("A", "O", "T", "G", "D", "N", "C")
+HIDDEN = ("value", "lower", "upper", "numerator")
+
+
+def reasons(table: pa.Table) -> list[str]:
+    """Why this table may not leave; empty when it may. A French sentence that counts cells and never shows one."""
+    if "conf_status" not in table.column_names:
+        return ["Le tableau ne dit pas quelles cellules sont secrètes : la colonne « conf_status » manque."]
+    secret = pc.is_in(pc.cast(table["conf_status"], pa.string()), pa.array(SECRET))
+    shown = pa.chunked_array([pa.array([False] * table.num_rows)])
+    for name in HIDDEN:
+        if name in table.column_names:
+            shown = pc.or_(shown, pc.is_valid(table[name]))
+    count = pc.sum(pc.and_(pc.fill_null(secret, False), shown)).as_py() or 0
+    if count:
+        lines = "1 cellule secrète porte" if count == 1 else f"{count} cellules secrètes portent"
+        return [f"{lines} encore sa valeur : le tableau est retenu tant que le secret n’est pas appliqué."]
+    return []

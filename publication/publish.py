@@ -1,0 +1,302 @@
+"""The only door: from a candidate and the verdict on exactly its bytes to a release.
+
+Belongs here: the decision for each dataset, and writing a release so that a reader never sees half of one. Nothing
+else writes `releases/`, except `releases.rollback`, which moves the pointer only. Does not belong here: the content of
+the files (`tables`, `workbook`, `warehouse`, `changelog`, `portal`).
+
+What becomes of a dataset:
+
+    published               the verdict has nothing against it
+    published_with_reserve  it ships, and its reserves ship with it
+    carried                 refused tonight: the bytes of the last good version ship again, with the reasons
+    withheld                refused, and no good version exists: it ships nowhere, with the reasons
+
+When no new release is made (`Release.changed` is False and nothing at all is written):
+  - the candidate gives what `current` already holds: same bytes of every dataset, same statuses, reasons and reserves,
+    same deliveries and rows set aside;
+  - or it gives what somebody rolled back from since the last publication. Otherwise the next night, with nothing new,
+    would silently undo the rollback. Any new fact makes a new release, carried on from the version rolled back to.
+"""
+
+import hashlib
+import json
+import os
+from collections.abc import Mapping
+from dataclasses import dataclass, replace
+from datetime import datetime
+from pathlib import Path
+
+import pyarrow as pa
+
+from expectations import Verdict, candidate_hash, changed_since_seal, refusals, suites_hash
+from expectations import suite as suites_on_disk
+from expectations.candidate import NotSealable
+from publication import changelog, disclosure, labels, portal, quality, shelf, tables, warehouse, workbook
+from publication.shelf import CARRIED, PUBLISHED, WITH_RESERVE, WITHHELD, DatasetStatus, Release
+
+
+class Refused(Exception):
+    """Nothing was released. The message is a French sentence for staff."""
+
+
+@dataclass(frozen=True)
+class Shipped:
+    """One dataset as it goes out: its status, and its sealed bytes when it is available."""
+
+    status: DatasetStatus
+    data: bytes | None = None
+
+
+def publish(
+    candidate: Path, verdict: Verdict, releases: Path, *, now: datetime, suites: Path = suites_on_disk.SUITES
+) -> Release:
+    """Release what the verdict allows. Raises Refused when nothing may be: then readers see nothing new."""
+    candidate, releases = Path(candidate), Path(releases)
+    try:
+        with shelf.locked(releases):
+            return _publish(candidate, verdict, releases, now, Path(suites))
+    except shelf.Busy as busy:
+        raise Refused(str(busy)) from None
+
+
+def _publish(candidate: Path, verdict: Verdict, releases: Path, now: datetime, suites: Path) -> Release:
+    shelf.sweep(releases, now=now)
+    refuse_other_candidate(candidate, verdict, suites)
+    current = shelf.current_number(releases)
+    base = shelf.read_release(releases / str(current)) if current is not None else None
+    number = shelf.next_number(releases)
+    shipped = decide(candidate, verdict, suites, base, number)
+    if not any(entry.data is not None for entry in shipped.values()):
+        reasons = " ".join(dict.fromkeys(r for entry in shipped.values() for r in entry.status.reasons))
+        raise Refused(f"Aucun tableau ne peut être publié, et aucune version antérieure n’existe. {reasons}".strip())
+
+    names, supply = labels.read(candidate / "warehouse.duckdb")
+    fingerprint = fingerprint_of(shipped, supply)
+    if base is not None and fingerprint in _already_released(releases, base):
+        return replace(base, changed=False)
+
+    aside = releases / f"{shelf.TEMPORARY}{number}"
+    release = Release(
+        number=number,
+        path=aside,
+        made_at=now.isoformat(),
+        candidate_hash=verdict.candidate_hash,
+        suites_hash=verdict.suites_hash,
+        datasets={name: entry.status for name, entry in shipped.items()},
+        fingerprint=fingerprint,
+        previous=current,
+        data_until=supply.data_until,
+    )
+    release = _write(release, candidate, verdict, shipped, names, supply, base, releases, now)
+    shelf.seal(aside)
+    refuse_other_candidate(candidate, verdict, suites)  # nobody wrote to the candidate while it was read
+    digest = hashlib.sha256((aside / shelf.RELEASE_FILE).read_bytes()).hexdigest()
+    shelf.note(releases, "prepared", at=now, release=number, sha256=digest)
+    place = releases / str(number)
+    if place.exists():  # numbers are never reused: somebody else wrote here
+        raise Refused(f"Le dossier de la version {number} existe déjà : il n’est pas remplacé.")
+    os.rename(aside, place)
+    shelf.sync_directory(releases)
+    shelf.point(releases, number)
+    shelf.note(releases, "published", at=now, release=number, previous=current)
+    return replace(release, path=place)
+
+
+# --- the decision --------------------------------------------------------------------------------------------------
+
+
+def refuse_other_candidate(candidate: Path, verdict: Verdict, suites: Path) -> None:
+    """Refused unless the verdict speaks of exactly these bytes and was given by exactly these suites."""
+    try:
+        actual, changed = candidate_hash(candidate), changed_since_seal(candidate)
+    except (NotSealable, OSError):
+        raise Refused("La version candidate n’est pas scellée ou ne peut pas être relue : rien n’est publié.") from None
+    if not verdict.candidate_hash or verdict.candidate_hash != actual:
+        raise Refused("L’audit porte sur d’autres fichiers que ceux de la version candidate : rien n’est publié.")
+    if changed:
+        raise Refused("Des fichiers de la version candidate ont changé depuis son scellement : rien n’est publié.")
+    try:
+        rules = suites_hash(suites)
+    except OSError:
+        raise Refused("Les règles de contrôle sont illisibles : rien n’est publié.") from None
+    if not verdict.suites_hash or verdict.suites_hash != rules:
+        raise Refused("Les règles de contrôle ont changé depuis l’audit : l’audit est à refaire, rien n’est publié.")
+
+
+def decide(candidate: Path, verdict: Verdict, suites: Path, base: Release | None, number: int) -> dict[str, Shipped]:
+    """What becomes of every dataset that has a suite, a table in the candidate, or a place in the last release."""
+    against = refusals(verdict, candidate, None, suites)
+    for name in base.datasets if base else ():
+        against.setdefault(name, ["Le tableau est absent de la version candidate."])
+    shipped = {}
+    for name in sorted(against):
+        reasons, data = list(against[name]), None
+        if not reasons:
+            data = (candidate / "data" / f"{name}.parquet").read_bytes()
+            reasons = _unreadable_or_secret(data)
+        if reasons:
+            shipped[name] = _last_good(name, base, tuple(reasons))
+            continue
+        reserves = tuple(outcome.sentence() for outcome in verdict.reserves(name))
+        shipped[name] = Shipped(
+            DatasetStatus(
+                status=WITH_RESERVE if reserves else PUBLISHED,
+                from_release=number,
+                reserves=reserves,
+                sha256=hashlib.sha256(data).hexdigest(),
+                rows=tables.read_parquet(data).num_rows,
+            ),
+            data,
+        )
+    return shipped
+
+
+def _unreadable_or_secret(data: bytes) -> list[str]:
+    try:
+        table = tables.read_parquet(data)
+    except pa.ArrowException:
+        return ["Le fichier du tableau est illisible."]
+    if table.num_rows == 0:
+        return ["Le tableau est vide."]
+    return disclosure.reasons(table)
+
+
+def _last_good(name: str, base: Release | None, reasons: tuple[str, ...]) -> Shipped:
+    """The dataset as the last release holds it, if its bytes are still those that were released."""
+    last = base.datasets.get(name) if base else None
+    if last is None or not last.is_available:
+        return Shipped(DatasetStatus(WITHHELD, None, reasons))
+    try:
+        data = (base.public / "data" / f"{name}.parquet").read_bytes()
+    except OSError:
+        data = b""
+    if hashlib.sha256(data).hexdigest() != last.sha256:
+        damaged = f"Le fichier de la version {base.number} est endommagé : il n’est pas reporté."
+        return Shipped(DatasetStatus(WITHHELD, None, (*reasons, damaged)))
+    return Shipped(replace(last, status=CARRIED, reasons=reasons), data)
+
+
+def fingerprint_of(shipped: Mapping[str, Shipped], supply: labels.Supply) -> str:
+    """Hash of what makes a release new: bytes, statuses, reasons, reserves; deliveries and rows set aside.
+
+    `from_release` is left out (it would make every night new), and so are instants of deliveries.
+    """
+    content = {
+        "datasets": {
+            name: [e.status.sha256, e.status.status, e.status.reasons, e.status.reserves] for name, e in shipped.items()
+        },
+        "deliveries": [[str(v) for k, v in row.items() if k != "received_at"] for row in supply.deliveries],
+        "quarantine": [[str(v) for v in row.values()] for row in supply.quarantine],
+    }
+    return hashlib.sha256(json.dumps(content, sort_keys=True).encode()).hexdigest()
+
+
+def _already_released(releases: Path, base: Release) -> set[str]:
+    """Fingerprints of `current` and of what was rolled back from since the last publication."""
+    fingerprints = {base.fingerprint}
+    for entry in reversed(shelf.history(releases)):
+        if entry["event"] == "published":
+            break
+        if entry["event"] == "rolled_back" and (releases / str(entry["previous"])).is_dir():
+            fingerprints.add(shelf.read_release(releases / str(entry["previous"])).fingerprint)
+    return fingerprints
+
+
+# --- the files -----------------------------------------------------------------------------------------------------
+
+
+def _write(
+    release: Release,
+    candidate: Path,
+    verdict: Verdict,
+    shipped: Mapping[str, Shipped],
+    names: labels.Labels,
+    supply: labels.Supply,
+    base: Release | None,
+    releases: Path,
+    now: datetime,
+) -> Release:
+    """Every file of the release under `release.path`; the release with the digests of what it is made of."""
+    public, data = release.public, release.public / "data"
+    data.mkdir(parents=True)
+    (release.path / "analysts").mkdir()
+    contents: dict[str, pa.Table] = {}
+    for name, entry in shipped.items():
+        if entry.data is not None:
+            (data / f"{name}.parquet").write_bytes(entry.data)
+            contents[name] = tables.read_parquet(entry.data)
+            (data / f"{name}.csv").write_bytes(tables.csv_bytes(contents[name]))
+    warehouse.write(candidate, contents, release.warehouse)
+
+    before = released_tables(base) if base else {}
+    changes = changelog.compare(before, contents)
+    moved = changelog.statuses_changed(base.datasets if base else {}, release.datasets)
+    counts = changelog.counted(changes)
+    release = replace(release, revisions=counts)
+    earlier = [(r.number, r.made_at, changelog.summary(r.revisions)) for r in _before(releases, release)]
+    (public / "CHANGELOG.md").write_text(
+        changelog.markdown(release.number, now, changes, moved, names, release.previous, earlier), encoding="utf-8"
+    )
+    (public / "QUALITE.json").write_text(quality.write(verdict, release.datasets), encoding="utf-8")
+    revised = changelog.revised(changes) if base else set()
+    workbook.write(
+        public / "observatoire.xlsx",
+        contents,
+        release.datasets,
+        names,
+        number=release.number,
+        made_at=now,
+        data_until=release.data_until,
+        revised=revised,
+    )
+    portal.write(
+        public,
+        portal.Edition(
+            release=release,
+            tables=contents,
+            labels=names,
+            supply=supply,
+            verdict=verdict,
+            changes=changes if base else [],
+            moved=moved if base else [],
+            earlier=earlier,
+            revised=revised,
+            before=before,
+            made_at=now,
+        ),
+    )
+    (public / SUMS).write_text(sums(public), encoding="utf-8")
+    release = replace(
+        release,
+        files={
+            path: hashlib.sha256((release.path / path).read_bytes()).hexdigest()
+            for path in ("analysts/warehouse.duckdb", f"public/{SUMS}")
+        },
+    )
+    (release.path / shelf.RELEASE_FILE).write_text(release.as_json(), encoding="utf-8")
+    return release
+
+
+SUMS = "SHA256SUMS"
+
+
+def sums(public: Path) -> str:
+    """What `sha256sum --check` reads in `public/`: every file but the list itself."""
+    files = sorted(path for path in public.rglob("*") if path.is_file() and path.name != SUMS)
+    return "".join(f"{hashlib.sha256(p.read_bytes()).hexdigest()}  {p.relative_to(public).as_posix()}\n" for p in files)
+
+
+def released_tables(release: Release) -> dict[str, pa.Table]:
+    """The datasets of a release, by name."""
+    return {
+        name: tables.read_parquet((release.public / "data" / f"{name}.parquet").read_bytes())
+        for name, status in release.datasets.items()
+        if status.is_available
+    }
+
+
+def _before(releases: Path, release: Release, limit: int = 100) -> list[Release]:
+    """Releases announced before this one, newest first."""
+    hidden = set(shelf.unannounced(releases))
+    numbers = [n for n in reversed(shelf.directories(releases)) if n < release.number and n not in hidden]
+    return [shelf.read_release(releases / str(n)) for n in numbers[:limit]]

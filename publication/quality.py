@@ -1,0 +1,38 @@
+"""QUALITE.json: every expectation and its outcome, beside what became of each dataset.
+
+Belongs here: laying out the verdict. Does not belong here: judging. Outcomes hold keys, counts and sentences only;
+no value of a source is ever in them.
+"""
+
+import json
+from collections.abc import Mapping
+from dataclasses import asdict
+
+from expectations import Outcome, Verdict
+from publication.shelf import DatasetStatus
+
+
+def document(verdict: Verdict, datasets: Mapping[str, DatasetStatus]) -> dict:
+    return {
+        "candidate_hash": verdict.candidate_hash,
+        "suites_hash": verdict.suites_hash,
+        "audited_at": verdict.audited_at,
+        "datasets": {
+            name: {
+                "status": entry.status,
+                "from_release": entry.from_release,
+                "reasons": list(entry.reasons),
+                "reserves": list(entry.reserves),
+                "expectations": [outcome_record(outcome) for outcome in verdict.of(name)],
+            }
+            for name, entry in sorted(datasets.items())
+        },
+    }
+
+
+def outcome_record(outcome: Outcome) -> dict:
+    return {**asdict(outcome), "holds": outcome.holds}
+
+
+def write(verdict: Verdict, datasets: Mapping[str, DatasetStatus]) -> str:
+    return json.dumps(document(verdict, datasets), ensure_ascii=False, indent=1, default=str) + "\n"

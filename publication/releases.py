@@ -1,0 +1,192 @@
+"""Reading, checking, comparing and pointing back: everything done to releases that exist.
+
+Belongs here: the answers of `observatoire releases list|show|verify|diff|rollback` and the helper of readers, `pin`.
+Does not belong here: making a release (`publish`).
+"""
+
+import hashlib
+import os
+from collections import Counter
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass, replace
+from datetime import datetime
+from pathlib import Path
+
+from publication import shelf, tables, warehouse
+from publication.changelog import Change, compare
+from publication.publish import SUMS, Refused, released_tables
+from publication.shelf import Release
+
+
+@dataclass(frozen=True)
+class Problem:
+    """Something about a release that is not as it was released. `path` is relative to the release."""
+
+    path: str
+    problem: str
+
+
+class NoRelease(Exception):
+    """There is no such release; the message is French."""
+
+
+def list_releases(releases: Path) -> list[Release]:
+    """Every release that was announced, oldest first."""
+    hidden = set(shelf.unannounced(Path(releases)))
+    return [shelf.read_release(Path(releases) / str(n)) for n in shelf.directories(Path(releases)) if n not in hidden]
+
+
+def current(releases: Path) -> Release | None:
+    number = shelf.current_number(Path(releases))
+    return None if number is None else shelf.read_release(Path(releases) / str(number))
+
+
+def show(releases: Path, number: int | None = None) -> Release:
+    """One release, the current one without a number."""
+    number = shelf.current_number(Path(releases)) if number is None else number
+    if number is None:
+        raise NoRelease("Aucune version n’est publiée.")
+    if number not in shelf.directories(Path(releases)) or number in shelf.unannounced(Path(releases)):
+        raise NoRelease(f"La version {number} n’existe pas.")
+    return shelf.read_release(Path(releases) / str(number))
+
+
+@contextmanager
+def pin(releases: Path) -> Iterator[Release]:
+    """The current release, resolved once: all that is read through it is of one version, whatever comes meanwhile.
+
+    A reader that resolves `current` for each file mixes versions; releases are never changed or removed by the
+    publisher, so a pinned one stays whole.
+    """
+    yield show(Path(releases))
+
+
+# --- verify --------------------------------------------------------------------------------------------------------
+
+
+def verify(release: Release) -> list[Problem]:
+    """Everything in a release that is not as released; empty when it is whole.
+
+    Digests of every byte (the journal holds that of release.json, release.json that of the list and of the warehouse,
+    the list those of all public files), missing and extra files, write permissions, and the three forms of each
+    dataset (CSV, Parquet, table of the warehouse) compared cell by cell.
+    """
+    problems = [*_bytes(release), *_permissions(release)]
+    for name, status in release.datasets.items():
+        if status.is_available:
+            problems += _forms(release, name, status)
+    try:
+        present = set(warehouse.table_names(release.warehouse))
+    except Exception as error:  # duckdb raises many kinds; any of them means that it does not open
+        return [*problems, Problem("analysts/warehouse.duckdb", f"ne s’ouvre pas ({type(error).__name__})")]
+    for name, status in release.datasets.items():
+        if not status.is_available and name in present:
+            problems.append(Problem("analysts/warehouse.duckdb", f"contient {name}, qui est retenu"))
+    return problems
+
+
+def _bytes(release: Release) -> list[Problem]:
+    expected = {path: digest for path, digest in release.files.items()}
+    try:
+        for line in (release.public / SUMS).read_text(encoding="utf-8").splitlines():
+            digest, _, path = line.partition("  ")
+            expected[f"public/{path}"] = digest
+    except (OSError, UnicodeDecodeError):
+        return [Problem(f"public/{SUMS}", "manque ou ne se lit pas")]
+    expected[shelf.RELEASE_FILE] = _announced(release)
+    found = {p.relative_to(release.path).as_posix() for p in release.path.rglob("*") if not p.is_dir()}
+    problems = [Problem(path, "manque") for path in sorted(expected.keys() - found)]
+    problems += [Problem(path, "n’était pas dans la version publiée") for path in sorted(found - expected.keys())]
+    for path in sorted(expected.keys() & found):
+        if expected[path] and hashlib.sha256((release.path / path).read_bytes()).hexdigest() != expected[path]:
+            problems.append(Problem(path, "ses octets ne sont pas ceux qui ont été publiés"))
+    return problems
+
+
+def _announced(release: Release) -> str:
+    """Digest of release.json as the journal has it; empty when the journal does not know."""
+    for entry in reversed(shelf.history(release.path.parent)):
+        if entry["event"] == "prepared" and entry["release"] == release.number:
+            return entry["sha256"]
+    return ""
+
+
+def _permissions(release: Release) -> list[Problem]:
+    problems = []
+    for folder, _, files in os.walk(release.path):
+        for name in [".", *files]:
+            path = Path(folder) / name
+            if path.stat().st_mode & 0o222:
+                relative = path.relative_to(release.path).as_posix()
+                problems.append(Problem(relative, "peut être modifié : il devrait être en lecture seule"))
+    return problems
+
+
+def _forms(release: Release, name: str, status: shelf.DatasetStatus) -> list[Problem]:
+    parquet_path, csv_path = f"public/data/{name}.parquet", f"public/data/{name}.csv"
+    try:
+        data = (release.path / parquet_path).read_bytes()
+        rows = tables.csv_rows(tables.read_parquet(data))
+    except Exception as error:  # pyarrow raises many kinds; any of them means that it does not read
+        return [Problem(parquet_path, f"ne se lit pas ({type(error).__name__})")]
+    problems = []
+    if hashlib.sha256(data).hexdigest() != status.sha256:
+        problems.append(Problem(parquet_path, "n’est pas le tableau qui a été contrôlé"))
+    try:
+        written = tables.read_csv((release.path / csv_path).read_bytes())
+        problems += _differences(csv_path, rows, written, in_order=True)
+    except (OSError, UnicodeDecodeError):
+        problems.append(Problem(csv_path, "ne se lit pas"))
+    try:
+        loaded = tables.csv_rows(warehouse.read(release.warehouse, name))
+        problems += _differences(f"analysts/warehouse.duckdb ({name})", rows, loaded, in_order=False)
+    except Exception as error:  # as above
+        problems.append(Problem(f"analysts/warehouse.duckdb ({name})", f"ne se lit pas ({type(error).__name__})"))
+    return problems
+
+
+def _differences(path: str, sealed: list[list[str]], other: list[list[str]], *, in_order: bool) -> list[Problem]:
+    """Cells of `other` that are not those of `sealed`. A table of a database has no order."""
+    if in_order and sealed == other or Counter(map(tuple, sealed)) == Counter(map(tuple, other)):
+        return [] if not in_order or sealed == other else [Problem(path, "les lignes ne sont pas dans l’ordre publié")]
+    if len(sealed) != len(other):
+        return [Problem(path, f"{len(other) - 1} lignes au lieu de {len(sealed) - 1}")]
+    if not in_order:
+        sealed, other = [sealed[0], *sorted(sealed[1:])], [other[0], *sorted(other[1:])]
+    cells = sum(a != b for left, right in zip(sealed, other, strict=True) for a, b in zip(left, right, strict=False))
+    return [Problem(path, f"{cells} cellules ne sont pas celles du tableau contrôlé")]
+
+
+# --- compare and point back ----------------------------------------------------------------------------------------
+
+
+def diff(before: Release, after: Release) -> list[Change]:
+    """Rows added and removed, cells changed, from one release to another."""
+    return compare(released_tables(before), released_tables(after))
+
+
+def rollback(releases: Path, number: int, *, reason: str, now: datetime) -> Release:
+    """Point `current` to an earlier (or later) release and write down why. Rebuilds nothing, removes nothing.
+
+    A night with nothing new leaves the pointer there (see `publish`). Raises NoRelease when it does not exist, Refused
+    when no reason is given, when it is damaged, or when somebody is publishing.
+    """
+    releases = Path(releases)
+    if not reason.strip():
+        raise Refused("Un retour en arrière demande une raison, qui reste au journal.")
+    try:
+        with shelf.locked(releases):
+            shelf.sweep(releases, now=now)
+            release = show(releases, number)
+            previous = shelf.current_number(releases)
+            if previous == number:
+                return replace(release, changed=False)
+            if problems := verify(release):
+                first = problems[0]
+                raise Refused(f"La version {number} est endommagée ({first.path} : {first.problem}).")
+            shelf.note(releases, "rolled_back", at=now, release=number, previous=previous, reason=reason.strip())
+            shelf.point(releases, number)
+            return release
+    except shelf.Busy as busy:
+        raise Refused(str(busy)) from None

@@ -1,0 +1,240 @@
+"""The shelf of releases: numbered directories, the pointer `current`, the journal of what was decided, the lock.
+
+Belongs here: where releases stand and how the pointer moves. Does not belong here: what is inside a release
+(`publish`) or how two of them compare (`releases`).
+
+Layout of `releases/`:
+
+    1/ 2/ 3/ …        immutable (directories 0555, files 0444), numbers are never used twice
+    current           symbolic link to one number, moved by one atomic replace
+    history.jsonl     append-only: `prepared`, `published`, `rolled_back`, `discarded`
+    .lock             one writer at a time (flock: freed by the kernel when the writer dies)
+    .tmp-…            a release being written; whatever a crash left is swept by the next writer
+
+A directory that the journal calls `prepared` and never `published`, and that `current` does not point to, is what a
+crash left between the rename and the pointer: nobody was ever sent there; it is swept too, its number is not reused.
+Nothing is ever swept that the journal does not positively name.
+"""
+
+import contextlib
+import fcntl
+import json
+import os
+import shutil
+import stat
+from collections.abc import Iterator
+from dataclasses import asdict, dataclass, field
+from datetime import datetime
+from pathlib import Path
+
+CURRENT = "current"
+HISTORY = "history.jsonl"
+RELEASE_FILE = "release.json"
+TEMPORARY = ".tmp-"
+
+PUBLISHED = "published"
+WITH_RESERVE = "published_with_reserve"
+CARRIED = "carried"
+WITHHELD = "withheld"
+
+
+class Busy(Exception):
+    """Another writer holds the shelf."""
+
+
+@dataclass(frozen=True)
+class DatasetStatus:
+    """What became of one dataset. `reasons`: why it is not tonight's; `reserves`: what travels with it."""
+
+    status: str
+    from_release: int | None
+    reasons: tuple[str, ...] = ()
+    reserves: tuple[str, ...] = ()
+    sha256: str | None = None
+    rows: int = 0
+
+    @property
+    def is_available(self) -> bool:
+        return self.status != WITHHELD
+
+
+@dataclass(frozen=True)
+class Release:
+    """One release as its `release.json` tells it. `changed` is False when publish() found nothing new."""
+
+    number: int
+    path: Path
+    made_at: str
+    candidate_hash: str
+    suites_hash: str
+    datasets: dict[str, DatasetStatus]
+    fingerprint: str
+    previous: int | None = None
+    files: dict[str, str] = field(default_factory=dict)
+    revisions: dict[str, int] = field(default_factory=dict)
+    data_until: str | None = None
+    changed: bool = True
+
+    @property
+    def public(self) -> Path:
+        return self.path / "public"
+
+    @property
+    def warehouse(self) -> Path:
+        return self.path / "analysts" / "warehouse.duckdb"
+
+    def as_json(self) -> str:
+        document = asdict(self)
+        for transient in ("path", "changed"):
+            document.pop(transient)
+        return json.dumps(document, ensure_ascii=False, indent=2, sort_keys=True) + "\n"
+
+
+def read_release(directory: Path) -> Release:
+    document = json.loads((directory / RELEASE_FILE).read_text(encoding="utf-8"))
+    document["datasets"] = {
+        name: DatasetStatus(**{**entry, "reasons": tuple(entry["reasons"]), "reserves": tuple(entry["reserves"])})
+        for name, entry in document["datasets"].items()
+    }
+    return Release(path=directory, **document)
+
+
+# --- the journal ---------------------------------------------------------------------------------------------------
+
+
+def history(releases: Path) -> list[dict]:
+    """Every decision, oldest first. A last line cut by a crash is left out: what it announced did not happen."""
+    try:
+        lines = (releases / HISTORY).read_text(encoding="utf-8").splitlines()
+    except FileNotFoundError:
+        return []
+    entries = []
+    for line in lines:
+        with contextlib.suppress(json.JSONDecodeError):
+            entries.append(json.loads(line))
+    return entries
+
+
+def note(releases: Path, event: str, *, at: datetime, **facts) -> None:
+    """Append one line and see it to the disk."""
+    line = json.dumps({"at": at.isoformat(), "event": event, **facts}, ensure_ascii=False)
+    path = releases / HISTORY
+    with path.open("ab+") as file:
+        if file.tell() > 0:
+            file.seek(-1, os.SEEK_END)
+            if file.read(1) != b"\n":
+                line = "\n" + line
+        file.write((line + "\n").encode())
+        file.flush()
+        os.fsync(file.fileno())
+
+
+# --- the numbers ---------------------------------------------------------------------------------------------------
+
+
+def directories(releases: Path) -> list[int]:
+    """Numbers present on the shelf, prepared or published, in order."""
+    if not releases.is_dir():
+        return []
+    return sorted(int(p.name) for p in releases.iterdir() if p.name.isdigit() and p.is_dir() and not p.is_symlink())
+
+
+def unannounced(releases: Path) -> list[int]:
+    """Numbers that the journal calls prepared, never published, and that `current` does not point to."""
+    waiting, pointed = _prepared_only(releases), current_number(releases)
+    return [n for n in directories(releases) if n in waiting and n != pointed]
+
+
+def _prepared_only(releases: Path) -> set[int]:
+    entries = history(releases)
+    published = {entry["release"] for entry in entries if entry["event"] == "published"}
+    return {entry["release"] for entry in entries if entry["event"] == "prepared"} - published
+
+
+def next_number(releases: Path) -> int:
+    named = [entry["release"] for entry in history(releases) if "release" in entry]
+    return max([0, *named, *directories(releases)]) + 1
+
+
+# --- the pointer ---------------------------------------------------------------------------------------------------
+
+
+def current_number(releases: Path) -> int | None:
+    try:
+        return int(os.readlink(releases / CURRENT))
+    except (FileNotFoundError, ValueError):
+        return None
+
+
+def point(releases: Path, number: int) -> None:
+    """Move `current`. A reader sees the old number or the new one, never neither."""
+    aside = releases / f"{TEMPORARY}{CURRENT}"
+    with contextlib.suppress(FileNotFoundError):
+        aside.unlink()
+    aside.symlink_to(str(number))
+    os.replace(aside, releases / CURRENT)
+    sync_directory(releases)
+
+
+# --- the disk ------------------------------------------------------------------------------------------------------
+
+
+def sync_directory(directory: Path) -> None:
+    descriptor = os.open(directory, os.O_RDONLY | os.O_DIRECTORY)
+    try:
+        os.fsync(descriptor)
+    finally:
+        os.close(descriptor)
+
+
+def seal(directory: Path) -> None:
+    """Everything under `directory` on the disk and read-only."""
+    for folder, _, files in os.walk(directory, topdown=False):
+        for name in files:
+            path = os.path.join(folder, name)
+            os.chmod(path, 0o444)
+            descriptor = os.open(path, os.O_RDONLY)
+            try:
+                os.fsync(descriptor)
+            finally:
+                os.close(descriptor)
+        os.chmod(folder, 0o555)
+        sync_directory(Path(folder))
+
+
+def remove(directory: Path) -> None:
+    """Remove a directory that `seal` may have made read-only."""
+    for folder, _, _ in os.walk(directory):
+        os.chmod(folder, stat.S_IRWXU)
+    shutil.rmtree(directory)
+
+
+def sweep(releases: Path, *, now: datetime) -> None:
+    """Remove what a crash left. Called with the lock held."""
+    for path in releases.glob(f"{TEMPORARY}*"):
+        if path.is_symlink() or path.is_file():
+            path.unlink()
+        else:
+            remove(path)
+    pointed = current_number(releases)
+    if pointed is not None and pointed in _prepared_only(releases):
+        note(releases, "published", at=now, release=pointed)  # the crash came after the pointer, before this line
+    for number in unannounced(releases):
+        note(releases, "discarded", at=now, release=number)
+        aside = releases / f"{TEMPORARY}discarded-{number}"
+        os.rename(releases / str(number), aside)
+        remove(aside)
+
+
+@contextlib.contextmanager
+def locked(releases: Path) -> Iterator[None]:
+    releases.mkdir(parents=True, exist_ok=True)
+    descriptor = os.open(releases / ".lock", os.O_RDWR | os.O_CREAT, 0o644)
+    try:
+        try:
+            fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        except BlockingIOError:
+            raise Busy("Une autre publication est en cours : rien n'a été fait.") from None
+        yield
+    finally:
+        os.close(descriptor)

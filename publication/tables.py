@@ -1,0 +1,83 @@
+"""The tables of a release as bytes: Parquet as sealed, CSV written from it.
+
+Belongs here: the shape all datasets share, its key, and how one cell is written in a text file. Does not belong here:
+how a figure is shown to a person (`figures`).
+"""
+
+import csv
+import datetime as dt
+import io
+import math
+from decimal import Decimal
+
+import pyarrow as pa
+import pyarrow.parquet as pq
+
+KEY = ("dataset", "programme_id", "indicator", "breakdown", "member", "period")
+FIGURES = ("value", "lower", "upper", "numerator", "denominator", "n_with_data", "n_total")
+TIDY = (*KEY, *FIGURES, "unit", "obs_status", "conf_status", "caveat")
+
+# A spreadsheet program takes a text that starts so for a formula (CWE-1236).
+FORMULA_STARTS = ("=", "+", "-", "@", "\t", "\r")
+
+
+def read_parquet(data: bytes) -> pa.Table:
+    return pq.read_table(pa.BufferReader(data))
+
+
+def neutralised(text: str) -> str:
+    """The text, with an apostrophe before it when a spreadsheet program would run it."""
+    return "'" + text if text.startswith(FORMULA_STARTS) else text
+
+
+def csv_cell(value) -> str:
+    """One cell of a CSV: dot decimals, no thousands, integral numbers without a decimal, empty when there is none."""
+    if value is None:
+        return ""
+    if isinstance(value, str):
+        return neutralised(value)
+    if isinstance(value, bool):
+        return "true" if value else "false"
+    if isinstance(value, float):
+        if math.isnan(value):
+            return ""
+        return str(int(value)) if value.is_integer() and abs(value) < 1e15 else repr(value)
+    if isinstance(value, Decimal):
+        return format(value, "f")
+    if isinstance(value, dt.datetime):
+        return value.isoformat(sep=" ")
+    if isinstance(value, dt.date):
+        return value.isoformat()
+    if isinstance(value, list | tuple):
+        return neutralised("|".join(csv_cell(item) for item in value))
+    return str(value)
+
+
+def csv_rows(table: pa.Table) -> list[list[str]]:
+    """Header and rows in the order of the table, one string per cell."""
+    columns = [[csv_cell(value) for value in column.to_pylist()] for column in table.columns]
+    return [list(table.column_names), *map(list, zip(*columns, strict=True))]
+
+
+def csv_bytes(table: pa.Table) -> bytes:
+    text = io.StringIO()
+    csv.writer(text, lineterminator="\n").writerows(csv_rows(table))
+    return text.getvalue().encode("utf-8")
+
+
+def read_csv(data: bytes) -> list[list[str]]:
+    return list(csv.reader(io.StringIO(data.decode("utf-8"), newline="")))
+
+
+def by_key(table: pa.Table) -> dict[tuple[str, ...], dict]:
+    """Rows by the columns of KEY that the table has; a repeated key gets its rank, so that no row is lost."""
+    names = [name for name in KEY if name in table.column_names]
+    rows: dict[tuple[str, ...], dict] = {}
+    for row in table.to_pylist():
+        key = tuple("" if row[name] is None else str(row[name]) for name in names)
+        rank = 2
+        while key in rows:
+            key = (*key[: len(names)], f"#{rank}")
+            rank += 1
+        rows[key] = row
+    return rows

@@ -1,0 +1,89 @@
+"""The analysts' copy of the warehouse: one DuckDB file per release, read-only, that older DuckDB versions open.
+
+Belongs here: choosing tables and copying them. Only `dim_`, `fct_`, `bridge_` and `ind_` tables leave the candidate;
+its staging, landing, reference and control tables do not. An `ind_` table is written from the Parquet bytes that
+ship, so that the three forms of one figure cannot differ: a withheld dataset has none, a carried one is that of its
+release. Columns that the dictionary marks `privacy: direct` never leave. Does not belong here: any computation.
+"""
+
+import json
+from collections.abc import Mapping
+from pathlib import Path
+
+import duckdb
+import pyarrow as pa
+
+PREFIXES = ("dim_", "fct_", "bridge_")
+
+# duckdb 2.0 writes files that 1.x cannot open unless told otherwise; 1.2 is the oldest that dbt-duckdb 1.11 meets.
+STORAGE_VERSION = "v1.2.0"
+
+
+def write(candidate: Path, datasets: Mapping[str, pa.Table], target: Path) -> list[str]:
+    """Write `target`; names of its tables. `datasets`: the tables that ship, by name."""
+    hidden = private_columns(candidate / "dictionary.json")
+    connection = duckdb.connect(config={"threads": "1", "preserve_insertion_order": "true"})
+    try:
+        connection.execute(f"ATTACH '{_quoted(candidate / 'warehouse.duckdb')}' AS made (READ_ONLY)")
+        connection.execute(f"ATTACH '{_quoted(target)}' AS shipped (STORAGE_VERSION '{STORAGE_VERSION}')")
+        # what follows touches nothing outside these two files
+        connection.execute("SET enable_external_access = false")
+        written = []
+        for name, columns in _star(connection):
+            kept = [column for column in columns if (name, column) not in hidden]
+            if kept:
+                chosen = ", ".join(f'"{column}"' for column in kept)
+                connection.execute(f'CREATE TABLE shipped.main."{name}" AS SELECT {chosen} FROM made.main."{name}"')
+                written.append(name)
+        for name, table in sorted(datasets.items()):
+            connection.register("sealed", table)
+            connection.execute(f'CREATE TABLE shipped.main."{name}" AS SELECT * FROM sealed')
+            connection.unregister("sealed")
+            written.append(name)
+        connection.execute("CHECKPOINT shipped")
+        connection.execute("DETACH shipped")
+    finally:
+        connection.close()
+    if target.with_name(f"{target.name}.wal").exists():
+        raise OSError(f"{target.name} was closed with a write-ahead log beside it")
+    return sorted(written)
+
+
+def read(path: Path, table: str) -> pa.Table:
+    """One table of an analysts' file, in the order it was written."""
+    with duckdb.connect(str(path), read_only=True, config={"enable_external_access": "false"}) as connection:
+        return connection.sql(f'SELECT * FROM main."{table}"').to_arrow_table()
+
+
+def table_names(path: Path) -> list[str]:
+    with duckdb.connect(str(path), read_only=True, config={"enable_external_access": "false"}) as connection:
+        names = connection.execute("SELECT table_name FROM information_schema.tables WHERE table_schema = 'main'")
+        return sorted(name for (name,) in names.fetchall())
+
+
+def private_columns(dictionary: Path) -> set[tuple[str, str]]:
+    """(model, column) marked `privacy: direct` anywhere in the dictionary; models may be a list or a mapping."""
+    models = json.loads(dictionary.read_text(encoding="utf-8")).get("models", {})
+    named = models.items() if isinstance(models, dict) else [(model.get("name"), model) for model in models]
+    hidden = set()
+    for model, body in named:
+        columns = body.get("columns", {})
+        pairs = columns.items() if isinstance(columns, dict) else [(column.get("name"), column) for column in columns]
+        hidden |= {
+            (model.rsplit(".", 1)[-1], name)
+            for name, column in pairs
+            if isinstance(column, dict) and (column.get("meta") or {}).get("privacy") == "direct"
+        }
+    return hidden
+
+
+def _star(connection: duckdb.DuckDBPyConnection) -> list[tuple[str, list[str]]]:
+    found = connection.execute(
+        "SELECT table_name, list(column_name ORDER BY column_index) FROM duckdb_columns() "
+        "WHERE database_name = 'made' AND schema_name = 'main' GROUP BY ALL ORDER BY 1"
+    ).fetchall()
+    return [(name, columns) for name, columns in found if name.startswith(PREFIXES)]
+
+
+def _quoted(path: Path) -> str:
+    return str(path).replace("'", "''")

@@ -1,0 +1,293 @@
+"""`observatoire.xlsx`: the tables as staff print them.
+
+Belongs here: one sheet per dataset with French labels, printed signs, bounds and coverage, after a sheet that says how
+to read them. Numbers stay numbers at full precision: the format rounds what is seen. Does not belong here: any text
+or figure that the candidate and the verdict do not carry.
+"""
+
+from collections.abc import Mapping, Sequence
+from datetime import datetime
+from pathlib import Path
+
+import pyarrow as pa
+from openpyxl import Workbook
+from openpyxl.styles import Alignment, Border, Font, NamedStyle, PatternFill, Side
+from openpyxl.utils import get_column_letter
+from openpyxl.worksheet.worksheet import Worksheet
+
+from publication.figures import EPSILON, REVISED, Printed, printed
+from publication.labels import Labels
+from publication.shelf import WITHHELD, DatasetStatus
+from publication.tables import KEY, TIDY, csv_cell, neutralised
+from publication.wording import (
+    OBSERVATORY,
+    STATUSES,
+    dataset_question,
+    dataset_title,
+    long_date,
+    typeset,
+)
+
+# (heading, width in characters)
+COLUMNS = (
+    ("Programme", 30),
+    ("Code", 7),
+    ("Indicateur", 38),
+    ("Ventilation", 18),
+    ("Modalité", 30),
+    ("Période", 11),
+    ("Précision", 10),
+    ("Valeur", 13),
+    ("Signe", 7),
+    ("Encadrement", 15),
+    ("Couverture (n/N)", 12),
+    ("Unité", 22),
+    ("Remarque", 48),
+)
+HEADER_ROW = 6
+NUMERIC = {"Valeur", "Encadrement", "Couverture (n/N)"}
+
+_INK, _BAND, _ACCENT, _LINE = "1F2A33", "E8EFF1", "0B5563", "C5CED2"
+_HAIR = Border(bottom=Side(style="hair", color=_LINE))
+
+
+def write(
+    path: Path,
+    tables: Mapping[str, pa.Table],
+    statuses: Mapping[str, DatasetStatus],
+    labels: Labels,
+    *,
+    number: int,
+    made_at: datetime,
+    data_until: str | None,
+    revised: set[tuple[str, ...]],
+) -> None:
+    book = Workbook()
+    book.properties.title = f"{OBSERVATORY}, version {number}"
+    book.properties.creator = OBSERVATORY
+    book.properties.created = book.properties.modified = made_at.replace(tzinfo=None)
+    styles = _styles(book)
+    _guide(book.active, statuses, labels, number, made_at, data_until)
+    for dataset, status in statuses.items():
+        sheet = book.create_sheet(dataset_title(dataset)[:31])
+        _sheet(sheet, dataset, tables.get(dataset), status, labels, revised, styles, number)
+    book.save(path)
+
+
+def number_format(figure: Printed) -> str:
+    """A format that shows what the portal shows: narrow spaces between thousands, comma by the reader's locale."""
+    fraction = f".{'0' * figure.decimals}" if figure.decimals else ""
+    if figure.is_share:
+        return f'0{fraction}"\u202f"%'
+    if figure.signed:
+        return f"+0{fraction};\u22120{fraction};0{fraction}"
+    thousands, millions = f'#"\u202f"000{fraction}', f'#"\u202f"000"\u202f"000{fraction}'
+    return f"[>=1000000]{millions};[>=1000]{thousands};0{fraction}"
+
+
+def _styles(book: Workbook) -> dict[str, str]:
+    """Named styles: openpyxl writes them once, where a style per cell costs a second on large books."""
+    base = {"font": Font(name="Calibri", size=10, color=_INK), "border": _HAIR}
+    wanted = {
+        "texte": Alignment(vertical="top", wrap_text=True),
+        "nombre": Alignment(vertical="top", horizontal="right"),
+        "signe": Alignment(vertical="top", horizontal="center"),
+    }
+    for name, alignment in wanted.items():
+        style = NamedStyle(name=name, alignment=alignment, **base)
+        book.add_named_style(style)
+    return {name: name for name in wanted}
+
+
+def _text(sheet: Worksheet, row: int, column: int, text: str, **look) -> None:
+    """A cell that holds text and nothing but text."""
+    cell = sheet.cell(row, column)
+    cell.value = neutralised(text) if text else None
+    if text:
+        cell.data_type = "s"
+    for name, value in look.items():
+        setattr(cell, name, value)
+
+
+def _sheet(
+    sheet: Worksheet,
+    dataset: str,
+    table: pa.Table | None,
+    status: DatasetStatus,
+    labels: Labels,
+    revised: set[tuple[str, ...]],
+    styles: dict[str, str],
+    number: int,
+) -> None:
+    _text(sheet, 1, 1, dataset_title(dataset), font=Font(name="Calibri", size=16, bold=True, color=_ACCENT))
+    _text(sheet, 2, 1, typeset(dataset_question(dataset)), font=Font(name="Calibri", size=11, color=_INK))
+    _text(sheet, 3, 1, status_sentence(status), font=Font(name="Calibri", size=10, italic=True, color=_INK))
+    _text(sheet, 4, 1, _first_line(status), font=Font(name="Calibri", size=10, color=_INK))
+    if table is None or status.status == WITHHELD:
+        row = HEADER_ROW
+        _text(sheet, row, 1, "Ce tableau n’est pas publié dans cette version.")
+        _paper(sheet, dataset, number, None)
+        _footnotes(sheet, row + 2, status, ())
+        sheet.column_dimensions["A"].width = 100
+        return
+    extra = [name for name in table.column_names if name not in TIDY]
+    headings = [heading for heading, _ in COLUMNS] + [name.replace("_", " ").capitalize() for name in extra]
+    head = Font(name="Calibri", size=10, bold=True, color="FFFFFF")
+    for column, heading in enumerate(headings, 1):
+        side = "right" if heading in NUMERIC else "left"
+        _text(
+            sheet,
+            HEADER_ROW,
+            column,
+            heading,
+            font=head,
+            fill=PatternFill("solid", fgColor=_ACCENT),
+            alignment=Alignment(horizontal=side, vertical="center", wrap_text=True),
+        )
+        width = COLUMNS[column - 1][1] if column <= len(COLUMNS) else 24
+        sheet.column_dimensions[get_column_letter(column)].width = width
+    signs: set[tuple[str, str]] = set()
+    last = HEADER_ROW
+    for last, row in enumerate(table.to_pylist(), HEADER_ROW + 1):
+        key = tuple("" if row.get(name) is None else str(row.get(name)) for name in KEY)
+        figure = printed(row, labels, revised=key in revised)
+        if figure.sign:
+            signs.add((figure.sign, figure.meaning))
+        _row(sheet, last, row, figure, extra, labels, styles)
+    sheet.freeze_panes = sheet.cell(HEADER_ROW + 1, 4)
+    sheet.auto_filter.ref = f"A{HEADER_ROW}:{get_column_letter(len(headings))}{last}"
+    _footnotes(sheet, last + 2, status, sorted(signs))
+    _paper(sheet, dataset, number, HEADER_ROW)
+
+
+def _row(
+    sheet: Worksheet,
+    at: int,
+    row: Mapping,
+    figure: Printed,
+    extra: Sequence[str],
+    labels: Labels,
+    styles: dict[str, str],
+) -> None:
+    breakdown, member = row["breakdown"] or "", row["member"] or ""
+    texts = (
+        labels.programme(row["programme_id"]),
+        row["indicator"] or "",
+        labels.indicator(row["indicator"] or ""),
+        labels.breakdown(breakdown),
+        labels.member(breakdown, member, row["programme_id"]),
+        row["period"] or "",
+        "au moins" if figure.at_least else "",
+    )
+    for column, text in enumerate(texts, 1):
+        _text(sheet, at, column, text, style=styles["texte"])
+    value = sheet.cell(at, 8)
+    value.style = styles["nombre"]
+    if figure.number is None:
+        value.value, value.data_type = figure.text, "s"
+    else:
+        value.value, value.number_format = figure.number, number_format(figure)
+    _text(sheet, at, 9, figure.sign if figure.number is not None else "", style=styles["signe"])
+    _text(sheet, at, 10, figure.bounds, style=styles["nombre"])
+    _text(sheet, at, 11, figure.coverage, style=styles["nombre"])
+    _text(sheet, at, 12, labels.unit_of(row), style=styles["texte"])
+    _text(sheet, at, 13, typeset(row["caveat"] or ""), style=styles["texte"])
+    for column, name in enumerate(extra, len(COLUMNS) + 1):
+        content = row[name]
+        if isinstance(content, int | float) and not isinstance(content, bool):
+            cell = sheet.cell(at, column, content)
+            cell.style = styles["nombre"]
+        else:
+            _text(sheet, at, column, csv_cell(content).removeprefix("'"), style=styles["texte"])
+
+
+def status_sentence(status: DatasetStatus) -> str:
+    if status.status == "carried":
+        return f"Statut : reporté de la version {status.from_release}."
+    return f"Statut : {STATUSES[status.status]}."
+
+
+def _first_line(status: DatasetStatus) -> str:
+    notes = status.reasons or status.reserves
+    return f"{notes[0]} (suite en bas de page)" if len(notes) > 1 else notes[0] if notes else ""
+
+
+def _footnotes(sheet: Worksheet, row: int, status: DatasetStatus, signs: Sequence[tuple[str, str]]) -> None:
+    notes = [f"{sign} : {meaning}" for sign, meaning in signs if meaning]
+    notes += [f"Pourquoi ce tableau n’est pas celui de la nuit : {text}" for text in status.reasons]
+    notes += [f"Réserve : {text}" for text in status.reserves]
+    for offset, note in enumerate(notes):
+        _text(sheet, row + offset, 1, typeset(note), font=Font(name="Calibri", size=9, color=_INK))
+
+
+def _paper(sheet: Worksheet, dataset: str, number: int, header: int | None) -> None:
+    sheet.page_setup.orientation = "landscape"
+    sheet.page_setup.paperSize = sheet.PAPERSIZE_A4
+    sheet.page_setup.fitToWidth, sheet.page_setup.fitToHeight = 1, 0
+    sheet.sheet_properties.pageSetUpPr.fitToPage = True
+    sheet.page_margins.left = sheet.page_margins.right = 0.4
+    sheet.sheet_view.showGridLines = False
+    if header:
+        sheet.print_title_rows = f"{header}:{header}"
+    sheet.oddFooter.left.text = f"{OBSERVATORY}, version {number}"
+    sheet.oddFooter.center.text = dataset_title(dataset)
+    sheet.oddFooter.right.text = "&P / &N"
+
+
+def _guide(
+    sheet: Worksheet,
+    statuses: Mapping[str, DatasetStatus],
+    labels: Labels,
+    number: int,
+    made_at: datetime,
+    data_until: str | None,
+) -> None:
+    """First sheet: what this book is, what became of each table, what the signs mean."""
+    sheet.title = "Lire ce classeur"
+    title, strong = Font(name="Calibri", size=16, bold=True, color=_ACCENT), Font(name="Calibri", size=11, bold=True)
+    band = PatternFill("solid", fgColor=_BAND)
+    wrap = Alignment(wrap_text=True, vertical="top")
+    for column, width in zip("ABC", (28, 26, 90), strict=True):
+        sheet.column_dimensions[column].width = width
+    _text(sheet, 1, 1, OBSERVATORY, font=title)
+    until = f", sur les données reçues jusqu’au {long_date(data_until)}" if data_until else ""
+    _text(sheet, 2, 1, f"Version {number}, publiée le {long_date(made_at)}{until}.")
+    row = 4
+    for column, heading in enumerate(("Tableau", "Statut", "Pourquoi, et ce qui l’accompagne"), 1):
+        _text(sheet, row, column, heading, font=strong, fill=band)
+    for dataset, status in statuses.items():
+        row += 1
+        state = STATUSES[status.status] + (
+            f" de la version {status.from_release}" if status.status == "carried" else ""
+        )
+        _text(sheet, row, 1, dataset_title(dataset), alignment=wrap)
+        _text(sheet, row, 2, state, alignment=wrap)
+        _text(sheet, row, 3, typeset(" ".join((*status.reasons, *status.reserves))), alignment=wrap)
+    row += 2
+    for column, heading in enumerate(("Signe", "", "Signification"), 1):
+        _text(sheet, row, column, heading, font=strong, fill=band)
+    for sign, meaning in legend(labels):
+        row += 1
+        _text(sheet, row, 1, sign)
+        _text(sheet, row, 3, typeset(meaning), alignment=wrap)
+    row += 2
+    for text in (
+        "Une case vide n’est jamais un zéro : un zéro est écrit 0, une absence porte un signe.",
+        "« au moins » : le total ne compte que les événements dont l’effectif est connu ; n/N dit combien.",
+        "Encadrement : la source dit « une quinzaine », « environ » ; le chiffre est compris entre les deux bornes.",
+        "Les valeurs sont gardées à pleine précision : l’arrondi n’est qu’à l’affichage, la moitié vers le haut.",
+    ):
+        _text(sheet, row, 1, typeset(text))
+        row += 1
+    _paper(sheet, "", number, None)
+    sheet.oddFooter.center.text = "Lire ce classeur"
+
+
+def legend(labels: Labels) -> list[tuple[str, str]]:
+    """(sign, meaning) of every sign a table may print; one line per sign."""
+    lines: dict[str, str] = {}
+    for sign in labels.legend:
+        lines[sign.printed] = f"{lines[sign.printed]} ; {sign.meaning}" if sign.printed in lines else sign.meaning
+    lines.setdefault(REVISED, "révisé depuis la version précédente")
+    lines.setdefault(EPSILON, "non nul mais inférieur à la moitié de l’unité d’arrondi")
+    return list(lines.items())

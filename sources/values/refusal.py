@@ -18,7 +18,7 @@ class Refused(Exception):
 
 def quote(text: str) -> str:
     """The text between French quotation marks, on one line, cut after 80 characters."""
-    line = " ".join(text.split())
+    line = " ".join(text.split()).strip("«» ")
     if len(line) > QUOTE_LENGTH:
         line = line[: QUOTE_LENGTH - 1] + "…"
     return f"« {line} »"

@@ -16,36 +16,9 @@ _DASHES_AND_DOTS = re.compile(r"[\s\-–—−_.?/…*]+")
 
 # What people write in a cell to say that they do not know. Folded.
 _MISSING = frozenset(
-    [
-        "nd",
-        "n d",
-        "nc",
-        "n c",
-        "na",
-        "n a",
-        "nr",
-        "n r",
-        "ns",
-        "inconnu",
-        "inconnue",
-        "vide",
-        "neant",
-        "non communique",
-        "non communiquee",
-        "non renseigne",
-        "non renseignee",
-        "non disponible",
-        "non connu",
-        "non connue",
-        "pas d information",
-        "a definir",
-        "a preciser",
-        "a venir",
-        "a confirmer",
-        "en attente",
-        "null",
-        "none",
-    ]
+    {"nd", "n d", "nc", "n c", "na", "n a", "nr", "n r", "vide", "neant", "null", "none", "inconnu", "inconnue"}
+    | {f"non {word}{e}" for word in ("communique", "renseigne", "connu", "disponible") for e in ("", "e")}
+    | {"pas d information", "a definir", "a preciser", "a confirmer", "a venir", "en attente"}
 )
 
 

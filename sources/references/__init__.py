@@ -11,6 +11,9 @@ import csv
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from sources.values.places import Commune, Gazetteer
+from sources.values.themes import ThemeScheme
+
 if TYPE_CHECKING:
     import duckdb
 
@@ -74,6 +77,38 @@ def load(con: duckdb.DuckDBPyConnection) -> None:
             "delim = ',', quote = '\"', escape = '\"', nullstr = '', auto_detect = false, columns = ?)",
             [str(DIRECTORY / file_name), dict.fromkeys(_header(file_name), "VARCHAR")],
         )
+
+
+def gazetteer(vintage: int = VINTAGE) -> Gazetteer:
+    """The communes of a vintage, ready to locate labels; builds in about 0.2 s, so build it once per process."""
+    import duckdb  # reading a value needs no database until a place has to be found
+
+    directory = DIRECTORY / "territory" / str(vintage)
+    with duckdb.connect() as con:
+        communes = con.execute(
+            "SELECT code, name, name_key, department_code, region_code, kind, parent_code FROM read_parquet(?)",
+            [str(directory / "commune.parquet")],
+        ).fetchall()
+        postcodes = con.execute(
+            "SELECT postcode, list(commune_code) FROM read_parquet(?) GROUP BY postcode",
+            [str(directory / "postcode.parquet")],
+        ).fetchall()
+    return Gazetteer(
+        map(Commune._make, communes),
+        postcodes={postcode: frozenset(codes) for postcode, codes in postcodes},
+        aliases=[(row["label_key"], row["commune_code"]) for row in rows("place_aliases.csv")],
+        never_located=[row["label_key"] for row in rows("places_never_located.csv")],
+    )
+
+
+def theme_schemes() -> dict[str, ThemeScheme]:
+    """The schemes of `themes.csv` and of the programmes, by name; a programme without themes has an empty scheme."""
+    programmes = rows("programmes.csv")
+    words: dict[str, dict[str, tuple[str, ...]]] = {p["theme_scheme"]: {} for p in programmes if p["theme_scheme"]}
+    for row in sorted(rows("themes.csv"), key=lambda row: int(row["rank"])):
+        words.setdefault(row["scheme"], {})[row["code"]] = (row["label"], *row["accepted"].split("|"))
+    all_words = {row["scheme"]: tuple(filter(None, row["all_words"].split("|"))) for row in rows("theme_schemes.csv")}
+    return {name: ThemeScheme(name, words[name], all_words.get(name, ())) for name in words}
 
 
 def rows(file_name: str) -> list[dict[str, str]]:

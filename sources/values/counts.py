@@ -30,8 +30,8 @@ _LISTED = re.compile(r"\bliste (?:nominative|d emargement|des (?:participant\w*|
 class CountValue:
     """A number of persons and its bounds. `precision`: exact, approximate, qualitative, listed or missing.
 
-    `lower` and `upper` equal `value` when exact; all three are None when qualitative, listed or missing; `upper` is
-    None when the wording is open (« plus de 100 »).
+    `lower` and `upper` equal `value` when exact, or when a list of names was counted; all three are None when
+    qualitative, missing, or listed and not counted yet; `upper` is None when the wording is open (« plus de 100 »).
     """
 
     value: int | None = None
@@ -43,14 +43,17 @@ class CountValue:
 def parse_count(text: str | None, *, maximum: int = 100_000) -> CountValue:
     """Read a number of participants as typed: `65`, `65 PARTICIPANTS`, `30 env.`, `une quinzaine d'acteurs`, `trois`.
 
-    « (liste nominative) » is `listed`: somebody counts the names; « en grand nombre » is `qualitative`. Raises
-    `Refused` for a negative number, one above `maximum`, one that is not whole, and any text not understood.
+    « (liste nominative) » is `listed`: somebody counts the names, and « 19 (liste nominative) » says how many. « en
+    grand nombre » is `qualitative`. Raises `Refused` for a negative number, one above `maximum`, one that is not whole,
+    and any text not understood.
     """
     if is_missing(text):
         return CountValue()
     shown = clean(text)
     if _LISTED.search(fold(shown)):
-        return CountValue(precision="listed")
+        counted = re.match(r"(\d{1,5})\b", shown)
+        number = int(counted[1]) if counted else None
+        return CountValue(number, number, number, "listed")
     normalised = re.sub(r"^\((.*)\)$", r"\1", normalise(shown)).strip()
     normalised = re.sub(r"^aucune?\b", "0", normalised)
     if re.match(r"[-−–] ?\d", normalised):

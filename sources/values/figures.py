@@ -19,7 +19,7 @@ from dataclasses import dataclass
 from sources.values.dates import MONTH_NAMES
 from sources.values.quantities import normalise, read_quantity
 from sources.values.refusal import Refused, quote
-from sources.values.text import clean, strip_accents
+from sources.values.text import clean, is_blank, strip_accents
 from sources.values.vocabulary import match_choice
 
 PRECISION_WORDS = {
@@ -47,10 +47,17 @@ class FigureValue:
 
 
 def parse_figure(text: str | None, precision_word: str | None) -> FigureValue:
-    """Read a printed figure, told how precise the document is. Raises `Refused` when the two do not fit."""
-    precision = match_choice(precision_word or "", PRECISION_WORDS)
+    """Read a printed figure, told how precise the document is; untold, the wording says whether it is approximate.
+
+    Raises `Refused` when the two do not fit, or when no number is found where there should be one.
+    """
     shown = clean(text or "")
     normalised = normalise(shown)
+    if is_blank(precision_word):
+        read = read_quantity(normalised)
+        precision = "approximate" if read and read[0].approximate else "exact"
+    else:
+        precision = match_choice(precision_word, PRECISION_WORDS)
     if precision in ("qualitative", "implicit_zero"):
         if re.search(r"\d", shown):
             raise _contradiction(shown, precision_word)

@@ -46,7 +46,7 @@ _SMALL += ["treize", "quatorze", "quinze", "seize", "dix sept", "dix huit", "dix
 _TENS = ["", "", "vingt", "trente", "quarante", "cinquante", "soixante", "soixante", "quatre vingt", "quatre vingt"]
 
 _WORD = "|".join(sorted({w for name in _SMALL + _TENS for w in name.split()} | {"une", "vingts", "cents?", "mille"}))
-_NUMBER_WORDS = re.compile(rf"\b(?:{_WORD})(?:[ -](?:et[ -])?(?:{_WORD}))*\b")
+_NUMBER_WORDS = re.compile(rf"\b(?:{_WORD})\b(?:[ -]et[ -](?:une?|onze)\b|[ -](?:{_WORD})\b)*")
 _THOUSANDS = re.compile(r"(?<![\d.,])\d{1,3}(?: \d{3})+(?!\d)")
 _NUMBER = r"\d+(?:[.,]\d+)?"
 _AMOUNT = rf"(?:(?:\d+ )?(?:{'|'.join(AINES)})s?|{_NUMBER})(?![\d])"

@@ -1,0 +1,97 @@
+{#- Pieces of the ctl_* models: rows (control, programme_id, member, expected, actual, detail). -#}
+
+{#- The members of a breakdown add up to the total. Both are sums of the same rows, seen twice. -#}
+{% macro ctl_members_add_up(control, table, indicator, breakdown, total_indicator) %}
+select
+    '{{ control }}' as control,
+    programme_id,
+    '{{ breakdown }}' as member,
+    coalesce(max(value) filter (where indicator = '{{ total_indicator }}' and breakdown = 'total'), 0) as expected,
+    -- thirds do not add up to the last bit
+    round(coalesce(sum(value) filter (where indicator = '{{ indicator }}' and breakdown = '{{ breakdown }}'), 0), 9) as actual,
+    cast(null as varchar) as detail
+from {{ table }}
+group by all
+{% endmacro %}
+
+{#- The dataset holds every programme that has events, and at least one. -#}
+{% macro ctl_every_programme(table, of) %}
+select
+    'every_programme' as control,
+    cast(null as varchar) as programme_id,
+    'total' as member,
+    greatest(count(distinct wanted.programme_id), 1) as expected,
+    count(distinct found.programme_id) as actual,
+    string_agg(distinct wanted.programme_id, ', ' order by wanted.programme_id) filter (where found.programme_id is null) as detail
+from ({{ of }}) as wanted
+left join {{ table }} as found on found.programme_id = wanted.programme_id
+{% endmacro %}
+
+{% macro ctl_programmes_with_events() -%}
+select programme_id from {{ ref('dim_programme') }} where has_events
+{%- endmacro %}
+
+{#- Differences with printed figures that nobody has explained, per programme. -#}
+{% macro ctl_unexplained(dataset) %}
+select
+    'unexplained_difference' as control,
+    programme.programme_id,
+    'total' as member,
+    0 as expected,
+    count(line.indicator) as actual,
+    string_agg(
+        line.indicator || ' | ' || line.breakdown || ' | ' || line.member || ' : '
+        || coalesce(line.figure_text, '') || coalesce(' → ' || cast(line.recomputed as varchar), ''),
+        ' ; ' order by line.indicator, line.breakdown, line.member
+    ) as detail
+from {{ ref('dim_programme') }} as programme
+left join {{ ref('ind_reconciliation') }} as line
+    on line.programme_id = programme.programme_id
+    and line.blocks_dataset = '{{ dataset }}'
+    and line.is_explained = false
+group by all
+{% endmacro %}
+
+{#- Per delivery: every row read is accepted, quarantined or a duplicate; every accepted row is in the warehouse, or was
+    replaced by a later delivery of the same event or figure. -#}
+{% macro ctl_conservation(entities) %}
+select
+    'conservation' as control,
+    cast(null as varchar) as programme_id,
+    source || '/' || delivery_id as member,
+    coalesce(rows_read, 0) as expected,
+    coalesce(rows_accepted, 0) + coalesce(rows_quarantined, 0) + coalesce(rows_duplicate, 0) as actual,
+    file_name as detail
+from {{ ref('stg_deliveries') }}
+where entity in ('{{ entities | join("', '") }}') and state = 'accepted'
+union all by name
+select
+    'landed_rows' as control,
+    cast(null as varchar) as programme_id,
+    source || '/' || delivery_id as member,
+    rows_accepted as expected,
+    nb_rows_landed as actual,
+    file_name || case when nb_rows_kept < nb_rows_landed
+        then ' (' || (nb_rows_landed - nb_rows_kept) || ' remplacées par une livraison plus récente)' else '' end as detail
+from {{ ref('stg_deliveries') }}
+where entity in ('{{ entities | join("', '") }}') and state = 'accepted'
+{% endmacro %}
+
+{#- The contract's columns, in order, over the pieces. -#}
+{% macro ctl_table(dataset, pieces) %}
+select
+    '{{ dataset }}' as dataset,
+    control,
+    programme_id,
+    member,
+    cast(expected as double) as expected,
+    cast(actual as double) as actual,
+    cast(actual - expected as double) as difference,
+    detail
+from (
+    {% for piece in pieces %}
+    ({{ piece }})
+    {% if not loop.last %}union all by name{% endif %}
+    {% endfor %}
+)
+{% endmacro %}

@@ -1,0 +1,77 @@
+{% set departments %}
+-- every department of the region is printed
+select
+    'every_department' as control,
+    programme.programme_id,
+    'department' as member,
+    count(distinct territory.code) as expected,
+    count(distinct found.member) as actual,
+    string_agg(distinct territory.code, ', ' order by territory.code) filter (where found.member is null) as detail
+from {{ ref('dim_programme') }} as programme
+inner join {{ ref('dim_territory') }} as territory
+    on territory.level = 'department'
+    and territory.region_code = programme.region_code
+    and territory.vintage = programme.territory_vintage
+left join {{ ref('ind_events') }} as found
+    on found.programme_id = programme.programme_id and found.indicator = 'EV04' and found.member = territory.code
+where programme.has_events
+group by all
+{% endset %}
+{% set months %}
+-- no month is missing between the first and the last
+select
+    'every_month' as control,
+    programme_id,
+    'month' as member,
+    coalesce(date_diff('month', strptime(min(member), '%Y-%m'), strptime(max(member), '%Y-%m')) + 1, 0) as expected,
+    count(*) as actual,
+    cast(null as varchar) as detail
+from {{ ref('ind_events') }}
+where indicator = 'EV05' and member <> 'undated'
+group by all
+{% endset %}
+{% set leads %}
+-- a lead organiser is an organiser: actual beyond expected is wrong
+select
+    'lead_within_any' as control,
+    programme_id,
+    'role' as member,
+    max(value) filter (where member = 'any') as expected,
+    least(max(value) filter (where member = 'lead'), max(value) filter (where member = 'any')) as smaller,
+    max(value) filter (where member = 'lead') as lead
+from {{ ref('ind_events') }}
+where indicator = 'EV08'
+group by all
+{% endset %}
+{% set recount %}
+-- counted again from the landed rows, past every model in between
+select
+    'recount' as control,
+    events.programme_id,
+    'total' as member,
+    events.nb_events as expected,
+    coalesce(found.value, -1) as actual,
+    cast(null as varchar) as detail
+from (
+    select
+        programme_id,
+        count(*) filter (where event_status = 'held' and counts_in_programme and parent_event_id is null) as nb_events
+    from {{ ref('stg_events') }}
+    group by all
+) as events
+left join {{ ref('ind_events') }} as found
+    on found.programme_id = events.programme_id and found.indicator = 'EV01' and found.breakdown = 'total'
+{% endset %}
+{{ ctl_table('ind_events', [
+    ctl_members_add_up('members_add_up', ref('ind_events'), 'EV04', 'department', 'EV01'),
+    ctl_members_add_up('members_add_up', ref('ind_events'), 'EV05', 'month', 'EV01'),
+    ctl_members_add_up('members_add_up', ref('ind_events'), 'EV03', 'theme', 'EV01'),
+    ctl_members_add_up('members_add_up', ref('ind_events'), 'EV01', 'modality', 'EV01'),
+    departments,
+    months,
+    "select control, programme_id, member, lead as actual, smaller as expected, 'tout rôle : ' || expected as detail from (" ~ leads ~ ")",
+    recount,
+    ctl_every_programme(ref('ind_events'), ctl_programmes_with_events()),
+    ctl_unexplained('ind_events'),
+    ctl_conservation(['event']),
+]) }}

@@ -1,0 +1,48 @@
+{% set figures %}
+-- every printed figure has its line
+select
+    'every_figure' as control,
+    figure.programme_id,
+    'total' as member,
+    count(*) as expected,
+    count(line.indicator) as actual,
+    string_agg(figure.indicator || ' | ' || figure.dimension || ' | ' || figure.member, ' ; ') filter (where line.indicator is null)
+        as detail
+from {{ ref('stg_published_figures') }} as figure
+left join {{ ref('ind_reconciliation') }} as line
+    on line.programme_id = figure.programme_id
+    and line.indicator = figure.indicator
+    and line.breakdown = figure.dimension
+    and line.member = figure.member
+group by all
+{% endset %}
+{% set stale %}
+-- an explanation whose difference is gone, or has changed, has expired
+select
+    'stale_explanation' as control,
+    programme.programme_id,
+    'total' as member,
+    0 as expected,
+    count(explanation.figure_key) filter (where line.indicator is null) as actual,
+    string_agg(
+        explanation.indicator || ' | ' || explanation.dimension || ' | ' || explanation.member, ' ; '
+        order by explanation.indicator, explanation.dimension, explanation.member
+    ) filter (where explanation.figure_key is not null and line.indicator is null) as detail
+from {{ ref('dim_programme') }} as programme
+left join {{ ref('fct_explanation') }} as explanation using (programme_key)
+left join {{ ref('ind_reconciliation') }} as line
+    on line.programme_id = explanation.programme_id
+    and line.indicator = explanation.indicator
+    and line.breakdown = explanation.dimension
+    and line.member = explanation.member
+    and line.explanation is not null
+    and line.reconciliation_status <> 'match'
+group by all
+{% endset %}
+{{ ctl_table('ind_reconciliation', [
+    figures,
+    stale,
+    ctl_every_programme(ref('ind_reconciliation'), 'select programme_id from ' ~ ref('stg_published_figures')),
+    ctl_unexplained('ind_reconciliation'),
+    ctl_conservation(['event', 'published_figure']),
+]) }}

@@ -1,0 +1,56 @@
+-- is_counted: held, counting in its programme, and not a part of another event. A range inside one month has a month.
+with themes as (
+    select source, event_id, count(*) as nb_themes from {{ ref('int_event_themes') }} group by all
+),
+
+organisers as (
+    select source, event_id, count(*) as nb_organisers from {{ ref('int_event_organisers') }} group by all
+)
+
+select
+    {{ key(['event.source', 'event.event_id']) }} as event_key,
+    {{ key(['event.programme_id']) }} as programme_key,
+    case when event.parent_event_id is not null then {{ key(['event.source', 'event.parent_event_id']) }} end as parent_event_key,
+    {{ key(['place.territory_level', 'place.territory_code',
+            "case when place.territory_level in ('online', 'unknown') then 0 else place.territory_vintage end"]) }} as territory_key,
+    {{ date_key('event.starts_on') }} as start_date_key,
+    event.source,
+    event.event_id,
+    event.title,
+    event.event_kind,
+    event.event_status,
+    event.counts_in_programme,
+    event.event_status = 'held' and event.counts_in_programme and event.parent_event_id is null as is_counted,
+    event.starts_on,
+    event.ends_on,
+    event.date_precision,
+    event.date_text,
+    case
+        when event.starts_on is null then 'undated'
+        when event.date_precision in ('day', 'month') then strftime(event.starts_on, '%Y-%m')
+        when event.date_precision = 'range' and date_trunc('month', event.starts_on) = date_trunc('month', event.ends_on)
+            then strftime(event.starts_on, '%Y-%m')
+        else 'undated'
+    end as month,
+    event.start_time,
+    event.end_time,
+    event.place_label,
+    event.venue,
+    event.place_status,
+    place.commune_code,
+    place.epci_code,
+    place.department_code,
+    place.region_code,
+    coalesce(event.modality, 'unknown') as modality,
+    coalesce(event.modality_basis, 'missing') as modality_basis,
+    event.organiser_text,
+    cast(coalesce(organisers.nb_organisers, 0) as integer) as nb_organisers,
+    cast(coalesce(themes.nb_themes, 0) as integer) as nb_themes,
+    event.delivery_id,
+    event.file_name,
+    event.sheet,
+    event.row_number
+from {{ ref('stg_events') }} as event
+inner join {{ ref('int_event_places') }} as place using (source, event_id)
+left join themes using (source, event_id)
+left join organisers using (source, event_id)

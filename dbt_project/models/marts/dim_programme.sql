@@ -1,0 +1,45 @@
+-- The period is that of the counted events: from the first month to the last, or the year when that is all that is known.
+with events as (
+    select
+        programme_key,
+        count(*) filter (where is_counted) as nb_events,
+        min(starts_on) filter (where is_counted and date_precision in ('day', 'month', 'range')) as first_on,
+        max(coalesce(ends_on, starts_on)) filter (where is_counted and date_precision in ('day', 'month', 'range')) as last_on,
+        min(starts_on) as any_on
+    from {{ ref('dim_event') }}
+    group by all
+),
+
+quarantined as (
+    select programme_id, sum(delivery.rows_quarantined) as nb_rows
+    from (select distinct programme_id, source, delivery_id from {{ ref('stg_events') }})
+    inner join {{ ref('stg_deliveries') }} as delivery using (source, delivery_id)
+    group by all
+)
+
+select
+    {{ key(['programme.programme_id']) }} as programme_key,
+    programme.programme_id,
+    programme.title,
+    programme.region_code,
+    region.name as region_name,
+    coalesce(programme.year, cast(year(any_on) as integer)) as year,
+    programme.theme_scheme,
+    programme.territory_vintage,
+    programme.audience,
+    programme.caveat,
+    strftime(events.first_on, '%Y-%m') as first_month,
+    strftime(events.last_on, '%Y-%m') as last_month,
+    case
+        when date_trunc('month', first_on) < date_trunc('month', last_on)
+            then strftime(first_on, '%Y-%m') || '/' || strftime(last_on, '%Y-%m')
+        else coalesce(cast(coalesce(programme.year, year(any_on)) as varchar), 'undated')
+    end as period,
+    cast(coalesce(events.nb_events, 0) as integer) as nb_events,
+    events.programme_key is not null as has_events,
+    cast(coalesce(quarantined.nb_rows, 0) as integer) as nb_rows_quarantined
+from {{ ref('int_programmes') }} as programme
+left join events on events.programme_key = {{ key(['programme.programme_id']) }}
+left join quarantined using (programme_id)
+left join {{ source('reference', 'region') }} as region
+    on region.code = programme.region_code and region.vintage = programme.territory_vintage

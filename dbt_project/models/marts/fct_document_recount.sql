@@ -1,0 +1,12 @@
+select
+    {{ key(['programme_id', 'indicator', 'dimension', 'member']) }} as figure_key,
+    {{ key(['programme_id']) }} as programme_key,
+    programme_id,
+    indicator,
+    dimension,
+    member,
+    value,
+    relation,
+    source as document,
+    note
+from {{ source('reference', 'document_recount') }}

@@ -23,9 +23,13 @@ _MISSING = frozenset(
 
 
 def strip_accents(text: str) -> str:
-    """Lower case without accents or ligatures; punctuation and spaces are kept."""
+    """Lower case without accents or ligatures; punctuation and spaces are kept.
+
+    A superscript or a fraction stays what it is: « 65¹ » is 65 with a footnote, not 651.
+    """
     lowered = text.lower().translate(_LIGATURES)
-    return "".join(c for c in unicodedata.normalize("NFKD", lowered) if not unicodedata.combining(c))
+    pieces = (c if c.isnumeric() and not c.isdecimal() else unicodedata.normalize("NFKD", c) for c in lowered)
+    return "".join(c for c in "".join(pieces) if not unicodedata.combining(c))
 
 
 def fold(text: str) -> str:

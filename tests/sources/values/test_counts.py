@@ -97,7 +97,18 @@ def refused_message(text, **options):
 
 @pytest.mark.parametrize(
     "text",
-    ["X", "Gratuit", "15 à 20 €", "65 euros", "10 55", "65 participants dont 12 en visio", "deux trois", "12 + 3"],
+    [
+        "X",
+        "Gratuit",
+        "15 à 20 €",
+        "65 euros",
+        "10 55",
+        "65 participants dont 12 en visio",
+        "deux trois",
+        "12 + 3",
+        "65¹",
+        "1½",
+    ],
 )
 def test_what_is_not_a_number_of_participants(text):
     assert refused_message(text) == (

@@ -5,10 +5,12 @@ import time
 from pathlib import Path
 
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 
 from sources import references
 from sources.values.departments import ALL
-from sources.values.places import Commune, Place
+from sources.values.places import Commune, Gazetteer, Place
 from sources.values.refusal import Refused
 
 with (Path(__file__).parent / "place_labels.csv").open(encoding="utf-8", newline="") as file:
@@ -161,6 +163,16 @@ def test_refusals(gazetteer, label, department, region, rule, message):
     assert (refusal.value.rule, refusal.value.message) == (rule, message)
 
 
+@given(label=st.text(max_size=40), department=st.sampled_from([None, ALL, "59", "2A"]))
+def test_any_text_gives_a_place_or_a_refusal(gazetteer, label, department):
+    try:
+        found = gazetteer.locate(label, department=department)
+    except Refused as refusal:
+        assert refusal.message.endswith(".")
+    else:
+        assert found.status in ("located", "online", "unknown")
+
+
 def test_every_commune_is_found_by_its_name_and_department(gazetteer):
     """All 35,039: no official name is taken for a modality, a department, an arrondissement or a remark."""
     lost = []
@@ -178,8 +190,6 @@ def test_building_is_quick():
 
 
 def test_a_commune_wins_over_a_part_of_another_with_the_same_name():
-    from sources.values.places import Gazetteer
-
     gazetteer = Gazetteer(
         [
             Commune("01001", "Bourg", "bourg", "01", "84", "commune", None),

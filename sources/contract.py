@@ -1,0 +1,227 @@
+"""The grammar of a source contract: one YAML file says all that is particular to one source.
+
+Here: reading `contracts/<source>.yml`, validating it (unknown key = error, messages in French with the line).
+Not here: reading deliveries (`readers/`), what an entity is made of (`entities.py`), applying the contract (`landing.py`).
+"""
+
+from __future__ import annotations
+
+import hashlib
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Annotated, Any, Literal
+
+from pydantic import BaseModel, ConfigDict, Field, ValidationError, model_validator
+from ruamel.yaml import YAML, YAMLError
+
+from sources.entities import ENTITIES
+from sources.values.text import fold
+
+CONTRACTS = Path(__file__).with_name("contracts")
+
+
+class ContractError(Exception):
+    """A contract (or another declaration in YAML) that cannot be used. The message is French and names file and line."""
+
+
+class _Strict(BaseModel):
+    model_config = ConfigDict(extra="forbid", frozen=True)
+
+
+class FileShape(_Strict):
+    """Which files of the source's folder are deliveries, and how their bytes become sheets."""
+
+    pattern: str = "*"
+    shape: Literal["delimited", "spreadsheet"]
+    sheet: str | None = None
+    delimiter: Annotated[str, Field(min_length=1, max_length=1)] | None = None
+
+    @model_validator(mode="after")
+    def _options_of_the_shape(self) -> FileShape:
+        if self.shape == "delimited" and self.sheet is not None:
+            raise ValueError("« sheet » n'a de sens que pour un classeur (shape: spreadsheet)")
+        if self.shape == "spreadsheet" and self.delimiter is not None:
+            raise ValueError("« delimiter » n'a de sens que pour un fichier texte (shape: delimited)")
+        return self
+
+
+class ControlTotal(_Strict):
+    """A total printed in the delivery, compared with the rows read: a difference is reported, never repaired."""
+
+    row: str
+    field: str
+    measure: Literal["sum", "rows"]
+
+
+class Layout(_Strict):
+    """Rows of a sheet that are not data: what stands above the header, section rows, totals."""
+
+    header_within: int = Field(default=10, ge=1, le=100)
+    sections: Literal["month"] | None = None
+    totals: tuple[str, ...] = ()
+    control_totals: tuple[ControlTotal, ...] = ()
+
+
+class ContractField(_Strict):
+    """Where one canonical field comes from: accepted headers, or a constant."""
+
+    headers: tuple[str, ...] = ()
+    constant: str | None = None
+    required: bool = False
+    privacy: Literal["none", "indirect", "direct"] = "none"
+    split: tuple[str, ...] = ()
+    words: dict[str, tuple[str, ...]] = Field(default_factory=dict)
+    template: str | None = None
+
+    @model_validator(mode="after")
+    def _one_origin(self) -> ContractField:
+        if bool(self.headers) == (self.constant is not None):
+            raise ValueError("donnez soit « headers » (les en-têtes acceptés), soit « constant » (une valeur fixe)")
+        if self.template is not None:
+            try:
+                has_place = self.template.format("a") != self.template.format("b")
+            except (IndexError, KeyError, ValueError):
+                has_place = False
+            if not has_place:
+                raise ValueError("« template » doit contenir {} à l'endroit de la valeur, par exemple « A-{} »")
+        return self
+
+
+class Contract(_Strict):
+    """One source: its files, their layout, and how columns become canonical fields of one entity."""
+
+    source: Annotated[str, Field(pattern=r"^[a-z][a-z0-9_]*$")]
+    title: str
+    description: str = ""
+    entity: str
+    expected_every_days: int | None = Field(default=None, ge=1)
+    files: FileShape
+    layout: Layout = Layout()
+    fields: dict[str, ContractField]
+    ignore: tuple[str, ...] = ()
+
+    @model_validator(mode="after")
+    def _coherent(self) -> Contract:
+        entity = ENTITIES.get(self.entity)
+        if entity is None:
+            raise ValueError(f"entité inconnue « {self.entity} » ; entités possibles : {', '.join(ENTITIES)}")
+        unknown = [name for name in self.fields if name not in entity.slots]
+        if unknown:
+            raise ValueError(
+                f"champ inconnu de l'entité {self.entity} : {', '.join(unknown)} ; champs possibles : {', '.join(entity.slots)}"
+            )
+        missing = [slot.name for slot in entity.slots.values() if slot.required and slot.name not in self.fields]
+        if missing:
+            raise ValueError(f"champ obligatoire de l'entité {self.entity} absent : {', '.join(missing)}")
+        for name, field in self.fields.items():
+            choices = entity.slots[name].choices
+            strange = [word for word in field.words if word not in choices]
+            if choices and strange:
+                raise ValueError(
+                    f"{name} : valeur inconnue {', '.join(strange)} ; valeurs possibles : {', '.join(choices)}"
+                )
+            if choices and field.headers and not field.words:
+                raise ValueError(f"{name} : « words » doit dire quels mots valent {', '.join(choices)}")
+            if not choices and field.words:
+                raise ValueError(f"{name} : « words » n'a de sens que pour un champ à choix")
+        self._headers_are_distinct()
+        for total in self.layout.control_totals:
+            if total.field not in self.fields:
+                raise ValueError(f"control_totals : champ inconnu « {total.field} »")
+        return self
+
+    def _headers_are_distinct(self) -> None:
+        claimed: dict[str, str] = {}
+        for name, field in self.fields.items():
+            for header in {fold(header) for header in field.headers}:
+                if header in claimed:
+                    raise ValueError(f"l'en-tête « {header} » est réclamé deux fois : {claimed[header]} et {name}")
+                claimed[header] = name
+        for header in self.ignore:
+            if fold(header) in claimed:
+                raise ValueError(f"l'en-tête « {header} » est à la fois lu ({claimed[fold(header)]}) et ignoré")
+
+
+@dataclass(frozen=True)
+class LoadedContract:
+    """A contract and the hash of the bytes it was read from (a changed contract re-reads its deliveries)."""
+
+    contract: Contract
+    sha256: str
+    path: Path
+
+
+_SENTENCES = {
+    "extra_forbidden": "clé inconnue",
+    "missing": "clé obligatoire absente",
+    "string_type": "un texte est attendu",
+    "int_parsing": "un nombre entier est attendu",
+    "int_type": "un nombre entier est attendu",
+    "bool_parsing": "oui ou non (true/false) est attendu",
+    "dict_type": "une suite de « clé: valeur » est attendue",
+    "tuple_type": "une liste est attendue, par exemple [a, b]",
+    "model_type": "une suite de « clé: valeur » est attendue",
+}
+
+
+def load_yaml(path: Path, model: type[BaseModel]) -> Any:
+    """Read `path` as one `model`, or raise ContractError in French with the line of what is wrong."""
+    try:
+        document = YAML(typ="rt").load(path.read_text(encoding="utf-8"))
+    except UnicodeDecodeError as error:
+        raise ContractError(f"{path.name} : le fichier n'est pas en UTF-8 (octet {error.start}).") from None
+    except YAMLError as error:
+        mark = getattr(error, "problem_mark", None)
+        line = f", ligne {mark.line + 1}" if mark else ""
+        problem = str(getattr(error, "problem", "") or "YAML illisible").splitlines()[0]
+        raise ContractError(f"{path.name}{line} : YAML illisible ({problem}).") from None
+    try:
+        return model.model_validate(document)
+    except ValidationError as error:
+        lines = [_sentence(path, document, item) for item in error.errors()]
+        raise ContractError("\n".join(lines)) from None
+
+
+def _sentence(path: Path, document: Any, item: Any) -> str:
+    where = " › ".join(str(part) for part in item["loc"]) or "le document"
+    what = _SENTENCES.get(item["type"]) or item["msg"].removeprefix("Value error, ")
+    if item["type"] == "literal_error":
+        what = (
+            f"valeur « {item['input']} » inconnue ; valeurs possibles : {item['ctx']['expected'].replace(' or ', ', ')}"
+        )
+    return f"{path.name}, ligne {_line(document, item['loc'])} : {where} : {what}."
+
+
+def _line(document: Any, loc: tuple) -> int:
+    """The 1-based line of the innermost node of `loc` that the YAML document has."""
+    node, line = document, 1
+    for part in loc:
+        try:
+            line = (node.lc.key(part) if isinstance(part, str) else node.lc.item(part))[0] + 1
+            node = node[part]
+        except (AttributeError, KeyError, IndexError, TypeError):
+            break
+    return line
+
+
+def load_contract(path: Path) -> LoadedContract:
+    """Read one contract; its `source` must be the file's name."""
+    contract: Contract = load_yaml(path, Contract)
+    if contract.source != path.stem:
+        raise ContractError(
+            f"{path.name}, ligne 1 : source vaut « {contract.source} » mais le fichier s'appelle {path.stem}.yml."
+        )
+    return LoadedContract(contract, hashlib.sha256(path.read_bytes()).hexdigest(), path)
+
+
+def load_contracts(directory: Path = CONTRACTS) -> dict[str, LoadedContract]:
+    """Every contract of `directory` by source. Raises ContractError listing all that is wrong in all of them."""
+    loaded, problems = {}, []
+    for path in sorted(directory.glob("*.yml")):
+        try:
+            loaded[path.stem] = load_contract(path)
+        except ContractError as error:
+            problems.append(str(error))
+    if problems:
+        raise ContractError("\n".join(problems))
+    return loaded

@@ -1,0 +1,100 @@
+"""Known errors of a source, declared in `corrections/<source>.yml` and applied to the text before it is judged.
+
+Here: the grammar of a correction and its application. A correction carries a guard, `expect`: when the source is fixed it
+no longer matches, is not applied, and the delivery says so. Not here: hidden patches in SQL, explanations of differences.
+"""
+
+from __future__ import annotations
+
+import hashlib
+from datetime import date
+from pathlib import Path
+
+import duckdb
+from pydantic import BaseModel, ConfigDict, Field, model_validator
+
+from sources.contract import Contract, ContractError, load_yaml
+from sources.ledger import Note
+
+CORRECTIONS = Path(__file__).with_name("corrections")
+
+
+class Correction(BaseModel):
+    """One declared correction: rows where `match` holds and the text is still `expect` get the text of `set`."""
+
+    model_config = ConfigDict(extra="forbid", frozen=True)
+
+    id: str
+    match: dict[str, str] = Field(min_length=1)
+    expect: dict[str, str | None] = Field(min_length=1)
+    set: dict[str, str | None] = Field(min_length=1)
+    reason: str
+    author: str
+    added_on: date
+    expires_on: date | None = None
+
+    @model_validator(mode="after")
+    def _guarded(self) -> Correction:
+        if self.set.keys() - self.expect.keys():
+            raise ValueError("chaque champ de « set » doit avoir sa garde dans « expect » (le texte que l'on corrige)")
+        return self
+
+
+class _CorrectionFile(BaseModel):
+    model_config = ConfigDict(extra="forbid", frozen=True)
+
+    corrections: tuple[Correction, ...]
+
+
+def load_corrections(contract: Contract, directory: Path = CORRECTIONS) -> tuple[tuple[Correction, ...], str]:
+    """The corrections of one source and the hash of the file they come from ('' when there is none)."""
+    path = directory / f"{contract.source}.yml"
+    if not path.exists():
+        return (), ""
+    corrections = load_yaml(path, _CorrectionFile).corrections
+    ids = [correction.id for correction in corrections]
+    if len(set(ids)) != len(ids):
+        raise ContractError(f"{path.name} : deux corrections portent le même id.")
+    for correction in corrections:
+        unknown = (correction.match.keys() | correction.expect.keys()) - contract.fields.keys()
+        if unknown:
+            raise ContractError(
+                f"{path.name} : correction {correction.id} : champ inconnu {', '.join(sorted(unknown))}."
+            )
+    return corrections, hashlib.sha256(path.read_bytes()).hexdigest()
+
+
+def apply_corrections(con: duckdb.DuckDBPyConnection, corrections: tuple[Correction, ...], today: date) -> list[Note]:
+    """Apply to table `raw` (columns: the slots as text, `corrections VARCHAR[]`). Returns what did not apply, and why."""
+    notes = []
+    for correction in corrections:
+        if correction.expires_on and today > correction.expires_on:
+            notes.append(Note("correction_perimee", f"La correction {correction.id} a expiré le {correction.expires_on:%d/%m/%Y} : elle n'est plus appliquée."))  # fmt: skip
+            continue
+        matched = _where(correction.match)
+        guarded = _where(correction.match | correction.expect)
+        assignments = ", ".join(f'"{name}" = {_literal(text)}' for name, text in correction.set.items())
+        applied = con.execute(
+            f"update raw set {assignments}, corrections = list_append(corrections, {_literal(correction.id)}) "
+            f"where {guarded} returning 1"
+        ).fetchall()
+        if applied:
+            continue
+        found = con.execute(f"select count(*) from raw where {matched}").fetchall()[0][0]
+        message = (
+            f"La correction {correction.id} ne s'applique plus : la source a changé à cet endroit. Retirez-la ou mettez-la à jour."
+            if found
+            else f"La correction {correction.id} ne trouve pas sa ligne dans cette livraison."
+        )
+        notes.append(Note("correction_sans_objet", message))
+    return notes
+
+
+def _where(conditions: dict[str, str | None]) -> str:
+    return " and ".join(
+        f'clean("{name}") is not distinct from clean({_literal(text)})' for name, text in conditions.items()
+    )
+
+
+def _literal(text: str | None) -> str:
+    return "cast(null as varchar)" if text is None else "'" + text.replace("'", "''") + "'"

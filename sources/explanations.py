@@ -1,0 +1,51 @@
+"""Explanations of differences between a figure printed elsewhere and ours: `explanations.yml`, read and handed to dbt.
+
+Here: the grammar. An explanation names the figure as the document prints it, says why it differs and what was decided; it ships
+as a revision note. A difference nobody has explained blocks the dataset it belongs to (judged in `expectations/`).
+Not here: corrections of a source (`corrections.py`).
+"""
+
+from __future__ import annotations
+
+from datetime import date
+from pathlib import Path
+
+from pydantic import BaseModel, ConfigDict
+
+from sources.contract import ContractError, load_yaml
+
+EXPLANATIONS = Path(__file__).with_name("explanations.yml")
+
+
+class Explanation(BaseModel):
+    """Why one printed figure is not ours. `expected_difference` (ours − printed), when given, is the only one explained."""
+
+    model_config = ConfigDict(extra="forbid", frozen=True)
+
+    programme_id: str
+    indicator: str
+    dimension: str
+    member: str
+    expected_difference: float | None = None
+    cause: str
+    treatment: str
+    author: str
+    explained_on: date
+
+
+class _ExplanationFile(BaseModel):
+    model_config = ConfigDict(extra="forbid", frozen=True)
+
+    explanations: tuple[Explanation, ...]
+
+
+def load_explanations(path: Path = EXPLANATIONS) -> tuple[Explanation, ...]:
+    """Every explanation; raises ContractError (French, with the line) when the file is not valid or repeats a figure."""
+    explanations = load_yaml(path, _ExplanationFile).explanations
+    seen = set()
+    for item in explanations:
+        figure = (item.programme_id, item.indicator, item.dimension, item.member)
+        if figure in seen:
+            raise ContractError(f"{path.name} : le chiffre {' / '.join(figure)} est expliqué deux fois.")
+        seen.add(figure)
+    return explanations

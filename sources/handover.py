@@ -1,0 +1,89 @@
+"""What this room hands to dbt: the landed rows of the deliveries in force, the ledger, quarantine, explanations, references.
+
+Here: filling the schemas `landing` and `reference` of a candidate warehouse. Not here: any rule on these rows (dbt).
+"""
+
+from __future__ import annotations
+
+from datetime import datetime
+from pathlib import Path
+
+import duckdb
+import pyarrow as pa
+
+from sources import references
+from sources.contract import LoadedContract
+from sources.entities import ENTITIES, LINEAGE
+from sources.explanations import Explanation, load_explanations
+from sources.landing import Places
+from sources.ledger import deliveries, open_ledger
+
+_QUARANTINE = {
+    "source": "VARCHAR", "delivery_id": "VARCHAR", "file_name": "VARCHAR", "sheet": "VARCHAR", "row_number": "INTEGER",
+    "cell": "VARCHAR", "field": "VARCHAR", "rule": "VARCHAR", "message": "VARCHAR", "value": "VARCHAR",
+    "delivered_at": "TIMESTAMP",
+}  # fmt: skip
+_DELIVERY = {
+    "source": "VARCHAR", "source_title": "VARCHAR", "entity": "VARCHAR", "expected_every_days": "INTEGER",
+    "delivery_id": "VARCHAR", "file_name": "VARCHAR", "state": "VARCHAR", "received_at": "TIMESTAMP",
+    "rows_read": "INTEGER", "rows_accepted": "INTEGER", "rows_quarantined": "INTEGER", "rows_duplicate": "INTEGER",
+    "rows_structure": "INTEGER", "rule": "VARCHAR", "message": "VARCHAR", "notes": "VARCHAR[]",
+}  # fmt: skip
+_EXPLANATION = {
+    "programme_id": "VARCHAR", "indicator": "VARCHAR", "dimension": "VARCHAR", "member": "VARCHAR",
+    "expected_difference": "DOUBLE", "cause": "VARCHAR", "treatment": "VARCHAR", "author": "VARCHAR", "explained_on": "DATE",
+}  # fmt: skip
+
+
+def hand_over(con: duckdb.DuckDBPyConnection, places: Places, contracts: dict[str, LoadedContract]) -> None:
+    """Create and fill schemas `landing` and `reference` in `con`. Tables of entities nobody delivered exist, empty."""
+    con.execute("create schema if not exists landing")
+    references.load(con)
+    with open_ledger(places.ledger) as ledger:
+        known = [row for row in deliveries(ledger) if row["source"] in contracts]
+    for entity in ENTITIES.values():
+        files = [
+            _file(places.landing / entity.name, row)
+            for row in known
+            if row["state"] == "accepted" and contracts[row["source"]].contract.entity == entity.name
+        ]
+        _table(con, entity.name, LINEAGE | entity.columns, files)
+    in_force = [row for row in known if row["state"] == "accepted" and row["rows_quarantined"]]
+    _table(con, "quarantine", _QUARANTINE, [_file(places.landing / "quarantine", row) for row in in_force])
+    _rows(con, "delivery", _DELIVERY, [_delivery(row, contracts[row["source"]]) for row in known])
+    _rows(con, "explanation", _EXPLANATION, [_explanation(item) for item in load_explanations()])
+
+
+def _file(folder: Path, row: dict) -> str:
+    return str(folder / f"{row['source']}__{row['delivery_id']}.parquet")
+
+
+def _table(con: duckdb.DuckDBPyConnection, name: str, columns: dict[str, str], files: list[str]) -> None:
+    definition = ", ".join(f'"{column}" {type_}' for column, type_ in columns.items())
+    con.execute(f"create or replace table landing.{name} ({definition})")
+    if files:
+        con.execute(f"insert into landing.{name} by name select * from read_parquet($files)", {"files": files})
+
+
+def _rows(con: duckdb.DuckDBPyConnection, name: str, columns: dict[str, str], rows: list[dict]) -> None:
+    definition = ", ".join(f'"{column}" {type_}' for column, type_ in columns.items())
+    con.execute(f"create or replace table landing.{name} ({definition})")
+    if rows:
+        con.register("handed", pa.Table.from_pylist([{column: row[column] for column in columns} for row in rows]))
+        con.execute(f"insert into landing.{name} select * from handed")
+        con.unregister("handed")
+
+
+def _delivery(row: dict, loaded: LoadedContract) -> dict:
+    contract = loaded.contract
+    return row | {
+        "source_title": contract.title,
+        "entity": contract.entity,
+        "expected_every_days": contract.expected_every_days,
+        "received_at": datetime.fromisoformat(row["received_at"]).replace(tzinfo=None),
+        "notes": [note.message for note in row["notes"]],
+    }
+
+
+def _explanation(item: Explanation) -> dict:
+    return item.model_dump()

@@ -1,0 +1,122 @@
+"""Looking at the inbox: which files are new, which are known, which are still being written, which belong nowhere.
+
+Here: listing and hashing, compared with the ledger. This module is imported every night before anything heavy, so it
+imports the standard library only. Not here: reading what the files say.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import os
+import time
+from collections.abc import Iterable
+from dataclasses import dataclass
+from pathlib import Path
+
+from sources.ledger import Note, open_ledger, stamps
+
+STILL_WRITTEN_WITHIN_S = 2.0
+"""A file modified more recently than this is looked at twice before it is believed to be complete."""
+
+_PASSING = (".part", ".tmp", ".crdownload", ".filepart", ".swp")
+
+
+@dataclass(frozen=True)
+class Arrival:
+    """A file of the inbox whose bytes are not those its name showed last. `stamp` is its stat as it was hashed."""
+
+    source: str
+    path: Path
+    sha256: str
+    bytes: int
+    stamp: str
+
+    @property
+    def delivery_id(self) -> str:
+        return self.sha256[:16]
+
+
+@dataclass(frozen=True)
+class Look:
+    """One look at the inbox: how many files were looked at, what arrived, what renewed its stamp only, what to say."""
+
+    nb_files: int
+    arrivals: tuple[Arrival, ...]
+    renewed: tuple[Arrival, ...]
+    notes: tuple[Note, ...]
+
+
+def look(inbox: Path, ledger_path: Path, sources: Iterable[str]) -> Look:
+    """Compare every file of `inbox/<source>/` with the ledger. Files whose size, times and inode have not moved since they
+    were hashed are known; the others are hashed."""
+    known: dict[tuple[str, str], tuple[str, str]] = {}
+    if ledger_path.exists():
+        with open_ledger(ledger_path) as ledger:
+            known = stamps(ledger)
+    sources = set(sources)
+    nb_files, arrivals, renewed, notes = 0, [], [], []
+    for folder in sorted(path for path in inbox.iterdir()) if inbox.is_dir() else []:
+        if not folder.is_dir():
+            notes.append(
+                Note(
+                    "fichier_hors_dossier",
+                    f"« {folder.name} » est à la racine du dépôt : rangez-le dans le dossier de sa source.",
+                )
+            )
+            continue
+        if folder.name not in sources:
+            if any(folder.iterdir()):
+                notes.append(
+                    Note(
+                        "dossier_sans_contrat",
+                        f"Le dossier « {folder.name} » n'a pas de contrat : ses fichiers ne sont pas lus.",
+                    )
+                )
+            continue
+        for path in sorted(folder.iterdir()):
+            name = path.name
+            if name.startswith((".", "~$")) or name.lower().endswith(_PASSING):
+                continue
+            if path.is_symlink() or not path.is_file():
+                notes.append(
+                    Note(
+                        "pas_un_fichier", f"« {folder.name}/{name} » n'est pas un fichier ordinaire : il n'est pas lu."
+                    )
+                )
+                continue
+            nb_files += 1
+            stamp = _stamp(path)
+            before = known.get((folder.name, name))
+            if before and before[0] == stamp:
+                continue
+            arrival = _hash_when_still(folder.name, path, stamp)
+            if arrival is None:
+                notes.append(
+                    Note(
+                        "en_cours_d_ecriture",
+                        f"« {folder.name}/{name} » est encore en cours d'écriture : il sera lu la prochaine fois.",
+                    )
+                )
+            elif before and before[1] == arrival.delivery_id:
+                renewed.append(arrival)
+            else:
+                arrivals.append(arrival)
+    return Look(nb_files, tuple(arrivals), tuple(renewed), tuple(notes))
+
+
+def _stamp(path: Path) -> str:
+    stat = path.stat()
+    return f"{stat.st_size}:{stat.st_mtime_ns}:{stat.st_ctime_ns}:{stat.st_ino}"
+
+
+def _hash_when_still(source: str, path: Path, stamp: str) -> Arrival | None:
+    """Hash a file whose stat does not move; None when it does. A fresh file waits for a second look."""
+    age = time.time() - path.stat().st_mtime
+    if 0 <= age < STILL_WRITTEN_WITHIN_S:
+        time.sleep(min(0.3, STILL_WRITTEN_WITHIN_S))
+        if _stamp(path) != stamp:
+            return None
+    with path.open("rb") as file:
+        sha256 = hashlib.file_digest(file, "sha256").hexdigest()
+        size = os.fstat(file.fileno()).st_size
+    return Arrival(source, path, sha256, size, stamp) if _stamp(path) == stamp else None

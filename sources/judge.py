@@ -1,0 +1,307 @@
+"""Judging the rows of one sheet: accepted, quarantined with a sentence, or an exact duplicate. Nothing else can happen.
+
+Here: setting structure rows aside, parsing each distinct text once, joining the results back, finding duplicates, and
+the two tables that come out, `accepted` and `quarantined`. All by SQL over the sheet; Python sees distinct values only.
+Not here: reading bytes, the ledger, files on disk.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from datetime import date
+
+import duckdb
+import pyarrow as pa
+
+from sources.contract import Contract
+from sources.corrections import Correction, apply_corrections
+from sources.entities import ENTITIES, Entity
+from sources.headers import Binding, bind, column_letter
+from sources.kinds import EXPRESSION_KINDS, Mapping, References, mappings
+from sources.ledger import Note
+from sources.readers import Sheet
+from sources.values.dates import parse_date
+from sources.values.figures import parse_figure
+from sources.values.refusal import Refused
+
+_MACROS = r"""
+create or replace macro clean(text) as nullif(trim(regexp_replace(nfc_normalize(text),
+    '[\s\x{00A0}\x{2007}\x{2009}\x{202F}]+', ' ', 'g')), '');
+"""
+
+
+@dataclass(frozen=True)
+class Judged:
+    """Row counts of one sheet, and what is worth saying of it. rows_read = accepted + quarantined + duplicate."""
+
+    rows_read: int
+    rows_accepted: int
+    rows_quarantined: int
+    rows_duplicate: int
+    rows_structure: int
+    notes: tuple[Note, ...]
+
+
+def judge(
+    con: duckdb.DuckDBPyConnection,
+    contract: Contract,
+    sheet: Sheet,
+    corrections: tuple[Correction, ...],
+    references: References,
+    today: date,
+) -> Judged:
+    """Judge `sheet`; leaves in `con` the tables `accepted` (canonical columns, row_number, corrections) and
+    `quarantined` (row_number, cell, field, rule, message, value). Raises headers.Unbound when the header does not fit.
+    """
+    con.execute(_MACROS)
+    con.register("sheet", sheet.table)
+    width = sheet.table.num_columns - 1
+    binding = _bind(con, contract, width)
+    notes = _read_raw(con, contract, binding, width)
+    rows_structure = _count(con, "structure")
+    notes += apply_corrections(con, corrections, today)
+    parses = mappings(contract, references)
+    for index, mapping in enumerate(parses):
+        _parse_distinct(con, index, mapping)
+    _judge_rows(con, contract, binding, parses)
+    notes += _control_totals(con, contract, binding)
+    con.unregister("sheet")
+    rows_read, rows_accepted = _count(con, "raw"), _count(con, "accepted")
+    rows_quarantined = con.execute("select count(distinct row_number) from quarantined").fetchall()[0][0]
+    return Judged(rows_read, rows_accepted, rows_quarantined, _count(con, "duplicate"), rows_structure, tuple(notes))
+
+
+def _count(con: duckdb.DuckDBPyConnection, table: str) -> int:
+    return con.execute(f"select count(*) from {table}").fetchall()[0][0]
+
+
+def _bind(con: duckdb.DuckDBPyConnection, contract: Contract, width: int) -> Binding:
+    within = contract.layout.header_within
+    rows = con.execute(f"select * from sheet order by row_number limit {within}").fetchall()
+    filled = con.execute(
+        "select " + ", ".join(f"count(clean(c{i})) > 1" for i in range(1, width + 1)) + " from sheet"
+    ).fetchall()
+    return bind(contract, [(row[0], tuple(row[1:])) for row in rows], list(filled[0]))
+
+
+def _read_raw(con: duckdb.DuckDBPyConnection, contract: Contract, binding: Binding, width: int) -> list[Note]:
+    """Split the rows below the header into `structure` (sections, totals, repeated headers) and `raw` (data)."""
+    cells = [f"c{i}" for i in range(1, width + 1)]
+    first = f"coalesce({', '.join(f'clean({cell})' for cell in cells)})"
+    filled = " + ".join(f"(clean({cell}) is not null)::int" for cell in cells)
+    con.execute(
+        f"create or replace temp table body as select *, {first} as first_text, {filled} as nb_filled "
+        f"from sheet where row_number > {binding.header_row} and {filled} > 0"
+    )
+    con.execute("create or replace temp table structure (row_number int, reason varchar, section varchar)")
+    if contract.layout.sections == "month":
+        alone = con.execute("select row_number, first_text from body where nb_filled = 1").fetchall()
+        for row_number, text in alone:
+            section = _month_section(text)
+            if section:
+                con.execute("insert into structure values (?, 'section', ?)", [row_number, section])
+    for marker in contract.layout.totals:
+        con.execute(
+            "insert into structure select row_number, 'total', null from body where "
+            "starts_with(lower(strip_accents(first_text)), lower(strip_accents(?))) "
+            "and row_number not in (select row_number from structure)",
+            [marker],
+        )
+    header = con.execute(f"select {', '.join(cells)} from sheet where row_number = {binding.header_row}").fetchall()[0]
+    same = " and ".join(f"{cell} is not distinct from ?" for cell in cells)
+    con.execute(f"insert into structure select row_number, 'entête répété', null from body where {same}", list(header))
+
+    columns = []
+    for slot in ENTITIES[contract.entity].slots.values():
+        field = contract.fields.get(slot.name)
+        if slot.name in binding.columns:
+            columns.append(f'body.c{binding.columns[slot.name] + 1} as "{slot.name}"')
+        elif field is not None and field.constant is not None:
+            columns.append(f"""'{field.constant.replace("'", "''")}' as "{slot.name}" """)
+        else:
+            columns.append(f'cast(null as varchar) as "{slot.name}"')
+    con.execute(
+        f"create or replace temp table raw as select body.row_number, {', '.join(columns)}, s.section, "
+        "cast([] as varchar[]) as corrections from body "
+        "asof left join (select row_number, section from structure where section is not null) s "
+        "on body.row_number >= s.row_number "
+        "where body.row_number not in (select row_number from structure)"
+    )
+    return [
+        Note(
+            "colonne_facultative_absente", f"La colonne facultative « {contract.fields[name].headers[0]} » est absente."
+        )
+        for name in binding.absent
+    ]
+
+
+def _month_section(text: str) -> str | None:
+    """« AVRIL 2023 » → 2023-04; None for any other text."""
+    try:
+        value = parse_date(text)
+    except Refused:
+        return None
+    return f"{value.starts_on:%Y-%m}" if value.precision == "month" else None
+
+
+def _parse_distinct(con: duckdb.DuckDBPyConnection, index: int, mapping: Mapping) -> None:
+    """Table `parse_<index>`: the distinct inputs, the slot's columns, and rule and message of what was refused."""
+    inputs = ", ".join(f'"{name}"' for name in mapping.inputs)
+    rows = con.execute(f"select distinct {inputs} from raw").fetchall()
+    columns = mapping.slot.columns
+    width = len(columns)
+    parsed = []
+    for row in rows:
+        try:
+            parsed.append((*row, *mapping.parse(*row), None, None))
+        except Refused as refused:
+            parsed.append((*row, *(None,) * width, refused.rule, refused.message))
+    names = [f"in_{i}" for i in range(len(mapping.inputs))] + [f"out_{i}" for i in range(width)] + ["rule", "message"]
+    types = ["VARCHAR"] * len(mapping.inputs) + list(columns.values()) + ["VARCHAR", "VARCHAR"]
+    arrow = pa.table({name: _arrow([row[i] for row in parsed], types[i]) for i, name in enumerate(names)})
+    con.register("parsed", arrow)
+    con.execute(f"create or replace temp table parse_{index} as select * from parsed")
+    con.unregister("parsed")
+
+
+_ARROW = {
+    "VARCHAR": pa.string(),
+    "VARCHAR[]": pa.list_(pa.string()),
+    "INTEGER": pa.int32(),
+    "DOUBLE": pa.float64(),
+    "BOOLEAN": pa.bool_(),
+    "DATE": pa.date32(),
+    "TIME": pa.time64("us"),
+}
+
+
+def _arrow(values: list, duckdb_type: str) -> pa.Array:
+    return pa.array(values, _ARROW[duckdb_type])
+
+
+def _judge_rows(con: duckdb.DuckDBPyConnection, contract: Contract, binding: Binding, parses: list[Mapping]) -> None:
+    """Tables `accepted`, `quarantined` and `duplicate` from `raw` and the parses."""
+    entity = ENTITIES[contract.entity]
+    parsed_slots = {mapping.slot.name for mapping in parses}
+    columns = [
+        f'clean(raw."{slot.name}") as "{name}"'
+        for slot in entity.slots.values()
+        if slot.kind in EXPRESSION_KINDS and slot.name not in parsed_slots
+        for name in slot.columns
+    ]
+    joins = []
+    for index, mapping in enumerate(parses):
+        columns += [f'p{index}.out_{i} as "{name}"' for i, name in enumerate(mapping.slot.columns)]
+        on = " and ".join(f'raw."{name}" is not distinct from p{index}.in_{i}' for i, name in enumerate(mapping.inputs))
+        joins.append(f"left join parse_{index} p{index} on {on}")
+    con.execute(
+        f"create or replace temp table canonical as select raw.row_number, raw.corrections, {', '.join(columns)} "
+        f"from raw {' '.join(joins)}"
+    )
+
+    findings = [_finding(contract, mapping, index) for index, mapping in enumerate(parses)]
+    findings += [
+        f"""select row_number, '{name}', 'valeur_manquante', {_text(_missing_sentence(contract, name))}, null
+            from raw where clean("{name}") is null"""
+        for name, field in contract.fields.items()
+        if field.required
+    ]
+    con.execute(
+        "create or replace temp table finding (row_number int, field varchar, rule varchar, message varchar, value varchar)"
+    )
+    con.execute("insert into finding " + " union all ".join(findings))
+    con.execute(
+        "delete from finding where rule <> 'valeur_manquante' and exists (select 1 from finding f where "
+        "f.rule = 'valeur_manquante' and f.row_number = finding.row_number and f.field = finding.field)"
+    )
+
+    names = ", ".join(f'"{name}"' for name in entity.columns)
+    con.execute(
+        f"create or replace temp table sound as select *, row_number() over (partition by {names} order by row_number) as nth "
+        "from canonical where row_number not in (select row_number from finding)"
+    )
+    con.execute("create or replace temp table duplicate as select row_number from sound where nth > 1")
+    _find_key_conflicts(con, contract, entity)
+    con.execute(
+        f"create or replace temp table accepted as select row_number, corrections, {names} from sound "
+        "where nth = 1 and row_number not in (select row_number from finding)"
+    )
+    cells = " ".join(f"when '{name}' then '{column_letter(i)}' || row_number" for name, i in binding.columns.items())
+    con.execute(
+        f"create or replace temp table quarantined as select row_number, case field {cells} end as cell, field, rule, message, "
+        "value from finding order by row_number, field"
+    )
+
+
+def _finding(contract: Contract, mapping: Mapping, index: int) -> str:
+    slot = mapping.slot.name
+    field = contract.fields.get(slot)
+    value = f'raw."{slot}"' if field is None or field.privacy == "none" else "cast(null as varchar)"
+    on = " and ".join(f'raw."{name}" is not distinct from p.in_{i}' for i, name in enumerate(mapping.inputs))
+    return (
+        f"""select row_number, '{slot}', p.rule, p.message, {value} from raw join parse_{index} p on {on} """
+        "where p.rule is not null"
+    )
+
+
+def _find_key_conflicts(con: duckdb.DuckDBPyConnection, contract: Contract, entity: Entity) -> None:
+    """Rows that carry the key of an earlier row with other values: quarantined, the first stays."""
+    keys = ", ".join(f'"{name}"' for name in entity.key)
+    label = " || ' / ' || ".join(f'"{name}"' for name in entity.key)
+    key_slot = next(slot.name for slot in entity.slots.values() if entity.key[-1] in slot.columns)
+    con.execute(
+        f"""insert into finding
+        with ranked as (select row_number, {label} as label, nth, first_value(row_number) over w as first_row,
+                               row_number() over w as rank
+                        from sound where nth = 1 window w as (partition by {keys} order by row_number))
+        select row_number, '{key_slot}', 'cle_en_double',
+            'La ligne ' || first_row || ' porte déjà « ' || label || ' » avec d''autres valeurs. '
+            || 'Gardez une seule des deux lignes, ou corrigez la référence.', label
+        from ranked where rank > 1"""
+    )
+
+
+def _missing_sentence(contract: Contract, name: str) -> str:
+    header = contract.fields[name].headers[0] if contract.fields[name].headers else name
+    return f"La cellule « {header} » est vide alors qu'elle est obligatoire. Complétez-la, ou retirez la ligne."
+
+
+def _text(sentence: str) -> str:
+    return "'" + sentence.replace("'", "''") + "'"
+
+
+def _control_totals(con: duckdb.DuckDBPyConnection, contract: Contract, binding: Binding) -> list[Note]:
+    """Compare the totals printed in the sheet with its rows. Said, never repaired."""
+    notes = []
+    for control in contract.layout.control_totals:
+        column = binding.columns.get(control.field)
+        if column is None:
+            continue
+        printed = con.execute(
+            f"select b.row_number, clean(b.c{column + 1}) from body b join structure s using (row_number) where s.reason = 'total' "
+            "and starts_with(lower(strip_accents(b.first_text)), lower(strip_accents(?))) and clean(b.c"
+            f"{column + 1}) is not null",
+            [control.row],
+        ).fetchall()
+        counted = con.execute(
+            f'select sum("{control.field}") from accepted'
+            if control.measure == "sum"
+            else "select count(*) from accepted"
+        ).fetchall()[0][0]
+        for row_number, text in printed:
+            cell = f"{column_letter(column)}{row_number}"
+            if _printed_figure(text) != counted:
+                notes.append(
+                    Note(
+                        "total_different",
+                        f"Le total imprimé en {cell} (« {text} ») ne correspond pas aux lignes lues ({counted}).",
+                    )
+                )
+    return notes
+
+
+def _printed_figure(text: str) -> float | None:
+    try:
+        return parse_figure(text, None).value
+    except Refused:
+        return None

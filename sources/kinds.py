@@ -1,0 +1,204 @@
+"""Kinds of slots: how the text of a slot (and of those beside it) becomes landed columns.
+
+Here: for each kind, what it reads, which columns it gives, and the call to the parser of `values/` – made once per distinct
+text, the results joined back by `judge.py` in SQL. Not here: the grammar of dates, counts, places (`values/`).
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from functools import cached_property
+
+from sources import references
+from sources.contract import Contract, ContractField
+from sources.entities import ENTITIES, Slot
+from sources.values.counts import parse_count
+from sources.values.dates import parse_date
+from sources.values.departments import parse_department, parse_region
+from sources.values.figures import parse_figure
+from sources.values.places import Gazetteer
+from sources.values.refusal import Refused
+from sources.values.text import clean, is_blank
+from sources.values.themes import ThemeScheme, parse_themes
+from sources.values.vocabulary import match_choice, split_labels
+
+TRUTHS = {"true": ["oui", "o", "vrai", "true", "x", "1"], "false": ["non", "n", "faux", "false", "0"]}
+
+
+class References:
+    """The references that parsers need, each loaded at its first use and kept for the process."""
+
+    @cached_property
+    def gazetteer(self) -> Gazetteer:
+        return references.gazetteer()
+
+    @cached_property
+    def themes(self) -> dict[str, ThemeScheme]:
+        return references.theme_schemes()
+
+    @cached_property
+    def programmes(self) -> dict[str, dict[str, str]]:
+        return {row["programme_id"]: row for row in references.rows("programmes.csv")}
+
+    def programme(self, text: str | None) -> dict[str, str]:
+        """The reference row of a programme as typed, {} when unknown (its own cell is refused, not its neighbours)."""
+        return self.programmes.get(clean(text), {}) if text else {}
+
+
+@dataclass(frozen=True)
+class Mapping:
+    """One parse of a sheet: the raw columns it reads and the parser, which gives one value per column of the slot."""
+
+    slot: Slot
+    inputs: tuple[str, ...]
+    parse: Callable[..., tuple]
+
+
+EXPRESSION_KINDS = ("text", "identifier", "hint")
+"""Kinds that need no parser: `text` and `identifier` land as cleaned text, a hint is read by its neighbours."""
+
+
+def mappings(contract: Contract, references: References) -> list[Mapping]:
+    """The parses a contract asks for, in the order of its entity's slots. Slots the contract leaves out parse as blank."""
+    found = []
+    for slot in ENTITIES[contract.entity].slots.values():
+        field = contract.fields.get(slot.name)
+        if slot.kind in EXPRESSION_KINDS:
+            if slot.kind == "identifier" and field is not None and field.template:
+                found.append(_identifier(slot, field))
+            continue
+        found.append(_BUILDERS[slot.kind](slot, field, references, contract))
+    return found
+
+
+def _identifier(slot: Slot, field: ContractField) -> Mapping:
+    template = field.template or "{}"
+    return Mapping(
+        slot, (slot.name,),
+        lambda text: (None if is_blank(text) else template.format(clean(text)),),
+    )  # fmt: skip
+
+
+def _choice(slot: Slot, field: ContractField | None, references: References, contract: Contract) -> Mapping:
+    words = dict(field.words) if field else {}
+
+    def parse(text: str | None) -> tuple:
+        if field is not None and field.constant is not None:
+            return (field.constant,)
+        return (None if is_blank(text) else match_choice(text, words),)
+
+    return Mapping(slot, (slot.name,), parse)
+
+
+def _boolean(slot: Slot, field: ContractField | None, references: References, contract: Contract) -> Mapping:
+    return Mapping(
+        slot, (slot.name,),
+        lambda text: (None if is_blank(text) else match_choice(text, TRUTHS) == "true",),
+    )  # fmt: skip
+
+
+def _programme(slot: Slot, field: ContractField | None, references: References, contract: Contract) -> Mapping:
+    def parse(text: str | None) -> tuple:
+        if not is_blank(text) and not references.programme(text):
+            raise Refused(
+                "programme_inconnu",
+                f"Le programme « {text} » n'existe pas. Programmes connus : {', '.join(references.programmes)}. "
+                "Corrigez la cellule, ou demandez à l'observatoire d'ajouter le programme.",
+            )
+        return (None if is_blank(text) else clean(text),)
+
+    return Mapping(slot, (slot.name,), parse)
+
+
+def _labels(slot: Slot, field: ContractField | None, references: References, contract: Contract) -> Mapping:
+    separators = field.split if field else ()
+    return Mapping(
+        slot, (slot.name,),
+        lambda text: (None, []) if is_blank(text) else (clean(text), list(split_labels(text, separators) if separators else [clean(text)])),
+    )  # fmt: skip
+
+
+def _themes(slot: Slot, field: ContractField | None, references: References, contract: Contract) -> Mapping:
+    def parse(text: str | None, programme: str | None) -> tuple:
+        name = references.programme(programme).get("theme_scheme")
+        if name in references.themes:
+            return (list(parse_themes(text, references.themes[name])), name)
+        if is_blank(text):
+            return ([], None)
+        raise Refused(
+            "themes_sans_liste",
+            f"Le thème « {text} » ne peut pas être lu : le programme n'a pas de liste de thèmes. "
+            "Videz la cellule, ou demandez à l'observatoire d'ajouter la liste des thèmes du programme.",
+        )
+
+    return Mapping(slot, (slot.name, "programme"), parse)
+
+
+def _date(slot: Slot, field: ContractField | None, references: References, contract: Contract) -> Mapping:
+    def parse(text: str | None, programme: str | None, section: str | None) -> tuple:
+        year = section[:4] if section else references.programme(programme).get("year")
+        value = parse_date(text, year=int(year) if year else None)
+        return (
+            value.starts_on, value.ends_on, value.precision, None if is_blank(text) else clean(text),
+            value.start_time, value.end_time,
+        )  # fmt: skip
+
+    return Mapping(slot, (slot.name, "programme", "section"), parse)
+
+
+def _place(slot: Slot, field: ContractField | None, references: References, contract: Contract) -> Mapping:
+    formats = dict(contract.fields["format"].words) if "format" in contract.fields else {}
+
+    def parse(
+        text: str | None, department: str | None, region: str | None, format_: str | None, programme: str | None
+    ) -> tuple:
+        place = references.gazetteer.locate(text, department=parse_department(department), region=parse_region(region))
+        stated = None if is_blank(format_) else match_choice(format_, formats)
+        if stated == "online" and place.status == "unknown":
+            place_status, modality, basis = "online", "online", "stated"
+        elif stated:
+            place_status, modality, basis = place.status, stated, "stated"
+        else:
+            place_status, modality, basis = place.status, place.modality, place.modality_basis
+        region_code = place.region_code or references.programme(programme).get("region_code") or None
+        return (
+            None if is_blank(text) else clean(text),
+            place.commune_code,
+            place.department_code,
+            region_code,
+            place_status,
+            modality,
+            basis,
+        )
+
+    return Mapping(slot, (slot.name, "department", "region", "format", "programme"), parse)
+
+
+def _count(slot: Slot, field: ContractField | None, references: References, contract: Contract) -> Mapping:
+    def parse(text: str | None) -> tuple:
+        value = parse_count(text)
+        return (value.value, value.lower, value.upper, value.precision, None if is_blank(text) else clean(text))
+
+    return Mapping(slot, (slot.name,), parse)
+
+
+def _figure(slot: Slot, field: ContractField | None, references: References, contract: Contract) -> Mapping:
+    def parse(text: str | None, precision: str | None) -> tuple:
+        value = parse_figure(text, precision)
+        return (None if is_blank(text) else clean(text), value.value, value.lower, value.upper, value.precision)
+
+    return Mapping(slot, (slot.name, "precision"), parse)
+
+
+_BUILDERS: dict[str, Callable[..., Mapping]] = {
+    "choice": _choice,
+    "boolean": _boolean,
+    "programme": _programme,
+    "labels": _labels,
+    "themes": _themes,
+    "date": _date,
+    "place": _place,
+    "count": _count,
+    "figure": _figure,
+}

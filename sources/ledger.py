@@ -1,0 +1,139 @@
+"""The ledger: every delivery ever seen, what became of it, and which file of the inbox showed it last.
+
+Here: the SQLite file `ledger.sqlite` and the only statements that touch it. A delivery is identified by `(source,
+delivery_id)`; a *sighting* is a file name of the inbox showing some bytes at some time. Which delivery is in force follows
+from the sightings: the last accepted one of each file name; the earlier ones are superseded.
+Not here: rows of deliveries (`landing/`), personal data.
+"""
+
+from __future__ import annotations
+
+import json
+import sqlite3
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass, field
+from datetime import datetime
+from pathlib import Path
+from typing import Any
+
+_SCHEMA = """
+create table if not exists delivery (
+    source text not null, delivery_id text not null, sha256 text not null, file_name text not null, bytes integer not null,
+    received_at text not null, processing_hash text not null, processed_at text not null,
+    outcome text not null check (outcome in ('accepted', 'held', 'refused')), rule text, message text,
+    rows_read integer not null, rows_accepted integer not null, rows_quarantined integer not null,
+    rows_duplicate integer not null, rows_structure integer not null, notes text not null,
+    primary key (source, delivery_id),
+    check (rows_read = rows_accepted + rows_quarantined + rows_duplicate));
+create table if not exists sighting (
+    sighting_id integer primary key, source text not null, file_name text not null, delivery_id text not null,
+    bytes integer not null, stamp text not null, seen_at text not null);
+create index if not exists sighting_file on sighting (source, file_name, sighting_id);
+create view if not exists standing as
+with last_accepted as (
+    select s.source, s.file_name, max(s.sighting_id) as sighting_id
+    from sighting s join delivery d using (source, delivery_id)
+    where d.outcome = 'accepted' group by s.source, s.file_name)
+select d.*,
+    case when d.outcome <> 'accepted' then d.outcome
+         when exists (select 1 from last_accepted l join sighting s using (sighting_id)
+                      where s.source = d.source and s.delivery_id = d.delivery_id) then 'accepted'
+         else 'superseded' end as state
+from delivery d;
+"""
+
+
+@dataclass(frozen=True)
+class Note:
+    """Something worth saying of a delivery that does not stop it. `message` is French."""
+
+    rule: str
+    message: str
+
+
+@dataclass(frozen=True)
+class DeliveryReport:
+    """What became of one delivery. Row counts obey rows_read = rows_accepted + rows_quarantined + rows_duplicate."""
+
+    source: str
+    delivery_id: str
+    sha256: str
+    file_name: str
+    bytes: int
+    received_at: datetime
+    outcome: str
+    rule: str | None = None
+    message: str | None = None
+    rows_read: int = 0
+    rows_accepted: int = 0
+    rows_quarantined: int = 0
+    rows_duplicate: int = 0
+    rows_structure: int = 0
+    notes: tuple[Note, ...] = field(default=())
+
+
+@contextmanager
+def open_ledger(path: Path) -> Iterator[sqlite3.Connection]:
+    """A connection to the ledger, created when absent; commits on success, rolls back on error, always closes."""
+    path.parent.mkdir(parents=True, exist_ok=True)
+    connection = sqlite3.connect(path, timeout=30)
+    connection.row_factory = sqlite3.Row
+    try:
+        connection.execute("pragma journal_mode = wal")
+        connection.execute("pragma synchronous = full")
+        connection.executescript(_SCHEMA)
+        with connection:
+            yield connection
+    finally:
+        connection.close()
+
+
+def stamps(ledger: sqlite3.Connection) -> dict[tuple[str, str], tuple[str, str]]:
+    """The last sighting of each file: (source, file_name) → (stamp, delivery_id)."""
+    rows = ledger.execute(
+        "select source, file_name, stamp, delivery_id from sighting where sighting_id in "
+        "(select max(sighting_id) from sighting group by source, file_name)"
+    )
+    return {(row["source"], row["file_name"]): (row["stamp"], row["delivery_id"]) for row in rows}
+
+
+def record_sighting(
+    ledger: sqlite3.Connection, source: str, file_name: str, delivery_id: str, size: int, stamp: str, now: datetime
+) -> None:
+    """Say that `file_name` shows the bytes of `delivery_id`. The same bytes under a new stamp only renew the stamp."""
+    last = stamps(ledger).get((source, file_name))
+    if last and last[1] == delivery_id:
+        ledger.execute(
+            "update sighting set stamp = ? where sighting_id = "
+            "(select max(sighting_id) from sighting where source = ? and file_name = ?)",
+            (stamp, source, file_name),
+        )
+        return
+    ledger.execute(
+        "insert into sighting (source, file_name, delivery_id, bytes, stamp, seen_at) values (?, ?, ?, ?, ?, ?)",
+        (source, file_name, delivery_id, size, stamp, now.isoformat()),
+    )
+
+
+def record_delivery(ledger: sqlite3.Connection, report: DeliveryReport, processing_hash: str, now: datetime) -> None:
+    """Write (or rewrite, after a replay) what became of one delivery."""
+    ledger.execute(
+        "insert or replace into delivery values (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)",
+        (
+            report.source, report.delivery_id, report.sha256, report.file_name, report.bytes,
+            report.received_at.isoformat(), processing_hash, now.isoformat(), report.outcome, report.rule,
+            report.message, report.rows_read, report.rows_accepted, report.rows_quarantined, report.rows_duplicate,
+            report.rows_structure,
+            json.dumps([[note.rule, note.message] for note in report.notes], ensure_ascii=False),
+        ),
+    )  # fmt: skip
+
+
+def deliveries(ledger: sqlite3.Connection, source: str | None = None) -> list[dict[str, Any]]:
+    """Every delivery with its `state` (accepted, held, refused, superseded), oldest first; `notes` as list of Note."""
+    rows = ledger.execute(
+        "select * from standing where ? is null or source = ? order by received_at, source, delivery_id",
+        (source, source),
+    )
+    return [dict(row) | {"notes": [Note(*note) for note in json.loads(row["notes"])]} for row in rows]

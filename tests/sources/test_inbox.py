@@ -1,0 +1,101 @@
+"""The look at the inbox: new, known, renewed, still being written, belonging nowhere."""
+
+import os
+import time
+from datetime import UTC, datetime
+from pathlib import Path
+
+from sources.inbox import look
+from sources.ledger import DeliveryReport, open_ledger, record_delivery, record_sighting
+
+NOW = datetime(2026, 11, 22, 4, tzinfo=UTC)
+
+
+def put(inbox: Path, source: str, name: str, text: str, age: float = 60) -> Path:
+    path = inbox / source / name
+    path.parent.mkdir(parents=True, exist_ok=True)
+    path.write_text(text)
+    os.utime(path, (time.time() - age, time.time() - age))
+    return path
+
+
+def record(ledger_path: Path, arrival, outcome="accepted") -> None:
+    with open_ledger(ledger_path) as ledger:
+        report = DeliveryReport(
+            arrival.source, arrival.delivery_id, arrival.sha256, arrival.path.name, arrival.bytes, NOW, outcome
+        )
+        record_delivery(ledger, report, "h", NOW)
+        record_sighting(
+            ledger, arrival.source, arrival.path.name, arrival.delivery_id, arrival.bytes, arrival.stamp, NOW
+        )
+
+
+def test_a_file_is_new_once(tmp_path):
+    inbox, ledger = tmp_path / "inbox", tmp_path / "ledger.sqlite"
+    put(inbox, "a", "x.csv", "1")
+    first = look(inbox, ledger, ["a"])
+    assert first.nb_files == 1 and [arrival.path.name for arrival in first.arrivals] == ["x.csv"]
+    record(ledger, first.arrivals[0])
+    second = look(inbox, ledger, ["a"])
+    assert second.nb_files == 1 and not second.arrivals and not second.renewed
+
+
+def test_touching_a_file_is_not_a_delivery_and_new_bytes_are(tmp_path):
+    inbox, ledger = tmp_path / "inbox", tmp_path / "ledger.sqlite"
+    path = put(inbox, "a", "x.csv", "1")
+    record(ledger, look(inbox, ledger, ["a"]).arrivals[0])
+    os.utime(path, (1_700_000_000, 1_700_000_000))
+    touched = look(inbox, ledger, ["a"])
+    assert not touched.arrivals and len(touched.renewed) == 1
+    stat = path.stat()
+    path.write_text("2")
+    os.utime(path, ns=(stat.st_atime_ns, stat.st_mtime_ns))
+    assert len(look(inbox, ledger, ["a"]).arrivals) == 1, "same size and modification time do not hide new bytes"
+
+
+def test_what_belongs_nowhere_is_said(tmp_path):
+    inbox = tmp_path / "inbox"
+    put(inbox, "sans_contrat", "x.csv", "1")
+    put(inbox, "a", "~$x.xlsx", "verrou")
+    put(inbox, "a", "x.csv.part", "en cours")
+    (inbox / "perdu.csv").write_text("1")
+    (inbox / "a" / "dossier").mkdir()
+    (inbox / "a" / "lien.csv").symlink_to("/etc/hostname")
+    seen = look(inbox, tmp_path / "ledger.sqlite", ["a"])
+    assert seen.nb_files == 0 and not seen.arrivals
+    assert sorted(note.rule for note in seen.notes) == [
+        "dossier_sans_contrat",
+        "fichier_hors_dossier",
+        "pas_un_fichier",
+        "pas_un_fichier",
+    ]
+
+
+def test_a_file_being_written_waits(tmp_path, monkeypatch):
+    inbox = tmp_path / "inbox"
+    path = put(inbox, "a", "x.csv", "1", age=0)
+    monkeypatch.setattr(time, "sleep", lambda _: path.write_text("12"))
+    seen = look(inbox, tmp_path / "ledger.sqlite", ["a"])
+    assert not seen.arrivals and [note.rule for note in seen.notes] == ["en_cours_d_ecriture"]
+
+
+def test_the_last_accepted_sighting_is_in_force(tmp_path):
+    inbox, ledger_path = tmp_path / "inbox", tmp_path / "ledger.sqlite"
+
+    def states() -> dict[str, str]:
+        with open_ledger(ledger_path) as ledger:
+            return {row["sha256"]: row["state"] for row in ledger.execute("select sha256, state from standing")}
+
+    def arrive(text: str, outcome: str = "accepted") -> str:
+        put(inbox, "a", "x.csv", text)
+        arrival = look(inbox, ledger_path, ["a"]).arrivals[0]
+        record(ledger_path, arrival, outcome)
+        return arrival.sha256
+
+    one = arrive("1")
+    two = arrive("22")
+    assert states() == {one: "superseded", two: "accepted"}
+    held = arrive("333", "held")
+    assert states() == {one: "superseded", two: "accepted", held: "held"}
+    assert arrive("1") == one
+    assert states() == {one: "accepted", two: "superseded", held: "held"}

@@ -1,0 +1,241 @@
+"""From bytes to landed rows: every row is accepted, quarantined with its cell and a sentence, or an exact duplicate."""
+
+import duckdb
+import pytest
+from deliveries import CONTRACTS, HEADER, NOW, ROWS, land, places, programme, raw, settle
+
+from sources.landing import deliver
+from sources.ledger import deliveries, open_ledger
+
+CSV_HEADER = (
+    "Référence;Programme;Rattaché à;Nature;Statut;Organisateur(s);Intitulé;Thèmes;Date;Lieu;Salle;Région;Format;"
+    "Participants;Compte dans le programme"
+)
+
+
+def csv(*rows: str, header: str = CSV_HEADER) -> bytes:
+    return "\r\n".join([header, *rows, ""]).encode("cp1252")
+
+
+def event(
+    ref="E1",
+    status="tenu",
+    date="25 février 2025",
+    place="",
+    participants="",
+    counts="Oui",
+    programme="ERROL-CONSULT-2025",
+):
+    return f"{ref};{programme};;consultation;{status};nous (Errol);Consultation;;{date};{place};;Centre-Val de Loire;;{participants};{counts}"
+
+
+def quarantine(home):
+    files = str(home / "landing" / "quarantine" / "*.parquet")
+    return duckdb.sql(f"select cell, field, rule, message, value from '{files}' order by row_number, field").fetchall()
+
+
+def landed(home, entity="event", columns="*"):
+    return duckdb.sql(f"select {columns} from '{home}/landing/{entity}/*.parquet' order by row_number").fetchall()
+
+
+def test_a_good_programme_lands(tmp_path):
+    programme(tmp_path)
+    (report,) = land(tmp_path)
+    assert (report.outcome, report.rows_read, report.rows_accepted, report.rows_structure) == ("accepted", 2, 2, 1)
+    rows = landed(
+        tmp_path,
+        columns="event_id, commune_code, department_code, starts_on::varchar, participants, themes, row_number",
+    )
+    assert rows == [
+        ("HDF23-A01", "59632", "59", "2023-04-06", 65, ["ECO"], 5),
+        ("HDF23-A02", "59183", "59", "2023-04-14", 150, ["ECO"], 6),
+    ]
+
+
+def test_the_same_bytes_again_do_nothing_and_new_bytes_supersede(tmp_path):
+    programme(tmp_path)
+    land(tmp_path)
+    assert land(tmp_path) == []
+    programme(tmp_path, [*ROWS, [3, "UDES", "Autre", "TRANSITION SOCIALE", 59, "LILLE", "20 avril", 12]])
+    (report,) = land(tmp_path)
+    assert report.rows_accepted == 3
+    with open_ledger(places(tmp_path).ledger) as ledger:
+        assert [row["state"] for row in deliveries(ledger)] == ["superseded", "accepted"]
+
+
+def test_an_original_is_kept_and_cannot_be_written(tmp_path):
+    path = programme(tmp_path)
+    (report,) = land(tmp_path)
+    original = tmp_path / "originals" / report.sha256[:2] / report.sha256
+    assert original.read_bytes() == path.read_bytes()
+    assert original.stat().st_mode & 0o222 == 0
+
+
+@pytest.mark.parametrize(
+    ("row", "cell", "rule", "words"),
+    [
+        ([3, "UDES", "T", None, 59, "LILLE", "31 avril", 5], "G7", None, ["31 avril"]),
+        ([3, "UDES", "T", None, 59, "LILLE", "6 avril", -4], "H7", None, ["-4"]),
+        ([3, "UDES", "T", None, 59, "LILLE", "6 avril", 10**9], "H7", None, ["1000000000"]),
+        ([3, "UDES", "T", None, 59, "LILLE", "6 avril", "voir fiche"], "H7", None, ["voir fiche"]),
+        ([3, "UDES", "T", None, 59, "LILLLE-SUR-RIEN", "6 avril", 5], "F7", "commune_inconnue", ["LILLLE-SUR-RIEN"]),
+        ([3, "UDES", "T", None, 62, "LILLE", "6 avril", 5], "F7", "departement_contradictoire", ["59"]),
+        ([3, "UDES", "T", None, 99, "LILLE", "6 avril", 5], "F7", None, ["99"]),
+        ([3, "UDES", None, None, 59, "LILLE", "6 avril", 5], "C7", "valeur_manquante", ["Intitulé"]),
+        ([3, "UDES", "T", "TRANSITION LUNAIRE", 59, "LILLE", "6 avril", 5], "D7", None, ["LUNAIRE"]),
+        ([1, "UDES", "Autre chose", None, 59, "LILLE", "6 avril", 5], "A7", "cle_en_double", ["ligne 5", "HDF23-A01"]),
+    ],
+)
+def test_a_bad_cell_is_quarantined_with_a_sentence(tmp_path, row, cell, rule, words):
+    programme(tmp_path, [*ROWS, row])
+    (report,) = land(tmp_path)
+    assert (report.rows_read, report.rows_accepted, report.rows_quarantined) == (3, 2, 1)
+    ((found_cell, _, found_rule, message, _),) = quarantine(tmp_path)
+    assert found_cell == cell
+    assert rule is None or found_rule == rule
+    for word in words:
+        assert word in message
+
+
+def test_every_bad_cell_of_a_row_is_named_and_the_row_counts_once(tmp_path):
+    programme(tmp_path, [*ROWS, [3, "UDES", None, None, 62, "LILLE", "31 avril", -1]])
+    (report,) = land(tmp_path)
+    assert report.rows_quarantined == 1
+    assert [cell for cell, *_ in quarantine(tmp_path)] == ["G7", "H7", "F7", "C7"]
+
+
+def test_an_exact_duplicate_is_counted_as_such(tmp_path):
+    programme(tmp_path, [*ROWS, ROWS[0]])
+    (report,) = land(tmp_path)
+    assert (report.rows_read, report.rows_accepted, report.rows_duplicate) == (3, 2, 1)
+
+
+def test_totals_sections_and_repeated_headers_are_structure(tmp_path):
+    programme(tmp_path, [*ROWS, HEADER, ["OCTOBRE 2023"], [None, "TOTAL", "2 ateliers", None, None, None, None, 216]])
+    (report,) = land(tmp_path)
+    assert (report.rows_read, report.rows_structure) == (2, 4)
+    assert [note.rule for note in report.notes] == ["total_different"]
+    assert "H9" in report.notes[0].message and "215" in report.notes[0].message
+
+
+@pytest.mark.parametrize(
+    ("header", "rule", "words"),
+    [
+        ([*HEADER, "Budget"], "colonnes_inattendues", ["« Budget »", "colonne I", "Colonnes attendues"]),
+        ([h if h != "Date" else None for h in HEADER], "colonnes_inattendues", ["obligatoire absente « Date »", "colonne G"]),
+        ([h if h != "Participants" else "Nombre de participants" for h in HEADER], "colonnes_inattendues", ["Nombre de participants", "« Participants » reformulé"]),
+        ([h if h != "Dépt" else "Lieu" for h in HEADER], "entetes_en_double", ["colonne E", "colonne F"]),
+        (["a", "b", "c", "d", "e", "f", "g", "h"], "entete_introuvable", ["« N° »", "Structure organisatrice"]),
+    ],
+)  # fmt: skip
+def test_a_header_that_does_not_fit_holds_the_delivery(tmp_path, header, rule, words):
+    programme(tmp_path)
+    land(tmp_path)
+    rows = [[*row, 1000] for row in ROWS]
+    programme(tmp_path, rows, header)
+    (report,) = land(tmp_path)
+    assert (report.outcome, report.rule) == ("held", rule)
+    for word in words:
+        assert word in report.message
+    with open_ledger(places(tmp_path).ledger) as ledger:
+        assert [row["state"] for row in deliveries(ledger)] == ["accepted", "held"], (
+            "the last good delivery stays in force"
+        )
+
+
+def test_columns_in_another_order_are_bound_by_name(tmp_path):
+    order = [6, 7, 0, 5, 4, 3, 2, 1]
+    programme(tmp_path, [[row[i] for i in order] for row in ROWS], [HEADER[i] for i in order])
+    (report,) = land(tmp_path)
+    assert report.rows_accepted == 2
+    assert landed(tmp_path, columns="event_id, participants") == [("HDF23-A01", 65), ("HDF23-A02", 150)]
+
+
+@pytest.mark.parametrize(
+    ("content", "words"),
+    [
+        (b"", ["vide"]),
+        (b"PK\x03\x04 un classeur", ["tableur"]),
+        ((CSV_HEADER + '\r\nE1;ERROL-CONSULT-2025;;a;tenu;"nous').encode("cp1252"), ["coup"]),
+        (b"<!doctype html><html><body>Connexion</body></html>", ["page web"]),
+    ],
+)
+def test_a_file_that_cannot_be_read_is_refused_with_a_reason(tmp_path, content, words):
+    raw(tmp_path, "evenements_ess", "export.csv", content)
+    (report,) = land(tmp_path, "evenements_ess")
+    assert report.outcome == "refused"
+    for word in words:
+        assert word in report.message.lower()
+
+
+def test_a_file_of_another_kind_is_refused(tmp_path):
+    raw(tmp_path, "evenements_ess", "export.pdf", b"%PDF-1.7")
+    (report,) = land(tmp_path, "evenements_ess")
+    assert report.outcome == "refused" and "*.csv" in report.message
+
+
+def test_announced_events_and_approximate_counts_land_as_such(tmp_path):
+    content = csv(
+        event("E1", participants="une quinzaine d'acteurs"),
+        event("E2", status="annoncé"),
+        event("E3", participants="en grand nombre"),
+        event("E4", status="peut-être"),
+        event("E5", programme="INCONNU-2025"),
+    )
+    raw(tmp_path, "evenements_ess", "export.csv", content)
+    (report,) = land(tmp_path, "evenements_ess")
+    assert (report.rows_read, report.rows_accepted, report.rows_quarantined) == (5, 3, 2)
+    columns = "event_id, event_status, participants, participants_lower, participants_upper, participants_precision"
+    assert landed(tmp_path, columns=columns) == [
+        ("E1", "held", 15, 12, 18, "approximate"),
+        ("E2", "announced", None, None, None, "missing"),
+        ("E3", "held", None, None, None, "qualitative"),
+    ]
+    assert [cell for cell, *_ in quarantine(tmp_path)] == ["E5", "B6"]
+
+
+def test_a_correction_applies_while_its_guard_holds_and_says_when_it_does_not(tmp_path):
+    raw(
+        tmp_path,
+        "evenements_ess",
+        "a.csv",
+        csv(event("CVL18-C02", programme="CVL-CONF-2018", date="« le premier ESSPRESSO régional »")),
+    )
+    (report,) = land(tmp_path, "evenements_ess")
+    assert landed(tmp_path, columns="starts_on::varchar, corrections") == [("2018-10-02", ["cvl18-c02-date"])]
+    assert report.rows_accepted == 1
+    raw(tmp_path, "evenements_ess", "a.csv", csv(event("CVL18-C02", programme="CVL-CONF-2018", date="2 octobre 2018")))
+    (report,) = land(tmp_path, "evenements_ess")
+    assert any(
+        note.rule == "correction_sans_objet" and "cvl18-c02-date ne s'applique plus" in note.message
+        for note in report.notes
+    )
+
+
+def test_a_changed_contract_reads_its_deliveries_again(tmp_path, monkeypatch):
+    programme(tmp_path)
+    land(tmp_path)
+    monkeypatch.setattr("sources.landing.code_hash", lambda: "another program")
+    (report,) = deliver(places(tmp_path), CONTRACTS["hdf_2023_programme"], now=NOW)
+    assert report.rows_accepted == 2
+    assert deliver(places(tmp_path), CONTRACTS["hdf_2023_programme"], now=NOW) == []
+
+
+def test_a_crash_before_the_ledger_is_written_loses_nothing(tmp_path, monkeypatch):
+    programme(tmp_path)
+    monkeypatch.setattr("sources.landing.record_delivery", lambda *_: (_ for _ in ()).throw(OSError("disk")))
+    with pytest.raises(OSError, match="disk"):
+        land(tmp_path)
+    monkeypatch.undo()
+    (report,) = land(tmp_path)
+    assert report.rows_accepted == 2
+
+
+def test_two_names_for_the_same_bytes_are_one_delivery(tmp_path):
+    path = programme(tmp_path)
+    copy = path.with_name("copie.xlsx")
+    copy.write_bytes(path.read_bytes())
+    settle(copy)
+    assert len(land(tmp_path)) == 1
+    with open_ledger(places(tmp_path).ledger) as ledger:
+        assert [row["state"] for row in deliveries(ledger)] == ["accepted"]

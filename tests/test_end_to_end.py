@@ -1,0 +1,246 @@
+"""The command takes the real deliveries to a published, gated release whose figures are those computed by hand."""
+
+import csv
+import json
+import math
+import os
+import shutil
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+ROOT = Path(__file__).parents[1]
+GOLDEN = Path(__file__).with_name("golden")
+PROGRAMME = "HDF-CONF-2023"
+DATASETS = ("ind_events", "ind_participation", "ind_territories", "ind_quality", "ind_reconciliation")
+
+
+def observatoire(home: Path, *arguments: str, **environment: str) -> subprocess.CompletedProcess[str]:
+    command = [str(Path(sys.executable).with_name("observatoire")), *arguments]
+    env = {**os.environ, "OBSERVATOIRE_HOME": str(home), **environment}
+    return subprocess.run(command, capture_output=True, text=True, env=env, cwd=ROOT, timeout=300)
+
+
+def rows(path: Path) -> list[dict[str, str]]:
+    with path.open(encoding="utf-8", newline="") as file:
+        return list(csv.DictReader(file))
+
+
+@pytest.fixture(scope="session")
+def night(tmp_path_factory) -> tuple[Path, subprocess.CompletedProcess[str]]:
+    home = tmp_path_factory.mktemp("night") / "var"
+    return home, observatoire(home, "demo")
+
+
+@pytest.fixture(scope="session")
+def published(night) -> dict[str, list[dict[str, str]]]:
+    home, done = night
+    assert done.returncode == 0, done.stdout + done.stderr
+    return {name: rows(home / "releases" / "current" / "public" / "data" / f"{name}.csv") for name in DATASETS}
+
+
+def cell(
+    table: list[dict[str, str]],
+    indicator: str,
+    breakdown: str = "total",
+    member: str = "total",
+    programme: str = PROGRAMME,
+):
+    found = [
+        row
+        for row in table
+        if (row["programme_id"], row["indicator"], row["breakdown"], row["member"])
+        == (programme, indicator, breakdown, member)
+    ]
+    assert len(found) == 1, f"{indicator} {breakdown}={member} of {programme}: {len(found)} rows"
+    return found[0]
+
+
+def number(text: str) -> float | None:
+    return float(text) if text else None
+
+
+BREAKDOWNS = {
+    "total": "total", "departement": "department", "transition": "theme", "nb_transitions": "theme_count", "mois": "month",
+    "modalite": "modality", "commune": "commune", "epci": "epci", "organisateur (tout rôle)": "organiser",
+    "departement x transition": "department_theme",
+}  # fmt: skip
+MEMBERS = {"visio": "online", "non localisé": "unknown", "presentiel": "in_person"}
+
+
+def _golden_cells():
+    for row in rows(GOLDEN / "derived_facts.csv"):
+        breakdown, member = BREAKDOWNS[row["dimension"]], row["member"]
+        if member == "4 transitions (multi)":
+            breakdown, member = "theme_count", "4"
+        if breakdown == "department_theme":
+            department, theme = member.split(" x ")
+            member = f"{MEMBERS.get(department, department)}|{theme}"
+        elif breakdown == "modality" and member == "visio":
+            member = "online"
+        yield breakdown, MEMBERS.get(member, member), row
+
+
+@pytest.mark.parametrize(
+    ("breakdown", "member", "expected"),
+    list(_golden_cells()),
+    ids=lambda value: value if isinstance(value, str) else "",
+)
+def test_every_derived_fact(published, breakdown, member, expected):
+    events = "EV02" if breakdown == "theme" else "EV01"
+    codes = {"department": "EV04", "month": "EV05"}
+    assert number(cell(published["ind_events"], codes.get(breakdown, events), breakdown, member)["value"]) == int(
+        expected["n_events"]
+    )
+    if expected["n_events"] == "0":
+        return
+    total = cell(published["ind_participation"], "PA01", breakdown, member)
+    assert (int(total["n_with_data"]), int(total["n_total"])) == (
+        int(expected["n_events_with_participants"]),
+        int(expected["n_events"]),
+    )
+    assert int(total["n_total"]) - int(total["n_with_data"]) == int(expected["n_missing"])
+    assert number(total["value"]) == number(expected["participants_sum"])
+    mean = number(cell(published["ind_participation"], "PA07", breakdown, member)["value"])
+    assert (mean is None) == (expected["participants_mean_2dp"] == "")
+    if mean is not None:
+        assert math.isclose(mean, float(expected["participants_mean_2dp"]), abs_tol=0.00501)
+    for code, column in (
+        ("PA08", "participants_median"),
+        ("PA01_min", "participants_min"),
+        ("PA01_max", "participants_max"),
+    ):
+        assert number(cell(published["ind_participation"], code, breakdown, member)["value"]) == number(
+            expected[column]
+        )
+    share = number(cell(published["ind_participation"], "PA01_max_share", breakdown, member)["value"])
+    assert (share is None) == (expected["largest_share"] == "")
+    if share is not None:
+        assert math.isclose(share, float(expected["largest_share"]), abs_tol=0.0000501)
+
+
+def test_events_by_month_department_and_theme(published):
+    table = published["ind_events"]
+    months = [f"2023-{month:02}" for month in range(4, 13)]
+    assert [number(cell(table, "EV05", "month", month)["value"]) for month in months] == [2, 6, 10, 2, 0, 6, 7, 2, 1]
+    departments = {
+        code: number(cell(table, "EV04", "department", code)["value"]) for code in ("02", "59", "60", "62", "80")
+    }
+    assert departments == {"02": 5, "59": 10, "60": 0, "62": 11, "80": 3}
+    online, unknown = cell(table, "EV04", "department", "online"), cell(table, "EV04", "department", "unknown")
+    assert (number(online["value"]), online["obs_status"]) == (5, "M")
+    assert number(unknown["value"]) == 2
+    assert {code: number(cell(table, "EV02", "theme", code)["value"]) for code in ("ECOL", "SOC", "ECO", "ORG")} == {
+        "ECOL": 14, "SOC": 9, "ECO": 11, "ORG": 12,
+    }  # fmt: skip
+    fractional = {code: number(cell(table, "EV03", "theme", code)["value"]) for code in ("ECOL", "SOC", "ECO", "ORG")}
+    assert {code: round(value, 2) for code, value in fractional.items()} == {
+        "ECOL": 11.83,
+        "SOC": 5.83,
+        "ECO": 8.83,
+        "ORG": 9.5,
+    }
+    assert math.isclose(sum(fractional.values()), 36)
+
+
+def test_shares_and_organisers(published):
+    table = published["ind_events"]
+    online = cell(table, "EV06")
+    assert (online["numerator"], online["denominator"], online["unit"]) == ("5.0", "34.0", "share")
+    assert math.isclose(float(cell(table, "EV07")["value"]), 3 / 36)
+    assert number(cell(table, "EV08", "role", "any")["value"]) == 24
+    assert number(cell(table, "EV08", "role", "lead")["value"]) == 22
+
+
+def test_attendance_is_at_least_what_was_counted(published):
+    total = cell(published["ind_participation"], "PA01")
+    assert (number(total["value"]), number(total["lower"]), number(total["upper"])) == (1055, 1055, None)
+    assert "au moins" in total["caveat"].lower()
+    assert number(cell(published["ind_participation"], "PA08")["value"]) == 18
+
+
+def test_territories(published):
+    table = published["ind_territories"]
+    for code, numerator, denominator in (("TE01", 4, 5), ("TE02", 12, 90), ("TE03", 2871156, 5979394)):
+        row = cell(table, code)
+        assert (number(row["numerator"]), number(row["denominator"])) == (numerator, denominator)
+        assert math.isclose(float(row["value"]), numerator / denominator)
+    per_100k = {"02": 26.5, "59": 17.3, "60": 0, "62": 17.2, "80": 7.4}
+    assert {code: round(float(cell(table, "TE04", "department", code)["value"]), 1) for code in per_100k} == per_100k
+    assert round(float(cell(table, "TE04")["value"]), 1) == 17.6
+    assert math.isclose(float(cell(published["ind_quality"], "QU01")["value"]), 33 / 36)
+
+
+def test_the_other_programmes(published):
+    def attendances(programme):
+        row = cell(published["ind_participation"], "PA01", programme=programme)
+        return number(row["value"]), number(row["lower"]), number(row["upper"])
+
+    assert attendances("CVL-CONF-2018") == (150, 135, 165)
+    assert attendances("ERROL-CONSULT-2025") == (15, 12, 18)
+    assert attendances("AVISE-RNA-2024") == (None, None, None), "« en grand nombre » is never a number"
+    held = {p: number(cell(published["ind_events"], "EV01", programme=p)["value"]) for p in
+            ("CVL-CONF-2018", "CVL-CONCERT-2024", "ERROL-CONSULT-2025", "AVISE-RNA-2024")}  # fmt: skip
+    assert held == {"CVL-CONF-2018": 1, "CVL-CONCERT-2024": 6, "ERROL-CONSULT-2025": 1, "AVISE-RNA-2024": 1}
+
+
+def test_every_printed_figure_is_reconciled(published):
+    scopes = {"HDF-CONF-2023", "CVL-CONF-2018", "CVL-CONCERT-2024", "ERROL-CONSULT-2025", "AVISE-RNA-2024"}
+    programme_of = {"HDF": "HDF-CONF-2023", "CVL18": "CVL-CONF-2018", "CVL24": "CVL-CONCERT-2024", "ERR25": "ERROL-CONSULT-2025", "AVI24": "AVISE-RNA-2024"}  # fmt: skip
+    ours = {
+        (row["programme_id"], row["indicator"], row["breakdown"], row["member"]): row
+        for row in published["ind_reconciliation"]
+    }
+    golden = rows(GOLDEN / "reconciliation.csv")
+    assert len(golden) == 55 and {key[0] for key in ours} <= scopes
+    for expected in golden:
+        key = (
+            programme_of[expected["agg_id"].split("-")[0]],
+            expected["indicator"],
+            expected["dimension"],
+            expected["member"],
+        )
+        assert key in ours, expected["agg_id"]
+        found = ours[key]
+        assert found["reconciliation_status"] == expected["status"], expected["agg_id"]
+        assert number(found["difference"]) == number(expected["diff"]), expected["agg_id"]
+        if expected["status"].isupper():
+            assert found["is_explained"].lower() == "true" and found["explanation"], expected["agg_id"]
+
+
+def test_the_second_night_is_quick_and_makes_no_release(night, published):
+    home, _ = night
+    before = sorted(path.name for path in (home / "releases").iterdir())
+    again = observatoire(home, "demo")
+    assert again.returncode == 0, again.stdout + again.stderr
+    assert sorted(path.name for path in (home / "releases").iterdir()) == before
+
+
+def test_a_difference_nobody_explained_withholds_its_dataset_alone(tmp_path, night, published):
+    """The shipped explanations live in the sources room; a copy without one of them is used for this night."""
+    project = tmp_path / "project"
+    shutil.copytree(
+        ROOT, project, ignore=shutil.ignore_patterns(".venv", ".git", "var", "target", "__pycache__", "*.egg-info")
+    )
+    explanations = project / "sources" / "explanations.yml"
+    text = explanations.read_text(encoding="utf-8")
+    first, second = text.index("  - programme_id"), text.index("  - programme_id", text.index("  - programme_id") + 1)
+    explanations.write_text(text[:first] + text[second:], encoding="utf-8")
+    home = tmp_path / "var"
+    done = subprocess.run(
+        [sys.executable, "-m", "orchestration.command", "demo"], capture_output=True, text=True, cwd=project, timeout=300,
+        env={**os.environ, "OBSERVATOIRE_HOME": str(home), "PYTHONPATH": str(project)},
+    )  # fmt: skip
+    assert done.returncode == 3, done.stdout + done.stderr
+    release = json.loads((home / "releases" / "current" / "release.json").read_text(encoding="utf-8"))
+    statuses = {name: state["status"] for name, state in release["datasets"].items()}
+    assert statuses["ind_events"] == "withheld"
+    assert {status for name, status in statuses.items() if name != "ind_events"} <= {
+        "published",
+        "published_with_reserve",
+    }
+    assert not (home / "releases" / "current" / "public" / "data" / "ind_events.csv").exists()
+    portal = (home / "releases" / "current" / "public" / "index.html").read_text(encoding="utf-8")
+    assert "retenu" in portal and "62" in portal

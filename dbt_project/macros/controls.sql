@@ -14,6 +14,29 @@ from {{ table }}
 group by all
 {% endmacro %}
 
+{#- Every department of the programme's region is printed; a national programme has none to print. -#}
+{% macro ctl_every_department(table, indicator) %}
+select
+    'every_department_printed' as control,
+    programme.programme_id,
+    'department' as member,
+    count(distinct territory.code) as expected,
+    count(distinct found.member) as actual,
+    string_agg(distinct territory.code, ', ' order by territory.code) filter (where found.member is null) as detail
+from {{ ref('dim_programme') }} as programme
+left join {{ ref('dim_territory') }} as territory
+    on territory.level = 'department'
+    and territory.region_code = programme.region_code
+    and territory.vintage = programme.territory_vintage
+left join {{ table }} as found
+    on found.programme_id = programme.programme_id
+    and found.indicator = '{{ indicator }}'
+    and found.breakdown = 'department'
+    and found.member = territory.code
+where programme.has_events
+group by all
+{% endmacro %}
+
 {#- The dataset holds every programme that has events, and at least one. -#}
 {% macro ctl_every_programme(table, of) %}
 select
@@ -56,7 +79,7 @@ group by all
     replaced by a later delivery of the same event or figure. -#}
 {% macro ctl_conservation(entities) %}
 select
-    'conservation' as control,
+    'rows_conserved' as control,
     cast(null as varchar) as programme_id,
     source || '/' || delivery_id as member,
     coalesce(rows_read, 0) as expected,

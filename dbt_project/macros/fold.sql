@@ -10,3 +10,12 @@ trim(regexp_replace(regexp_replace(regexp_replace(
 {% macro fold_singular(text) -%}
 regexp_replace({{ fold(text) }}, '(\w{3,})[sx]\b', '\1', 'g')
 {%- endmacro %}
+
+{#- The organisation of a label that nobody knows: a code made of the label, cut and told apart by a digest when it is long or
+    not in plain letters. -#}
+{% macro label_id(label_key) -%}
+'LABEL-' || case
+    when regexp_full_match({{ label_key }}, '[a-z0-9 ]{1,48}') then upper(replace({{ label_key }}, ' ', '-'))
+    else upper(left(regexp_replace({{ label_key }}, '[^a-z0-9]+', '-', 'g'), 40)) || '-' || substr(md5({{ label_key }}), 1, 8)
+end
+{%- endmacro %}

@@ -1,22 +1,3 @@
-{% set departments %}
--- every department of the region is printed
-select
-    'every_department' as control,
-    programme.programme_id,
-    'department' as member,
-    count(distinct territory.code) as expected,
-    count(distinct found.member) as actual,
-    string_agg(distinct territory.code, ', ' order by territory.code) filter (where found.member is null) as detail
-from {{ ref('dim_programme') }} as programme
-inner join {{ ref('dim_territory') }} as territory
-    on territory.level = 'department'
-    and territory.region_code = programme.region_code
-    and territory.vintage = programme.territory_vintage
-left join {{ ref('ind_events') }} as found
-    on found.programme_id = programme.programme_id and found.indicator = 'EV04' and found.member = territory.code
-where programme.has_events
-group by all
-{% endset %}
 {% set months %}
 -- no month is missing between the first and the last
 select
@@ -63,11 +44,11 @@ left join {{ ref('ind_events') }} as found
     on found.programme_id = events.programme_id and found.indicator = 'EV01' and found.breakdown = 'total'
 {% endset %}
 {{ ctl_table('ind_events', [
-    ctl_members_add_up('members_add_up', ref('ind_events'), 'EV04', 'department', 'EV01'),
-    ctl_members_add_up('members_add_up', ref('ind_events'), 'EV05', 'month', 'EV01'),
-    ctl_members_add_up('members_add_up', ref('ind_events'), 'EV03', 'theme', 'EV01'),
-    ctl_members_add_up('members_add_up', ref('ind_events'), 'EV01', 'modality', 'EV01'),
-    departments,
+    ctl_members_add_up('departments_add_up', ref('ind_events'), 'EV04', 'department', 'EV01'),
+    ctl_members_add_up('months_add_up', ref('ind_events'), 'EV05', 'month', 'EV01'),
+    ctl_members_add_up('theme_shares_add_up', ref('ind_events'), 'EV03', 'theme', 'EV01'),
+    ctl_members_add_up('modalities_add_up', ref('ind_events'), 'EV01', 'modality', 'EV01'),
+    ctl_every_department(ref('ind_events'), 'EV04'),
     months,
     "select control, programme_id, member, lead as actual, smaller as expected, 'tout rôle : ' || expected as detail from (" ~ leads ~ ")",
     recount,

@@ -31,11 +31,58 @@ left join {{ ref('ind_participation') }} as found
     on found.programme_id = events.programme_id and found.indicator = 'PA01' and found.breakdown = 'total'
 where events.indicator = 'EV01' and events.breakdown = 'total'
 {% endset %}
+{% set dominance %}
+-- a measure, not a sum: share of the largest event. Under three counts it says nothing, and is left at 0
+select
+    'largest_share' as control,
+    programme_id,
+    'total' as member,
+    0 as expected,
+    coalesce(value, 0) * (n_with_data >= 3)::integer as actual,
+    n_with_data || ' événements renseignés' as detail
+from {{ ref('ind_participation') }}
+where indicator = 'PA01_max_share' and breakdown = 'total'
+{% endset %}
+{% set outliers %}
+-- a measure: counts whose distance to the median, in median distances, passes 3.5 (modified z-score of Iglewicz and Hoaglin)
+select
+    'outliers' as control,
+    programme.programme_id,
+    'total' as member,
+    0 as expected,
+    count(far.event_id) as actual,
+    string_agg(far.event_id || ' (' || far.value || ')', ', ' order by far.value desc, far.event_id) as detail
+from {{ ref('dim_programme') }} as programme
+left join (
+    select programme_key, event_id, value
+    from (
+        select
+            *,
+            median(distance) over (partition by programme_key) as typical_distance,
+            count(*) over (partition by programme_key) as nb_counts
+        from (
+            select
+                event.programme_key,
+                event.event_id,
+                counted.value,
+                abs(counted.value - median(counted.value) over (partition by event.programme_key)) as distance
+            from {{ ref('fct_event_count') }} as counted
+            inner join {{ ref('dim_event') }} as event using (event_key)
+            where event.is_counted and counted.value is not null
+        )
+    )
+    where nb_counts >= 5 and 0.6745 * distance > 3.5 * typical_distance
+) as far using (programme_key)
+where programme.has_events
+group by all
+{% endset %}
 {{ ctl_table('ind_participation', [
-    ctl_members_add_up('members_add_up', ref('ind_participation'), 'PA01', 'department', 'PA01'),
-    ctl_members_add_up('members_add_up', ref('ind_participation'), 'PA01', 'month', 'PA01'),
-    ctl_members_add_up('members_add_up', ref('ind_participation'), 'PA01', 'modality', 'PA01'),
+    ctl_members_add_up('departments_add_up', ref('ind_participation'), 'PA01', 'department', 'PA01'),
+    ctl_members_add_up('months_add_up', ref('ind_participation'), 'PA01', 'month', 'PA01'),
+    ctl_members_add_up('modalities_add_up', ref('ind_participation'), 'PA01', 'modality', 'PA01'),
     recount,
+    dominance,
+    outliers,
     coverage,
     ctl_every_programme(ref('ind_participation'), ctl_programmes_with_events()),
     ctl_unexplained('ind_participation'),

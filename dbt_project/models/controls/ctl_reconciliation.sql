@@ -1,7 +1,7 @@
 {% set figures %}
 -- every printed figure has its line
 select
-    'every_figure' as control,
+    'figures_compared' as control,
     figure.programme_id,
     'total' as member,
     count(*) as expected,

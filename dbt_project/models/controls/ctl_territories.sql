@@ -35,7 +35,28 @@ left join {{ ref('ind_participation') }} as total
     and total.member = rate.member
 where rate.indicator = 'TE04' and rate.obs_status <> 'M'
 {% endset %}
+{% set populations %}
+-- the departments of a region hold its inhabitants
+select
+    'population_adds_up' as control,
+    programme.programme_id,
+    'department' as member,
+    coalesce(any_value(region.population), 0) as expected,
+    coalesce(sum(department.population), 0) as actual,
+    'découpage ' || any_value(programme.territory_vintage) as detail
+from {{ ref('dim_programme') }} as programme
+left join {{ ref('dim_territory') }} as region
+    on region.level = 'region' and region.code = programme.region_code and region.vintage = programme.territory_vintage
+left join {{ ref('dim_territory') }} as department
+    on department.level = 'department'
+    and department.region_code = programme.region_code
+    and department.vintage = programme.territory_vintage
+where programme.has_events
+group by programme.programme_id
+{% endset %}
 {{ ctl_table('ind_territories', [
+    ctl_every_department(ref('ind_territories'), 'TE04'),
+    populations,
     denominators,
     attendances,
     ctl_every_programme(ref('ind_territories'), ctl_programmes_with_events()),

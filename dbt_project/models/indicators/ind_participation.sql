@@ -49,6 +49,7 @@ measured as (
             when 'PA08' then middle_lower
             when 'PA01_min' then smallest_lower
             when 'PA01_max' then largest_lower
+            when 'PA01_max_share' then coalesce(largest_lower / nullif(total_upper, 0), 0)
         end as lower,
         case definition.code
             when 'PA01' then case when n_with = n_total then total_upper end
@@ -56,6 +57,7 @@ measured as (
             when 'PA08' then middle_upper
             when 'PA01_min' then smallest_upper
             when 'PA01_max' then largest_upper
+            when 'PA01_max_share' then least(largest_upper / nullif(total_lower, 0), 1)
         end as upper,
         case definition.code when 'PA07' then total when 'PA01_max_share' then largest end as numerator,
         case definition.code when 'PA07' then nullif(n_with, 0) when 'PA01_max_share' then total end as denominator

@@ -299,8 +299,9 @@ select
     cast(once.ours as double) as upper,
     cast(once.numerator as double) as numerator,
     cast(once.denominator as double) as denominator,
-    cast(once.n_with_data as integer) as n_with_data,
-    cast(once.n_total as integer) as n_total,
+    -- 0 of 0: no event is behind the figure
+    cast(coalesce(once.n_with_data, 0) as integer) as n_with_data,
+    cast(coalesce(once.n_total, 0) as integer) as n_total,
     once.unit,
     case
         when once.ours is not null then 'A'

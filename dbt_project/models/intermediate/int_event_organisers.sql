@@ -43,7 +43,7 @@ labelled as (
         labels.label_rank,
         labels.label,
         labels.label_key,
-        coalesce(alias.organisation_id, 'LABEL-' || upper(replace(labels.label_key, ' ', '-'))) as organisation_id,
+        coalesce(alias.organisation_id, {{ label_id('labels.label_key') }}) as organisation_id,
         coalesce(alias.rank, 1) as rank
     from labels
     left join {{ source('reference', 'organisation_alias') }} as alias

@@ -13,6 +13,7 @@ Does not belong here: what is expected (suites), what follows from it (`publicat
 
 from __future__ import annotations
 
+import functools
 import hashlib
 import io
 import logging
@@ -21,7 +22,7 @@ import re
 import sys
 import types
 import warnings
-from collections.abc import Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import UTC, datetime
@@ -38,6 +39,7 @@ from expectations.candidate import (
     changed_since_seal,
     read_manifest,
 )
+from expectations.french import spaced
 from expectations.suite import SUITES, Expectation, Suite, SuiteError, read_suites, suites_hash
 from expectations.verdict import BLOQUANT, MAX_KEYS, Outcome, Verdict
 
@@ -74,20 +76,22 @@ def audit(
             outcomes.append(_not_judged(path.stem, "suite", "Aucune règle de contrôle n’existe pour ce tableau."))
     wanted = names if datasets is None else set(datasets)
     broken = _broken_seal(directory)
+    batches = functools.cache(_batches)
     for suite in to_run:
         if suite.dataset in wanted:
-            outcomes += _judge(suite, directory, broken)
+            outcomes += _judge(suite, directory, broken, batches)
     return Verdict(_hash_or_nothing(directory), rules, audited_at, tuple(outcomes))
 
 
-def _judge(suite: Suite, directory: Path, broken: str) -> list[Outcome]:
+def _judge(suite: Suite, directory: Path, broken: str, batches: Callable[[], Any]) -> list[Outcome]:
     try:
         tables = {on: _read(directory, f"{folder}/{suite.dataset}.parquet") for on, folder in FOLDERS.items()}
+        programmes = tables["data"].programmes()
         trials = [_Trial(expectation, tables[expectation.on]) for expectation in suite.expectations]
         for trial in trials:
-            trial.prepare(broken)
+            trial.prepare(broken, programmes)
         with _quiet():
-            _run_all([trial for trial in trials if not trial.error])
+            _run_all([trial for trial in trials if not trial.error], batches())
         outcomes = [trial.outcome(suite.dataset) for trial in trials]
     except Exception as error:  # the promise of this module: a verdict, whatever happens
         sentence = f"Le contrôle s’est interrompu ({type(error).__name__})."
@@ -105,6 +109,11 @@ class _Table:
     @property
     def rows(self) -> int:
         return 0 if self.frame is None else len(self.frame)
+
+    def programmes(self) -> set[str]:
+        if self.frame is None or "programme_id" not in self.frame.columns:
+            return set()
+        return set(self.frame["programme_id"].dropna())
 
 
 def _read(directory: Path, relative: str) -> _Table:
@@ -137,11 +146,25 @@ class _Trial:
         self.positions: list[int] = []
 
     @property
-    def group(self) -> tuple[str, str | None, bool]:
-        """Trials of one group share a frame. Computed columns stay out of the frame whose columns are judged."""
-        return self.expectation.on, self.expectation.where, bool(self.expectation.compute)
+    def group(self) -> tuple[str, ...]:
+        """Trials of one group are judged on one frame. What GX costs is the number of frames, not of rows."""
+        e = self.expectation
+        if not (e.where or e.compute):
+            return e.on, "whole"
+        if e.expectation in _IGNORES_NULLS:
+            return e.on, "pooled"
+        return e.on, "alone", e.id
 
-    def prepare(self, broken: str) -> None:
+    @property
+    def kwargs(self) -> dict[str, Any]:
+        kwargs = self.expectation.kwargs
+        return {**kwargs, "column": self.pooled_name} if self.group[1] == "pooled" else kwargs
+
+    @property
+    def pooled_name(self) -> str:
+        return f"{self.expectation.kwargs['column']} ({self.expectation.id})"
+
+    def prepare(self, broken: str, programmes: set[str]) -> None:
         """Select the rows, compute the columns, and refuse to judge nothing. Sets `error`, or `success` when the case
         that the expectation describes may be absent, and is."""
         self.error = broken or self.table.error
@@ -159,8 +182,14 @@ class _Trial:
             self.error = f"Lignes impossibles à choisir : colonne absente ou type inattendu ({kind})."
             return
         columns = _columns(expectation)
+        on_control = expectation.on == "control"
         if missing := [name for name in columns if name not in self.frame.columns]:
             self.error = f"Colonne absente : {', '.join(missing)}."
+        elif expectation.each_programme and (absent := programmes - set(self.frame.get("programme_id", ()))):
+            self.error = f"Rien à contrôler pour : {', '.join(sorted(_code(name) for name in absent))}."
+        elif on_control and (unknown := int(self.frame[columns].isna().any(axis=1).sum())):
+            # a count that could not be made is not a count that agrees
+            self.error = f"Un contrôle n’a pas donné de résultat ({_counted(unknown, 'ligne', 'lignes')})."
         elif not self._something_to_judge(columns):
             if expectation.may_be_absent:
                 self.success = True
@@ -186,10 +215,10 @@ class _Trial:
             success=bool(self.success) and not self.error,
             rows=self.table.rows,
             failing_keys=tuple(self._keys()) if failed else (),
-            observed="" if self.error else self._observed(failed),
+            observed="" if self.error else spaced(self._observed(failed)),
             why=self.expectation.why,
             what_to_do=self.expectation.what_to_do,
-            error=self.error,
+            error=spaced(self.error),
         )
 
     def _keys(self) -> Iterator[dict[str, str]]:
@@ -211,6 +240,13 @@ class _Trial:
         return text[:_MAX_OBSERVED] + "."
 
 
+#: On one column, empty cells are passed over: a column emptied outside `where` says the same as the rows of `where`.
+_IGNORES_NULLS = {
+    "ExpectColumnValuesToBeBetween",
+    "ExpectColumnValuesToBeInSet",
+    "ExpectColumnValuesToMatchRegex",
+    "ExpectColumnValuesToNotMatchRegex",
+}
 _JUDGES_NULLS = {"ExpectColumnValuesToNotBeNull", "ExpectColumnValuesToBeNull", "ExpectCompoundColumnsToBeUnique"}
 
 
@@ -223,23 +259,26 @@ def _columns(expectation: Expectation) -> list[str]:
     return [str(name) for name in (*named, *kwargs.get("column_list", ()))]
 
 
-def _run_all(trials: list[_Trial]) -> None:
+def _run_all(trials: list[_Trial], batches: Any) -> None:
     """One validation per group of trials for the verdicts, then one for the rows of those that failed."""
-    groups: dict[Any, list[_Trial]] = {}
+    groups: dict[tuple[str, ...], list[_Trial]] = {}
     for trial in trials:
         if trial.success is None:
             groups.setdefault(trial.group, []).append(trial)
-    if not groups:
-        return
-    batches = _batches()
     for group in groups.values():
-        frame = group[0].frame
-        if group[0].expectation.compute:
-            frame = frame.assign(**{n: t.frame[n] for t in group for n in t.expectation.compute})
+        frame = _pooled(group) if group[0].group[1] == "pooled" else group[0].frame
         _validate(batches, frame, group, "BOOLEAN_ONLY")
         failed = [t for t in group if t.success is False and not t.error and t.expectation.judges == "rows"]
         if failed:
             _validate(batches, frame, failed, "COMPLETE")
+
+
+def _pooled(trials: list[_Trial]) -> Any:
+    """One frame for many conditions: a column per trial, empty outside its own rows; positions are those of the table."""
+    import pandas as pd
+
+    index = trials[0].table.frame.index
+    return pd.DataFrame({t.pooled_name: t.frame[t.expectation.kwargs["column"]].reindex(index) for t in trials})
 
 
 def _validate(batches: Any, frame: Any, trials: list[_Trial], detail: str) -> None:
@@ -252,7 +291,7 @@ def _validate(batches: Any, frame: Any, trials: list[_Trial], detail: str) -> No
     for trial in trials:
         e = trial.expectation
         try:
-            suite.expectations.append(getattr(gxe, e.expectation)(**e.kwargs, meta={"id": e.id}))
+            suite.expectations.append(getattr(gxe, e.expectation)(**trial.kwargs, meta={"id": e.id}))
             asked[e.id] = trial
         except Exception as error:
             trial.error = f"Les arguments du contrôle sont incorrects ({type(error).__name__})."
@@ -359,7 +398,7 @@ def _not_judged(dataset: str, name: str, sentence: str, expectation: Expectation
         rows=0,
         why=expectation.why if expectation else "",
         what_to_do=expectation.what_to_do if expectation else "",
-        error=sentence,
+        error=spaced(sentence),
     )
 
 

@@ -11,11 +11,14 @@ listed here, so that a misspelt one is refused before anything runs.
 
 from __future__ import annotations
 
+import functools
 import hashlib
 from pathlib import Path
 from typing import Annotated, Any, Literal
 
-from pydantic import BaseModel, ConfigDict, Field, StringConstraints, ValidationError, model_validator
+from pydantic import AfterValidator, BaseModel, ConfigDict, Field, StringConstraints, ValidationError, model_validator
+
+from expectations.french import spaced
 
 SUITES = Path(__file__).parent / "suites"
 SHARED = "shared"
@@ -40,7 +43,7 @@ CLASSES: dict[str, Literal["rows", "table"]] = {
 RESERVED = {"mostly", "row_condition", "condition_parser", "result_format", "meta", "catch_exceptions", "severity"}
 
 Id = Annotated[str, StringConstraints(pattern=r"^[a-z][a-z0-9_]*$")]
-Sentence = Annotated[str, StringConstraints(strip_whitespace=True, min_length=10)]
+Sentence = Annotated[str, StringConstraints(strip_whitespace=True, min_length=10), AfterValidator(spaced)]
 
 
 class SuiteError(Exception):
@@ -56,7 +59,8 @@ class Expectation(_Strict):
 
     `where` and `compute` are pandas expressions over the columns. A `where` that matches no row is a failure, unless
     `may_be_absent` says that the case described may legitimately not occur (nobody online, no estimated figure):
-    its twin in the tests then proves that the condition can match.
+    its twin in the tests then proves that the condition can match. With `each_programme`, every programme of the
+    published table must be among the rows judged: a sum checked for one programme says nothing of the others.
     """
 
     id: Id
@@ -66,6 +70,7 @@ class Expectation(_Strict):
     where: str | None = None
     compute: dict[Id, str] = Field(default_factory=dict)
     may_be_absent: bool = False
+    each_programme: bool = False
     severity: Literal["bloquant", "reserve"]
     why: Sentence
     what_to_do: Sentence
@@ -95,10 +100,6 @@ class Suite(_Strict):
         ids = [expectation.id for expectation in self.expectations]
         if repeated := {name for name in ids if ids.count(name) > 1}:
             raise ValueError(f"ids used twice: {', '.join(sorted(repeated))}")
-        meanings: dict[str, str] = {}
-        for name, text in ((n, t) for expectation in self.expectations for n, t in expectation.compute.items()):
-            if meanings.setdefault(name, text) != text:
-                raise ValueError(f"computed column {name} has two meanings")
         if not any(expectation.severity == "bloquant" for expectation in self.expectations):
             raise ValueError("a suite needs at least one expectation of severity bloquant")
         return self
@@ -109,7 +110,7 @@ class _Shared(_Strict):
 
 
 def read_suites(directory: Path = SUITES) -> list[Suite]:
-    """Every suite on disk, by dataset name. Raises SuiteError when one departs from the grammar, or when there is none."""
+    """Every suite on disk, by dataset name. Raises SuiteError when one departs from the grammar or none is there."""
     suites = [read_suite(path) for path in sorted(Path(directory).glob("*.yml"))]
     if not suites:
         raise SuiteError("no suite on disk")
@@ -144,13 +145,20 @@ def suites_hash(directory: Path = SUITES) -> str:
 
 
 def _yaml(path: Path) -> dict[str, Any]:
-    from ruamel.yaml import YAML
     from ruamel.yaml.error import YAMLError
 
     try:
-        content = YAML(typ="safe").load(path.read_text(encoding="utf-8"))
+        content = _parsed(path.read_text(encoding="utf-8"))
     except (OSError, UnicodeDecodeError, YAMLError) as error:
         raise SuiteError(f"{path.name}: {error}") from error
     if not isinstance(content, dict):
         raise SuiteError(f"{path.name}: not a mapping")
     return content
+
+
+@functools.lru_cache(maxsize=64)
+def _parsed(text: str) -> Any:
+    """Parsing is the slow part, and the audit, the door and the catalogue read the same files. Never changed by callers."""
+    from ruamel.yaml import YAML
+
+    return YAML(typ="safe").load(text)

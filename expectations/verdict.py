@@ -18,6 +18,7 @@ from pathlib import Path
 from typing import Any
 
 from expectations.candidate import DATA, NotSealable, candidate_hash, changed_since_seal
+from expectations.french import spaced
 
 BLOQUANT = "bloquant"
 RESERVE = "reserve"
@@ -130,7 +131,10 @@ def refusals(
         general.append("Les règles de contrôle sont illisibles : rien ne peut être publié.")
     if datasets is None:
         datasets = sorted(by_dataset.keys() | {path.stem for path in (directory / DATA).glob("*.parquet")})
-    return {name: general + _of_dataset(verdict, directory, name, by_dataset.get(name)) for name in datasets}
+    return {
+        name: [spaced(reason) for reason in general + _of_dataset(verdict, directory, name, by_dataset.get(name))]
+        for name in datasets
+    }
 
 
 def _broken_seal(verdict: Verdict, directory: Path) -> list[str]:

@@ -1,0 +1,425 @@
+"""The `observatoire` command, in French: staff run it too.
+
+Belongs here: arguments, exit codes, and the words around what other modules find. Imports are inside the commands:
+`--help` and a night with nothing new must be immediate. Exit codes of `run` and `demo`: 0 released or nothing changed,
+3 some dataset withheld or carried or some source unreadable, 4 the structure failed (or another night holds the lock)
+and nothing was released. Wrong usage is 2 everywhere. A stack trace goes to a file of `logs/`, never to the screen.
+"""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Annotated, Any
+
+import typer
+from typer.core import TyperGroup
+
+from orchestration.home import Home, Settings
+
+USAGE, NOT_WHOLE, FAILED = 2, 3, 4
+MAX_LINES = 40
+
+
+class Quiet(TyperGroup):
+    """Whatever goes wrong is one sentence on the screen; what an engineer needs is in a log file."""
+
+    def invoke(self, ctx: Any) -> Any:
+        try:
+            return super().invoke(ctx)
+        except KeyboardInterrupt:
+            typer.echo("Interrompu : rien n'a été publié.", err=True)
+        except BaseException as error:
+            # typer's own exceptions (usage, exit, abort) know how to end; so does a reader that closed the pipe
+            if hasattr(error, "exit_code") or isinstance(error, typer.Abort | SystemExit | BrokenPipeError):
+                raise
+            typer.echo(_sentence_of(error), err=True)
+        raise typer.Exit(FAILED)
+
+
+app = typer.Typer(
+    cls=Quiet,
+    help="L'observatoire de l'économie sociale et solidaire : des fichiers reçus aux chiffres publiés.",
+    no_args_is_help=True,
+    add_completion=False,
+    pretty_exceptions_enable=False,
+    rich_markup_mode=None,
+)
+quarantine_app = typer.Typer(help="Les lignes refusées, et pourquoi.", no_args_is_help=True)
+releases_app = typer.Typer(help="Les versions publiées.", no_args_is_help=True)
+sources_app = typer.Typer(help="Les sources et leurs contrats.", no_args_is_help=True)
+app.add_typer(quarantine_app, name="quarantine")
+app.add_typer(releases_app, name="releases")
+app.add_typer(sources_app, name="sources")
+
+Number = Annotated[int | None, typer.Argument(help="Numéro de version ; par défaut, celle en place.")]
+
+
+@app.command()
+def demo() -> None:
+    """Remplit le dépôt avec les exemples fournis, puis lance une nuit."""
+    from orchestration.demo import fill_inbox
+
+    home = _home()
+    copied, left = fill_inbox(home)
+    lines = _lines()
+    lines.say(
+        f"Dépôt {home.inbox} : {len(copied)} exemple(s) copié(s), {len(left)} déjà là et laissé(s) tel(s) quel(s)."
+    )
+    _run(home, lines, force=False)
+
+
+@app.command()
+def run(
+    force: Annotated[bool, typer.Option("--force", help="Refaire la nuit même si rien n'est nouveau.")] = False,
+) -> None:
+    """Une nuit : livraisons, entrepôt, contrôles, publication. Ne fait rien si rien n'est nouveau."""
+    _run(_home(), _lines(), force)
+
+
+def _run(home: Home, lines: Any, force: bool) -> None:
+    from orchestration.novelty import is_anything_new, last_night
+
+    seen = is_anything_new(home)
+    for note in seen.notes:
+        lines.say(f"! {note}")
+    if not seen.is_new and not force:
+        last = last_night(home) or {}
+        lines.say(
+            f"Rien de nouveau : {seen.files_looked_at} fichier(s) du dépôt et toutes les règles regardés ; "
+            f"la version {last.get('release')} reste en place."
+        )
+        kept = [name for name, status in last.get("datasets", {}).items() if status in ("carried", "withheld")]
+        if kept:
+            lines.say(f"Toujours retenus : {', '.join(sorted(kept))} (voir `observatoire status`).")
+        return
+    lines.say(f"Nuit commencée : {' ; '.join(seen.reasons) or 'demandée'}.")
+    raise typer.Exit(_night(home, lines))
+
+
+def _night(home: Home, lines: Any) -> int:
+    import time
+
+    from orchestration.alerts import send
+    from orchestration.history import night_with_history
+    from orchestration.lock import AnotherNight
+    from orchestration.progress import listening
+
+    settings = Settings.from_environment()
+    started = time.perf_counter()
+    try:
+        with listening(lines.hear):
+            outcome = night_with_history(home, settings)
+    except AnotherNight as busy:
+        lines.say(str(busy))
+        return FAILED
+    seconds = f"{time.perf_counter() - started:.1f}".replace(".", ",")
+    if outcome.sentence:
+        lines.say_once(outcome.sentence)
+    for name, status in sorted(outcome.kept_back.items()):
+        lines.say(f"  {name} : {'reporté de la dernière bonne version' if status == 'carried' else 'retenu'}")
+    if outcome.release is not None:
+        lines.say(f"Version {outcome.release} : {home.current_release / 'public' / 'index.html'}  ({seconds} s)")
+    else:
+        lines.say(f"Rien n'a été publié ; ce qui l'était le reste. Détails : {home.logs}  ({seconds} s)")
+        for failure in send(settings, "Observatoire : la nuit n'a rien publié", [outcome.sentence]):
+            lines.say(f"! {failure}")
+    return outcome.exit_code
+
+
+@app.command()
+def status() -> None:
+    """Livraisons, quarantaine, contrôles, version publiée, fraîcheur des sources."""
+    from orchestration.status import print_status
+
+    print_status(_home(), _lines())
+
+
+@app.command()
+def doctor() -> None:
+    """Versions, droits, disque, configuration, contrats : tout est-il prêt pour une nuit ?"""
+    from orchestration.doctor import examine
+
+    lines = _lines()
+    findings = []
+    for finding in examine(_home(), Settings.from_environment()):
+        findings.append(finding)
+        lines.say(f"{'✓' if finding.fine else '✗'} {finding.name} : {finding.sentence}")
+    if not all(finding.fine for finding in findings):
+        raise typer.Exit(FAILED)
+
+
+@app.command()
+def dagster(
+    port: Annotated[int, typer.Option(help="Port de l'interface.")] = 3000,
+) -> None:
+    """Ouvre l'interface de Dagster sur cette machine, avec l'historique des nuits et le calendrier en marche."""
+    import os
+    import sys
+
+    from orchestration.history import prepare_dagster_home
+
+    home = _home()
+    prepare_dagster_home(home, Settings.from_environment())
+    os.chdir(home.project)
+    program = str(Path(sys.executable).with_name("dagster"))
+    os.execv(program, [program, "dev", "--host", "127.0.0.1", "--port", str(port)])
+
+
+@quarantine_app.command("list")
+def quarantine_list(source: Annotated[str | None, typer.Argument(help="Une source.")] = None) -> None:
+    """Compte les lignes refusées par source, fichier et règle."""
+    from orchestration.status import quarantine
+
+    home, lines = _home(), _lines()
+    _known(home, source)
+    found = quarantine(home, source)
+    if not found:
+        lines.say("Aucune ligne en quarantaine.")
+    lines.table(
+        [(line.source, line.file_name, line.rule, line.rows) for line in found],
+        ("source", "fichier", "règle", "lignes"),
+    )
+
+
+@quarantine_app.command("show")
+def quarantine_show(source: Annotated[str, typer.Argument(help="La source.")]) -> None:
+    """Montre chaque ligne refusée d'une source : où, et quoi faire."""
+    from orchestration.status import quarantined_rows
+
+    home, lines = _home(), _lines()
+    _known(home, source)
+    rows = quarantined_rows(home, source)
+    if not rows:
+        lines.say("Aucune ligne en quarantaine.")
+    for file_name, sheet, row_number, cell, _, value, message in rows:
+        place = f"cellule {cell}" if cell else f"ligne {row_number}"
+        where = ", ".join(part for part in (file_name, f"feuille {sheet}" if sheet else "", place) if part)
+        lines.say(f"{where}{f' « {value} »' if value else ''}\n    {message}")
+
+
+@quarantine_app.command("replay")
+def quarantine_replay(
+    source: Annotated[str | None, typer.Argument(help="Une source ; par défaut, toutes.")] = None,
+) -> None:
+    """Relit les livraisons refusées ou mises en quarantaine, après un changement de contrat ou de correction."""
+    from datetime import UTC, datetime
+
+    from orchestration import rooms
+    from orchestration.lock import AnotherNight, only_one_night
+    from orchestration.night import delivery_sentence
+    from orchestration.novelty import leave_for_next_night
+    from orchestration.status import deliveries
+
+    home, lines = _home(), _lines()
+    contracts = _known(home, source)
+    now = datetime.now(UTC).replace(microsecond=0)
+    try:
+        with only_one_night(home.lock):
+            waiting = [
+                row
+                for row in deliveries(home, source)
+                if row["source"] in contracts
+                and (row["state"] in ("held", "refused") or (row["state"] == "accepted" and row["rows_quarantined"]))
+            ]
+            if waiting:
+                leave_for_next_night(home)
+            for row in waiting:
+                report = rooms.replay(home, contracts[row["source"]], row, now)
+                lines.say(f"{row['source']} / {row['file_name']} : {report.message or delivery_sentence([report])}")
+    except AnotherNight as busy:
+        lines.say(str(busy))
+        raise typer.Exit(FAILED) from None
+    lines.say("Lancez `observatoire run` pour publier ce qui a changé." if waiting else "Rien à relire.")
+
+
+@releases_app.command("list")
+def releases_list() -> None:
+    """Toutes les versions, de la plus ancienne à la plus récente."""
+    from publication import releases
+
+    home, lines = _home(), _lines()
+    current = releases.current(home.releases)
+    rows = []
+    for release in releases.list_releases(home.releases):
+        kept = [name for name, state in release.datasets.items() if state.status in ("carried", "withheld")]
+        mark = "en place" if current and release.number == current.number else ""
+        rows.append(
+            (release.number, release.made_at[:16].replace("T", " "), len(release.datasets) - len(kept), len(kept), mark)
+        )
+    lines.table(rows, ("version", "faite le (UTC)", "publiés", "retenus", ""))
+    if not rows:
+        lines.say("Aucune version publiée.")
+
+
+@releases_app.command("show")
+def releases_show(number: Number = None) -> None:
+    """Une version : ses tableaux, leur état et pourquoi."""
+    from orchestration.status import STATUSES
+    from publication import releases
+
+    home, lines = _home(), _lines()
+    release = releases.show(home.releases, number)
+    lines.say(f"Version {release.number}, faite le {release.made_at[:16].replace('T', ' à ')} UTC, dans {release.path}")
+    for name, state in sorted(release.datasets.items()):
+        origin = f" (version {state.from_release})" if state.status == "carried" else ""
+        lines.say(f"  {name} : {STATUSES.get(state.status, state.status)}{origin}, {state.rows} lignes")
+        for sentence in (*state.reasons, *state.reserves):
+            lines.say(f"      {sentence}")
+
+
+@releases_app.command("verify")
+def releases_verify(number: Number = None) -> None:
+    """Vérifie qu'une version est restée telle qu'elle a été publiée, octet par octet."""
+    from publication import releases
+
+    home, lines = _home(), _lines()
+    release = releases.show(home.releases, number)
+    problems = releases.verify(release)
+    for problem in problems:
+        lines.say(f"✗ {problem.path} : {problem.problem}")
+    if problems:
+        raise typer.Exit(FAILED)
+    lines.say(f"✓ La version {release.number} est intacte ({len(release.files)} fichiers).")
+
+
+@releases_app.command("diff")
+def releases_diff(
+    before: Annotated[int, typer.Argument(help="Version de départ.")],
+    after: Annotated[int | None, typer.Argument(help="Version d'arrivée ; par défaut, celle en place.")] = None,
+) -> None:
+    """Ce qui a changé d'une version à une autre, cellule par cellule."""
+    from publication import releases
+
+    home, lines = _home(), _lines()
+    old, new = releases.show(home.releases, before), releases.show(home.releases, after)
+    changes = releases.diff(old, new)
+    lines.say(f"De la version {old.number} à la version {new.number} : {len(changes)} changement(s).")
+    for change in changes[:MAX_LINES]:
+        lines.say(f"  {_change(change)}")
+    if len(changes) > MAX_LINES:
+        lines.say(f"  … et {len(changes) - MAX_LINES} autres : voir {new.path / 'public' / 'CHANGELOG.md'}")
+
+
+@releases_app.command("rollback")
+def releases_rollback(
+    number: Annotated[int, typer.Argument(help="Version à remettre en place.")],
+    reason: Annotated[str, typer.Option("--reason", help="Pourquoi ; reste au journal.")],
+) -> None:
+    """Remet en place une version antérieure, sans rien reconstruire."""
+    from datetime import UTC, datetime
+
+    from publication import releases
+
+    home, lines = _home(), _lines()
+    now = datetime.now(UTC).replace(microsecond=0)
+    release = releases.rollback(home.releases, number, reason=reason, now=now)
+    lines.say(f"La version {release.number} est {'de nouveau ' if release.changed else 'déjà '}en place.")
+
+
+@sources_app.command("check")
+def sources_check(
+    file: Annotated[
+        Path | None, typer.Argument(help="Un fichier ; sans lui, les contrats seuls.", exists=True, dir_okay=False)
+    ] = None,
+    source: Annotated[str | None, typer.Option("--source", help="La source dont c'est une livraison.")] = None,
+) -> None:
+    """Essaie un fichier sur son contrat : dit ce qui arriverait, sans rien déposer."""
+    home, lines = _home(), _lines()
+    contracts = _known(home, source)
+    if file is None:
+        lines.say(f"{len(contracts)} contrat(s) valide(s) : {', '.join(contracts)}.")
+        return
+    named = [source] if source else [file.absolute().parent.name] if file.absolute().parent.name in contracts else []
+    fits = [_try(lines, contracts[name], file) for name in named or contracts]
+    if not any(fits):
+        raise typer.Exit(NOT_WHOLE)
+
+
+def _try(lines: Any, loaded: Any, file: Path) -> bool:
+    from datetime import UTC, datetime
+
+    from orchestration import rooms
+
+    try:
+        judged, refused = rooms.check_file(loaded, file, datetime.now(UTC))
+    except Exception as error:
+        if not hasattr(error, "rule"):
+            raise
+        lines.say(f"✗ {loaded.contract.source} : {error.message}")
+        return False
+    lines.say(
+        f"✓ {loaded.contract.source} : {judged.rows_read} lignes lues = {judged.rows_accepted} acceptées "
+        f"+ {judged.rows_quarantined} en quarantaine + {judged.rows_duplicate} en double"
+        f" ({judged.rows_structure} de structure)"
+    )
+    for note in judged.notes:
+        lines.say(f"    {note.message}")
+    for row_number, cell, message in refused[:MAX_LINES]:
+        lines.say(f"    {f'cellule {cell}' if cell else f'ligne {row_number}'} : {message}")
+    if len(refused) > MAX_LINES:
+        lines.say(f"    … et {len(refused) - MAX_LINES} autres")
+    return True
+
+
+def _change(change: Any) -> str:
+    """One change in one line."""
+    key = " / ".join(str(part) for part in (change.dataset, *change.key) if part)
+    if change.kind in ("added", "removed"):
+        return f"{'+' if change.kind == 'added' else '-'} {key}"
+    return f"~ {key} : {change.column} {change.old or 'vide'} → {change.new or 'vide'}"
+
+
+def _home() -> Home:
+    return Home.from_environment().ensure()
+
+
+def _lines() -> Any:
+    from orchestration.console import Lines
+
+    return Lines()
+
+
+def _known(home: Home, source: str | None) -> dict[str, Any]:
+    """The contracts; a source without one is wrong usage."""
+    from orchestration import rooms
+
+    contracts = rooms.contracts(home)
+    if source is not None and source not in contracts:
+        raise typer.BadParameter(f"« {source} » n'a pas de contrat ; sources : {', '.join(contracts)}")
+    return contracts
+
+
+def _sentence_of(error: BaseException) -> str:
+    """A sentence made for people is shown as it is; anything else is logged, and the log named."""
+    made_for_people = {
+        "ContractError",
+        "Refused",
+        "NoRelease",
+        "AnotherNight",
+        "StructureFailed",
+        "WarehouseError",
+        "SuiteError",
+    }
+    log = _log(error)
+    if type(error).__name__ in made_for_people:
+        return str(error)
+    if isinstance(error, OSError) and error.strerror:
+        return f"{error.strerror}{f' : {error.filename}' if error.filename else ''} (détails : {log})"
+    return f"Erreur imprévue ({type(error).__name__}) ; détails : {log}"
+
+
+def _log(error: BaseException) -> str:
+    import traceback
+
+    path = Home.from_environment().logs / "command.log"
+    try:
+        path.parent.mkdir(parents=True, exist_ok=True)
+        with path.open("a", encoding="utf-8") as file:
+            file.write("".join(traceback.format_exception(error)))
+    except OSError:
+        return "le journal n'a pas pu être écrit"
+    return str(path)
+
+
+if __name__ == "__main__":
+    app()

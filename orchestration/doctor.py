@@ -1,0 +1,94 @@
+"""Is everything in place for a night? One line per finding, with what to do. Changes nothing, prints no secret.
+
+Belongs here: versions, permissions, disk, configuration, contracts, suites, dbt profile, lock.
+"""
+
+from __future__ import annotations
+
+import os
+import shutil
+import sys
+from collections.abc import Iterator
+from dataclasses import dataclass
+from importlib.metadata import PackageNotFoundError, version
+
+from orchestration.home import Home, Settings, host_of
+from orchestration.lock import is_night_under_way
+from orchestration.novelty import LIBRARIES
+
+FREE_BYTES = 1_000_000_000
+
+
+@dataclass(frozen=True)
+class Finding:
+    name: str
+    fine: bool
+    sentence: str
+
+
+def examine(home: Home, settings: Settings) -> Iterator[Finding]:
+    yield Finding("python", sys.version_info[:2] == (3, 11), f"Python {sys.version.split()[0]} (3.11 attendu)")
+    yield from _libraries()
+    yield from _places(home)
+    yield from _rules(home)
+    yield from _alerts(settings)
+    under_way = is_night_under_way(home.lock)
+    yield Finding("verrou", True, "une nuit est en cours" if under_way else "libre")
+    if home.unfinished.exists() and not under_way:
+        yield Finding("nuit", False, "la dernière n'est pas allée au bout : lancez `observatoire run`")
+
+
+def _libraries() -> Iterator[Finding]:
+    for name in ("dagster", *LIBRARIES):
+        try:
+            yield Finding(name, True, version(name))
+        except PackageNotFoundError:
+            yield Finding(name, False, "absent : lancez `make install`")
+
+
+def _places(home: Home) -> Iterator[Finding]:
+    existing = next(path for path in (home.root, *home.root.parents) if path.exists())
+    writable = os.access(existing, os.W_OK)
+    yield Finding("dossier", writable, f"{home.root}{'' if writable else ' : écriture impossible'}")
+    free = shutil.disk_usage(existing).free
+    yield Finding("disque", free > FREE_BYTES, f"{free / 1e9:.1f} Go libres".replace(".", ","))
+    if home.vault.exists():
+        mode = home.vault.stat().st_mode & 0o777
+        yield Finding(
+            "coffre", mode & 0o077 == 0, f"droits {mode:o}{'' if mode & 0o077 == 0 else ' : faites chmod 700'}"
+        )
+    for directory in (home.contracts, home.references, home.dbt_project, home.suites):
+        readable = directory.is_dir() and os.access(directory, os.R_OK)
+        if not readable:
+            yield Finding("projet", False, f"{directory} manque ou n'est pas lisible")
+
+
+def _rules(home: Home) -> Iterator[Finding]:
+    from expectations.suite import SuiteError
+    from orchestration import rooms
+    from orchestration.warehouse import WarehouseError, load_manifest, models
+    from sources.contract import ContractError
+
+    try:
+        yield Finding("contrats", True, f"{len(rooms.contracts(home))} valides")
+    except ContractError as error:
+        yield Finding("contrats", False, str(error))
+    try:
+        suites = rooms.suites(home)
+        yield Finding("contrôles", True, f"{len(suites)} suites, {sum(len(s.expectations) for s in suites)} attentes")
+    except SuiteError as error:
+        yield Finding("contrôles", False, str(error))
+    try:
+        yield Finding("dbt", True, f"profil et projet lus, {len(models(load_manifest(home)))} tables")
+    except (WarehouseError, OSError) as error:
+        yield Finding("dbt", False, str(error))
+
+
+def _alerts(settings: Settings) -> Iterator[Finding]:
+    ways = (
+        ("courriel", settings.alert_smtp),
+        ("webhook", settings.alert_webhook),
+        ("signal de vie", settings.heartbeat_url),
+    )
+    known = [f"{name} ({host_of(address)})" for name, address in ways if address]
+    yield Finding("alertes", True, ", ".join(known) if known else "aucune : personne ne sera prévenu d'un échec")

@@ -1,0 +1,31 @@
+"""Every asset, check, job, schedule and sensor of one home, put together.
+
+Does not belong here: the parts (`assets.py`, `watch.py`). Needs dbt's manifest, which is parsed first when it is
+missing or stale (some seconds, once per change of the project).
+"""
+
+from __future__ import annotations
+
+import dagster as dg
+
+from orchestration import warehouse
+from orchestration.assets import gate_assets, night_resource, source_assets, warehouse_asset
+from orchestration.home import Home, Settings
+from orchestration.watch import every_night, failed_run, late_sources, new_in_inbox, nightly_job, retention_job
+
+
+def build_definitions(home: Home, settings: Settings) -> dg.Definitions:
+    """Every asset, check, job, schedule and sensor of one home."""
+    manifest = warehouse.load_manifest(home)
+    parts = [*source_assets(home), warehouse_asset(home, manifest), *gate_assets(home, manifest)]
+    job = nightly_job()
+    retention, every_sunday = retention_job(home, settings)
+    return dg.Definitions(
+        assets=[part for part in parts if not isinstance(part, dg.AssetChecksDefinition)],
+        asset_checks=[part for part in parts if isinstance(part, dg.AssetChecksDefinition)],
+        jobs=[job, retention],
+        schedules=[every_night(home, job), every_sunday],
+        sensors=[new_in_inbox(home, job), failed_run(settings), late_sources(home, settings)],
+        resources={"night": night_resource(home, settings)},
+        executor=dg.in_process_executor,
+    )

@@ -1,0 +1,84 @@
+"""One night at a time, whoever starts it: the command, Dagster's daemon, or a person in its interface.
+
+`flock`, not `lockf`: a POSIX lock is lost when any descriptor of the file is closed in the process. Re-entrant within
+one process, because the command holds it around the job whose assets take it again.
+"""
+
+from __future__ import annotations
+
+import fcntl
+import json
+import os
+from collections.abc import Iterator
+from contextlib import contextmanager
+from datetime import UTC, datetime
+from pathlib import Path
+
+_held: dict[Path, tuple[int, int]] = {}
+
+
+class AnotherNight(Exception):
+    """Another process holds the lock. The message is French and says who and since when, when it is known."""
+
+
+@contextmanager
+def only_one_night(path: Path) -> Iterator[None]:
+    """Hold the lock at `path`, or raise AnotherNight at once (never waits)."""
+    path = path.resolve()
+    descriptor, count = _held.get(path, (-1, 0))
+    if count == 0:
+        descriptor = _take(path)
+    _held[path] = (descriptor, count + 1)
+    try:
+        yield
+    finally:
+        descriptor, count = _held[path]
+        if count > 1:
+            _held[path] = (descriptor, count - 1)
+        else:
+            del _held[path]
+            os.ftruncate(descriptor, 0)
+            # explicit, so that a child that inherited the descriptor does not keep the night locked
+            fcntl.flock(descriptor, fcntl.LOCK_UN)
+            os.close(descriptor)
+
+
+def is_night_under_way(path: Path) -> bool:
+    """Whether this or another process holds the lock now. Takes nothing."""
+    if path.resolve() in _held:
+        return True
+    try:
+        descriptor = os.open(path, os.O_RDWR)
+    except OSError:
+        return False
+    try:
+        fcntl.flock(descriptor, fcntl.LOCK_SH | fcntl.LOCK_NB)
+    except OSError:
+        return True
+    else:
+        fcntl.flock(descriptor, fcntl.LOCK_UN)
+        return False
+    finally:
+        os.close(descriptor)
+
+
+def _take(path: Path) -> int:
+    path.parent.mkdir(parents=True, exist_ok=True)
+    descriptor = os.open(path, os.O_RDWR | os.O_CREAT, 0o644)
+    try:
+        fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
+    except OSError:
+        holder = os.pread(descriptor, 200, 0).decode("utf-8", "replace")
+        os.close(descriptor)
+        raise AnotherNight(_who(holder)) from None
+    os.ftruncate(descriptor, 0)
+    os.pwrite(descriptor, json.dumps({"pid": os.getpid(), "since": f"{datetime.now(UTC):%H:%M:%S} UTC"}).encode(), 0)
+    return descriptor
+
+
+def _who(holder: str) -> str:
+    try:
+        record = json.loads(holder)
+        return f"Une autre nuit est en cours (processus {record['pid']}, depuis {record['since']}) : rien n'a été fait."
+    except (ValueError, KeyError, TypeError):
+        return "Une autre nuit est en cours : rien n'a été fait."

@@ -1,0 +1,361 @@
+"""One night: deliver each source, build a candidate aside, seal it, audit it, publish what may be.
+
+Belongs here: the order of the steps, what a failure throws away and what it keeps, the record of a night. Each step is
+a method of `Night`, called in this order by `whole_night`, or one by one by the assets that show them to Dagster
+(`assets.py`). Does not belong here: any rule of the trade, any judgement on the data: the gate is in
+`publication.publish`.
+
+What failed, and what then:
+
+- one source's program fails: its bytes are kept, the others go on, the night ends with exit code 3 and will be done
+  again;
+- a build, a seal, an audit or a publication fails: the candidate is thrown away whole, the last good one and the
+  releases stay as they were, exit code 4;
+- the process dies: `warehouse/unfinished_night.json` stays, so that the next night does everything again from what was
+  landed. Delivering again finds known bytes, building starts from an empty file, a candidate left behind is removed.
+"""
+
+from __future__ import annotations
+
+import traceback
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass, field
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import TYPE_CHECKING
+from uuid import uuid4
+
+from orchestration import rooms, warehouse
+from orchestration.alerts import heartbeat, send
+from orchestration.candidates import (
+    AUDITED,
+    BUILT,
+    PUBLISHED,
+    SEALED,
+    Candidate,
+    latest,
+    new_candidate,
+    prune,
+    write_json,
+)
+from orchestration.home import Home, Settings
+from orchestration.lock import only_one_night
+from orchestration.novelty import fingerprint, leave_for_next_night
+from orchestration.progress import Running
+from orchestration.progress import step as timed
+from orchestration.warehouse import Built, WarehouseError
+
+if TYPE_CHECKING:
+    from expectations.verdict import Verdict
+    from publication.shelf import Release
+    from sources.contract import LoadedContract
+    from sources.ledger import DeliveryReport
+
+DONE, WITHHELD, FAILED = 0, 3, 4
+HELD_BACK = ("carried", "withheld")
+
+
+class StructureFailed(Exception):
+    """The night cannot go on. The message is one French sentence without data; `log` holds the details."""
+
+    def __init__(self, sentence: str, log: Path | None = None):
+        super().__init__(sentence)
+        self.sentence = sentence
+        self.log = log
+
+
+@dataclass(frozen=True)
+class Outcome:
+    """How a night ended. `datasets` maps each dataset to its status in the release."""
+
+    exit_code: int
+    release: int | None = None
+    changed: bool = False
+    datasets: dict[str, str] = field(default_factory=dict)
+    failed_sources: tuple[str, ...] = ()
+    held: dict[str, int] = field(default_factory=dict)
+    sentence: str = ""
+
+    @property
+    def kept_back(self) -> dict[str, str]:
+        return {name: status for name, status in self.datasets.items() if status in HELD_BACK}
+
+
+class Night:
+    """The steps of one night and what they leave to one another. To be used inside `under_lock`."""
+
+    def __init__(self, home: Home, settings: Settings | None = None, run_id: str | None = None):
+        self.home = home
+        self.settings = settings or Settings.from_environment()
+        self.run_id = run_id or uuid4().hex
+        self.now = datetime.now(UTC).replace(microsecond=0)
+        self.failed_sources: list[str] = []
+        self.held: dict[str, int] = {}
+        self.outcome: Outcome | None = None
+        self.failure = ""
+        self._own: Candidate | None = None
+        self._contracts: dict[str, LoadedContract] | None = None
+        self._fingerprint: dict[str, str] | None = None
+
+    @contextmanager
+    def under_lock(self) -> Iterator[Night]:
+        """Hold the night's lock; raises AnotherNight at once when somebody else does."""
+        self.home.ensure()
+        with only_one_night(self.home.lock):
+            yield self
+
+    @property
+    def contracts(self) -> dict[str, LoadedContract]:
+        if self._contracts is None:
+            self._contracts = rooms.contracts(self.home)
+        return self._contracts
+
+    def begin(self) -> None:
+        """Remember the rules before anything is read: what changes during the night is for the next one."""
+        if self._fingerprint is None:
+            self._fingerprint = fingerprint(self.home)
+            leave_for_next_night(self.home, run_id=self.run_id, started_at=self.now.isoformat())
+
+    def deliver(self, source: str) -> list[DeliveryReport]:
+        """Land what is new of one source. A bug or an unreadable place raises StructureFailed: the caller goes on."""
+        self.begin()
+        with self.step(f"deliver:{source}", f"Livraisons « {source} »", "n'ont pas pu être lues") as running:
+            try:
+                reports = rooms.deliver(self.home, self.contracts[source], self.now)
+            except Exception:
+                self.failed_sources.append(source)
+                raise
+            held = sum(report.outcome in ("held", "refused") for report in reports)
+            if held:
+                self.held[source] = held
+            running.say(delivery_sentence(reports))
+        return reports
+
+    def build(self) -> tuple[Candidate, Built]:
+        """Hand the landed rows over to a new candidate and let dbt build it; both or nothing."""
+        self.begin()
+        prune(self.home.warehouse)
+        candidate = new_candidate(self.home.warehouse, self.run_id)
+        with self._throwing_away(candidate):
+            with self.step("handover", "Remise à l'entrepôt", "n'a pas abouti") as running:
+                rooms.hand_over(self.home, candidate, self.contracts)
+            with self.step("build", "Construction de l'entrepôt", "n'a pas abouti") as running:
+                built = warehouse.build(self.home, self.settings, candidate, running.move)
+                tables = sum(name.startswith("ind_") for name in built.rows)
+                warned = f", {len(built.warnings)} avertissement(s)" if built.warnings else ""
+                running.say(f"{len(built.rows)} tables dont {tables} publiables, {built.tests} tests{warned}")
+            candidate.mark(BUILT, tests=built.tests, warnings=list(built.warnings), complete=not self.failed_sources)
+        self._own = candidate
+        return candidate, built
+
+    def seal(self) -> tuple[Candidate, str]:
+        candidate = self.candidate(BUILT)
+        with (
+            self._throwing_away(candidate),
+            self.step("seal", "Scellement de la version candidate", "n'a pas abouti") as running,
+        ):
+            digest = rooms.seal(candidate, warehouse.dictionary(warehouse.load_manifest(self.home)))
+            candidate.verdict_file.unlink(missing_ok=True)
+            candidate.mark(SEALED, hash=digest)
+            running.say(digest[:16])
+        return candidate, digest
+
+    def audit(self) -> tuple[Candidate, Verdict]:
+        candidate = self.candidate(SEALED)
+        with self._throwing_away(candidate), self.step("audit", "Contrôles", "n'ont pas pu être menés") as running:
+            verdict = rooms.audit(self.home, candidate)
+            candidate.verdict_file.write_text(verdict.to_json(), encoding="utf-8")
+            candidate.mark(AUDITED)
+            failed = [outcome for outcome in verdict.outcomes if not outcome.holds]
+            blocking = sum(outcome.severity == "bloquant" or bool(outcome.error) for outcome in failed)
+            running.say(
+                f"{len(verdict.outcomes)} menés ; non satisfaits : {blocking} bloquant(s), "
+                f"{len(failed) - blocking} réserve(s)"
+            )
+        return candidate, verdict
+
+    def verdict(self) -> tuple[Candidate, Verdict]:
+        """The verdict kept beside the candidate of this run if it is bound to it, otherwise that of a new audit."""
+        candidate = self.candidate(SEALED)
+        verdict = rooms.bound_verdict(self.home, candidate)
+        return (candidate, verdict) if verdict else self.audit()
+
+    def publish(self) -> Release:
+        """Publish the candidate of this run, or the newest sealed one. `publication` alone decides what may pass."""
+        candidate, verdict = self.verdict()
+        with self._throwing_away(candidate), self.step("publish", "Publication", "n'a pas abouti") as running:
+            release = self._past_the_gate(candidate, verdict)
+            candidate.mark(PUBLISHED, release=release.number)
+            running.say(release_sentence(release))
+        prune(self.home.warehouse, keep=candidate)
+        self._end(candidate, release)
+        return release
+
+    def _past_the_gate(self, candidate: Candidate, verdict: Verdict) -> Release:
+        """Publish; a refusal of everything is an outcome of its own (exit code 3), not a broken structure."""
+        from publication import Refused
+
+        try:
+            return rooms.publish(self.home, candidate, verdict, self.now)
+        except Refused as refused:
+            withheld = rooms.withheld_altogether(self.home, candidate, verdict)
+            self.failure = str(refused)
+            if withheld:
+                # the reasons are those of the verdict, which stays beside the candidate until the next night
+                self.failure = "Aucun tableau ne peut être publié : voir `observatoire status`."
+                datasets = dict.fromkeys(withheld, "withheld")
+                self.outcome = Outcome(WITHHELD, datasets=datasets, held=dict(self.held), sentence=self.failure)
+            raise StructureFailed(self.failure) from refused
+
+    def candidate(self, at_least: str) -> Candidate:
+        """The candidate of this run, or the newest that got far enough. Raises StructureFailed without one."""
+        found = self._own or latest(self.home.warehouse, at_least)
+        if found is None or not found.reached(at_least):
+            what = {BUILT: "construite", SEALED: "scellée"}[at_least]
+            raise StructureFailed(f"Aucune version candidate n'est {what} : lancez la nuit entière.")
+        return found
+
+    def _end(self, candidate: Candidate, release: Release) -> None:
+        """Record the night; tell somebody when something was kept back."""
+        datasets = {name: status.status for name, status in release.datasets.items()}
+        kept_back = any(status in HELD_BACK for status in datasets.values())
+        code = WITHHELD if kept_back or self.failed_sources else DONE
+        self.outcome = Outcome(
+            code, release.number, release.changed, datasets, tuple(self.failed_sources), dict(self.held)
+        )
+        record = {
+            "run_id": self.run_id,
+            "started_at": self.now.isoformat(),
+            "finished_at": datetime.now(UTC).replace(microsecond=0).isoformat(),
+            "exit_code": code,
+            "release": release.number,
+            "changed": release.changed,
+            "datasets": datasets,
+            "failed_sources": self.failed_sources,
+            "candidate": candidate.name,
+        }
+        # only a night that built from the state of the rules it began with may say that they are dealt with
+        whole = self._own is not None and self._fingerprint is not None
+        if whole and not self.failed_sources:
+            write_json(self.home.last_night, record | {"fingerprint": self._fingerprint})
+            self.home.unfinished.unlink(missing_ok=True)
+        if not self.failed_sources:
+            self._log_all(heartbeat(self.settings))
+        lines = alert_lines(self.outcome)
+        if lines:
+            subject = f"Observatoire : des tableaux ou des livraisons attendent (version {release.number})"
+            self._log_all(send(self.settings, subject, lines))
+
+    @contextmanager
+    def _throwing_away(self, candidate: Candidate) -> Iterator[None]:
+        """On any failure the candidate goes, whole, unless it is the good one of an earlier night."""
+        was_good = candidate.reached(PUBLISHED)
+        try:
+            yield
+        except BaseException:
+            if not was_good and self.outcome is None:
+                candidate.throw_away()
+                self._own = None
+            raise
+
+    @contextmanager
+    def step(self, key: str, title: str, failure: str) -> Iterator[Running]:
+        """Time a step; whatever goes wrong inside becomes one sentence, its details going to the log."""
+        with timed(key, title) as running:
+            try:
+                yield running
+            except StructureFailed as failure:
+                running.say(failure.sentence)
+                raise
+            except Exception as error:
+                log = self.log(traceback.format_exc() + getattr(error, "detail", ""))
+                sentence = f"{title} : {self._cause(error, failure)}"
+                running.say(sentence)
+                self.failure = sentence
+                raise StructureFailed(sentence, log) from error
+
+    @staticmethod
+    def _cause(error: Exception, failure: str) -> str:
+        if isinstance(error, WarehouseError):
+            return error.sentence
+        if isinstance(error, OSError) and error.strerror:
+            return f"{failure} ({error.strerror})."
+        # the text of an unforeseen exception may quote a cell: only its kind is said
+        return f"{failure} ({type(error).__name__})."
+
+    def log(self, text: str) -> Path:
+        path = self.home.logs / f"night-{self.now:%Y%m%dT%H%M%S}-{self.run_id[:8]}.log"
+        with path.open("a", encoding="utf-8") as file:
+            file.write(text.rstrip() + "\n")
+        return path
+
+    def _log_all(self, sentences: list[str]) -> None:
+        for sentence in sentences:
+            self.log(sentence)
+
+
+def whole_night(home: Home, settings: Settings | None = None) -> Outcome:
+    """Every step in order, without Dagster. Raises AnotherNight; every other failure is an Outcome with exit code 4."""
+    night = Night(home, settings)
+    with night.under_lock():
+        try:
+            for source in night.contracts:
+                try:
+                    night.deliver(source)
+                except StructureFailed:
+                    continue
+            night.build()
+            night.seal()
+            night.audit()
+            night.publish()
+        except StructureFailed as failure:
+            return failed_outcome(night, failure.sentence)
+        assert night.outcome is not None
+        return night.outcome
+
+
+def failed_outcome(night: Night, sentence: str) -> Outcome:
+    """The outcome of a night that could not go on; the one it already has when every dataset was refused."""
+    return night.outcome or Outcome(
+        FAILED, failed_sources=tuple(night.failed_sources), held=dict(night.held), sentence=sentence
+    )
+
+
+def delivery_sentence(reports: list[DeliveryReport]) -> str:
+    """In French: « 1 livraison, 60 lignes : 58 acceptées, 2 en quarantaine, 0 en double »."""
+    if not reports:
+        return "rien de nouveau"
+    accepted = [report for report in reports if report.outcome == "accepted"]
+    parts = [f"{len(reports)} livraison{'s' if len(reports) > 1 else ''}"]
+    if accepted:
+        read = sum(report.rows_read for report in accepted)
+        kept = sum(report.rows_accepted for report in accepted)
+        aside = sum(report.rows_quarantined for report in accepted)
+        twice = sum(report.rows_duplicate for report in accepted)
+        parts.append(f"{read} lignes : {kept} acceptées, {aside} en quarantaine, {twice} en double")
+    refused = len(reports) - len(accepted)
+    if refused:
+        parts.append(f"{refused} à corriger avant d'être lue{'s' if refused > 1 else ''}")
+    return ", ".join(parts)
+
+
+def release_sentence(release: Release) -> str:
+    if not release.changed:
+        return f"aucun chiffre nouveau : la version {release.number} reste en place"
+    kept_back = [name for name, status in release.datasets.items() if status.status in HELD_BACK]
+    published = len(release.datasets) - len(kept_back)
+    tail = f", retenu{'s' if len(kept_back) > 1 else ''} : {', '.join(sorted(kept_back))}" if kept_back else ""
+    return f"version {release.number}, {published} publié{'s' if published > 1 else ''}{tail}"
+
+
+def alert_lines(outcome: Outcome) -> list[str]:
+    """Names of datasets and sources, and counts: never a cell, a file name or an exception's text."""
+    words = {"carried": "reporté de la dernière bonne version", "withheld": "retenu, aucune bonne version n'existe"}
+    lines = [f"{name} : {words[status]}" for name, status in sorted(outcome.kept_back.items())]
+    lines += [f"source {source} : le programme n'a pas pu la lire" for source in outcome.failed_sources]
+    lines += [
+        f"source {source} : {n} livraison(s) à corriger avant d'être lue(s)"
+        for source, n in sorted(outcome.held.items())
+    ]
+    return lines

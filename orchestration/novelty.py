@@ -1,0 +1,142 @@
+"""Is there anything new since the last good night? Answered before anything heavy is imported.
+
+Looks at every file of the inbox against the ledger, and at everything else that decides what is published: contracts,
+corrections, explanations, references, dbt project, suites, code of the rooms, versions of the libraries. Standard
+library only. Does not belong here: doing anything about it.
+"""
+
+from __future__ import annotations
+
+import json
+from dataclasses import dataclass
+from importlib.metadata import PackageNotFoundError, version
+from pathlib import Path
+
+from orchestration.candidates import write_json
+from orchestration.fingerprint import Memory, files_under, group_hash
+from orchestration.home import Home
+
+LIBRARIES = (
+    "dbt-core",
+    "dbt-duckdb",
+    "duckdb",
+    "great-expectations",
+    "pandas",
+    "pyarrow",
+    "python-calamine",
+    "openpyxl",
+)
+
+WORDS = {
+    "contracts": "des contrats ont changé",
+    "corrections": "des corrections ont changé",
+    "explanations": "des explications d'écarts ont changé",
+    "references": "des référentiels ont changé",
+    "dbt_project": "des modèles de l'entrepôt ont changé",
+    "suites": "des règles de contrôle ont changé",
+    "code": "le programme a changé",
+    "libraries": "des bibliothèques ont changé",
+}
+
+
+@dataclass(frozen=True)
+class Novelty:
+    """What one look found. `reasons` (French) is empty when there is nothing to do; `notes` are for whoever runs it."""
+
+    files_looked_at: int
+    waiting: dict[str, int]
+    reasons: tuple[str, ...]
+    notes: tuple[str, ...]
+    fingerprint: dict[str, str]
+
+    @property
+    def is_new(self) -> bool:
+        return bool(self.reasons)
+
+
+def is_anything_new(home: Home) -> Novelty:
+    """One look at the inbox and at everything that decides what is published."""
+    from sources.inbox import look
+
+    seen = look(home.inbox, home.ledger, sources_with_contract(home))
+    waiting: dict[str, int] = {}
+    for arrival in seen.arrivals:
+        waiting[arrival.source] = waiting.get(arrival.source, 0) + 1
+    last = last_night(home)
+    now = fingerprint(home)
+    reasons = []
+    if waiting:
+        count = sum(waiting.values())
+        reasons.append(f"{count} livraison{'s' if count > 1 else ''} à lire ({', '.join(sorted(waiting))})")
+    if last is None:
+        reasons.append("aucune nuit n'a encore abouti")
+    else:
+        before = last.get("fingerprint", {})
+        reasons += [words for group, words in WORDS.items() if before.get(group) != now[group]]
+        if last.get("release") is not None and not home.current_release.exists():
+            reasons.append("la version publiée a disparu")
+    if home.unfinished.exists():
+        reasons.append("la nuit précédente n'est pas allée au bout")
+    notes = tuple(note.message for note in seen.notes)
+    return Novelty(seen.nb_files, waiting, tuple(reasons), notes, now)
+
+
+def sources_with_contract(home: Home) -> list[str]:
+    return sorted(path.stem for path in home.contracts.glob("*.yml"))
+
+
+def fingerprint(home: Home) -> dict[str, str]:
+    """A hash per group of `WORDS`. The memory of hashes stands in `warehouse/`: only changed files are read."""
+    remembered = home.warehouse / "hashes.json"
+    memory = _read_json(remembered) or {}
+    size, before = len(memory), dict(memory)
+    groups: dict[str, tuple[Path, ...]] = {
+        "contracts": (home.contracts,),
+        "corrections": (home.corrections,),
+        "explanations": (home.explanations,),
+        "references": (home.references,),
+        "dbt_project": (home.dbt_project,),
+        "suites": (home.suites,),
+    }
+    data = {path for roots in groups.values() for path in roots}
+    hashes = {group: _hash(home, files_under(*roots), memory) for group, roots in groups.items()}
+    code = [
+        path
+        for path in files_under(*home.rooms_with_rules)
+        if home.samples not in path.parents and not data & {path, *path.parents}
+    ]
+    hashes["code"] = _hash(home, code, memory)
+    hashes["libraries"] = " ".join(f"{name}={_version(name)}" for name in LIBRARIES)
+    if len(memory) != size or memory != before:
+        home.warehouse.mkdir(parents=True, exist_ok=True)
+        write_json(remembered, memory)
+    return hashes
+
+
+def last_night(home: Home) -> dict | None:
+    """The record of the last night that went to its end, or None."""
+    return _read_json(home.last_night)
+
+
+def leave_for_next_night(home: Home, **facts: object) -> None:
+    """Say that something was landed that no night has published yet: the next one has to, whatever else is new."""
+    home.warehouse.mkdir(parents=True, exist_ok=True)
+    write_json(home.unfinished, facts)
+
+
+def _hash(home: Home, files: list[Path], memory: Memory) -> str:
+    return group_hash(home.project, files, memory)
+
+
+def _version(name: str) -> str:
+    try:
+        return version(name)
+    except PackageNotFoundError:
+        return "absent"
+
+
+def _read_json(path: Path) -> dict | None:
+    try:
+        return json.loads(path.read_text(encoding="utf-8"))
+    except (OSError, ValueError):
+        return None

@@ -1,0 +1,136 @@
+"""The doors of the other rooms, all in one place, with their imports inside: what `night.py` calls, and nothing else.
+
+Belongs here: turning `Home` into the arguments each room asks for. Does not belong here: order, errors, time.
+"""
+
+from __future__ import annotations
+
+from datetime import datetime
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from orchestration.candidates import Candidate
+from orchestration.home import Home
+
+if TYPE_CHECKING:
+    from expectations.suite import Suite
+    from expectations.verdict import Verdict
+    from publication.shelf import Release
+    from sources.contract import LoadedContract
+    from sources.judge import Judged
+    from sources.landing import Places
+    from sources.ledger import DeliveryReport
+
+
+def contracts(home: Home) -> dict[str, LoadedContract]:
+    from sources.contract import load_contracts
+
+    return load_contracts(home.contracts)
+
+
+def places(home: Home) -> Places:
+    from sources.landing import Places
+
+    return Places(inbox=home.inbox, originals=home.originals, landing=home.landing, ledger=home.ledger)
+
+
+def deliver(home: Home, contract: LoadedContract, now: datetime) -> list[DeliveryReport]:
+    from sources.landing import deliver
+
+    return deliver(places(home), contract, now=now)
+
+
+def hand_over(home: Home, candidate: Candidate, loaded: dict[str, LoadedContract]) -> None:
+    """Fill the schemas `landing` and `reference` of the candidate's file, and close it without a `.wal`."""
+    import duckdb
+
+    from sources.handover import hand_over as fill
+
+    with duckdb.connect(str(candidate.database)) as connection:
+        fill(connection, places(home), loaded)
+        connection.execute("checkpoint")
+
+
+def suites(home: Home) -> list[Suite]:
+    from expectations.suite import read_suites
+
+    return read_suites(home.suites)
+
+
+def seal(candidate: Candidate, dictionary: dict) -> str:
+    from expectations import seal
+
+    return seal(candidate.directory, dictionary)
+
+
+def audit(home: Home, candidate: Candidate) -> Verdict:
+    from expectations import audit
+
+    return audit(candidate.directory, suites=home.suites)
+
+
+def bound_verdict(home: Home, candidate: Candidate) -> Verdict | None:
+    """The verdict kept beside the candidate, if it speaks of exactly these bytes and of the suites as they are now."""
+    from expectations.candidate import candidate_hash
+    from expectations.suite import suites_hash
+    from expectations.verdict import Verdict
+
+    try:
+        verdict = Verdict.from_json(candidate.verdict_file.read_text(encoding="utf-8"))
+    except (OSError, ValueError):
+        return None
+    same = verdict.candidate_hash == candidate_hash(candidate.directory) and verdict.suites_hash == suites_hash(
+        home.suites
+    )
+    return verdict if same else None
+
+
+def publish(home: Home, candidate: Candidate, verdict: Verdict, now: datetime) -> Release:
+    """Raises `publication.Refused`, a French sentence, when nothing may be released."""
+    from publication import publish
+
+    return publish(candidate.directory, verdict, home.releases, now=now, suites=home.suites)
+
+
+def withheld_altogether(home: Home, candidate: Candidate, verdict: Verdict) -> list[str]:
+    """Every dataset, when the gate refuses them all and no version exists that could stand in; or nothing."""
+    from expectations import candidate_hash, refusals
+
+    if home.current_release.exists() or verdict.candidate_hash != candidate_hash(candidate.directory):
+        return []
+    against = refusals(verdict, candidate.directory, None, home.suites)
+    return sorted(against) if all(against.values()) else []
+
+
+def kept_verdict(candidate: Candidate) -> Verdict | None:
+    """The verdict beside a candidate, to show it: `bound_verdict` is the one to act upon."""
+    from expectations import Verdict
+
+    try:
+        return Verdict.from_json(candidate.verdict_file.read_text(encoding="utf-8"))
+    except (OSError, ValueError):
+        return None
+
+
+def replay(home: Home, contract: LoadedContract, delivery: dict, now: datetime) -> DeliveryReport:
+    from sources.landing import replay
+
+    return replay(places(home), contract, delivery, now)
+
+
+def check_file(contract: LoadedContract, path: Path, now: datetime) -> tuple[Judged, list[tuple]]:
+    """What would happen to a file if it were delivered: counts, and the rows that would be refused; lands nothing.
+
+    Raises `Unreadable` or `Unbound`, both with a French `message`.
+    """
+    import duckdb
+
+    from sources.kinds import References
+    from sources.landing import judge_file
+
+    with duckdb.connect() as connection:
+        judged, _ = judge_file(connection, contract, path, path.name, References(), now)
+        refused = connection.execute(
+            "select row_number, coalesce(cell, ''), message from quarantined order by row_number, cell"
+        ).fetchall()
+    return judged, refused

@@ -1,0 +1,159 @@
+"""What the observatory looks like now: deliveries, quarantine, checks, release, freshness.
+
+Belongs here: reading the state and putting it into French lines. Changes nothing.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from typing import TYPE_CHECKING, Any
+
+from orchestration import rooms
+from orchestration.candidates import AUDITED, latest
+from orchestration.console import Lines
+from orchestration.freshness import freshness
+from orchestration.home import Home
+from orchestration.lock import is_night_under_way
+from orchestration.novelty import last_night
+
+if TYPE_CHECKING:
+    from sources.contract import LoadedContract
+
+STATES = {"accepted": "acceptée", "held": "en attente", "refused": "refusée", "superseded": "remplacée"}
+STATUSES = {
+    "published": "publié",
+    "published_with_reserve": "publié avec réserve",
+    "carried": "reporté",
+    "withheld": "retenu",
+}
+
+
+@dataclass(frozen=True)
+class QuarantineLine:
+    """Refused rows of one source, file and rule that are still waiting for somebody."""
+
+    source: str
+    delivery_id: str
+    file_name: str
+    rule: str
+    rows: int
+
+
+def print_status(home: Home, lines: Lines, now: datetime | None = None) -> None:
+    contracts = rooms.contracts(home)
+    known = deliveries(home)
+    _sources(lines, home, contracts, known, now or datetime.now(UTC))
+    _attention(lines, known)
+    _release(lines, home)
+    _checks(lines, home)
+    _night(lines, home)
+
+
+def deliveries(home: Home, source: str | None = None) -> list[dict[str, Any]]:
+    """Every delivery of the ledger, oldest first; none when there is no ledger yet."""
+    from sources.ledger import deliveries, open_ledger
+
+    if not home.ledger.exists():
+        return []
+    with open_ledger(home.ledger) as ledger:
+        return deliveries(ledger, source)
+
+
+def quarantine(home: Home, source: str | None = None) -> list[QuarantineLine]:
+    """Quarantined rows of the deliveries in force, by source, file and rule."""
+    return [
+        QuarantineLine(*row)
+        for row in _query(home, source, "source, delivery_id, file_name, rule, count(*)", "1, 2, 3, 4")
+    ]
+
+
+def quarantined_rows(home: Home, source: str) -> list[tuple]:
+    """(file, sheet, row, cell, field, value, message) of one source's refused rows. Personal values were never kept."""
+    columns = "file_name, coalesce(sheet, ''), row_number, coalesce(cell, ''), coalesce(field, ''), value, message"
+    return _query(home, source, columns, "")
+
+
+def _query(home: Home, source: str | None, columns: str, group: str) -> list[tuple]:
+    in_force = [row for row in deliveries(home, source) if row["state"] == "accepted" and row["rows_quarantined"]]
+    files = [home.landing / "quarantine" / f"{row['source']}__{row['delivery_id']}.parquet" for row in in_force]
+    files = [str(path) for path in files if path.exists()]
+    if not files:
+        return []
+    import duckdb
+
+    with duckdb.connect() as connection:
+        grouped = f"group by {group} order by {group}" if group else "order by file_name, row_number, cell"
+        return connection.execute(f"select {columns} from read_parquet($files) {grouped}", {"files": files}).fetchall()
+
+
+def _sources(
+    lines: Lines, home: Home, contracts: dict[str, LoadedContract], known: list[dict[str, Any]], now: datetime
+) -> None:
+    lines.say("Sources (lignes des livraisons en vigueur)")
+    rows = []
+    for fresh in freshness(home, contracts, now):
+        own = [row for row in known if row["source"] == fresh.source]
+        force = [row for row in own if row["state"] == "accepted"]
+        counts = [
+            sum(row[f"rows_{what}"] for row in force) for what in ("read", "accepted", "quarantined", "duplicate")
+        ]
+        late = "  EN RETARD" if fresh.is_late else ""
+        rows.append((fresh.source, len(own), *counts, fresh.sentence() + late))
+    header = ("source", "livraisons", "lues", "acceptées", "quarantaine", "doubles", "dernière livraison")
+    lines.table(rows, header)
+
+
+def _attention(lines: Lines, known: list[dict[str, Any]]) -> None:
+    waiting = [row for row in known if row["state"] in ("held", "refused")]
+    if waiting:
+        lines.say()
+        lines.say("Livraisons à corriger")
+    for row in waiting:
+        lines.say(f"  {row['source']} / {row['file_name']} ({STATES[row['state']]}) : {row['message']}")
+
+
+def _release(lines: Lines, home: Home) -> None:
+    from publication import releases
+
+    lines.say()
+    current = releases.current(home.releases)
+    if current is None:
+        lines.say("Aucune version publiée.")
+        return
+    lines.say(f"Version {current.number}, faite le {current.made_at[:16].replace('T', ' à ')} UTC")
+    rows = []
+    for name, status in sorted(current.datasets.items()):
+        origin = f"de la version {status.from_release}" if status.status == "carried" else ""
+        rows.append((name, STATUSES.get(status.status, status.status), origin))
+    lines.table(rows)
+    for name, status in sorted(current.datasets.items()):
+        for reason in (*status.reasons, *status.reserves):
+            lines.say(f"  {name} : {reason}")
+
+
+def _checks(lines: Lines, home: Home) -> None:
+    audited = latest(home.warehouse, AUDITED)
+    verdict = rooms.kept_verdict(audited) if audited else None
+    if verdict is None:
+        return
+    failed = [outcome for outcome in verdict.outcomes if not outcome.holds]
+    blocking = sum(outcome.severity == "bloquant" or bool(outcome.error) for outcome in failed)
+    lines.say()
+    lines.say(
+        f"Contrôles : {len(verdict.outcomes)} menés, {blocking} bloquant(s) et {len(failed) - blocking} réserve(s) "
+        "non satisfaits"
+    )
+    for outcome in failed:
+        lines.say(f"  {outcome.dataset} / {outcome.expectation_id} ({outcome.severity}) : {outcome.sentence()}")
+
+
+def _night(lines: Lines, home: Home) -> None:
+    lines.say()
+    last = last_night(home)
+    if last:
+        lines.say(f"Dernière nuit menée à son terme : {last['finished_at'][:16].replace('T', ' à ')} UTC")
+    if is_night_under_way(home.lock):
+        lines.say("Une nuit est en cours.")
+    elif home.unfinished.exists():
+        lines.say("La nuit précédente n'est pas allée au bout : lancez `observatoire run`.")

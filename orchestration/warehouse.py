@@ -1,0 +1,309 @@
+"""dbt, in this process: parse once per state of the project, build one candidate, say in one sentence what went wrong.
+
+Belongs here: how dbt is called, its manifest and its dictionary. Does not belong here: SQL, and what is done with a
+candidate before and after (`night.py`).
+
+The manifest is parsed with a fixed candidate path and then handed to dbt as an object: the path of the night's
+candidate changes every night, and dbt parses everything again when an environment variable of the profile changes.
+`dbt` is imported inside functions (2 seconds).
+"""
+
+from __future__ import annotations
+
+import fcntl
+import json
+import os
+import shutil
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from importlib.metadata import version
+from pathlib import Path
+from typing import Any
+
+from orchestration.candidates import Candidate, write_json
+from orchestration.fingerprint import Memory, files_under, group_hash
+from orchestration.home import Home, Settings
+
+PARSED_WITH = "/dev/null/observatoire/warehouse.duckdb"
+LAYERS = {"stg": "staging", "int": "intermediate", "dim": "star", "fct": "star", "bridge": "star"}
+LAYERS |= {"ctl": "controls", "ind": "indicators"}
+
+
+class WarehouseError(Exception):
+    """dbt could not parse or build. `sentence` (French) names models and tests; `detail` may quote the database."""
+
+    def __init__(self, sentence: str, detail: str = ""):
+        super().__init__(sentence)
+        self.sentence = sentence
+        self.detail = detail
+
+
+@dataclass(frozen=True)
+class Model:
+    """One node of dbt that leaves a table or view in the candidate, and what it reads."""
+
+    name: str
+    description: str
+    layer: str
+    kind: str
+    path: str
+    reads: tuple[str, ...]
+    reads_landing: bool
+
+
+@dataclass(frozen=True)
+class Built:
+    """What a build left: rows and seconds per model, tests that ran, and those that only warn (names)."""
+
+    rows: dict[str, int]
+    seconds: dict[str, float]
+    tests: int
+    warnings: tuple[str, ...]
+
+
+def load_manifest(home: Home) -> dict[str, Any]:
+    """dbt's manifest as JSON, parsed first when it is missing or speaks of another state of the project."""
+    with _one_parser(home):
+        if not _is_parsed(home):
+            _parse(home)
+        return json.loads(home.manifest.read_text(encoding="utf-8"))
+
+
+def models(manifest: dict[str, Any]) -> list[Model]:
+    """Models, seeds and snapshots, dependencies first. `reads` names only such nodes; sources are `reads_landing`."""
+    nodes = {
+        unique_id: node
+        for unique_id, node in manifest["nodes"].items()
+        if node["resource_type"] in ("model", "seed", "snapshot") and node["config"].get("materialized") != "ephemeral"
+    }
+    ephemeral = {
+        unique_id: node
+        for unique_id, node in manifest["nodes"].items()
+        if node["config"].get("materialized") == "ephemeral"
+    }
+
+    def parents(unique_id: str) -> Iterator[str]:
+        for parent in manifest["nodes"][unique_id]["depends_on"].get("nodes", []):
+            if parent in ephemeral:
+                yield from parents(parent)
+            else:
+                yield parent
+
+    found: dict[str, Model] = {}
+
+    def add(unique_id: str) -> None:
+        node = nodes[unique_id]
+        if node["name"] in found:
+            return
+        above = sorted(set(parents(unique_id))) if node["resource_type"] != "seed" else []
+        for parent in above:
+            if parent in nodes:
+                add(parent)
+        found[node["name"]] = Model(
+            name=node["name"],
+            description=node.get("description", ""),
+            layer=_layer(node),
+            kind=node["config"].get("materialized", node["resource_type"]),
+            path=node["original_file_path"],
+            reads=tuple(nodes[parent]["name"] for parent in above if parent in nodes),
+            reads_landing=any(parent.startswith("source.") for parent in above),
+        )
+
+    for unique_id in sorted(nodes):
+        add(unique_id)
+    return list(found.values())
+
+
+def dictionary(manifest: dict[str, Any]) -> dict[str, Any]:
+    """The data dictionary that is sealed with a candidate: `{"models": {name: {description, layer, meta, columns}}}`.
+
+    `columns` is `{name: {description, data_type, meta}}`, in the order of dbt's YAML, the only home of a column.
+    """
+    nodes = [node for node in manifest["nodes"].values() if node["resource_type"] in ("model", "seed", "snapshot")]
+    return {
+        "models": {
+            node["name"]: {
+                "description": node.get("description", ""),
+                "layer": _layer(node),
+                "meta": node.get("meta") or node["config"].get("meta") or {},
+                "columns": {
+                    column["name"]: {
+                        "description": column.get("description", ""),
+                        "data_type": column.get("data_type"),
+                        "meta": column.get("meta") or (column.get("config") or {}).get("meta") or {},
+                    }
+                    for column in node.get("columns", {}).values()
+                },
+            }
+            for node in sorted(nodes, key=lambda node: node["name"])
+        }
+    }
+
+
+def build(home: Home, settings: Settings, candidate: Candidate, moved: Callable[[int, int], None]) -> Built:
+    """`dbt build` on the candidate: models and data tests, without unit tests (they run in the test suite).
+
+    `moved(done, total)` is called after each node. Raises WarehouseError; the candidate is then the caller's to throw
+    away.
+    """
+    manifest = load_manifest(home)
+    total = sum(node["resource_type"] != "unit_test" for node in manifest["nodes"].values())
+    done = 0
+
+    def on_event(event: Any) -> None:
+        nonlocal done
+        if event.info.name == "NodeFinished":
+            done += 1
+            moved(min(done, total), total)
+
+    options = ["--exclude-resource-type", "unit_test", "--threads", str(settings.dbt_threads), "--no-write-json"]
+    result = _invoke(home, "build", options, candidate.database, _parsed_manifest(home), on_event)
+    if not result.success:
+        raise _explained(result, manifest)
+    by_status: dict[str, list] = {}
+    for node in result.result.results:
+        by_status.setdefault(str(node.status), []).append(node)
+    seconds = {r.node.name: r.execution_time for r in result.result.results if r.node.resource_type != "test"}
+    tests = [r for r in result.result.results if r.node.resource_type == "test"]
+    warnings = tuple(sorted(r.node.name for r in tests if str(r.status) == "warn"))
+    return Built(_row_counts(candidate), seconds, len(tests), warnings)
+
+
+def _layer(node: dict[str, Any]) -> str:
+    if node["resource_type"] in ("seed", "snapshot"):
+        return node["resource_type"]
+    return LAYERS.get(node["name"].partition("_")[0], "other")
+
+
+@contextmanager
+def _one_parser(home: Home) -> Iterator[None]:
+    """The definitions of `dagster dev` and a night may want to parse at the same moment: the second one waits."""
+    home.dbt_target.mkdir(parents=True, exist_ok=True)
+    with (home.dbt_target / "parse.lock").open("w") as lock:
+        fcntl.flock(lock, fcntl.LOCK_EX)
+        yield
+
+
+def _project_state(home: Home) -> str:
+    """Hash of the project's files and of what parses them. The memory of hashes stands beside the manifest."""
+    remembered = home.dbt_target / "files.json"
+    try:
+        memory: Memory = json.loads(remembered.read_text())
+    except (OSError, ValueError):
+        memory = {}
+    before = json.dumps(memory)
+    state = group_hash(home.dbt_project, files_under(home.dbt_project), memory)
+    if json.dumps(memory) != before:
+        write_json(remembered, memory)
+    return f"{state} dbt-core {version('dbt-core')} dbt-duckdb {version('dbt-duckdb')} {home.dbt_project}"
+
+
+def _is_parsed(home: Home) -> bool:
+    try:
+        parsed = json.loads((home.dbt_target / "parsed.json").read_text())
+    except (OSError, ValueError):
+        return False
+    return parsed == _project_state(home) and home.manifest.is_file() and _packed(home).is_file()
+
+
+def _packed(home: Home) -> Path:
+    return home.dbt_target / "manifest.msgpack"
+
+
+def _parse(home: Home) -> None:
+    state = _project_state(home)
+    result = _invoke(home, "parse", [], Path(PARSED_WITH))
+    if not result.success:
+        raise _explained(result, {"nodes": {}})
+    # copied out of dbt's own directory, which every later command rewrites in place; `parsed.json` last
+    for name, kept in (("manifest.json", home.manifest), ("partial_parse.msgpack", _packed(home))):
+        aside = kept.with_name(f".{kept.name}.{os.getpid()}")
+        shutil.copyfile(_own_target(home) / name, aside)
+        os.replace(aside, kept)
+    write_json(home.dbt_target / "parsed.json", state)
+
+
+def _parsed_manifest(home: Home) -> Any:
+    """A fresh Manifest object for each build: dbt changes it while compiling."""
+    from dbt.contracts.graph.manifest import Manifest
+    from dbt.parser.manifest import extended_mashumuro_decoder
+
+    manifest = Manifest.from_msgpack(_packed(home).read_bytes(), decoder=extended_mashumuro_decoder)
+    # what SQL sees as `graph` is not packed with the rest
+    manifest.build_flat_graph()
+    return manifest
+
+
+def _own_target(home: Home) -> Path:
+    return home.dbt_target / "target"
+
+
+def _invoke(
+    home: Home,
+    command: str,
+    options: list[str],
+    database: Path,
+    manifest: Any = None,
+    on_event: Callable[[Any], None] | None = None,
+) -> Any:
+    from dbt.cli.main import dbtRunner
+
+    arguments = [
+        command,
+        *("--project-dir", str(home.dbt_project), "--profiles-dir", str(home.dbt_project)),
+        *("--target-path", str(_own_target(home)), "--log-path", str(home.logs)),
+        *("--log-level", "none", "--log-level-file", "info", "--no-use-colors", "--no-use-colors-file"),
+        *("--no-send-anonymous-usage-stats", "--no-version-check", "--no-print"),
+        *options,
+    ]
+    with _environment(OBSERVATOIRE_CANDIDATE=str(database), DO_NOT_TRACK="1"):
+        return dbtRunner(manifest=manifest, callbacks=[on_event] if on_event else []).invoke(arguments)
+
+
+@contextmanager
+def _environment(**values: str) -> Iterator[None]:
+    before = {name: os.environ.get(name) for name in values}
+    os.environ.update(values)
+    try:
+        yield
+    finally:
+        for name, value in before.items():
+            if value is None:
+                os.environ.pop(name, None)
+            else:
+                os.environ[name] = value
+
+
+def _explained(result: Any, manifest: dict[str, Any]) -> WarehouseError:
+    """One sentence naming the first model or test that failed and its description, and how many others."""
+    failed = [r for r in getattr(result.result, "results", None) or [] if str(r.status) in ("error", "fail")]
+    if not failed:
+        detail = str(result.exception or "").strip()
+        return WarehouseError("dbt n'a pas pu lire son projet.", detail)
+    # a failed model explains the tests that could not pass because of it
+    failed.sort(key=lambda r: (r.node.resource_type == "test", r.node.name))
+    first, others = failed[0].node, len(failed) - 1
+    if first.resource_type == "test":
+        table = (getattr(first, "attached_node", None) or "").rpartition(".")[2]
+        sentence = f"Le test « {first.name} »{f' de {table}' if table else ''} a échoué"
+    else:
+        sentence = f"Le modèle « {first.name} » n'a pas pu être construit"
+    description = " ".join((first.description or "").split())
+    sentence += f" ({description})" if description else ""
+    sentence += f", et {others} autre{'s' if others > 1 else ''}." if others else "."
+    return WarehouseError(sentence, "\n".join(f"{r.node.name}: {r.message}" for r in failed))
+
+
+def _row_counts(candidate: Candidate) -> dict[str, int]:
+    """Rows of every table of `main`, from a connection of its own: dbt must have let go of the file."""
+    import duckdb
+
+    with duckdb.connect(str(candidate.database), read_only=True) as connection:
+        names = connection.execute(
+            "select table_name from information_schema.tables where table_schema = 'main'"
+        ).fetchall()
+        return {
+            name: connection.execute(f'select count(*) from main."{name}"').fetchall()[0][0]
+            for (name,) in sorted(names)
+        }

@@ -18,6 +18,7 @@ When no new release is made (`Release.changed` is False and nothing at all is wr
     would silently undo the rollback. Any new fact makes a new release, carried on from the version rolled back to.
 """
 
+import contextlib
 import hashlib
 import json
 import os
@@ -45,6 +46,7 @@ class Shipped:
 
     status: DatasetStatus
     data: bytes | None = None
+    table: pa.Table | None = None
 
 
 def publish(
@@ -130,11 +132,11 @@ def decide(candidate: Path, verdict: Verdict, suites: Path, base: Release | None
         against.setdefault(name, ["Le tableau est absent de la version candidate."])
     shipped = {}
     for name in sorted(against):
-        reasons, data = list(against[name]), None
+        reasons, data, table = list(against[name]), b"", None
         if not reasons:
             data = (candidate / "data" / f"{name}.parquet").read_bytes()
-            reasons = _unreadable_or_secret(data)
-        if reasons:
+            table, reasons = _looked_at(data)
+        if reasons or table is None:
             shipped[name] = _last_good(name, base, tuple(reasons))
             continue
         reserves = tuple(outcome.sentence() for outcome in verdict.reserves(name))
@@ -144,21 +146,21 @@ def decide(candidate: Path, verdict: Verdict, suites: Path, base: Release | None
                 from_release=number,
                 reserves=reserves,
                 sha256=hashlib.sha256(data).hexdigest(),
-                rows=tables.read_parquet(data).num_rows,
+                rows=table.num_rows,
             ),
             data,
+            table,
         )
     return shipped
 
 
-def _unreadable_or_secret(data: bytes) -> list[str]:
+def _looked_at(data: bytes) -> tuple[pa.Table | None, list[str]]:
+    """The table, and why it may not leave although the verdict has nothing against it."""
     try:
         table = tables.read_parquet(data)
     except pa.ArrowException:
-        return ["Le fichier du tableau est illisible."]
-    if table.num_rows == 0:
-        return ["Le tableau est vide."]
-    return disclosure.reasons(table)
+        return None, ["Le fichier du tableau est illisible."]
+    return table, ["Le tableau est vide."] if table.num_rows == 0 else disclosure.reasons(table)
 
 
 def _last_good(name: str, base: Release | None, reasons: tuple[str, ...]) -> Shipped:
@@ -173,7 +175,7 @@ def _last_good(name: str, base: Release | None, reasons: tuple[str, ...]) -> Shi
     if hashlib.sha256(data).hexdigest() != last.sha256:
         damaged = f"Le fichier de la version {base.number} est endommagé : il n’est pas reporté."
         return Shipped(DatasetStatus(WITHHELD, None, (*reasons, damaged)))
-    return Shipped(replace(last, status=CARRIED, reasons=reasons), data)
+    return Shipped(replace(last, status=CARRIED, reasons=reasons), data, tables.read_parquet(data))
 
 
 def fingerprint_of(shipped: Mapping[str, Shipped], supply: labels.Supply) -> str:
@@ -222,9 +224,9 @@ def _write(
     (release.path / "analysts").mkdir()
     contents: dict[str, pa.Table] = {}
     for name, entry in shipped.items():
-        if entry.data is not None:
+        if entry.data is not None and entry.table is not None:
             (data / f"{name}.parquet").write_bytes(entry.data)
-            contents[name] = tables.read_parquet(entry.data)
+            contents[name] = entry.table
             (data / f"{name}.csv").write_bytes(tables.csv_bytes(contents[name]))
     warehouse.write(candidate, contents, release.warehouse)
 
@@ -287,12 +289,13 @@ def sums(public: Path) -> str:
 
 
 def released_tables(release: Release) -> dict[str, pa.Table]:
-    """The datasets of a release, by name."""
-    return {
-        name: tables.read_parquet((release.public / "data" / f"{name}.parquet").read_bytes())
-        for name, status in release.datasets.items()
-        if status.is_available
-    }
+    """The datasets of a release that can still be read, by name; `verify` says which cannot."""
+    found = {}
+    for name, status in release.datasets.items():
+        if status.is_available:
+            with contextlib.suppress(OSError, pa.ArrowException):
+                found[name] = tables.read_parquet((release.public / "data" / f"{name}.parquet").read_bytes())
+    return found
 
 
 def _before(releases: Path, release: Release, limit: int = 100) -> list[Release]:

@@ -5,13 +5,16 @@ to read them. Numbers stay numbers at full precision: the format rounds what is 
 or figure that the candidate and the verdict do not carry.
 """
 
+import math
 from collections.abc import Mapping, Sequence
+from copy import copy
 from datetime import datetime
 from pathlib import Path
 
 import pyarrow as pa
 from openpyxl import Workbook
-from openpyxl.styles import Alignment, Border, Font, NamedStyle, PatternFill, Side
+from openpyxl.cell.cell import ILLEGAL_CHARACTERS_RE
+from openpyxl.styles import Alignment, Border, Font, PatternFill, Side
 from openpyxl.utils import get_column_letter
 from openpyxl.worksheet.worksheet import Worksheet
 
@@ -66,11 +69,11 @@ def write(
     book.properties.title = f"{OBSERVATORY}, version {number}"
     book.properties.creator = OBSERVATORY
     book.properties.created = book.properties.modified = made_at.replace(tzinfo=None)
-    styles = _styles(book)
+    looks = _Looks(book)
     _guide(book.active, statuses, labels, number, made_at, data_until)
     for dataset, status in statuses.items():
         sheet = book.create_sheet(dataset_title(dataset)[:31])
-        _sheet(sheet, dataset, tables.get(dataset), status, labels, revised, styles, number)
+        _sheet(sheet, dataset, tables.get(dataset), status, labels, revised, looks, number)
     book.save(path)
 
 
@@ -85,26 +88,48 @@ def number_format(figure: Printed) -> str:
     return f"[>=1000000]{millions};[>=1000]{thousands};0{fraction}"
 
 
-def _styles(book: Workbook) -> dict[str, str]:
-    """Named styles: openpyxl writes them once, where a style per cell costs a second on large books."""
-    base = {"font": Font(name="Calibri", size=10, color=_INK), "border": _HAIR}
-    wanted = {
-        "texte": Alignment(vertical="top", wrap_text=True),
-        "nombre": Alignment(vertical="top", horizontal="right"),
-        "signe": Alignment(vertical="top", horizontal="center"),
-    }
-    for name, alignment in wanted.items():
-        style = NamedStyle(name=name, alignment=alignment, **base)
-        book.add_named_style(style)
-    return {name: name for name in wanted}
+class _Looks:
+    """Cell styles of one workbook, each built once: openpyxl spends most of its time building them again."""
+
+    def __init__(self, book: Workbook):
+        self._scratch = book.active.cell(1, 1)
+        self._plain = copy(self._scratch._style)
+        self._known: dict[tuple[str, str], object] = {}
+
+    def of(self, kind: str, number_format: str = "General"):
+        if (kind, number_format) not in self._known:
+            self._scratch.font, self._scratch.border = Font(name="Calibri", size=10, color=_INK), _HAIR
+            self._scratch.alignment = _ALIGNMENTS[kind]
+            self._scratch.number_format = number_format
+            self._known[kind, number_format] = copy(self._scratch._style)
+            self._scratch._style = copy(self._plain)
+        return self._known[kind, number_format]
+
+
+_ALIGNMENTS = {
+    "text": Alignment(vertical="top", wrap_text=True),
+    "number": Alignment(vertical="top", horizontal="right"),
+    "sign": Alignment(vertical="top", horizontal="center"),
+}
+
+
+def safe_text(text: str) -> str:
+    """What a cell can hold: no control character (the file would not open), no formula, at most 32,767 characters."""
+    return neutralised(ILLEGAL_CHARACTERS_RE.sub("", text))[:32767]
+
+
+def _put(sheet: Worksheet, row: int, column: int, text: str, style) -> None:
+    """A cell of the body: text and nothing but text, nothing at all when it is empty."""
+    if text:
+        cell = sheet.cell(row, column)
+        cell._value, cell.data_type, cell._style = safe_text(text), "s", style
 
 
 def _text(sheet: Worksheet, row: int, column: int, text: str, **look) -> None:
-    """A cell that holds text and nothing but text."""
+    """A cell of headings and notes."""
     cell = sheet.cell(row, column)
-    cell.value = neutralised(text) if text else None
     if text:
-        cell.data_type = "s"
+        cell.value, cell.data_type = safe_text(text), "s"
     for name, value in look.items():
         setattr(cell, name, value)
 
@@ -116,7 +141,7 @@ def _sheet(
     status: DatasetStatus,
     labels: Labels,
     revised: set[tuple[str, ...]],
-    styles: dict[str, str],
+    looks: _Looks,
     number: int,
 ) -> None:
     _text(sheet, 1, 1, dataset_title(dataset), font=Font(name="Calibri", size=16, bold=True, color=_ACCENT))
@@ -153,7 +178,7 @@ def _sheet(
         figure = printed(row, labels, revised=key in revised)
         if figure.sign:
             signs.add((figure.sign, figure.meaning))
-        _row(sheet, last, row, figure, extra, labels, styles)
+        _row(sheet, last, row, figure, extra, labels, looks)
     sheet.freeze_panes = sheet.cell(HEADER_ROW + 1, 4)
     sheet.auto_filter.ref = f"A{HEADER_ROW}:{get_column_letter(len(headings))}{last}"
     _footnotes(sheet, last + 2, status, sorted(signs))
@@ -167,7 +192,7 @@ def _row(
     figure: Printed,
     extra: Sequence[str],
     labels: Labels,
-    styles: dict[str, str],
+    looks: _Looks,
 ) -> None:
     breakdown, member = row["breakdown"] or "", row["member"] or ""
     texts = (
@@ -179,26 +204,30 @@ def _row(
         row["period"] or "",
         "au moins" if figure.at_least else "",
     )
+    plain, right = looks.of("text"), looks.of("number")
     for column, text in enumerate(texts, 1):
-        _text(sheet, at, column, text, style=styles["texte"])
-    value = sheet.cell(at, 8)
-    value.style = styles["nombre"]
+        _put(sheet, at, column, text, plain)
     if figure.number is None:
-        value.value, value.data_type = figure.text, "s"
+        _put(sheet, at, 8, figure.text, right)
     else:
-        value.value, value.number_format = figure.number, number_format(figure)
-    _text(sheet, at, 9, figure.sign if figure.number is not None else "", style=styles["signe"])
-    _text(sheet, at, 10, figure.bounds, style=styles["nombre"])
-    _text(sheet, at, 11, figure.coverage, style=styles["nombre"])
-    _text(sheet, at, 12, labels.unit_of(row), style=styles["texte"])
-    _text(sheet, at, 13, typeset(row["caveat"] or ""), style=styles["texte"])
+        _number(sheet, at, 8, figure.number, looks.of("number", number_format(figure)))
+        _put(sheet, at, 9, figure.sign, looks.of("sign"))
+    _put(sheet, at, 10, figure.bounds, right)
+    _put(sheet, at, 11, figure.coverage, right)
+    _put(sheet, at, 12, labels.unit_of(row), plain)
+    _put(sheet, at, 13, typeset(row["caveat"] or ""), plain)
     for column, name in enumerate(extra, len(COLUMNS) + 1):
         content = row[name]
         if isinstance(content, int | float) and not isinstance(content, bool):
-            cell = sheet.cell(at, column, content)
-            cell.style = styles["nombre"]
+            _number(sheet, at, column, content, right)
         else:
-            _text(sheet, at, column, csv_cell(content).removeprefix("'"), style=styles["texte"])
+            _put(sheet, at, column, csv_cell(content).removeprefix("'"), plain)
+
+
+def _number(sheet: Worksheet, row: int, column: int, number: float, style) -> None:
+    if math.isfinite(number):
+        cell = sheet.cell(row, column)
+        cell._value, cell.data_type, cell._style = number, "n", style
 
 
 def status_sentence(status: DatasetStatus) -> str:

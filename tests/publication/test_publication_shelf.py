@@ -1,0 +1,246 @@
+"""Releases as readers meet them: whole, read-only, one at a time, whatever happens to the writer."""
+
+import os
+import threading
+from datetime import timedelta
+from pathlib import Path
+
+import hand_made
+import pytest
+
+from publication import Refused, changelog, labels, portal, quality, releases, shelf, tables, warehouse, workbook
+
+
+class Crash(BaseException):
+    """What no handler of the publisher catches."""
+
+
+STEPS = (
+    (labels, "read"),
+    (tables, "csv_bytes"),
+    (warehouse, "write"),
+    (changelog, "markdown"),
+    (quality, "write"),
+    (workbook, "write"),
+    (portal, "write"),
+    (shelf, "seal"),
+    (shelf, "note"),
+    (os, "rename"),
+    (shelf, "sync_directory"),
+    (shelf, "point"),
+    (os, "replace"),
+)
+
+
+def crash(*_, **__):
+    raise Crash
+
+
+def after(function):
+    def run(*arguments, **named):
+        function(*arguments, **named)
+        raise Crash
+
+    return run
+
+
+@pytest.mark.parametrize("when", ["before", "after"])
+@pytest.mark.parametrize("step", STEPS, ids=[f"{m.__name__}.{n}" for m, n in STEPS])
+def test_a_crash_anywhere_leaves_a_whole_current_and_is_swept(small_desk, monkeypatch, step, when):
+    first = small_desk.night()
+    made = small_desk.candidate(ind_events=hand_made.events(35))
+    with monkeypatch.context() as patch:
+        module, name = step
+        patch.setattr(module, name, crash if when == "before" else after(getattr(module, name)))
+        with pytest.raises(Crash):
+            small_desk.publish(made)
+    current = releases.current(small_desk.releases)
+    assert releases.verify(current) == []
+    pointer_moved = when == "after" and step in ((shelf, "point"), (os, "replace"))
+    assert current.number == (2 if pointer_moved else 1)
+    assert [r.number for r in releases.list_releases(small_desk.releases)] == ([1, 2] if pointer_moved else [1])
+
+    again = small_desk.publish(made)
+    assert again.changed is not pointer_moved
+    assert releases.verify(again) == [] and releases.verify(first) == []
+    assert small_desk.current == str(again.number)
+    assert not list(small_desk.releases.glob(".tmp-*"))
+    listed = [r.number for r in releases.list_releases(small_desk.releases)]
+    assert listed == [1, again.number] == shelf.directories(small_desk.releases)
+
+
+def test_a_crash_after_the_pointer_keeps_its_release_for_ever(small_desk, monkeypatch):
+    """The journal missed a line; the release was current, so people saw it: it is not swept two nights later."""
+    small_desk.night()
+    with monkeypatch.context() as patch:
+        patch.setattr(shelf, "point", after(shelf.point))
+        with pytest.raises(Crash):
+            small_desk.night(ind_events=hand_made.events(35))
+    small_desk.night(ind_events=hand_made.events(34))
+    small_desk.night(ind_events=hand_made.events(33))
+    assert [r.number for r in releases.list_releases(small_desk.releases)] == [1, 2, 3, 4]
+
+
+def test_the_number_of_what_a_crash_left_is_not_used_again(small_desk, monkeypatch):
+    small_desk.night()
+    with monkeypatch.context() as patch:
+        patch.setattr(shelf, "point", crash)
+        with pytest.raises(Crash):
+            small_desk.night(ind_events=hand_made.events(35))
+    assert small_desk.night(ind_events=hand_made.events(34)).number == 3
+
+
+def test_a_lost_journal_sweeps_nothing(small_desk):
+    small_desk.night()
+    small_desk.night(ind_events=hand_made.events(35))
+    (small_desk.releases / "history.jsonl").unlink()
+    assert small_desk.night(ind_events=hand_made.events(34)).number == 3
+    assert [r.number for r in releases.list_releases(small_desk.releases)] == [1, 2, 3]
+
+
+def test_a_journal_cut_in_the_middle_of_a_line_goes_on(small_desk):
+    small_desk.night()
+    path = small_desk.releases / "history.jsonl"
+    path.write_bytes(path.read_bytes()[:-9])
+    small_desk.night(ind_events=hand_made.events(35))
+    assert [r.number for r in releases.list_releases(small_desk.releases)] == [1, 2]
+    assert shelf.history(small_desk.releases)[-1]["event"] == "published"
+
+
+def test_everything_is_read_only(small_desk):
+    release = small_desk.night()
+    for folder, _, files in os.walk(release.path):
+        assert Path(folder).stat().st_mode & 0o777 == 0o555
+        for name in files:
+            assert (Path(folder) / name).stat().st_mode & 0o777 == 0o444
+    assert not list(release.path.rglob("*.wal"))
+
+
+def test_a_second_release_leaves_the_first_untouched(small_desk):
+    first = small_desk.night()
+    before = {p: (p.read_bytes(), p.stat().st_mtime_ns) for p in first.path.rglob("*") if p.is_file()}
+    second = small_desk.night(ind_events=hand_made.events(35))
+    assert second.number == 2 and small_desk.current == "2"
+    assert {p: (p.read_bytes(), p.stat().st_mtime_ns) for p in first.path.rglob("*") if p.is_file()} == before
+
+
+def test_a_night_with_nothing_new_writes_nothing(small_desk):
+    small_desk.night()
+    seen = {p: p.lstat().st_mtime_ns for p in small_desk.releases.rglob("*") if p.name != ".lock"}
+    release = small_desk.night()
+    assert release.changed is False and release.number == 1
+    assert {p: p.lstat().st_mtime_ns for p in small_desk.releases.rglob("*") if p.name != ".lock"} == seen
+
+
+def test_a_carried_dataset_refused_again_for_the_same_reason_is_nothing_new(small_desk):
+    small_desk.night()
+    for changed in (True, False):
+        made = small_desk.candidate(ind_events=hand_made.events(35))
+        release = small_desk.publish(made, hand_made.failed(small_desk.verdict(made), "ind_events"))
+        assert release.changed is changed and release.number == 2
+
+
+def test_a_new_reserve_is_something_new(small_desk):
+    small_desk.night()
+    made = small_desk.candidate()
+    assert small_desk.publish(made, hand_made.failed(small_desk.verdict(made), "ind_events", "reserve")).number == 2
+
+
+def test_a_row_set_aside_is_something_new(small_desk):
+    small_desk.night()
+    assert small_desk.night(quarantined=2).number == 2
+
+
+def test_rollback_moves_the_pointer_only_and_says_why(small_desk):
+    small_desk.night()
+    small_desk.night(ind_events=hand_made.events(35))
+    back = releases.rollback(small_desk.releases, 1, reason="Erreur de saisie en Somme", now=hand_made.NOW)
+    assert small_desk.current == "1" and back.number == 1
+    assert shelf.directories(small_desk.releases) == [1, 2]
+    last = hand_made.journal(small_desk.releases)[-1]
+    assert (last["event"], last["release"], last["previous"]) == ("rolled_back", 1, 2)
+    assert last["reason"] == "Erreur de saisie en Somme"
+
+
+def test_a_night_with_nothing_new_does_not_undo_a_rollback(small_desk):
+    small_desk.night()
+    small_desk.night(ind_events=hand_made.events(35))
+    releases.rollback(small_desk.releases, 1, reason="Erreur", now=hand_made.NOW)
+    same = small_desk.night(ind_events=hand_made.events(35))
+    assert same.changed is False and same.number == 1 and small_desk.current == "1"
+    assert small_desk.night().changed is False
+    new = small_desk.night(ind_events=hand_made.events(34))
+    assert new.changed and new.number == 3 and new.previous == 1 and small_desk.current == "3"
+
+
+def test_after_a_new_release_the_old_rollback_is_over(small_desk):
+    small_desk.night()
+    small_desk.night(ind_events=hand_made.events(35))
+    releases.rollback(small_desk.releases, 1, reason="Erreur", now=hand_made.NOW)
+    small_desk.night(ind_events=hand_made.events(34))
+    assert small_desk.night(ind_events=hand_made.events(35)).number == 4
+
+
+@pytest.mark.parametrize("reason", ["", "  "])
+def test_rollback_needs_a_reason(small_desk, reason):
+    small_desk.night()
+    with pytest.raises(Refused, match="raison"):
+        releases.rollback(small_desk.releases, 1, reason=reason, now=hand_made.NOW)
+
+
+def test_rollback_to_what_does_not_exist_or_is_damaged(small_desk):
+    first = small_desk.night()
+    small_desk.night(ind_events=hand_made.events(35))
+    with pytest.raises(releases.NoRelease, match="n’existe pas"):
+        releases.rollback(small_desk.releases, 7, reason="x", now=hand_made.NOW)
+    path = first.public / "QUALITE.json"
+    path.chmod(0o644)
+    path.write_text("{}")
+    with pytest.raises(Refused, match="endommagée"):
+        releases.rollback(small_desk.releases, 1, reason="x", now=hand_made.NOW)
+    assert small_desk.current == "2"
+
+
+def test_a_reader_that_pins_never_sees_two_versions(small_desk):
+    """Twenty releases while readers read: every file a pinned reader opens tells the same number of events."""
+    made = [small_desk.candidate(ind_events=hand_made.events(36 + n)) for n in range(20)]
+    verdicts = [small_desk.verdict(candidate) for candidate in made]
+    small_desk.publish(made[0], verdicts[0])
+    stop, mixtures, reads = threading.Event(), [], []
+
+    def reader():
+        while not stop.is_set():
+            with releases.pin(small_desk.releases) as release:
+                told = {str(36 + release.number - 1)}
+                text = (release.public / "data" / "ind_events.csv").read_text()
+                told.add(next(line for line in text.splitlines() if ",EV01," in line).split(",")[6])
+                table = tables.read_parquet((release.public / "data" / "ind_events.parquet").read_bytes())
+                told |= {tables.csv_cell(r["value"]) for r in table.to_pylist() if r["indicator"] == "EV01"}
+                loaded = warehouse.read(release.warehouse, "ind_events").to_pylist()
+                told |= {tables.csv_cell(r["value"]) for r in loaded if r["indicator"] == "EV01"}
+                reads.append(release.number)
+                if len(told) != 1:
+                    mixtures.append(told)
+            stop.wait(0.02)
+
+    threads = [threading.Thread(target=reader) for _ in range(2)]
+    for thread in threads:
+        thread.start()
+    for candidate, verdict in zip(made[1:], verdicts[1:], strict=True):
+        small_desk.publish(candidate, verdict)
+    stop.set()
+    for thread in threads:
+        thread.join()
+    assert small_desk.current == "20" and mixtures == []
+    assert len(set(reads)) > 3
+
+
+def test_pin_without_a_release(small_desk):
+    with pytest.raises(releases.NoRelease), releases.pin(small_desk.releases):
+        pass
+
+
+def test_times_are_those_of_the_night_not_of_the_clock(small_desk):
+    release = small_desk.night()
+    assert release.made_at == (hand_made.NOW + timedelta(days=1)).isoformat()
+    assert release.data_until == "2024-02-05"

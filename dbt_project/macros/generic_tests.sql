@@ -1,22 +1,34 @@
-{#- Grain: no two rows carry the same combination (NULL counts as a value). -#}
-{% test unique_combination(model, columns) %}
-select {{ columns | join(', ') }}, count(*) as nb_rows
-from {{ model }}
-group by all
-having count(*) > 1
-{% endtest %}
-
-{#- `key` (integer) present in every row and found in `to`.`field`. One scan instead of not_null + relationships. -#}
-{% test points_to(model, column_name, to, field) %}
-select pointing.{{ column_name }}
+{#- What a table promises about its rows, in one test per model (a test costs dbt far more than the scan it makes).
+      unique:    lists of columns; no two rows share all of one list (NULL counts as a value)
+      not_null:  columns present in every row
+      points_to: {column, to, field}: the column is found in `to`.`field` in every row
+      one_of:    {column, values}: the column holds one of the values in every row
+    Returns one row per broken promise, with the number of rows (or combinations) that break it. -#}
+{% test keeps(model, unique, not_null=[], points_to=[], one_of=[]) %}
+{% for columns in unique %}
+select 'unique {{ columns | join(', ') }}' as promise, count(*) as nb_broken
+from (select 1 from {{ model }} group by {{ columns | join(', ') }} having count(*) > 1)
+having count(*) > 0
+union all
+{% endfor %}
+{% for column in not_null %}
+select 'not_null {{ column }}', count(*) from {{ model }} where {{ column }} is null having count(*) > 0
+union all
+{% endfor %}
+{% for pointer in points_to %}
+select '{{ pointer.column }} points to {{ pointer.field }}', count(*)
 from {{ model }} as pointing
-left join {{ to }} as target on target.{{ field }} = pointing.{{ column_name }}
-where target.{{ field }} is null
-{% endtest %}
-
-{% test one_of(model, column_name, values) %}
-select {{ column_name }}, count(*) as nb_rows
+left join {{ pointer.to }} as target on target.{{ pointer.field }} = pointing.{{ pointer.column }}
+where target.{{ pointer.field }} is null
+having count(*) > 0
+union all
+{% endfor %}
+{% for choice in one_of %}
+select 'one_of {{ choice.column }}', count(*)
 from {{ model }}
-where {{ column_name }} is null or {{ column_name }} not in ('{{ values | join("', '") }}')
-group by all
+where {{ choice.column }} is null or {{ choice.column }} not in ('{{ choice['values'] | join("', '") }}')
+having count(*) > 0
+union all
+{% endfor %}
+select null, null where false
 {% endtest %}

@@ -1,0 +1,219 @@
+"""Text tables: CSV, TSV, « CSV (séparateur : point-virgule) », UTF-16 exports of Teams.
+
+Belongs here: separator, quotes, records, row numbers, and the signs that a file was cut.
+Does not belong here: encodings (`encoding`), what the bytes are (`signature`), headers and types (contracts).
+
+The separator is the one of a first line `sep=;`, else the contract's, else it is deduced from the first 50 filled
+records of the first 64 KB: among ; , tab and |, those that give at least two cells in half of the records or more; of
+these the one whose most frequent width occurs most often, then the widest, then in that order. If none qualifies the
+file has one column.
+
+Quotes are strict: text after a closing quote, or a quote still open at the end, is refused with its line, because a
+lenient reader would glue rows together. Cells keep their text, spaces included; only NUL characters are removed, with
+a note.
+"""
+
+from __future__ import annotations
+
+import csv
+import io
+import re
+from collections import Counter
+from collections.abc import Iterator
+from contextlib import contextmanager
+from itertools import islice
+from pathlib import Path
+
+import pyarrow as pa
+
+from sources.readers.encoding import Encoding, find_encoding
+from sources.readers.sheet import Note, Sheet, TableBuilder, Unreadable
+from sources.readers.signature import empty_file, require_text
+
+MAX_BYTES = 1 << 30
+CHUNK_ROWS = 4_096
+SAMPLE_CHARACTERS = 65_536
+SAMPLE_RECORDS = 50
+CANDIDATES = (";", ",", "\t", "|")
+NO_DELIMITER = "\x1f"
+"""Stands for "one column": the ASCII unit separator, which nobody types."""
+
+_SEP_LINE = re.compile(r'"?sep=(.)"?[ \t]*(\r\n|\n|\r|$)', re.IGNORECASE)
+_NAMES = {
+    ";": "point-virgule",
+    ",": "virgule",
+    "\t": "tabulation",
+    "|": "barre verticale",
+    NO_DELIMITER: "aucun (une seule colonne)",
+}
+
+
+def read_delimited(
+    path: Path, *, delimiter: str | None = None, encoding: str | None = None, file_name: str
+) -> list[Sheet]:
+    """The single sheet of a delimited file, its `name` None.
+
+    `delimiter`: one character, or None to deduce it; `encoding`: a codec name, or None for the rule of `encoding`.
+    `row_number` counts records as a spreadsheet program shows them: a quoted line break starts no row, a blank line is
+    a row, a first line `sep=;` is none. Short rows are padded with nulls, long ones make further columns.
+    Raises Unreadable: the rules of `signature` and `encoding`, `fichier_trop_gros`, `fichier_vide`, `guillemets`,
+    `fichier_coupe`, `trop_de_colonnes`, `tableau_demesure`.
+    """
+    path = Path(path)
+    _refuse_size(path, file_name)
+    require_text(path, file_name)
+    found = find_encoding(path, file_name=file_name, declared=encoding)
+    sep, skip_lines, sep_notes = _choose_delimiter(path, found, delimiter)
+    table, cut_notes = _read_records(path, found, sep, skip_lines, file_name)
+    if table.num_rows == 0:
+        raise empty_file(file_name)
+    nul_notes = (
+        (Note("octets_nuls", f"{found.nuls} caractère(s) nul(s) ont été retirés du texte."),) if found.nuls else ()
+    )
+    return [Sheet(None, table, (*found.notes, *sep_notes, *nul_notes, *cut_notes))]
+
+
+def deduce_delimiter(sample: str) -> str:
+    """The separator of the first records of a text, by the rule stated at the head of this module.
+
+    A last record that `sample` may have cut does not count.
+    """
+    scores = []
+    for rank, candidate in enumerate(CANDIDATES):
+        widths = _widths(sample, candidate)
+        several = Counter(width for width in widths if width >= 2)
+        if not several or sum(several.values()) * 2 < len(widths):
+            continue
+        count, width = max((count, width) for width, count in several.items())
+        scores.append((count, width, -rank, candidate))
+    return max(scores)[-1] if scores else NO_DELIMITER
+
+
+def _refuse_size(path: Path, file_name: str) -> None:
+    if path.stat().st_size > MAX_BYTES:
+        raise Unreadable(
+            "fichier_trop_gros", f"« {file_name} » dépasse {MAX_BYTES >> 20} Mo : découpez-le en plusieurs fichiers."
+        )
+
+
+def _choose_delimiter(path: Path, found: Encoding, declared: str | None) -> tuple[str, int, tuple[Note, ...]]:
+    """Separator, number of lines to skip (the `sep=` line), notes."""
+    with _text(path, found) as text:
+        sample = text.read(SAMPLE_CHARACTERS).replace("\0", "")
+        if len(sample) < SAMPLE_CHARACTERS and not sample.endswith(("\n", "\r")):
+            sample += "\n"
+    if line := _SEP_LINE.match(sample):
+        notes = ()
+        if declared not in (None, line[1]):
+            message = (
+                f"La première ligne annonce le séparateur {_named(line[1])} alors que {_named(declared)} était prévu."
+            )
+            notes = (Note("separateur_annonce", message),)
+        return line[1], 1, notes
+    if declared is None:
+        deduced = deduce_delimiter(sample)
+        return deduced, 0, (Note("separateur_deduit", f"Séparateur déduit des premières lignes : {_named(deduced)}."),)
+    if declared not in sample and (other := deduce_delimiter(sample)) != NO_DELIMITER:
+        message = (
+            f"Le séparateur prévu ({_named(declared)}) n'apparaît pas ; le fichier semble séparé par : {_named(other)}."
+        )
+        return declared, 0, (Note("separateur_inattendu", message),)
+    return declared, 0, ()
+
+
+def _widths(sample: str, delimiter: str) -> list[int]:
+    """Cells per filled record; the last record is left out unless the sample ends with a line break."""
+    records = csv.reader(io.StringIO(sample, newline=""), delimiter=delimiter)
+    widths = []
+    try:
+        for record in records:
+            if any(record):
+                widths.append(len(record))
+            if len(widths) > SAMPLE_RECORDS:
+                break
+    except csv.Error:
+        pass
+    whole = sample.endswith(("\n", "\r")) and len(widths) <= SAMPLE_RECORDS
+    return widths if whole else widths[:-1] or widths
+
+
+def _read_records(
+    path: Path, found: Encoding, delimiter: str, skip_lines: int, file_name: str
+) -> tuple[pa.Table, tuple[Note, ...]]:
+    builder = TableBuilder(f"« {file_name} »")
+    number = 1
+    last_two: list[list[str]] = []
+    with _text(path, found) as text:
+        records = csv.reader(_lines(text, found, skip_lines), delimiter=delimiter, strict=True)
+        try:
+            while chunk := list(islice(records, CHUNK_ROWS)):
+                builder.add(number, chunk)
+                number += len(chunk)
+                last_two = [record for record in last_two + chunk[-2:] if record][-2:]
+        except csv.Error as error:
+            raise _quote_error(path, found, delimiter, skip_lines, file_name) from error
+    return builder.finish(), _cut_notes(found, last_two, number - 1)
+
+
+@contextmanager
+def _text(path: Path, found: Encoding) -> Iterator[io.TextIOWrapper]:
+    with open(path, "rb") as file:
+        file.seek(found.mark_bytes)
+        with io.TextIOWrapper(file, encoding=found.codec, errors=found.errors, newline="") as text:
+            yield text
+
+
+def _lines(text: io.TextIOWrapper, found: Encoding, skip_lines: int) -> Iterator[str]:
+    """Lines ended by LF, CR or CRLF only: `str.splitlines` would also cut at U+0085 or U+2028."""
+    lines = islice(text, skip_lines, None) if skip_lines else text
+    return (line.replace("\0", "") for line in lines) if found.nuls else iter(lines)
+
+
+def _cut_notes(found: Encoding, last_two: list[list[str]], last_number: int) -> tuple[Note, ...]:
+    """A last row shorter than the one before it, and no line break at the end: perhaps the rest never arrived.
+
+    The row is kept. Programs that write no final line break still write all the cells of the last row.
+    """
+    if found.ends_with_newline or len(last_two) < 2 or len(last_two[1]) >= len(last_two[0]):
+        return ()
+    message = (
+        f"La dernière ligne ({last_number}) n'a que {len(last_two[1])} cellule(s) au lieu de "
+        f"{len(last_two[0])} et ne se termine "
+        "pas par un retour à la ligne : le fichier a peut-être été coupé, vérifiez qu'il est complet."
+    )
+    return (Note("fin_de_fichier", message),)
+
+
+def _quote_error(path: Path, found: Encoding, delimiter: str, skip_lines: int, file_name: str) -> Unreadable:
+    """Read again record by record to say on which line of the text the faulty record starts."""
+    start = 1 + skip_lines
+    with _text(path, found) as text:
+        records = csv.reader(_lines(text, found, skip_lines), delimiter=delimiter, strict=True)
+        try:
+            for _ in records:
+                start = records.line_num + 1 + skip_lines
+        except csv.Error as error:
+            reason = str(error)
+    if "unexpected end of data" in reason:
+        return Unreadable(
+            "fichier_coupe",
+            f"« {file_name} » est coupé : un guillemet ouvert à la ligne {start} n'est jamais refermé ; "
+            "refaites l'export, ou corrigez ce guillemet, et renvoyez le fichier complet.",
+        )
+    if "field limit" in reason:
+        return Unreadable(
+            "guillemets",
+            f"« {file_name} » contient, à partir de la ligne {start}, une cellule de plus de "
+            f"{csv.field_size_limit()} caractères : "
+            "un guillemet ouvert n'y est sans doute pas refermé ; corrigez-le et renvoyez le fichier.",
+        )
+    return Unreadable(
+        "guillemets",
+        f"« {file_name} » a des guillemets mal placés à la ligne {start} : une cellule qui commence par un "
+        "guillemet doit finir par "
+        'un guillemet, et les guillemets intérieurs être doublés ("") ; corrigez-la ou refaites l\'export.',
+    )
+
+
+def _named(delimiter: str) -> str:
+    return _NAMES.get(delimiter, f"« {delimiter} »")

@@ -1,0 +1,134 @@
+"""What every reader gives back: sheets of raw text, notes, or one sentence saying why the file cannot be read.
+
+Belongs here: the shape of a sheet, the notes, the exception, and the accumulator that turns rows into Arrow.
+Does not belong here: any file format, any header, any type of value. A cell is text and stays as it was typed.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+from itertools import zip_longest
+
+import pyarrow as pa
+import pyarrow.compute as pc
+
+MAX_COLUMNS = 16_384
+"""Columns of the widest spreadsheet program (XFD)."""
+
+MAX_CELLS = 50_000_000
+"""Rows × columns of one sheet, padding included: above, the file is not a table of people and events."""
+
+
+@dataclass(frozen=True)
+class Note:
+    """Something the sender should know about a sheet that was read all the same. `message` is in French."""
+
+    rule: str
+    message: str
+
+
+@dataclass(frozen=True)
+class Sheet:
+    """One sheet. `name` is None for a delimited file.
+
+    `table`: `row_number` int32 (1-based, as the spreadsheet program shows it) then `c1 … cN` string, null = empty cell.
+    Wholly empty rows are left out and their numbers skipped; an empty sheet has 0 rows and no `c` column.
+    """
+
+    name: str | None
+    table: pa.Table
+    notes: tuple[Note, ...] = ()
+
+
+class Unreadable(Exception):
+    """The file, or the sheet asked for, cannot be read. `message` is one French sentence for who sent it."""
+
+    def __init__(self, rule: str, message: str) -> None:
+        super().__init__(message)
+        self.rule = rule
+        self.message = message
+
+
+@dataclass
+class TableBuilder:
+    """Rows in, Arrow out, one record batch per call of `add`, so that a million rows never exist as Python objects.
+
+    Raises Unreadable (`trop_de_colonnes`, `tableau_demesure`) with `where` (« le fichier … ») in the sentence.
+    """
+
+    where: str
+    tables: list[pa.Table] = field(default_factory=list)
+    width: int = 0
+    rows: int = 0
+
+    def add(self, first_number: int, rows: Sequence[Sequence[str | None]]) -> None:
+        """Append consecutive rows, the first of which the spreadsheet program numbers `first_number`.
+
+        "" and None are both an empty cell; rows may have different lengths.
+        """
+        numbers: Sequence[int] = range(first_number, first_number + len(rows))
+        if not all(map(any, rows)):
+            kept = [(number, row) for number, row in zip(numbers, rows, strict=True) if any(row)]
+            if not kept:
+                return
+            numbers, rows = [number for number, _ in kept], [row for _, row in kept]
+        width = max(map(len, rows))
+        self._refuse_absurd(width, numbers[-1], len(rows))
+        columns = [pa.array(numbers, pa.int32())]
+        columns += [_text_column(values) for values in zip_longest(*rows)]
+        self.tables.append(pa.table(columns, schema=_schema(width)))
+
+    def finish(self) -> pa.Table:
+        """The table of all rows added; narrower batches are padded with nulls."""
+        if not self.tables:
+            return pa.table([pa.array([], pa.int32())], schema=_schema(0))
+        schema = _schema(self.width)
+        return pa.concat_tables([schema.empty_table(), *self.tables], promote_options="default")
+
+    def _refuse_absurd(self, width: int, last_number: int, added: int) -> None:
+        self.width = max(self.width, width)
+        self.rows += added
+        if self.width > MAX_COLUMNS:
+            raise Unreadable(
+                "trop_de_colonnes",
+                f"{self.where} a {self.width} colonnes vers la ligne {last_number}, alors qu'un tableur n'en admet que "
+                f"{MAX_COLUMNS} : vérifiez le séparateur et renvoyez le fichier.",
+            )
+        if self.width * self.rows > MAX_CELLS:
+            raise Unreadable(
+                "tableau_demesure",
+                f"{self.where} forme un tableau de plus de {MAX_CELLS // 1_000_000} millions de cellules : "
+                "découpez-le en plusieurs fichiers, ou supprimez les colonnes inutiles.",
+            )
+
+
+def cell_name(row: int, column: int) -> str:
+    """Address of a cell as the spreadsheet program shows it; `row` and `column` are 1-based: (3, 28) gives "AB3"."""
+    return f"{column_name(column)}{row}"
+
+
+def column_name(column: int) -> str:
+    """Letters of a 1-based column: 1 gives "A", 16384 gives "XFD"."""
+    letters = ""
+    while column:
+        column, rest = divmod(column - 1, 26)
+        letters = chr(65 + rest) + letters
+    return letters
+
+
+def enumerate_in_french(items: Sequence[str], shown: int = 10) -> str:
+    """ "A1, B2 et 3 autres": at most `shown` items, then how many are left."""
+    if len(items) <= shown:
+        return ", ".join(items)
+    left = len(items) - shown
+    return f"{', '.join(items[:shown])} et {left} autre{'s' if left > 1 else ''}"
+
+
+def _schema(width: int) -> pa.Schema:
+    return pa.schema([("row_number", pa.int32()), *((f"c{i}", pa.string()) for i in range(1, width + 1))])
+
+
+def _text_column(values: Sequence[str | None]) -> pa.Array:
+    column = pa.array(values, pa.string())
+    return pc.if_else(pc.equal(column, ""), pa.scalar(None, pa.string()), column)

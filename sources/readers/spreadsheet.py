@@ -1,0 +1,135 @@
+"""Workbooks (.xlsx, .xlsm, .ods, .xls), opened in a child process that may die without harm.
+
+Belongs here: starting the child, its limits, and the sentence for each way it can end.
+Does not belong here: anything that touches the bytes of a workbook (`spreadsheet_worker`, `archive`).
+
+A cell far away makes the spreadsheet library abort the process, which no `except` catches: hence the child.
+"""
+
+from __future__ import annotations
+
+import json
+import os
+import signal
+import subprocess
+import sys
+import tempfile
+from dataclasses import dataclass
+from pathlib import Path
+
+import pyarrow as pa
+
+from sources.readers.sheet import Note, Sheet, Unreadable
+from sources.readers.signature import empty_file, require_workbook
+
+_ROOT = Path(__file__).resolve().parents[2]
+
+
+@dataclass(frozen=True)
+class ChildLimits:
+    """What the child may use. 200,000 rows × 10 columns take 10 to 20 s of calculation and 250 MB."""
+
+    memory_bytes: int = 2 << 30
+    cpu_seconds: int = 120
+    wall_seconds: int = 300
+
+
+def read_spreadsheet(
+    path: Path, *, file_name: str, sheet: str | None = None, limits: ChildLimits = ChildLimits()
+) -> list[Sheet]:
+    """Every worksheet of a workbook in its order, hidden ones too, or only the one named `sheet` (exact name).
+
+    Cells as text (`spreadsheet_worker.cell_text`), true row numbers. Empty worksheets come with an empty table.
+    Raises Unreadable: the rules of `signature` and `archive.scan`, `feuille_absente`, `feuille_vide`, `fichier_vide`,
+    `trop_de_colonnes`, `tableau_demesure`, `classeur_trop_lourd` (the child ran out of memory or time, or crashed).
+    """
+    path = Path(path).resolve()
+    require_workbook(path, file_name)
+    with tempfile.TemporaryDirectory(prefix="observatoire-") as directory:
+        ended = _run_child(path, file_name, sheet, Path(directory), limits)
+        sheets = _collect(Path(directory), ended, file_name)
+    if all(each.table.num_rows == 0 for each in sheets):
+        raise empty_file(file_name) if sheet is None else _empty_sheet(file_name, sheet)
+    return sheets
+
+
+def _run_child(path: Path, file_name: str, sheet: str | None, directory: Path, limits: ChildLimits) -> str:
+    """Run the child to its end; how it ended: "" (by itself), or a cause in French."""
+    request = {
+        "path": str(path),
+        "file_name": file_name,
+        "sheet": sheet,
+        "directory": str(directory),
+        "memory_bytes": limits.memory_bytes,
+        "cpu_seconds": limits.cpu_seconds,
+    }
+    try:
+        child = subprocess.run(
+            [sys.executable, "-m", "sources.readers.spreadsheet_worker"],
+            input=json.dumps(request).encode(),
+            stdout=subprocess.DEVNULL,
+            stderr=subprocess.PIPE,
+            cwd=_ROOT,
+            env=_environment(),
+            timeout=limits.wall_seconds,
+        )
+    except subprocess.TimeoutExpired:
+        return f"la lecture a dépassé {limits.wall_seconds} secondes"
+    return _cause(child, limits)
+
+
+def _environment() -> dict[str, str]:
+    """No secret, no library path of ours: system allocator and one thread, so that the memory limit means something."""
+    kept = {name: os.environ[name] for name in ("PATH", "LANG", "TMPDIR") if name in os.environ}
+    return kept | {
+        "PYTHONDONTWRITEBYTECODE": "1",
+        "PYTHONUTF8": "1",
+        "PYTHONNOUSERSITE": "1",
+        "ARROW_DEFAULT_MEMORY_POOL": "system",
+        "OMP_NUM_THREADS": "1",
+        "OPENBLAS_NUM_THREADS": "1",
+        "MALLOC_ARENA_MAX": "2",
+    }
+
+
+def _cause(child: subprocess.CompletedProcess[bytes], limits: ChildLimits) -> str:
+    match -child.returncode:
+        case 0:
+            return ""
+        case signal.SIGXCPU:
+            return f"la lecture a demandé plus de {limits.cpu_seconds} secondes de calcul"
+        case signal.SIGABRT | signal.SIGSEGV | signal.SIGBUS | signal.SIGKILL:
+            return f"la lecture a été arrêtée (signal {-child.returncode}), sans doute faute de mémoire"
+        case _ if b"MemoryError" in child.stderr or b"malloc" in child.stderr:
+            return f"la lecture a demandé plus de {limits.memory_bytes >> 20} Mo de mémoire"
+        case _:
+            last = child.stderr.decode("utf-8", "replace").strip().rpartition("\n")[2]
+            return f"la lecture s'est interrompue ({last})"
+
+
+def _collect(directory: Path, ended: str, file_name: str) -> list[Sheet]:
+    report = directory / "report.json"
+    if ended or not report.exists():
+        raise Unreadable(
+            "classeur_trop_lourd",
+            f"« {file_name} » n'a pas pu être ouvert : {ended or 'la lecture n’a rien rendu'}. Copiez les "
+            "seules cellules utiles "
+            "dans un classeur neuf, ou enregistrez le tableau en CSV UTF-8, et renvoyez-le.",
+        )
+    content = json.loads(report.read_text(encoding="utf-8"))
+    if "unreadable" in content:
+        raise Unreadable(*content["unreadable"])
+    return [_sheet(directory / f"{i}.arrow", each) for i, each in enumerate(content["sheets"])]
+
+
+def _sheet(path: Path, described: dict) -> Sheet:
+    with pa.OSFile(str(path)) as source:
+        table = pa.ipc.open_file(source).read_all()
+    return Sheet(described["name"], table, tuple(Note(rule, message) for rule, message in described["notes"]))
+
+
+def _empty_sheet(file_name: str, sheet: str) -> Unreadable:
+    return Unreadable(
+        "feuille_vide",
+        f"La feuille « {sheet} » de « {file_name} » est vide : vérifiez que c'est la bonne et renvoyez le classeur.",
+    )

@@ -1,0 +1,250 @@
+"""The child process that opens a workbook: `python -m sources.readers.spreadsheet_worker`, started by `spreadsheet`.
+
+Belongs here: the limits the child sets on itself, the scan, the parse, cells to text, Arrow files for the parent.
+Does not belong here: starting processes and judging how they died (`spreadsheet`), headers and types (contracts).
+
+Reads one JSON request on its standard input; writes `<n>.arrow` per sheet, then `report.json`, in the directory asked
+for. A report that is missing means that the child died.
+"""
+
+from __future__ import annotations
+
+import datetime as dt
+import json
+import re
+import resource
+import sys
+from decimal import Decimal
+from itertools import islice
+from pathlib import Path
+
+import pyarrow as pa
+from python_calamine import (
+    CalamineError,
+    CalamineSheet,
+    CalamineWorkbook,
+    PasswordError,
+    SheetTypeEnum,
+    SheetVisibleEnum,
+)
+
+from sources.readers.archive import SheetFacts, damaged, password, refuse_encrypted, scan
+from sources.readers.sheet import Note, TableBuilder, Unreadable, cell_name, enumerate_in_french
+from sources.readers.signature import require_workbook
+
+CHUNK_ROWS = 4_096
+EXACT_INTEGERS = 1e15
+"""A spreadsheet program keeps 15 significant digits: from 16 on, the last ones are no longer those typed."""
+
+_ODS_DURATION = re.compile(r"(-?)P(?:(\d+)D)?T(\d+)H(\d+)M(\d+)(?:[.,](\d+))?S")
+
+
+class _WithoutPandas:
+    """pyarrow imports pandas, if it can, for its first array: 0.4 s and 80 MB for nothing here."""
+
+    @staticmethod
+    def find_spec(name: str, path: object = None, target: object = None) -> None:
+        if name == "pandas":
+            raise ImportError(name)
+
+
+def main() -> None:
+    """Serve the request on standard input: `path, file_name, sheet, directory, memory_bytes, cpu_seconds`."""
+    sys.meta_path.insert(0, _WithoutPandas)
+    request = json.load(sys.stdin)
+    resource.setrlimit(resource.RLIMIT_AS, (request["memory_bytes"], request["memory_bytes"]))
+    resource.setrlimit(resource.RLIMIT_CPU, (request["cpu_seconds"], request["cpu_seconds"] + 1))
+    resource.setrlimit(resource.RLIMIT_CORE, (0, 0))
+    directory = Path(request["directory"])
+    try:
+        sheets = convert(Path(request["path"]), request["file_name"], request["sheet"], directory)
+        report = {"sheets": sheets}
+    except Unreadable as reason:
+        report = {"unreadable": [reason.rule, reason.message]}
+    (directory / "report.json").write_text(json.dumps(report), encoding="utf-8")
+
+
+def convert(path: Path, file_name: str, only: str | None, directory: Path) -> list[dict]:
+    """Write one Arrow file per worksheet; returns `{name, notes: [[rule, message]…]}` in the order of the workbook."""
+    facts = _facts(path, file_name)
+    try:
+        with _open(path, directory, is_archive=facts is not None) as workbook:
+            names = _wanted(workbook, only, file_name)
+            return [
+                _convert_sheet(workbook, name, facts, directory / f"{i}.arrow", file_name)
+                for i, name in enumerate(names)
+            ]
+    except PasswordError as error:
+        raise password(f"« {file_name} »") from error
+    except CalamineError as error:
+        raise damaged(f"« {file_name} »") from error
+
+
+def _open(path: Path, directory: Path, *, is_archive: bool) -> CalamineWorkbook:
+    """calamine tells formats apart by itself from an open file, but then forgets why an .xls is refused (password)."""
+    if is_archive:
+        return CalamineWorkbook.from_filelike(open(path, "rb"))  # closed with the workbook
+    named = directory / "classeur.xls"
+    named.symlink_to(path.resolve())
+    return CalamineWorkbook.from_path(named)
+
+
+def cell_text(value: object) -> str:
+    """Text of a value as calamine gives it; "" for an empty cell.
+
+    12.0 gives "12", a date "2023-04-06", an instant "2023-04-06 09:30:00" (rounded to the second; a midnight is a
+    date), a time of day or a duration "09:30:00", a boolean "VRAI" or "FAUX". No exponent below 1e15.
+    """
+    match value:
+        case str():
+            return value
+        case bool():
+            return "VRAI" if value else "FAUX"
+        case float() | int():
+            return _number_text(float(value))
+        case dt.datetime():
+            moment = _to_second(value)
+            return moment.date().isoformat() if moment.time() == dt.time() else moment.isoformat(" ")
+        case dt.date():
+            return value.isoformat()
+        case dt.time():
+            return _to_second(dt.datetime.combine(dt.date(2000, 1, 1), value)).time().isoformat()
+        case dt.timedelta():
+            return _duration_text(value.total_seconds())
+        case _:
+            return str(value)
+
+
+def _number_text(value: float) -> str:
+    if value.is_integer() and abs(value) < EXACT_INTEGERS:
+        return str(int(value))
+    text = repr(value)
+    if abs(value) < EXACT_INTEGERS:
+        return format(Decimal(text), "f")
+    return text.removesuffix(".0")
+
+
+def _to_second(value: dt.datetime) -> dt.datetime:
+    """Instants are stored as fractions of days, so their microseconds are noise."""
+    return (value + dt.timedelta(microseconds=500_000)).replace(microsecond=0)
+
+
+def _duration_text(seconds: float) -> str:
+    sign = "-" if seconds < 0 else ""
+    minutes, second = divmod(round(abs(seconds)), 60)
+    hours, minute = divmod(minutes, 60)
+    return f"{sign}{hours:02d}:{minute:02d}:{second:02d}"
+
+
+def _ods_duration(text: str) -> str:
+    """ODS stores times of day as ISO 8601 durations, which calamine gives as text: "PT09H30M00S" gives "09:30:00"."""
+    found = _ODS_DURATION.fullmatch(text)
+    if not found:
+        return text
+    sign, days, hours, minutes, seconds, _ = found.groups()
+    total = int(days or 0) * 86_400 + int(hours) * 3_600 + int(minutes) * 60 + int(seconds)
+    return _duration_text(-total if sign else total)
+
+
+class _Rows:
+    """Rows of calamine values to rows of text, remembering the cells whose digits were lost."""
+
+    def __init__(self, facts: SheetFacts) -> None:
+        self.texts = facts.texts
+        self.rows_with_texts = {row for row, _ in facts.texts}
+        self.text_of_text = _ods_duration if facts.has_iso_durations else str
+        self.rounded: list[tuple[int, int]] = []
+
+    def convert(self, number: int, values: list) -> list[str]:
+        row = [
+            (self.text_of_text(value) if value[:1] in ("P", "-") else value) if type(value) is str else cell_text(value)
+            for value in values
+        ]
+        if number in self.rows_with_texts:
+            row = self._with_texts(number, row)
+        self.rounded += [
+            (number, column)
+            for column, value in enumerate(values, 1)
+            if type(value) is float and not -EXACT_INTEGERS < value < EXACT_INTEGERS
+        ]
+        return row
+
+    def _with_texts(self, number: int, row: list[str]) -> list[str]:
+        last = max(column for at, column in self.texts if at == number)
+        row = row + [""] * (last - len(row))
+        return [cell or self.texts.get((number, column), "") for column, cell in enumerate(row, 1)]
+
+    def notes(self) -> tuple[Note, ...]:
+        if not self.rounded:
+            return ()
+        cells = enumerate_in_french([cell_name(row, column) for row, column in self.rounded])
+        message = f"Nombre de plus de 15 chiffres, dont les derniers sont perdus (saisissez-le comme texte) : {cells}."
+        return (Note("nombre_arrondi", message),)
+
+
+def _facts(path: Path, file_name: str) -> list[SheetFacts] | None:
+    """Facts of the archive; None for an old .xls, about which nothing of the kind is known."""
+    if require_workbook(path, file_name) == "zip":
+        return scan(path, file_name=file_name)
+    refuse_encrypted(path, file_name=file_name)
+    return None
+
+
+def _wanted(workbook: CalamineWorkbook, only: str | None, file_name: str) -> list[str]:
+    names = [sheet.name for sheet in workbook.sheets_metadata if sheet.typ == SheetTypeEnum.WorkSheet]
+    if only is None:
+        return names
+    if only not in names:
+        available = ", ".join(f"« {name} »" for name in names)
+        raise Unreadable(
+            "feuille_absente",
+            f"« {file_name} » n'a pas de feuille « {only} » (feuilles présentes : {available}) : renommez "
+            "la bonne feuille et renvoyez le classeur.",
+        )
+    return [only]
+
+
+def _convert_sheet(
+    workbook: CalamineWorkbook, name: str, facts: list[SheetFacts] | None, target: Path, file_name: str
+) -> dict:
+    sheet_facts = _facts_of(workbook, name, facts)
+    rows = _Rows(sheet_facts)
+    table = _table(workbook.get_sheet_by_name(name), rows, f"« {file_name} », feuille « {name} »,")
+    with pa.OSFile(str(target), "wb") as sink, pa.ipc.new_file(sink, table.schema) as writer:
+        writer.write_table(table)
+    notes = (*sheet_facts.notes(), *rows.notes(), *(_old_format_notes() if facts is None else ()))
+    return {"name": name, "notes": [[note.rule, note.message] for note in notes]}
+
+
+def _table(sheet: CalamineSheet, rows: _Rows, where: str) -> pa.Table:
+    builder = TableBuilder(where)
+    values = sheet.iter_rows()
+    if sheet.start and sheet.start[1]:  # empty columns at the left are left out, unlike empty rows at the top
+        left = [""] * sheet.start[1]
+        values = (left + row for row in values)
+    number = 1
+    while chunk := list(islice(values, CHUNK_ROWS)):
+        builder.add(number, [rows.convert(number + i, row) for i, row in enumerate(chunk)])
+        number += len(chunk)
+    for missing in sorted(row for row in rows.rows_with_texts if row >= number):
+        builder.add(missing, [rows.convert(missing, [])])
+    return builder.finish()
+
+
+def _facts_of(workbook: CalamineWorkbook, name: str, facts: list[SheetFacts] | None) -> SheetFacts:
+    if facts is not None:
+        return next((fact for fact in facts if fact.name == name), SheetFacts(name))
+    visible = next(sheet.visible for sheet in workbook.sheets_metadata if sheet.name == name)
+    return SheetFacts(name, hidden=visible != SheetVisibleEnum.Visible)
+
+
+def _old_format_notes() -> tuple[Note, ...]:
+    message = (
+        "Dans l'ancien format .xls, les lignes masquées, les formules sans résultat et les cellules en "
+        "erreur ne peuvent pas être signalées : préférez .xlsx ou .ods."
+    )
+    return (Note("format_ancien", message),)
+
+
+if __name__ == "__main__":
+    main()

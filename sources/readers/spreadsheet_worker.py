@@ -85,7 +85,7 @@ def _open(path: Path, directory: Path, *, is_archive: bool) -> CalamineWorkbook:
     if is_archive:
         return CalamineWorkbook.from_filelike(open(path, "rb"))  # closed with the workbook
     named = directory / "classeur.xls"
-    named.symlink_to(path.resolve())
+    named.symlink_to(path.absolute())  # not resolved: a descriptor under /proc has no other name
     return CalamineWorkbook.from_path(named)
 
 

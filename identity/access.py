@@ -1,0 +1,145 @@
+"""The access log: who read or erased identities, for which purpose, in what, how many rows, when.
+
+Here: appending a line, and proving that none was removed or changed. Not here: reading identities (`vault.py` does, and
+calls `AccessLog.record` first). No identity ever enters a line: purposes are a closed list, `what` names deliveries.
+
+`<vault>/access.jsonl` holds one JSON object per line. `mac` is HMAC-SHA256, under a key derived from the master key, of the
+previous line's `mac` and of the line without its own: nobody can rewrite the log without the master key. `access.head`
+says how many lines there were at least, so that removing the last ones shows too. Who can put back old copies of both
+files together is not detected: keep the log on another machine as well.
+"""
+
+from __future__ import annotations
+
+import hmac
+import json
+import os
+import pwd
+from collections.abc import Mapping, Sequence
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import Any, Literal
+
+from identity.cipher import Cipher, Tampered, VaultError
+from identity.keys import locked, private_directory, replace_file
+
+ACTOR_VARIABLE = "OBSERVATOIRE_ACTOR"
+LOG_FILE = "access.jsonl"
+HEAD_FILE = "access.head"
+
+PURPOSES: dict[str, str] = {
+    "matching": "rapprochement des personnes entre les listes",
+    "person_rights": "droits d'une personne (accès, rectification, effacement, opposition)",
+    "retention": "durées de conservation",
+    "replay": "relecture d'une livraison",
+    "verification": "vérification du coffre",
+}
+"""Why identities may be read (RGPD art. 5(1)(b)). A purpose that is not listed is refused."""
+
+Action = Literal["read", "erase"]
+
+
+class AccessLog:
+    """The access log of one vault."""
+
+    def __init__(self, vault: Path, cipher: Cipher, environ: Mapping[str, str] = os.environ) -> None:
+        self._vault, self._cipher = private_directory(vault), cipher
+        self._log, self._head = self._vault / LOG_FILE, self._vault / HEAD_FILE
+        self._actor = environ.get(ACTOR_VARIABLE, "").strip() or _system_user()
+
+    def __repr__(self) -> str:
+        return f"<AccessLog {self._log}>"
+
+    def record(self, purpose: str, action: Action, what: Sequence[str], rows: int) -> None:
+        """Append one line, durable before this returns. `what` names deliveries (`source/delivery_id`) or a table.
+
+        Raises VaultError when the purpose is not one of PURPOSES, Tampered when the log was cut: nothing may be read then.
+        """
+        if purpose not in PURPOSES:
+            raise VaultError(f"Finalité « {purpose} » inconnue ; finalités possibles : {', '.join(PURPOSES)}.")
+        with locked(self._vault):
+            lines = self._lines()
+            self._compare_with_head(lines)
+            previous = lines[-1]["mac"] if lines else ""
+            line = {
+                "n": len(lines) + 1, "at": datetime.now(UTC).isoformat(timespec="milliseconds"), "who": self._actor,
+                "purpose": purpose, "action": action, "what": list(what), "rows": rows,
+            }  # fmt: skip
+            line["mac"] = self._mac(previous, line)
+            self._append(line)
+            replace_file(self._head, _json(self._sealed_head(line["n"], line["mac"])))
+
+    def verify(self) -> int:
+        """The number of lines, every one of which is authentic, in its place, and none missing. Raises Tampered."""
+        with locked(self._vault):
+            lines = self._lines()
+            previous = ""
+            for number, line in enumerate(lines, 1):
+                if line.get("n") != number or not hmac.compare_digest(str(line.get("mac")), self._mac(previous, line)):
+                    raise Tampered(
+                        f"Journal des accès : la ligne {number} a été modifiée, déplacée, ou la précédente retirée."
+                    )
+                previous = line["mac"]
+            self._compare_with_head(lines)
+            return len(lines)
+
+    def _lines(self) -> list[dict[str, Any]]:
+        """Every complete line. What follows the last line end was being written when the machine stopped: no access came of it."""
+        if not self._log.exists():
+            return []
+        lines = []
+        for number, text in enumerate(self._log.read_bytes().split(b"\n")[:-1], 1):
+            try:
+                line = json.loads(text)
+                if not isinstance(line["mac"], str):
+                    raise TypeError
+            except (ValueError, KeyError, TypeError):
+                raise Tampered(f"Journal des accès : la ligne {number} est illisible.") from None
+            lines.append(line)
+        return lines
+
+    def _compare_with_head(self, lines: list[dict[str, Any]]) -> None:
+        """A log may be one line ahead of its head (machine stopped in between), never behind."""
+        if not self._head.exists():
+            if len(lines) > 1:
+                raise Tampered(f"Journal des accès : le fichier {HEAD_FILE} a été retiré.")
+            return
+        try:
+            head = json.loads(self._head.read_bytes())
+            number, mac = head["n"], head["mac"]
+            authentic = head == self._sealed_head(number, mac)
+        except (ValueError, KeyError, TypeError):
+            authentic = False
+        if not authentic:
+            raise Tampered(f"Journal des accès : le fichier {HEAD_FILE} a été modifié.")
+        if len(lines) < number:
+            raise Tampered(f"Journal des accès : {number} lignes ont été écrites, il en reste {len(lines)}.")
+        if len(lines) > number + 1 or (number and lines[number - 1]["mac"] != mac):
+            raise Tampered(f"Journal des accès : la ligne {number} n'est plus celle qui a été écrite.")
+
+    def _append(self, line: dict[str, Any]) -> None:
+        fd = os.open(self._log, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC | os.O_NOFOLLOW, 0o600)
+        with os.fdopen(fd, "r+b") as file:
+            file.truncate(file.read().rfind(b"\n") + 1)
+            file.seek(0, os.SEEK_END)
+            file.write(_json(line))
+            file.flush()
+            os.fsync(file.fileno())
+
+    def _mac(self, previous: str, line: dict[str, Any]) -> str:
+        content = {key: value for key, value in line.items() if key != "mac"}
+        return self._cipher.mac("access", f"line\0{previous}\0".encode() + _json(content))
+
+    def _sealed_head(self, number: int, mac: str) -> dict[str, Any]:
+        return {"n": number, "mac": mac, "seal": self._cipher.mac("access", f"head\0{number}\0{mac}".encode())}
+
+
+def _json(value: dict[str, Any]) -> bytes:
+    return json.dumps(value, ensure_ascii=False, sort_keys=True, separators=(",", ":")).encode() + b"\n"
+
+
+def _system_user() -> str:
+    try:
+        return pwd.getpwuid(os.getuid()).pw_name
+    except KeyError:
+        return f"uid {os.getuid()}"

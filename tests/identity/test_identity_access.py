@@ -1,0 +1,112 @@
+import json
+import stat
+
+import pytest
+
+from identity.access import AccessLog
+from identity.cipher import Cipher, Secret, Tampered, VaultError
+
+
+def _log(vault, **environ):
+    return AccessLog(vault, Cipher(Secret(b"k" * 32)), environ)
+
+
+@pytest.fixture
+def vault(tmp_path):
+    """A vault whose log has four lines."""
+    for number in range(4):
+        _log(tmp_path, OBSERVATOIRE_ACTOR="dpo").record("matching", "read", [f"helloasso/{number}"], 10 * number)
+    return tmp_path
+
+
+def test_a_line_says_who_why_what_how_many_and_when(vault):
+    assert _log(vault).verify() == 4
+    first, *_, last = [json.loads(line) for line in (vault / "access.jsonl").read_text().splitlines()]
+    assert {key: last[key] for key in ("n", "who", "purpose", "action", "what", "rows")} == {
+        "n": 4, "who": "dpo", "purpose": "matching", "action": "read", "what": ["helloasso/3"], "rows": 30,
+    }  # fmt: skip
+    assert last["at"].endswith("+00:00") and last["at"] >= first["at"]
+    for name in ("access.jsonl", "access.head"):
+        assert stat.S_IMODE((vault / name).stat().st_mode) == 0o600
+
+
+def test_without_a_name_the_system_user_is_who(tmp_path):
+    _log(tmp_path).record("retention", "erase", ["x/1"], 1)
+    assert json.loads((tmp_path / "access.jsonl").read_text())["who"]
+
+
+@pytest.mark.parametrize("purpose", ["", "recherche de Marie Dupont"])
+def test_a_purpose_is_one_of_the_list(tmp_path, purpose):
+    with pytest.raises(VaultError, match="Finalité"):
+        _log(tmp_path).record(purpose, "read", ["x/1"], 1)
+    assert not (tmp_path / "access.jsonl").exists()
+
+
+def test_an_empty_log_is_whole(tmp_path):
+    assert _log(tmp_path).verify() == 0
+
+
+def _rewrite(vault, change):
+    path = vault / "access.jsonl"
+    path.write_bytes(b"".join(change(path.read_bytes().splitlines(keepends=True))))
+
+
+SPOILED = {
+    "first line removed": lambda lines: lines[1:],
+    "middle line removed": lambda lines: lines[:1] + lines[2:],
+    "last line removed": lambda lines: lines[:-1],
+    "last two removed": lambda lines: lines[:-2],
+    "all removed": lambda lines: [],
+    "lines swapped": lambda lines: [lines[1], lines[0], *lines[2:]],
+    "line repeated": lambda lines: [*lines, lines[-1]],
+    "rows changed": lambda lines: [*lines[:2], lines[2].replace(b'"rows":20', b'"rows":2'), lines[3]],
+    "who changed": lambda lines: [lines[0].replace(b"dpo", b"abc"), *lines[1:]],
+    "not JSON": lambda lines: [lines[0], b"oups\n", *lines[2:]],
+    "JSON of another shape": lambda lines: [lines[0], b"[]\n", *lines[2:]],
+}
+
+
+@pytest.mark.parametrize("how", SPOILED)
+def test_a_spoiled_log_is_detected(vault, how):
+    _rewrite(vault, SPOILED[how])
+    with pytest.raises(Tampered, match="Journal des accès"):
+        _log(vault).verify()
+
+
+def test_the_log_cannot_be_rewritten_without_the_master_key(vault):
+    for name in ("access.jsonl", "access.head"):
+        (vault / name).unlink()
+    forger = AccessLog(vault, Cipher(Secret(b"f" * 32)), {})
+    for _ in range(4):
+        forger.record("matching", "read", [], 0)
+    with pytest.raises(Tampered):
+        _log(vault).verify()
+
+
+@pytest.mark.parametrize("content", [None, b"", b"{}", b'{"n": 1, "mac": "x", "seal": "y"}'])
+def test_a_head_removed_or_forged_is_detected(vault, content):
+    if content is None:
+        (vault / "access.head").unlink()
+    else:
+        (vault / "access.head").write_bytes(content)
+    with pytest.raises(Tampered, match="access.head"):
+        _log(vault).verify()
+
+
+def test_nothing_is_recorded_after_lines_were_cut(vault):
+    _rewrite(vault, lambda lines: lines[:-1])
+    with pytest.raises(Tampered, match="il en reste 3"):
+        _log(vault).record("matching", "read", [], 0)
+
+
+def test_a_machine_stopped_while_writing_is_not_tampering(vault):
+    head = (vault / "access.head").read_bytes()
+    _log(vault).record("matching", "read", ["x/5"], 5)
+    (vault / "access.head").write_bytes(head)  # stopped between the line and its head
+    assert _log(vault).verify() == 5
+    with (vault / "access.jsonl").open("ab") as file:
+        file.write(b'{"n": 6, "wh')  # stopped in the middle of a line
+    assert _log(vault).verify() == 5
+    _log(vault).record("matching", "read", ["x/6"], 6)
+    assert _log(vault).verify() == 6
+    assert (vault / "access.jsonl").read_bytes().count(b"\n") == 6

@@ -28,7 +28,6 @@ CLASSES: dict[str, Literal["rows", "table"]] = {
     "ExpectColumnDistinctValuesToContainSet": "table",
     "ExpectColumnPairValuesAToBeGreaterThanB": "rows",
     "ExpectColumnPairValuesToBeEqual": "rows",
-    "ExpectColumnPairValuesToBeInSet": "rows",
     "ExpectColumnValuesToBeBetween": "rows",
     "ExpectColumnValuesToBeInSet": "rows",
     "ExpectColumnValuesToBeNull": "rows",

@@ -1,0 +1,215 @@
+"""The vault: the identities of each delivery, encrypted, one file per delivery.
+
+Here: what an identity row is, storing, loading for a job that has a purpose, forgetting.
+Not here: taking identities out of a delivery (`door.py`), keys (`keys.py`), formats of encryption (`cipher.py`).
+
+    <vault>/master.key       absent when the key comes from the environment
+    <vault>/keyring.json     pseudonym keys, wrapped
+    <vault>/access.jsonl     who read what and why; access.head
+    <vault>/identities/<source>__<delivery_id>.parquet.enc
+"""
+
+from __future__ import annotations
+
+import os
+import re
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
+from pathlib import Path
+
+import duckdb
+import pyarrow as pa
+import pyarrow.parquet as pq
+
+from identity.access import AccessLog
+from identity.cipher import Cipher, VaultError, sync_directory
+from identity.keys import Keyring, open_master_key, private_directory
+
+_TEXT_MAP = pa.map_(pa.string(), pa.string())
+
+TEXT_ROLES = (
+    "email",
+    "given_name",
+    "family_name",
+    "full_name",
+    "phone",
+    "organisation_text",
+    "postcode",
+    "address",
+    "signature",
+)
+"""Personal fields of which a row has one: a column each."""
+MAP_ROLES = ("free_text", "consent", "other")
+"""Personal fields of which a row may have several: a map from the canonical field to its text."""
+
+IDENTITIES = pa.schema(
+    [
+        pa.field("source", pa.string(), nullable=False),
+        pa.field("delivery_id", pa.string(), nullable=False),
+        pa.field("row_number", pa.int32(), nullable=False),
+        ("person_key", pa.string()),
+        ("person_key_id", pa.string()),
+        pa.field("person_basis", pa.string(), nullable=False),
+        ("email", pa.string()),
+        ("email_typed", pa.string()),
+        *[(role, pa.string()) for role in TEXT_ROLES if role != "email"],
+        *[(role, _TEXT_MAP) for role in MAP_ROLES],
+    ]
+)
+"""One row per row of a delivery that holds something personal; `(source, delivery_id, row_number)` is its key.
+
+`email` is normalised; `email_typed` is what was typed where it differs (a cell that holds no address has only that).
+`person_key, person_key_id, person_basis` are those of the landed row. Every other column is as typed.
+"""
+
+_SOURCE = re.compile(r"[a-z][a-z0-9_]{0,99}")
+_DELIVERY = re.compile(r"[A-Za-z0-9-]{1,64}")
+_SUFFIX = ".parquet.enc"
+_ROW_GROUP_ROWS = 128 * 1024
+
+
+@dataclass(frozen=True)
+class StoredDelivery:
+    """A delivery whose identities are in the vault. `bytes` of the encrypted file."""
+
+    source: str
+    delivery_id: str
+    bytes: int
+
+
+class Vault:
+    """The vault in one directory (0700), opened with its master key. Everything sealed in it is 0600."""
+
+    def __init__(self, directory: Path, environ: Mapping[str, str] = os.environ) -> None:
+        """Open the vault, made on first use. Raises VaultError (WrongKey, Tampered) with a French sentence."""
+        self.directory = private_directory(directory)
+        self.cipher = Cipher(open_master_key(self.directory, environ))
+        self.keyring = Keyring(self.directory, self.cipher)
+        self.log = AccessLog(self.directory, self.cipher, environ)
+
+    def __repr__(self) -> str:
+        return f"<Vault {self.directory}>"
+
+    def store(self, source: str, delivery_id: str, identities: pa.Table | pa.RecordBatchReader) -> int:
+        """Keep the identities of a delivery, in place of those it had; the number of rows.
+
+        `identities` has the schema IDENTITIES; a reader is consumed batch by batch. Durable when this returns.
+        """
+        path = self._path(source, delivery_id)
+        if not identities.schema.equals(IDENTITIES):
+            raise TypeError(f"identities do not have the schema of the vault: {', '.join(identities.schema.names)}")
+        batches = identities.to_batches() if isinstance(identities, pa.Table) else identities
+        rows = 0
+        with (
+            self.cipher.create(path, purpose="identities", context=_context(source, delivery_id)) as file,
+            pq.ParquetWriter(
+                file, IDENTITIES, compression="zstd", use_dictionary=_REPEATING, write_statistics=False
+            ) as parquet,
+        ):
+            for batch in batches:
+                parquet.write_batch(batch, row_group_size=_ROW_GROUP_ROWS)
+                rows += batch.num_rows
+        return rows
+
+    def load(
+        self,
+        con: duckdb.DuckDBPyConnection,
+        *,
+        purpose: str,
+        deliveries: Iterable[tuple[str, str]] | None = None,
+        name: str = "identities",
+    ) -> int:
+        """Register the identities of `deliveries` (source, delivery_id; all when None) in `con` as `name`; the number of rows.
+
+        `con` must come from `open_private`. The access is logged before anything is given. Raises VaultError for an
+        unknown purpose, a delivery that is not there, or bytes that do not open.
+        """
+        refuse_leaky(con)
+        wanted = (
+            [(stored.source, stored.delivery_id) for stored in self.deliveries()]
+            if deliveries is None
+            else [*deliveries]
+        )
+        tables = [self._read(source, delivery_id) for source, delivery_id in wanted]
+        table = pa.concat_tables([IDENTITIES.empty_table(), *tables])
+        self.log.record(purpose, "read", [_context(*delivery) for delivery in wanted], table.num_rows)
+        con.register(name, table)
+        return table.num_rows
+
+    def deliveries(self) -> list[StoredDelivery]:
+        """What the vault holds, by source then delivery. Reads no identity."""
+        found = []
+        for path in sorted(self._folder.glob(f"*{_SUFFIX}")):
+            source, separator, delivery_id = path.name.removesuffix(_SUFFIX).rpartition("__")
+            if separator and not source.startswith("."):
+                found.append(StoredDelivery(source, delivery_id, path.stat().st_size))
+        return found
+
+    def forget_delivery(self, source: str, delivery_id: str, *, purpose: str) -> bool:
+        """Remove the identities of a delivery, logged first; False when there were none."""
+        path = self._path(source, delivery_id)
+        leftovers = [*self._folder.glob(f".{path.name}.*")]
+        if not path.exists() and not leftovers:
+            return False
+        rows = self._read(source, delivery_id, columns=["row_number"]).num_rows if path.exists() else 0
+        self.log.record(purpose, "erase", [_context(source, delivery_id)], rows)
+        for file in [path, *leftovers]:
+            file.unlink(missing_ok=True)
+        sync_directory(self._folder)
+        return True
+
+    @property
+    def _folder(self) -> Path:
+        return private_directory(self.directory / "identities")
+
+    def _path(self, source: str, delivery_id: str) -> Path:
+        if not _SOURCE.fullmatch(source) or not _DELIVERY.fullmatch(delivery_id):
+            raise ValueError("source or delivery_id cannot name a file of the vault")
+        return self._folder / f"{source}__{delivery_id}{_SUFFIX}"
+
+    def _read(self, source: str, delivery_id: str, columns: list[str] | None = None) -> pa.Table:
+        path = self._path(source, delivery_id)
+        if not path.exists():
+            raise VaultError(f"Le coffre n'a pas d'identités pour la livraison {_context(source, delivery_id)}.")
+        context = _context(source, delivery_id)
+        with (
+            self.cipher.open_decrypted(path, purpose="identities", context=context) as decrypted,
+            decrypted.open() as file,
+        ):
+            table = pq.read_table(file, columns=columns)
+        return table.cast(IDENTITIES) if columns is None else table
+
+
+# A dictionary of values that hardly repeat costs time and saves nothing.
+_REPEATING = ["source", "delivery_id", "person_key_id", "person_basis"]
+
+
+def open_private(*, threads: int = 2, memory_limit: str | None = None) -> duckdb.DuckDBPyConnection:
+    """A DuckDB connection fit for personal data: in memory, unable to spill to a temporary directory.
+
+    Nor does it take a Python variable for a table that is not there (`python_enable_replacements`).
+    """
+    config: dict[str, str | int | bool] = {
+        "threads": threads,
+        "temp_directory": "",
+        "python_enable_replacements": False,
+    }
+    if memory_limit is not None:
+        config["memory_limit"] = memory_limit
+    return duckdb.connect(":memory:", config=config)
+
+
+def refuse_leaky(con: duckdb.DuckDBPyConnection) -> None:
+    """Raise ValueError unless nothing that `con` holds can reach a disk by itself."""
+    files = con.execute("select count(*) from duckdb_databases() where not internal and path is not null").fetchall()[
+        0
+    ][0]
+    spill = con.execute("select current_setting('temp_directory')").fetchall()[0][0]
+    if files or spill:
+        raise ValueError(
+            "personal data needs a connection of identity.vault.open_private: in memory, without temp_directory"
+        )
+
+
+def _context(source: str, delivery_id: str) -> str:
+    return f"{source}/{delivery_id}"

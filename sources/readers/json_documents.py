@@ -69,8 +69,7 @@ def require_json(path: Path, file_name: str) -> None:
             raise Unreadable(
                 "page_web",
                 f"« {file_name} » contient une page web ou du XML et non du JSON : la session avait peut-être "
-                "expiré, ou la "
-                "plateforme était en panne ; refaites l'export et renvoyez-le.",
+                "expiré, ou la plateforme était en panne ; refaites l'export et renvoyez-le.",
             )
         case _:
             raise Unreadable(
@@ -183,8 +182,7 @@ class _Text:
             raise Unreadable(
                 "enregistrement_inattendu",
                 f"Dans « {self.file_name} », l'enregistrement n° {self.given} n'est pas une fiche {{champ: valeur}} "
-                "mais "
-                f"{_kind(value)} : vérifiez l'export, ou le chemin « records » du contrat.",
+                f"mais {_kind(value)} : vérifiez l'export, ou le chemin « records » du contrat.",
             )
         return value
 
@@ -255,8 +253,7 @@ class _Text:
         return Unreadable(
             "fichier_coupe",
             f"« {self.file_name} » est coupé : il s'arrête avant la fin, après {self.given} enregistrement(s) "
-            "entier(s). "
-            "Refaites l'export et renvoyez le fichier complet.",
+            "entier(s). Refaites l'export et renvoyez le fichier complet.",
         )
 
     def repeated(self, key: str) -> Unreadable:

@@ -40,6 +40,7 @@ from sources.readers.tables import number_labels
 
 SEPARATOR = " ; "
 BATCH_ROWS = 4_096
+MAX_DEPTH = 64
 NO_LABEL = "(sans libellé)"
 
 Row = dict[int, str | None]
@@ -128,10 +129,12 @@ def split_list(cell: str | None) -> list[str | None]:
 class _Node:
     """One path: its column once something was met there, and how lists and objects found there are to be read."""
 
-    __slots__ = ("children", "column", "known", "label", "left_out", "pairs")
+    __slots__ = ("children", "column", "depth", "known", "label", "left_out", "pairs")
 
-    def __init__(self, label: str | None) -> None:
-        self.label = label
+    def __init__(self, label: str | None, depth: int = 0) -> None:
+        if depth > MAX_DEPTH:
+            raise RecursionError
+        self.label, self.depth = label, depth
         self.children: dict[str, _Node] = {}
         self.column: int | None = None
         self.known: dict[str, int] = {}  # the columns of the children, for the most frequent case
@@ -141,7 +144,7 @@ class _Node:
     def child(self, key: str) -> _Node:
         found = self.children.get(key)
         if found is None:
-            found = self.children[key] = _Node(key if self.label is None else f"{self.label}.{key}")
+            found = self.children[key] = _Node(key if self.label is None else f"{self.label}.{key}", self.depth + 1)
         return found
 
 
@@ -270,8 +273,7 @@ class _Exploded:
             raise Unreadable(
                 "liste_absente",
                 f"Dans « {self.layout.file_name} », aucun enregistrement n'a de liste « {'.'.join(self.path)} » "
-                "(listes présentes : "
-                f"{there}). Corrigez le chemin « explode » du contrat, ou refaites l'export.",
+                f"(listes présentes : {there}). Corrigez le chemin « explode » du contrat, ou refaites l'export.",
             )
 
     def notes(self) -> tuple[Note, ...]:
@@ -327,8 +329,7 @@ class _Table:
             raise Unreadable(
                 "tableau_demesure",
                 f"« {self.layout.file_name} » forme un tableau de plus de {MAX_CELLS // 1_000_000} millions de "
-                "cellules : "
-                "découpez l'export, ou écartez des champs dans le contrat (« leave_out »).",
+                "cellules : découpez l'export, ou écartez des champs dans le contrat (« leave_out »).",
             )
         columns = {"row_number": pa.array([number for number, _ in sound], pa.int32())}
         every = range(width)

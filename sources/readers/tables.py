@@ -59,8 +59,7 @@ def cut(
         raise Unreadable(
             "section_vide",
             f"La section « {rows[start - 1].text} »{_of(sheet)} ne contient aucune ligne, pas même d'en-tête : "
-            "vérifiez que le fichier "
-            "est complet et refaites l'export.",
+            "vérifiez que le fichier est complet et refaites l'export.",
         )
     return Sheet(sheet.name, sheet.table.slice(start, end - start), (*sheet.notes, *_outside(rows, start, end)))
 
@@ -91,8 +90,7 @@ def stack_headers(
         raise Unreadable(
             "entetes_absents",
             f"Le tableau{_of(sheet)} n'a que {sheet.table.num_rows} ligne(s) remplie(s) alors que {skip + rows} "
-            "ligne(s) de titre et "
-            "d'en-tête sont attendues : vérifiez les options de l'export.",
+            "ligne(s) de titre et d'en-tête sont attendues : vérifiez les options de l'export.",
         )
     head = sheet.table.slice(skip, rows).to_pylist()
     names = sheet.table.column_names[1:]
@@ -199,8 +197,7 @@ def _start(sheet: Sheet, rows: list[_Row], names: Sequence[str | re.Pattern], al
         raise Unreadable(
             "section_en_double",
             f"La section « {rows[found[0]].text} » apparaît plusieurs fois{_of(sheet)} (lignes {numbers}) : déposez "
-            "un fichier par "
-            "rapport.",
+            "un fichier par rapport.",
         )
     return found[0]
 

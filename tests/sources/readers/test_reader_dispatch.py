@@ -51,5 +51,5 @@ def test_file_name_is_never_a_path(tmp_path):
 
 
 def test_unknown_shape_is_a_mistake_of_the_contract(tmp_path):
-    with pytest.raises(ValueError, match="unknown shape 'json'"):
-        read(tmp_path / "x", file_name="x", shape="json")
+    with pytest.raises(ValueError, match="unknown shape 'parquet'"):
+        read(tmp_path / "x", file_name="x", shape="parquet")

@@ -1,0 +1,221 @@
+"""What every model promises, and twins: a spoiled cell must be seen."""
+
+import duckdb
+import pytest
+from golden_landing import golden
+
+from sources.values.text import fold
+
+TIDY = [
+    "dataset",
+    "programme_id",
+    "indicator",
+    "breakdown",
+    "member",
+    "period",
+    "value",
+    "lower",
+    "upper",
+    "numerator",
+    "denominator",
+    "n_with_data",
+    "n_total",
+    "unit",
+    "obs_status",
+    "conf_status",
+    "caveat",
+]
+DATASETS = ("events", "participation", "territories", "quality", "reconciliation")
+STAR = ("dim_", "fct_", "bridge_", "ind_")
+
+
+def models(candidate):
+    return [node for node in candidate.manifest.nodes.values() if node.resource_type == "model"]
+
+
+def test_every_model_opens_with_its_grain_and_tests_it(candidate):
+    tested = {
+        node.attached_node
+        for node in candidate.manifest.nodes.values()
+        if node.resource_type == "test" and node.name.startswith("keeps_")
+    }
+    assert [m.name for m in models(candidate) if not m.description.startswith("One row per ")] == []
+    assert [m.name for m in models(candidate) if m.unique_id not in tested] == []
+
+
+def test_contracts_are_enforced_on_all_that_leaves(candidate):
+    assert [m.name for m in models(candidate) if m.name.startswith(STAR) and not m.config.contract.enforced] == []
+
+
+def test_every_column_says_what_it_is_and_whether_it_may_leave(candidate):
+    for model in models(candidate):
+        if model.name.startswith((*STAR, "ctl_")):
+            found = [name for (name,) in candidate.rows(f"select column_name from (describe {model.name})")]
+            assert found == list(model.columns), model.name
+            for column in model.columns.values():
+                assert column.description and isinstance(column.meta["publish"], bool), (model.name, column.name)
+                assert column.meta["privacy"] == "none" or not column.meta["publish"], (model.name, column.name)
+
+
+def test_an_indicator_reads_the_star_only(candidate):
+    for model in models(candidate):
+        if model.name.startswith("ind_"):
+            read = [parent.split(".")[-1] for parent in model.depends_on.nodes]
+            assert [name for name in read if not name.startswith(("dim_", "fct_", "bridge_"))] == [], model.name
+
+
+@pytest.mark.parametrize("dataset", DATASETS)
+def test_the_tidy_columns_come_first_and_in_order(candidate, dataset):
+    found = [name for (name,) in candidate.rows(f"select column_name from (describe ind_{dataset})")]
+    assert found[: len(TIDY)] == TIDY
+    assert dataset == "reconciliation" or found == TIDY
+
+
+@pytest.mark.parametrize("dataset", DATASETS)
+def test_every_control_holds(candidate, dataset):
+    # largest_share and outliers are measures
+    assert candidate.rows(f"select count(*) > 0 from ctl_{dataset}") == [(True,)]
+    assert (
+        candidate.rows(
+            f"select control, programme_id, member, difference from ctl_{dataset} "
+            "where difference <> 0 and control not in ('largest_share', 'outliers')"
+        )
+        == []
+    )
+
+
+def test_outliers_are_the_large_workshops_of_the_brief(candidate):
+    ((detail,),) = candidate.rows(
+        "select detail from ctl_participation where control = 'outliers' and programme_id = 'HDF-CONF-2023'"
+    )
+    assert all(f"({value})" in detail for value in (150, 120, 90))
+
+
+SPOILS = [
+    (
+        "events",
+        "departments_add_up",
+        "update ind_events set value = value + 1 where indicator = 'EV04' and member = '62'",
+    ),
+    ("events", "months_add_up", "delete from ind_events where indicator = 'EV05' and member = '2023-06'"),
+    ("events", "theme_shares_add_up", "update ind_events set value = 14 where indicator = 'EV03' and member = 'ECOL'"),
+    ("events", "modalities_add_up", "delete from ind_events where breakdown = 'modality' and member = 'online'"),
+    ("events", "every_department_printed", "delete from ind_events where indicator = 'EV04' and member = '60'"),
+    ("events", "every_month", "delete from ind_events where indicator = 'EV05' and member = '2023-08'"),
+    ("events", "lead_within_any", "update ind_events set value = 25 where indicator = 'EV08' and member = 'lead'"),
+    ("events", "recount", "update ind_events set value = 37 where indicator = 'EV01' and breakdown = 'total'"),
+    ("events", "every_programme", "delete from ind_events where programme_id = 'AVISE-RNA-2024'"),
+    ("events", "every_programme", "delete from ind_events"),
+    ("events", "unexplained_difference", "update ind_reconciliation set is_explained = false where member = '62'"),
+    ("events", "rows_conserved", "update landing.delivery set rows_quarantined = 1 where entity = 'event'"),
+    ("events", "landed_rows", "delete from landing.event where event_id = 'HDF23-A31'"),
+    (
+        "participation",
+        "departments_add_up",
+        "update ind_participation set value = 0 where indicator = 'PA01' and member = '59'",
+    ),
+    ("participation", "months_add_up", "delete from ind_participation where member = '2023-09'"),
+    ("participation", "events_covered", "update ind_participation set n_total = 33 where breakdown = 'total'"),
+    ("participation", "recount", "update ind_participation set value = 1056 where breakdown = 'total'"),
+    ("territories", "every_department_printed", "delete from ind_territories where member = '60'"),
+    ("territories", "population_adds_up", "delete from dim_territory where level = 'department' and code = '60'"),
+    ("territories", "denominator", "update ind_territories set denominator = 4 where indicator = 'TE01'"),
+    ("territories", "same_attendances", "update ind_territories set numerator = 151 where member = '62'"),
+    ("quality", "same_reports", "update ind_quality set numerator = 36"),
+    ("reconciliation", "figures_compared", "delete from ind_reconciliation where indicator = 'nb_axes'"),
+    (
+        "reconciliation",
+        "stale_explanation",
+        "update ind_reconciliation set reconciliation_status = 'match' where member = '62'",
+    ),
+]
+
+
+@pytest.mark.parametrize(
+    ("dataset", "control", "spoil"), SPOILS, ids=[f"{d}-{c}-{i}" for i, (d, c, _) in enumerate(SPOILS)]
+)
+def test_a_spoiled_cell_is_seen_by_its_control(candidate, tmp_path, dataset, control, spoil):
+    with candidate.spoiled(tmp_path, spoil) as con:
+        found = con.execute(candidate.compiled(f"ctl_{dataset}")).fetchall()
+    assert [row for row in found if row[1] == control and row[6] != 0]
+
+
+def test_a_withdrawn_explanation_leaves_the_difference_unexplained(candidate, tmp_path):
+    spoil = "delete from fct_explanation where member = 'économique'"
+    with candidate.spoiled(tmp_path, spoil) as con:
+        con.execute(f"create or replace table ind_reconciliation as {candidate.compiled('ind_reconciliation')}")
+        found = con.execute(candidate.compiled("ctl_events")).fetchall()
+    (row,) = [row for row in found if row[1] == "unexplained_difference" and row[2] == "HDF-CONF-2023"]
+    assert row[5] == 1 and "nb_evenements | transition | économique : 9 → 11" in row[7]
+
+
+def test_a_changed_difference_is_no_longer_the_explained_one(candidate, tmp_path):
+    spoil = "update fct_published_figure set figure_value = 8 where member = 'économique'"
+    with candidate.spoiled(tmp_path, spoil) as con:
+        rows = con.execute(
+            f"select difference, is_explained from ({candidate.compiled('ind_reconciliation')}) where member = 'économique'"
+        ).fetchall()
+    assert rows == [(3.0, False)]
+
+
+@pytest.mark.parametrize(
+    ("test", "spoil"),
+    [
+        ("dim_event", "insert into dim_event select * from dim_event limit 1"),
+        ("fct_event_count", "update fct_event_count set programme_key = 1 where value = 150"),
+        ("bridge_event_theme", "delete from dim_theme where code = 'ECOL'"),
+        ("ind_events", "update ind_events set obs_status = 'Z' where member = '62'"),
+        ("ind_quality", "update ind_quality set period = null"),
+    ],
+)
+def test_a_broken_promise_is_seen_by_the_test_of_the_model(candidate, tmp_path, test, spoil):
+    name = next(r.node.name for r in candidate.results if r.node.name.startswith(f"keeps_{test}_"))
+    with candidate.spoiled(tmp_path) as con:
+        assert con.execute(candidate.compiled(name)).fetchall() == []
+        con.execute(spoil)
+        assert con.execute(candidate.compiled(name)).fetchall() != []
+
+
+def test_labels_fold_in_sql_as_they_do_in_python(candidate):
+    compiled = candidate.compiled("int_event_organisers")
+    expression = compiled.split("organiser_text,", 1)[1].split(" as label_key", 1)[0]
+    texts = [row["organiser_label_published"] for row in golden("events")]
+    texts += [
+        "L'Œuvre de Sainte-Anne",
+        "MONT-ST-ÉLOI",
+        "Ste Marie – st st",
+        "« nous » (Errol)",
+        "Ça & là/ici",
+        "été_2023 n°4",
+    ]
+    with duckdb.connect() as con:
+        for text in texts:
+            ((found,),) = con.execute(f"select {expression} from (select ? as organiser_text)", [text]).fetchall()
+            assert found == fold(text), text
+
+
+def test_two_builds_of_the_same_rows_give_the_same_figures(candidate, tmp_path):
+    """The last bit too: a night without a new fact makes no release."""
+    with candidate.spoiled(tmp_path) as con:
+        for name in ("ind_events", "ind_participation", "ind_territories", "ind_reconciliation"):
+            again = f"({candidate.compiled(name)})"
+            assert con.execute(f"select count(*) from (from {name} except from {again})").fetchall() == [(0,)], name
+            assert con.execute(f"select count(*) from (from {again} except from {name})").fetchall() == [(0,)], name
+
+
+def test_unit_tests_of_the_models_pass(candidate):
+    run = candidate.invoke("test", "--select", "test_type:unit")
+    assert run.success, [f"{r.node.name}: {r.message}" for r in run.result.results if str(r.status) != "pass"]
+    assert len(run.result.results) >= 8
+
+
+NODE = (
+    "{resource_type: model, name: dim_person, description: 'One row per person.', config: {contract: {enforced: true}}, "
+    "columns: {email: {description: E-mail, meta: {publish: %s, privacy: direct}}}}"
+)
+
+
+@pytest.mark.parametrize(("publish", "refused"), [("true", True), ("false", False)])
+def test_a_personal_column_cannot_be_published(candidate, publish, refused):
+    run = candidate.invoke("run-operation", "refuse_unsafe_nodes", "--args", f"{{nodes: [{NODE % publish}]}}")
+    assert run.success is not refused

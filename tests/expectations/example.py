@@ -1,0 +1,223 @@
+"""A small candidate that passes every expectation, counted by hand.
+
+Five events held in a region of three departments (02, 59, 60), programme TEST-2023:
+
+    A  2023-04-06  02       in person  ECOL        20 participants   organised by O1
+    B  2023-04-20  59       in person  ECOL, SOC   30                O2 and O4
+    C  2023-05-11  online              SOC         10                O1
+    D  2023-06-01  59       in person  ECO         25                O3
+    E  2023-06-15  unknown  unknown    ORG         15                O2
+
+A second programme, APPROX-2024, held one event in 02 and printed only « une trentaine » of participants. One earlier document
+printed 5 events, and 3 in department 59 where the list has 2; the second difference is explained.
+"""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import duckdb
+
+from expectations import seal
+
+COLUMNS = (
+    "dataset VARCHAR, programme_id VARCHAR, indicator VARCHAR, breakdown VARCHAR, member VARCHAR, period VARCHAR, "
+    'value DOUBLE, "lower" DOUBLE, "upper" DOUBLE, numerator DOUBLE, denominator DOUBLE, '
+    "n_with_data INTEGER, n_total INTEGER, unit VARCHAR, obs_status VARCHAR, conf_status VARCHAR, caveat VARCHAR"
+)
+CONTROL_COLUMNS = (
+    "dataset VARCHAR, control VARCHAR, programme_id VARCHAR, member VARCHAR, expected DOUBLE, actual DOUBLE, "
+    "difference DOUBLE, detail VARCHAR"
+)
+UNITS = {
+    "EV02": "mention",
+    "EV06": "share",
+    "EV07": "share",
+    "EV08": "organisation",
+    "PA01": "attendance",
+    "PA01_min": "attendance",
+    "PA01_max": "attendance",
+    "PA01_max_share": "share",
+    "PA07": "attendance_per_event",
+    "PA08": "attendance_per_event",
+    "TE01": "share",
+    "TE02": "share",
+    "TE03": "share",
+    "TE04": "per_100k",
+    "QU01": "share",
+}
+T, A = "TEST-2023", "APPROX-2024"
+
+
+def _row(indicator, breakdown, member, value, n, total, programme=T, numerator=None, denominator=None, **more):
+    dataset = {"EV": "ind_events", "PA": "ind_participation", "TE": "ind_territories", "QU": "ind_quality"}
+    year = programme[-4:]
+    return {
+        "dataset": dataset[indicator[:2]],
+        "programme_id": programme,
+        "indicator": indicator,
+        "breakdown": breakdown,
+        "member": member,
+        "period": member if breakdown == "month" else year,
+        "value": value,
+        "lower": None,
+        "upper": None,
+        "numerator": numerator,
+        "denominator": denominator,
+        "n_with_data": n,
+        "n_total": total,
+        "unit": UNITS.get(indicator, "event"),
+        "obs_status": "A",
+        "conf_status": "F",
+        "caveat": None,
+        **more,
+    }
+
+
+def _share(indicator, numerator, denominator, n, total, programme=T):
+    value = numerator / denominator
+    return _row(indicator, "total", "total", value, n, total, programme, numerator, denominator)
+
+
+def events():
+    return [
+        _row("EV01", "total", "total", 5, 5, 5),
+        *(_row("EV02", "theme", m, v, v, 5) for m, v in (("ECOL", 2), ("SOC", 2), ("ECO", 1), ("ORG", 1), ("none", 0))),
+        *(_row("EV03", "theme", m, v, 5, 5) for m, v in (("ECOL", 1.5), ("SOC", 1.5), ("ECO", 1), ("ORG", 1))),
+        *(_row("EV04", "department", m, v, v, 5) for m, v in (("02", 1), ("59", 2), ("60", 0))),
+        _row("EV04", "department", "online", 1, 1, 5, obs_status="M"),
+        _row("EV04", "department", "unknown", 1, 1, 5, obs_status="O"),
+        *(_row("EV05", "month", m, v, v, 5) for m, v in (("2023-04", 2), ("2023-05", 1), ("2023-06", 2))),
+        _row("EV05", "month", "undated", 0, 0, 5, period="2023"),
+        _share("EV06", 1, 4, 4, 5),
+        _share("EV07", 1, 5, 5, 5),
+        _row("EV08", "role", "any", 4, 5, 5),
+        _row("EV08", "role", "lead", 3, 5, 5),
+        _row("EV01", "total", "total", 1, 1, 1, A),
+    ]
+
+
+def participation():
+    return [
+        _row("PA01", "total", "total", 100, 5, 5),
+        *(_row("PA01", "month", f"2023-0{m}", v, n, n) for m, v, n in ((4, 50, 2), (5, 10, 1), (6, 40, 2))),
+        *(_row("PA01", "department", m, v, n, n) for m, v, n in (("02", 20, 1), ("59", 55, 2))),
+        # nothing to add up where nothing took place
+        _row("PA01", "department", "60", None, 0, 0, obs_status="M", caveat="Aucun événement."),
+        _row("PA01", "department", "online", 10, 1, 1),
+        _row("PA01", "department", "unknown", 15, 1, 1),
+        *(
+            _row("PA01", "modality", m, v, n, n)
+            for m, v, n in (("in_person", 75, 3), ("online", 10, 1), ("unknown", 15, 1))
+        ),
+        _row("PA01_min", "total", "total", 10, 5, 5),
+        _row("PA01_max", "total", "total", 30, 5, 5),
+        _row("PA01_max_share", "total", "total", 0.3, 5, 5, numerator=30, denominator=100),
+        _row("PA07", "total", "total", 20, 5, 5, numerator=100, denominator=5),
+        _row("PA08", "total", "total", 20, 5, 5),
+        _row("PA01", "total", "total", 30, 1, 1, A, lower=24, upper=36, obs_status="E", caveat="Effectif approché."),
+    ]
+
+
+def territories():
+    return [
+        _share("TE01", 2, 3, 5, 5),
+        _share("TE02", 2, 4, 5, 5),
+        _share("TE03", 600_000, 1_000_000, 5, 5),
+        _row("TE04", "total", "total", 10.0, 5, 5, numerator=100, denominator=1_000_000),
+        _row("TE04", "department", "60", 0, 0, 0, numerator=0, denominator=250_000),
+    ]
+
+
+def quality():
+    return [_share("QU01", 5, 5, 5, 5), _share("QU01", 1, 1, 1, 1, A)]
+
+
+RECONCILIATION_COLUMNS = COLUMNS + (
+    ", figure_text VARCHAR, figure_value DOUBLE, recomputed DOUBLE, difference DOUBLE, reconciliation_status VARCHAR, "
+    "blocks_dataset VARCHAR, is_explained BOOLEAN, explanation VARCHAR, treatment VARCHAR, event_ids VARCHAR"
+)
+
+
+def reconciliation():
+    def line(breakdown, member, value, printed, status, explained=None, cause=None, treatment=None):
+        row = _row("EV", breakdown, member, value, value, 5, dataset="ind_reconciliation", period="2023")
+        return row | {
+            "indicator": "nb_evenements",
+            "figure_text": str(printed),
+            "figure_value": printed,
+            "recomputed": value,
+            "difference": None if value is None else value - printed,
+            "reconciliation_status": status,
+            "blocks_dataset": "ind_events",
+            "is_explained": explained,
+            "explanation": cause,
+            "treatment": treatment,
+            "event_ids": None,
+        }
+
+    return [
+        line("total", "total", 5, 5, "match"),
+        line("departement", "59", 2, 3, "MISMATCH", True, "Atelier compté chez son organisateur.", "Publier 2."),
+        line("departement", "non disponible", None, 1, "not_recomputable")
+        | {"obs_status": "L", "n_with_data": None, "n_total": None},
+    ]
+
+
+def controls():
+    """Rows as dbt makes them: dataset, control, programme, member, expected, actual, difference, detail."""
+    e, p, t, q, r = "ind_events", "ind_participation", "ind_territories", "ind_quality", "ind_reconciliation"
+
+    def agreed(dataset, control, programme, member, count, detail=None):
+        return (dataset, control, programme, member, count, count, 0, detail)
+
+    rows = []
+    for dataset in (e, p, t, q, r):
+        rows += [
+            agreed(dataset, "every_programme", None, "total", 2),
+            *(agreed(dataset, "unexplained_difference", programme, "total", 0) for programme in (T, A)),
+            agreed(dataset, "rows_conserved", None, "synthese/ab12", 6, "synthese.xlsx"),
+            agreed(dataset, "landed_rows", None, "synthese/ab12", 6, "synthese.xlsx"),
+        ]
+    for programme, events_held, attended in ((T, 5, 100), (A, 1, 30)):
+        sums = ("departments_add_up", "months_add_up", "modalities_add_up")
+        rows += [agreed(e, name, programme, "total", events_held) for name in (*sums, "theme_shares_add_up")]
+        rows += [agreed(p, name, programme, "total", attended) for name in sums]
+        rows += [
+            agreed(e, "every_department_printed", programme, "department", 3),
+            agreed(e, "every_month", programme, "month", 3),
+            agreed(e, "lead_within_any", programme, "role", 1),
+            agreed(e, "recount", programme, "total", events_held),
+            agreed(p, "recount", programme, "total", attended),
+            (p, "largest_share", programme, "total", 0, 0.3, 0.3, "5 événements renseignés"),
+            agreed(p, "outliers", programme, "total", 0),
+            agreed(p, "events_covered", programme, "total", events_held),
+            agreed(q, "same_reports", programme, "QU01", events_held),
+        ]
+    return [
+        *rows,
+        agreed(t, "every_department_printed", T, "department", 3),
+        agreed(t, "population_adds_up", T, "department", 1_000_000),
+        agreed(t, "denominator", T, "TE01", 3),
+        agreed(t, "same_attendances", T, "total", 100),
+        agreed(r, "figures_compared", T, "total", 3),
+        agreed(r, "stale_explanation", T, "total", 0),
+    ]
+
+
+def build(directory: Path, *statements: str) -> str:
+    """The example as a sealed candidate in `directory`, after `statements` on its warehouse; the candidate hash."""
+    directory.mkdir(parents=True, exist_ok=True)
+    with duckdb.connect(str(directory / "warehouse.duckdb")) as connection:
+        for rows in (events(), participation(), territories(), quality(), reconciliation()):
+            table = rows[0]["dataset"]
+            columns = RECONCILIATION_COLUMNS if table == "ind_reconciliation" else COLUMNS
+            connection.execute(f"CREATE TABLE {table} ({columns})")
+            connection.execute(f"CREATE TABLE {table.replace('ind_', 'ctl_')} ({CONTROL_COLUMNS})")
+            marks = ", ".join("?" * len(rows[0]))
+            connection.executemany(f"INSERT INTO {table} VALUES ({marks})", [list(row.values()) for row in rows])
+        for row in controls():
+            connection.execute(f"INSERT INTO {row[0].replace('ind_', 'ctl_')} VALUES (?, ?, ?, ?, ?, ?, ?, ?)", row)
+        for statement in statements:
+            connection.execute(statement)
+    return seal(directory, {"models": {}})

@@ -1,0 +1,154 @@
+"""One spoil per expectation: SQL that makes exactly that expectation fail.
+
+It runs on the rows of one programme of the example, in tables of the same names (`test_twins`). `also` names expectations
+of the same dataset that cannot but fail with it, because their rules touch the same cell. `alone`: what is spoilt is the
+table itself, not the rows of one programme.
+"""
+
+from __future__ import annotations
+
+from typing import NamedTuple
+
+
+class Spoil(NamedTuple):
+    sql: str
+    also: tuple[str, ...] = ()
+    alone: bool = False
+
+
+def _control(table: str, control: str, column: str = "difference") -> Spoil:
+    return Spoil(f"UPDATE {table} SET {column} = 1 WHERE control = '{control}'")
+
+
+def _anywhere(table: str, row: str, other: str) -> dict[str, Spoil]:
+    """What holds for every tidy table. `row`: a condition for one row that has a value; `other`: another indicator."""
+    ctl = table.replace("ind_", "ctl_")
+    return {
+        "key_unique": Spoil(f"INSERT INTO {table} SELECT * FROM {table} WHERE {row}"),
+        "required_cells": Spoil(f"UPDATE {table} SET period = NULL WHERE {row}"),
+        "statuses_known": Spoil(f"UPDATE {table} SET conf_status = 'D' WHERE {row}"),
+        "value_or_status": Spoil(f"UPDATE {table} SET value = NULL, obs_status = 'A' WHERE {other}"),
+        "uncollected_has_no_value": Spoil(f"UPDATE {table} SET obs_status = 'L' WHERE {row}"),
+        "values_not_negative": Spoil(f"UPDATE {table} SET value = -value WHERE {row}"),
+        "lower_bound": Spoil(f'UPDATE {table} SET "lower" = value + 0.5 WHERE {row}'),
+        "upper_bound": Spoil(f'UPDATE {table} SET "upper" = value - 0.5 WHERE {row}'),
+        "coverage": Spoil(f"UPDATE {table} SET n_with_data = n_total + 1 WHERE {other}"),
+        "caveats_without_contact": Spoil(f"UPDATE {table} SET caveat = 'Voir a.b@exemple.fr' WHERE {row}"),
+        "columns": Spoil(f"ALTER TABLE {table} ADD COLUMN more INTEGER", alone=True),
+        "dataset_name": Spoil(f"UPDATE {table} SET dataset = 'ind_other' WHERE {row}"),
+        "every_programme": _control(ctl, "every_programme"),
+        "no_unexplained_difference": _control(ctl, "unexplained_difference", "actual"),
+        "rows_conserved": _control(ctl, "rows_conserved"),
+        "landed_rows_in_warehouse": _control(ctl, "landed_rows"),
+    }
+
+
+def _coded(table: str, row: str, share: str) -> dict[str, Spoil]:
+    return {
+        "coverage_said": Spoil(f"UPDATE {table} SET n_with_data = NULL, n_total = NULL WHERE {row}"),
+        "breakdowns_known": Spoil(f"UPDATE {table} SET breakdown = 'village' WHERE {row}"),
+        "members_are_codes": Spoil(f"UPDATE {table} SET member = 'Jeanne Canari' WHERE {row}"),
+        "shares_between_0_and_1": Spoil(f"UPDATE {table} SET value = 3, numerator = 3 * denominator WHERE {share}"),
+        "shares_are_their_ratio": Spoil(f"UPDATE {table} SET value = 0.15 WHERE {share}"),
+        "indicators_known": Spoil(f"UPDATE {table} SET unit = 'shares' WHERE {share}"),
+    }
+
+
+EV = "indicator = 'EV08' AND member = 'any'"
+EVENTS = {
+    **_anywhere("ind_events", EV, EV),
+    **_coded("ind_events", EV, "indicator = 'EV07'"),
+    "indicators_present": Spoil("DELETE FROM ind_events WHERE indicator = 'EV07'", alone=True),
+    "months_add_up": _control("ctl_events", "months_add_up"),
+    "departments_add_up": _control("ctl_events", "departments_add_up"),
+    "modalities_add_up": _control("ctl_events", "modalities_add_up"),
+    "theme_shares_add_up": _control("ctl_events", "theme_shares_add_up"),
+    "every_department_printed": _control("ctl_events", "every_department_printed"),
+    "every_month_printed": _control("ctl_events", "every_month"),
+    "leads_within_organisers": _control("ctl_events", "lead_within_any"),
+    "recounted_from_landing": _control("ctl_events", "recount"),
+}
+
+PA = "indicator = 'PA08'"
+PARTICIPATION = {
+    **_anywhere("ind_participation", PA, PA),
+    **_coded("ind_participation", PA, "indicator = 'PA01_max_share'"),
+    "indicators_present": Spoil("DELETE FROM ind_participation WHERE indicator = 'PA01_min'", alone=True),
+    "partial_total_says_at_least": Spoil(
+        "UPDATE ind_participation SET n_total = n_total + 1 WHERE indicator = 'PA01' AND member = '02'"
+    ),
+    "no_total_without_data": Spoil(f"UPDATE ind_participation SET n_with_data = 0 WHERE {PA}"),
+    "partial_total_has_no_upper_bound": Spoil(
+        "UPDATE ind_participation SET n_total = n_total + 1, \"upper\" = value, caveat = 'Au moins 20.' "
+        "WHERE indicator = 'PA01' AND member = '02'"
+    ),
+    "estimates_have_bounds": Spoil(f"UPDATE ind_participation SET obs_status = 'E' WHERE {PA}"),
+    "means_are_their_ratio": Spoil(
+        "UPDATE ind_participation SET denominator = 6, value = 100 / 6 WHERE indicator = 'PA07'"
+    ),
+    "months_add_up": _control("ctl_participation", "months_add_up"),
+    "departments_add_up": _control("ctl_participation", "departments_add_up"),
+    "modalities_add_up": _control("ctl_participation", "modalities_add_up"),
+    "recounted_from_landing": _control("ctl_participation", "recount"),
+    "events_covered": _control("ctl_participation", "events_covered"),
+    "every_event_reported": Spoil(
+        "UPDATE ind_participation SET n_total = n_total + 1, caveat = 'Au moins 100.' "
+        "WHERE indicator = 'PA01' AND breakdown = 'total'"
+    ),
+    "no_dominant_event": _control("ctl_participation", "largest_share", "actual"),
+    "no_outlier": _control("ctl_participation", "outliers", "actual"),
+}
+
+TE = "indicator = 'TE04' AND breakdown = 'total'"
+TERRITORIES = {
+    **_anywhere("ind_territories", TE, TE),
+    **_coded("ind_territories", TE, "indicator = 'TE02'"),
+    "values_not_negative": Spoil(f"UPDATE ind_territories SET value = -value, numerator = -numerator WHERE {TE}"),
+    "indicators_present": Spoil("DELETE FROM ind_territories WHERE indicator = 'TE03'", alone=True),
+    "rates_are_their_ratio": Spoil(f"UPDATE ind_territories SET denominator = 2000000 WHERE {TE}"),
+    "every_department_printed": _control("ctl_territories", "every_department_printed"),
+    "populations_add_up": _control("ctl_territories", "population_adds_up"),
+    "departments_in_denominator": _control("ctl_territories", "denominator"),
+    "same_attendances": _control("ctl_territories", "same_attendances"),
+}
+
+QU = "indicator = 'QU01'"
+QUALITY = {
+    **_anywhere("ind_quality", QU, QU),
+    **_coded("ind_quality", QU, QU),
+    "values_not_negative": Spoil(
+        f"UPDATE ind_quality SET value = -1, numerator = -5 WHERE {QU}", also=("shares_between_0_and_1",)
+    ),
+    "indicators_present": Spoil("UPDATE ind_quality SET indicator = 'QU02'", alone=True),
+    "same_reports": _control("ctl_quality", "same_reports"),
+}
+
+RE = "breakdown = 'total'"
+RECONCILIATION = {
+    **_anywhere("ind_reconciliation", RE, RE),
+    "comparisons_known": Spoil(
+        "UPDATE ind_reconciliation SET reconciliation_status = NULL WHERE reconciliation_status = 'match'"
+    ),
+    "differences_are_computed": Spoil(f"UPDATE ind_reconciliation SET recomputed = 4 WHERE {RE}"),
+    "matches_have_no_difference": Spoil(f"UPDATE ind_reconciliation SET recomputed = 4, difference = -1 WHERE {RE}"),
+    "differences_await_explanation": Spoil(
+        "UPDATE ind_reconciliation SET is_explained = NULL WHERE reconciliation_status = 'MISMATCH'"
+    ),
+    "explanations_are_complete": Spoil("UPDATE ind_reconciliation SET treatment = NULL WHERE is_explained"),
+    "words_without_contact": Spoil(f"UPDATE ind_reconciliation SET member = '06 12 34 56 78' WHERE {RE}"),
+    "every_figure_compared": _control("ctl_reconciliation", "figures_compared"),
+    "every_difference_explained": Spoil("UPDATE ind_reconciliation SET is_explained = false WHERE is_explained"),
+    "no_stale_explanation": _control("ctl_reconciliation", "stale_explanation"),
+}
+
+SPOILS: dict[tuple[str, str], Spoil] = {
+    (dataset, name): spoil
+    for dataset, spoils in {
+        "ind_events": EVENTS,
+        "ind_participation": PARTICIPATION,
+        "ind_territories": TERRITORIES,
+        "ind_quality": QUALITY,
+        "ind_reconciliation": RECONCILIATION,
+    }.items()
+    for name, spoil in spoils.items()
+}

@@ -129,7 +129,9 @@ def sql_instant(expression: str, *, order: Order | None = None, zone: str = TIME
     readings = (
         f"timezone('UTC', timezone({_literal(zone)}, {_parsed(expression, local)}))",
         _parsed(expression, SQL_UTC_FORMATS),
-        f"timezone('UTC', {_parsed(expression, SQL_OFFSET_FORMATS)})",
+        # with %z alone, DuckDB 2.0 turns 30 February into 2 March
+        f"case when {_parsed(f'left(trim({expression}), 10)', ('%Y-%m-%d',))} is not null "
+        f"then timezone('UTC', {_parsed(expression, SQL_OFFSET_FORMATS)}) end",
     )
     within = [f"case when year({reading}) {years} then {reading} end" for reading in readings]
     shaped = f"regexp_matches({expression}, {_literal(_SQL_SHAPE)})"

@@ -188,6 +188,13 @@ def test_the_guard_on_the_year_is_needed():
     assert all("%y" not in text for text in SQL_FORMATS["ymd"])
 
 
+def test_sql_does_not_roll_impossible_days_over():
+    """DuckDB 2.0 does with %z."""
+    texts = ["2025-02-30T20:50:14-0800", "2025-09-31 15:02:31+01:00", "2025-02-30T20:50:14Z", "2025-02-30 20:50:14"]
+    assert in_sql(texts, None) == [None] * 4
+    assert in_sql(["2025-02-28T20:50:14-0800"], None) == [utc("2025-03-01 04:50:14")]
+
+
 clocks = st.one_of(
     st.builds("{:02d}:{:02d}:{:02d}".format, st.integers(0, 25), st.integers(0, 60), st.integers(0, 60)),
     st.builds("{}:{:02d} {}".format, st.integers(0, 13), st.integers(0, 59), st.sampled_from(["AM", "PM", "pm"])),

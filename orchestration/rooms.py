@@ -31,7 +31,9 @@ def contracts(home: Home) -> dict[str, LoadedContract]:
 def places(home: Home) -> Places:
     from sources.landing import Places
 
-    return Places(inbox=home.inbox, originals=home.originals, landing=home.landing, ledger=home.ledger)
+    return Places(
+        inbox=home.inbox, originals=home.originals, landing=home.landing, ledger=home.ledger, vault=home.vault
+    )
 
 
 def deliver(home: Home, contract: LoadedContract, now: datetime) -> list[DeliveryReport]:

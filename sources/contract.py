@@ -14,8 +14,8 @@ from typing import Annotated, Any, Literal
 from pydantic import BaseModel, ConfigDict, Field, ValidationError, model_validator
 from ruamel.yaml import YAML, YAMLError
 
-from sources.entities import ENTITIES
-from sources.values.text import fold
+from sources.entities import ENTITIES, Slot
+from sources.values.text import clean, fold
 
 CONTRACTS = Path(__file__).with_name("contracts")
 
@@ -28,21 +28,84 @@ class _Strict(BaseModel):
     model_config = ConfigDict(extra="forbid", frozen=True)
 
 
+class PairList(_Strict):
+    """A list of label/value objects of a JSON record that becomes one column per label (`readers.records.Pairs`)."""
+
+    path: str
+    name: str
+    value: str | tuple[str, ...]
+
+
 class FileShape(_Strict):
     """Which files of the source's folder are deliveries, and how their bytes become sheets."""
 
     pattern: str = "*"
-    shape: Literal["delimited", "spreadsheet"]
+    shape: Literal["delimited", "spreadsheet", "json", "learning_dashboard"]
     sheet: str | None = None
     delimiter: Annotated[str, Field(min_length=1, max_length=1)] | None = None
+    encoding: str | None = None
+    records: str | None = None
+    explode: str | None = None
+    keep_empty: bool | None = None
+    pairs: tuple[PairList, ...] | None = None
+    leave_out: tuple[str, ...] | None = None
+    tagged_lists: bool | None = None
 
     @model_validator(mode="after")
     def _options_of_the_shape(self) -> FileShape:
-        if self.shape == "delimited" and self.sheet is not None:
-            raise ValueError("« sheet » n'a de sens que pour un classeur (shape: spreadsheet)")
-        if self.shape == "spreadsheet" and self.delimiter is not None:
-            raise ValueError("« delimiter » n'a de sens que pour un fichier texte (shape: delimited)")
+        strange = [
+            name for name in self.model_fields_set - {"pattern", "shape"} if name not in SHAPE_OPTIONS[self.shape]
+        ]
+        if strange:
+            raise ValueError(f"{', '.join(sorted(strange))} n'a pas de sens pour la forme {self.shape}")
         return self
+
+    @property
+    def options(self) -> dict[str, Any]:
+        """The options given, as `sources.readers.read` takes them."""
+        return {name: value for name in SHAPE_OPTIONS[self.shape] if (value := getattr(self, name)) is not None}
+
+
+SHAPE_OPTIONS = {
+    "delimited": ("delimiter", "encoding"),
+    "spreadsheet": ("sheet",),
+    "learning_dashboard": ("encoding",),
+    "json": ("records", "explode", "keep_empty", "pairs", "leave_out", "tagged_lists", "encoding"),
+}
+
+
+class Table(_Strict):
+    """One of several tables of a sheet (`readers.tables.cut`): where it begins and ends, by the text of a row."""
+
+    after: tuple[str, ...] = ()
+    at: tuple[str, ...] = ()
+    until: tuple[str, ...] = ()
+    until_gap: bool = False
+
+    @model_validator(mode="after")
+    def _begins_once(self) -> Table:
+        if bool(self.after) == bool(self.at):
+            raise ValueError("donnez soit « after » (la ligne qui précède le tableau), soit « at » (son en-tête)")
+        return self
+
+
+class StackedHeaders(_Strict):
+    """Several header rows read as one (`readers.tables.stack_headers`)."""
+
+    rows: int = Field(ge=2, le=5)
+    skip: int = Field(default=0, ge=0)
+    fill: tuple[int, ...] = ()
+    without: tuple[str, ...] = ()
+    alone: tuple[str, ...] = ()
+
+
+class LeftOut(_Strict):
+    """Rows that are not what the contract reads (a meal bought with a ticket): counted as structure, with a reason."""
+
+    header: str
+    words: tuple[str, ...] = ()
+    empty: bool = False
+    reason: str
 
 
 class ControlTotal(_Strict):
@@ -57,26 +120,63 @@ class Layout(_Strict):
     """Rows of a sheet that are not data: what stands above the header, section rows, totals."""
 
     header_within: int = Field(default=10, ge=1, le=100)
+    table: Table | None = None
+    stacked_headers: StackedHeaders | None = None
+    number_duplicates: bool = False
+    left_out: tuple[LeftOut, ...] = ()
     sections: Literal["month"] | None = None
     totals: tuple[str, ...] = ()
     control_totals: tuple[ControlTotal, ...] = ()
 
 
+class Rule(_Strict):
+    """A value said by another column: where `header` holds one of `words` (or anything, if `filled`), the field reads `gives`."""
+
+    header: str
+    words: tuple[str, ...] = ()
+    filled: bool = False
+    gives: str
+
+    @model_validator(mode="after")
+    def _has_a_condition(self) -> Rule:
+        if bool(self.words) == self.filled:
+            raise ValueError("donnez soit « words » (les textes), soit « filled: true » (n'importe quel texte)")
+        return self
+
+
 class ContractField(_Strict):
-    """Where one canonical field comes from: accepted headers, or a constant."""
+    """Where one canonical field comes from: accepted headers, several columns put together, or a constant; `rules`, tried
+    in order, come before."""
 
     headers: tuple[str, ...] = ()
+    compose: tuple[str, ...] = ()
+    ranked: bool = False
     constant: str | None = None
+    rules: tuple[Rule, ...] = ()
     required: bool = False
     privacy: Literal["none", "indirect", "direct"] = "none"
     split: tuple[str, ...] = ()
     words: dict[str, tuple[str, ...]] = Field(default_factory=dict)
     template: str | None = None
+    order: Literal["dmy", "mdy", "ymd"] | None = None
+    zone: str = "Europe/Paris"
+    epoch: bool = False
+    unit: Literal["euro", "cent"] = "euro"
+    best: float = 5
+    worst: float = 0
+    options: tuple[str, ...] = ()
 
     @model_validator(mode="after")
     def _one_origin(self) -> ContractField:
-        if bool(self.headers) == (self.constant is not None):
-            raise ValueError("donnez soit « headers » (les en-têtes acceptés), soit « constant » (une valeur fixe)")
+        if sum(map(bool, (self.headers, self.compose, self.constant is not None))) != 1:
+            raise ValueError(
+                "donnez soit « headers » (les en-têtes acceptés), soit « compose » (plusieurs colonnes mises bout à bout), "
+                "soit « constant » (une valeur fixe)"
+            )
+        if self.ranked and not self.compose:
+            raise ValueError(
+                "« ranked » n'a de sens qu'avec « compose » : il distingue les lignes de même clé par leur rang"
+            )
         if self.template is not None:
             try:
                 has_place = self.template.format("a") != self.template.format("b")
@@ -85,6 +185,9 @@ class ContractField(_Strict):
             if not has_place:
                 raise ValueError("« template » doit contenir {} à l'endroit de la valeur, par exemple « A-{} »")
         return self
+
+
+_WORDED = ("choice", "status", "score", "event_ref", "boolean", "hint")
 
 
 class Contract(_Strict):
@@ -114,32 +217,56 @@ class Contract(_Strict):
         if missing:
             raise ValueError(f"champ obligatoire de l'entité {self.entity} absent : {', '.join(missing)}")
         for name, field in self.fields.items():
-            choices = entity.slots[name].choices
-            strange = [word for word in field.words if word not in choices]
-            if choices and strange:
-                raise ValueError(
-                    f"{name} : valeur inconnue {', '.join(strange)} ; valeurs possibles : {', '.join(choices)}"
-                )
-            if choices and field.headers and not field.words:
-                raise ValueError(f"{name} : « words » doit dire quels mots valent {', '.join(choices)}")
-            if not choices and field.words:
-                raise ValueError(f"{name} : « words » n'a de sens que pour un champ à choix")
+            self._words_fit(entity.slots[name], field)
+            if (entity.slots[name].kind == "personal") != (field.privacy == "direct") and field.constant is None:
+                raise ValueError(f"{name} : « privacy: direct » va avec les champs de personnes, et avec eux seuls")
         self._headers_are_distinct()
         for total in self.layout.control_totals:
             if total.field not in self.fields:
                 raise ValueError(f"control_totals : champ inconnu « {total.field} »")
         return self
 
+    @staticmethod
+    def _words_fit(slot: Slot, field: ContractField) -> None:
+        strange = [word for word in field.words if slot.choices and word not in slot.choices]
+        if strange:
+            known = ", ".join(slot.choices)
+            raise ValueError(f"{slot.name} : valeur inconnue {', '.join(strange)} ; valeurs possibles : {known}")
+        if slot.kind in ("choice", "hint") and slot.choices and field.headers and not field.words:
+            raise ValueError(f"{slot.name} : « words » doit dire quels mots valent {', '.join(slot.choices)}")
+        if field.constant is not None and slot.choices and field.constant not in slot.choices:
+            raise ValueError(
+                f"{slot.name} : valeur inconnue {field.constant} ; valeurs possibles : {', '.join(slot.choices)}"
+            )
+        if field.words and slot.kind not in _WORDED:
+            raise ValueError(f"{slot.name} : « words » n'a pas de sens pour ce champ")
+
     def _headers_are_distinct(self) -> None:
+        """Two fields may be composed of one column, but only one may be that column."""
         claimed: dict[str, str] = {}
         for name, field in self.fields.items():
-            for header in {fold(header) for header in field.headers}:
+            for header in {header_key(header) for header in field.headers}:
                 if header in claimed:
                     raise ValueError(f"l'en-tête « {header} » est réclamé deux fois : {claimed[header]} et {name}")
                 claimed[header] = name
+        read = claimed.keys() | {header_key(header) for header in self.headers_besides()}
         for header in self.ignore:
-            if fold(header) in claimed:
-                raise ValueError(f"l'en-tête « {header} » est à la fois lu ({claimed[fold(header)]}) et ignoré")
+            if header_key(header) in read:
+                raise ValueError(f"l'en-tête « {header} » est à la fois lu et ignoré")
+
+    def headers_besides(self) -> list[str]:
+        """Headers that no field is read from alone: parts of composed fields, conditions of rules, rows left out."""
+        fields = self.fields.values()
+        return [
+            *(header for field in fields for header in field.compose),
+            *(rule.header for field in fields for rule in field.rules),
+            *(item.header for item in self.layout.left_out),
+        ]
+
+
+def header_key(header: str) -> str:
+    """What makes two headers the same: the folded text, or the cleaned one where it is made of signs (« # »)."""
+    return fold(header) or clean(header)
 
 
 @dataclass(frozen=True)

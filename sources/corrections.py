@@ -14,7 +14,8 @@ import duckdb
 from pydantic import BaseModel, ConfigDict, Field, model_validator
 
 from sources.contract import Contract, ContractError, load_yaml
-from sources.ledger import Note
+from sources.note import Note
+from sources.sql import literal
 
 CORRECTIONS = Path(__file__).with_name("corrections")
 
@@ -73,9 +74,9 @@ def apply_corrections(con: duckdb.DuckDBPyConnection, corrections: tuple[Correct
             continue
         matched = _where(correction.match)
         guarded = _where(correction.match | correction.expect)
-        assignments = ", ".join(f'"{name}" = {_literal(text)}' for name, text in correction.set.items())
+        assignments = ", ".join(f'"{name}" = {literal(text)}' for name, text in correction.set.items())
         applied = con.execute(
-            f"update raw set {assignments}, corrections = list_append(corrections, {_literal(correction.id)}) "
+            f"update raw set {assignments}, corrections = list_append(corrections, {literal(correction.id)}) "
             f"where {guarded} returning 1"
         ).fetchall()
         if applied:
@@ -92,9 +93,5 @@ def apply_corrections(con: duckdb.DuckDBPyConnection, corrections: tuple[Correct
 
 def _where(conditions: dict[str, str | None]) -> str:
     return " and ".join(
-        f'clean("{name}") is not distinct from clean({_literal(text)})' for name, text in conditions.items()
+        f'clean("{name}") is not distinct from clean({literal(text)})' for name, text in conditions.items()
     )
-
-
-def _literal(text: str | None) -> str:
-    return "cast(null as varchar)" if text is None else "'" + text.replace("'", "''") + "'"

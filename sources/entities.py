@@ -47,21 +47,38 @@ KIND_COLUMNS: dict[str, dict[str, str]] = {
         "modality": "VARCHAR",
         "modality_basis": "VARCHAR",
     },
+    "instant": {"": "TIMESTAMP"},
+    "status": {"": "VARCHAR", "_text": "VARCHAR"},
+    "amount": {"": "DECIMAL(12,2)"},
+    "score": {"": "DOUBLE", "_scale": "DOUBLE"},
+    "recommendation": {"": "INTEGER"},
+    "minutes": {"": "DOUBLE"},
+    "gender": {"": "VARCHAR"},
+    "siret": {"siret": "VARCHAR", "siren": "VARCHAR", "siret_state": "VARCHAR"},
+    "event_ref": {"event_id": "VARCHAR"},
+    "choices": {"": "VARCHAR[]"},
     "hint": {},
+    "personal": {},
 }
 """Landed columns of each kind of slot. A name that is empty or starts with `_` is prefixed with the slot's column; a
-`hint` lands nothing of its own: a neighbour reads it (a department helps to find a commune)."""
+`hint` lands nothing of its own: a neighbour reads it (a department helps to find a commune). A `personal` slot lands
+nothing: its text goes to the vault and the row keeps PERSON columns."""
+
+PERSON = {"person_key": "VARCHAR", "person_key_id": "VARCHAR", "person_basis": "VARCHAR"}
+"""What identity/door.py leaves in a row in place of its personal slots."""
 
 
 @dataclass(frozen=True)
 class Slot:
-    """One canonical field of an entity. `column` renames what lands, `choices` closes the values of a choice."""
+    """One canonical field of an entity. `column` renames what lands, `choices` closes the values of a choice, `role` is
+    that of a personal field in the vault."""
 
     name: str
     kind: str
     required: bool = False
     choices: tuple[str, ...] = ()
     column: str | None = None
+    role: str | None = None
 
     @property
     def columns(self) -> dict[str, str]:
@@ -85,7 +102,13 @@ class Entity:
     @property
     def columns(self) -> dict[str, str]:
         """Every landed column but the lineage, in order, name → DuckDB type."""
-        return {name: type_ for slot in self.slots.values() for name, type_ in slot.columns.items()}
+        own = {name: type_ for slot in self.slots.values() for name, type_ in slot.columns.items()}
+        return own | PERSON if self.personal else own
+
+    @property
+    def personal(self) -> dict[str, str]:
+        """The personal slots, name → role in the vault."""
+        return {slot.name: slot.role for slot in self.slots.values() if slot.role}
 
 
 def _entity(name: str, grain: str, key: tuple[str, ...], *slots: Slot) -> Entity:
@@ -94,6 +117,24 @@ def _entity(name: str, grain: str, key: tuple[str, ...], *slots: Slot) -> Entity
 
 EVENT_STATUSES = ("held", "announced", "cancelled", "postponed", "unknown")
 MODALITIES = ("in_person", "online", "hybrid")
+REGISTRATION_STATUSES = ("registered", "waiting", "cancelled", "refunded", "attended", "no_show", "unknown")
+CONTRIBUTIONS = ("lever", "brake", "good_practice", "tool")
+
+_PERSON_SLOTS = (
+    Slot("email", "personal", role="email"),
+    Slot("given_name", "personal", role="given_name"),
+    Slot("family_name", "personal", role="family_name"),
+    Slot("full_name", "personal", role="full_name"),
+    Slot("phone", "personal", role="phone"),
+    Slot("gender", "gender"),
+    Slot("category", "text", column="participant_category"),
+    Slot("organisation", "text", column="organisation_text"),
+    Slot("siret", "siret"),
+    Slot("postcode", "text"),
+    Slot("commune", "text", column="commune_text"),
+    Slot("comment", "personal", role="free_text"),
+)
+"""What a registration, an attendance or an answer says of the person."""
 
 ENTITIES: dict[str, Entity] = {
     entity.name: entity
@@ -118,6 +159,105 @@ ENTITIES: dict[str, Entity] = {
             Slot("format", "hint", choices=MODALITIES),
             Slot("venue", "text"),
             Slot("participants", "count"),
+        ),
+        _entity(
+            "event_report",
+            "One row per report sent after an event, with its declared attendance",
+            ("report_id",),
+            Slot("report_id", "identifier", required=True),
+            Slot("event", "event_ref", required=True),
+            Slot("programme", "programme"),
+            Slot("submitted_at", "instant"),
+            Slot("participants", "count"),
+            Slot("registered", "count"),
+            Slot("reporter_email", "personal", role="email"),
+            Slot("reporter_name", "personal", role="full_name"),
+            Slot("comment", "personal", role="free_text"),
+        ),
+        _entity(
+            "registration",
+            "One row per registered place and its latest status",
+            ("event_id", "registration_id"),
+            Slot("registration_id", "identifier", required=True),
+            Slot("order", "identifier", column="order_id"),
+            Slot("event", "event_ref", required=True),
+            Slot("programme", "programme"),
+            Slot("status", "status", required=True, choices=REGISTRATION_STATUSES),
+            Slot("registered_at", "instant"),
+            Slot("updated_at", "instant"),
+            Slot("cancelled_at", "instant"),
+            Slot("checked_in_at", "instant"),
+            Slot("checked_in", "boolean"),
+            Slot("ticket", "text"),
+            Slot("price", "amount"),
+            Slot("first_time", "boolean", column="is_first_time"),
+            *_PERSON_SLOTS,
+            Slot("payer_email", "personal", role="other"),
+            Slot("payer_name", "personal", role="other"),
+        ),
+        _entity(
+            "attendance",
+            "One row per line of a sign-in sheet, check-in or connection",
+            ("event_id", "attendance_id"),
+            Slot("attendance_id", "identifier", required=True),
+            Slot("event", "event_ref", required=True),
+            Slot("programme", "programme"),
+            Slot("present", "boolean", column="is_present"),
+            Slot("joined_at", "instant"),
+            Slot("left_at", "instant"),
+            Slot("duration", "minutes", column="minutes"),
+            Slot("mode", "choice", choices=MODALITIES),
+            Slot("role", "text", column="attendance_role"),
+            Slot("registration", "identifier", column="registration_id"),
+            *_PERSON_SLOTS,
+            Slot("signature", "personal", role="signature"),
+        ),
+        _entity(
+            "feedback",
+            "One row per answer to a satisfaction survey",
+            ("response_id",),
+            Slot("response_id", "identifier", required=True),
+            Slot("event", "event_ref"),
+            Slot("programme", "programme"),
+            Slot("submitted_at", "instant"),
+            Slot("complete", "boolean", column="is_complete"),
+            Slot("satisfaction", "score"),
+            Slot("recommendation", "recommendation"),
+            Slot("first_time", "boolean", column="is_first_time"),
+            Slot("levers", "choices"),
+            *_PERSON_SLOTS,
+        ),
+        _entity(
+            "contribution",
+            "One row per lever, brake, good practice or tool reported by a workshop",
+            ("contribution_id",),
+            Slot("contribution_id", "identifier", required=True),
+            Slot("event", "event_ref", required=True),
+            Slot("programme", "programme"),
+            Slot("kind", "choice", required=True, choices=CONTRIBUTIONS, column="contribution_kind"),
+            Slot("themes", "themes"),
+            Slot("text", "personal", role="free_text"),
+        ),
+        _entity(
+            "organisation",
+            "One row per organisation as known by a directory",
+            ("organisation_id",),
+            Slot("organisation_id", "identifier", required=True),
+            Slot("name", "text", required=True, column="organisation_name"),
+            Slot("siret", "siret"),
+            Slot("legal_category", "identifier"),
+            Slot("activity", "identifier", column="activity_code"),
+            Slot("family", "text", column="declared_family"),
+            Slot("headcount", "text", column="headcount_band"),
+            Slot("is_ess", "boolean"),
+            Slot("place", "place"),
+            Slot("department", "hint"),
+            Slot("region", "hint"),
+            Slot("format", "hint", choices=MODALITIES),
+            Slot("postcode", "text"),
+            Slot("contact_email", "personal", role="email"),
+            Slot("contact_name", "personal", role="full_name"),
+            Slot("contact_phone", "personal", role="phone"),
         ),
         _entity(
             "published_figure",

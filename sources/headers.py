@@ -9,8 +9,7 @@ from __future__ import annotations
 import difflib
 from dataclasses import dataclass
 
-from sources.contract import Contract
-from sources.values.text import fold
+from sources.contract import Contract, ContractField, header_key
 
 
 class Unbound(Exception):
@@ -23,11 +22,20 @@ class Unbound(Exception):
 
 @dataclass(frozen=True)
 class Binding:
-    """Which column (0-based) feeds which field; optional fields the sheet does not have; header row number (1-based)."""
+    """Which columns (0-based) feed which field – one, or several for a composed one; optional fields the sheet does not
+    have; header row number (1-based); the header labels, for cells that have no letter."""
 
     header_row: int
-    columns: dict[str, int]
+    columns: dict[str, tuple[int, ...]]
     absent: tuple[str, ...]
+    labels: tuple[str | None, ...]
+
+    def column_of(self, header: str) -> int | None:
+        """The column with this header, or None."""
+        return next(
+            (index for index, label in enumerate(self.labels) if label and header_key(label) == header_key(header)),
+            None,
+        )
 
 
 def column_letter(index: int) -> str:
@@ -46,12 +54,12 @@ def bind(contract: Contract, rows: list[tuple[int, tuple[str | None, ...]]], has
     `has_data[i]` says whether column i has any text below. Raises Unbound: no header row, a column nobody expects,
     a required column missing, two columns claiming one field.
     """
-    owner = {fold(header): name for name, field in contract.fields.items() for header in field.headers}
-    ignored = {fold(header) for header in contract.ignore}
+    owner = {header_key(header): name for name, field in contract.fields.items() for header in field.headers}
+    ignored = {header_key(header) for header in [*contract.ignore, *contract.headers_besides()]}
     within = [row for row in rows if row[0] <= rows[0][0] + contract.layout.header_within - 1] if rows else []
 
     def known(cells: tuple[str | None, ...]) -> int:
-        return len({fold(cell) for cell in cells if cell} & (owner.keys() | ignored))
+        return len({header_key(cell) for cell in cells if cell} & (owner.keys() | ignored))
 
     if not within or max(known(cells) for _, cells in within) == 0:
         seen = "; ".join(" | ".join(cell for cell in cells if cell)[:120] for _, cells in within[:3])
@@ -65,7 +73,7 @@ def bind(contract: Contract, rows: list[tuple[int, tuple[str | None, ...]]], has
     claims: dict[str, list[int]] = {}
     unmapped: list[int] = []
     for index, cell in enumerate(cells):
-        label = fold(cell) if cell else ""
+        label = header_key(cell) if cell else ""
         if label in owner:
             claims.setdefault(owner[label], []).append(index)
         elif label not in ignored and (label or has_data[index]):
@@ -79,17 +87,27 @@ def bind(contract: Contract, rows: list[tuple[int, tuple[str | None, ...]]], has
             f"Plusieurs colonnes portent le même en-tête : {places}. On ne peut pas savoir laquelle lire pour « {name} » : "
             "renommez ou supprimez celle qui est en trop.",
         )
+    here = [header_key(cell) if cell else "" for cell in cells]
+    for name, field in contract.fields.items():
+        indexes = [here.index(header_key(header)) for header in field.compose if header_key(header) in here]
+        if field.compose and (len(indexes) == len(field.compose) or (indexes and not field.required)):
+            claims[name] = indexes
     missing = [
-        name for name, field in contract.fields.items() if field.required and field.headers and name not in claims
+        name for name, field in contract.fields.items() if field.required and _read(field) and name not in claims
     ]
     if unmapped or missing:
         raise Unbound("colonnes_inattendues", _sentence(contract, cells, unmapped, missing, claims))
-    absent = tuple(name for name, field in contract.fields.items() if field.headers and name not in claims)
-    return Binding(header_row, {name: indexes[0] for name, indexes in claims.items()}, absent)
+    absent = tuple(name for name, field in contract.fields.items() if _read(field) and name not in claims)
+    return Binding(header_row, {name: tuple(indexes) for name, indexes in claims.items()}, absent, cells)
+
+
+def _read(field: ContractField) -> tuple[str, ...]:
+    """The headers a field is read from; none for a constant."""
+    return field.headers or field.compose
 
 
 def _expected(contract: Contract) -> str:
-    return ", ".join(f"« {field.headers[0]} »" for field in contract.fields.values() if field.headers)
+    return ", ".join(f"« {_read(field)[0]} »" for field in contract.fields.values() if _read(field))
 
 
 def _sentence(
@@ -100,7 +118,7 @@ def _sentence(
     claims: dict[str, list[int]],
 ) -> str:
     """Lists what is unmapped, what is missing, what is available, and proposes the likely match of a reworded header."""
-    free = {fold(h): h for name, field in contract.fields.items() if name not in claims for h in field.headers}
+    free = {header_key(h): h for name, field in contract.fields.items() if name not in claims for h in field.headers}
     parts = []
     for index in unmapped:
         label = cells[index]
@@ -108,11 +126,11 @@ def _sentence(
         if not label:
             parts.append(f"la {column} a des valeurs mais pas d'en-tête")
             continue
-        close = difflib.get_close_matches(fold(label), free, n=1, cutoff=0.5)
+        close = difflib.get_close_matches(header_key(label), free, n=1, cutoff=0.5)
         hint = f" (est-ce « {free[close[0]]} » reformulé ?)" if close else ""
         parts.append(f"colonne inconnue « {label} » ({column}){hint}")
     for name in missing:
-        parts.append(f"colonne obligatoire absente « {contract.fields[name].headers[0]} »")
+        parts.append(f"colonne obligatoire absente « {_read(contract.fields[name])[0]} »")
     available = ", ".join(f"« {cell} »" for cell in cells if cell)
     return (
         f"{'; '.join(parts)}. Colonnes du fichier : {available}. Colonnes attendues : {_expected(contract)}. "

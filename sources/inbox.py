@@ -13,7 +13,8 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 from pathlib import Path
 
-from sources.ledger import Note, open_ledger, stamps
+from sources.ledger import open_ledger, stamps
+from sources.note import Note
 
 STILL_WRITTEN_WITHIN_S = 2.0
 """A file modified more recently than this is looked at twice before it is believed to be complete."""

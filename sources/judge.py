@@ -13,16 +13,17 @@ from datetime import date
 import duckdb
 import pyarrow as pa
 
-from sources.contract import Contract
+from sources.contract import Contract, ContractField, LeftOut
 from sources.corrections import Correction, apply_corrections
-from sources.entities import ENTITIES, Entity
+from sources.entities import ENTITIES, PERSON, Entity
 from sources.headers import Binding, bind, column_letter
 from sources.kinds import EXPRESSION_KINDS, Mapping, References, mappings
-from sources.ledger import Note
+from sources.note import Note
 from sources.readers import Sheet
+from sources.sql import literal
 from sources.values.dates import parse_date
 from sources.values.figures import parse_figure
-from sources.values.refusal import Refused
+from sources.values.refusal import Refused, quote
 
 _MACROS = r"""
 create or replace macro clean(text) as nullif(trim(regexp_replace(nfc_normalize(text),
@@ -64,7 +65,7 @@ def judge(
     for index, mapping in enumerate(parses):
         _parse_distinct(con, index, mapping)
     _judge_rows(con, contract, binding, parses)
-    notes += _control_totals(con, contract, binding)
+    notes += _control_totals(con, contract, binding) + _unknown_words(con, contract)
     con.unregister("sheet")
     rows_read, rows_accepted = _count(con, "raw"), _count(con, "accepted")
     rows_quarantined = con.execute("select count(distinct row_number) from quarantined").fetchall()[0][0]
@@ -111,28 +112,78 @@ def _read_raw(con: duckdb.DuckDBPyConnection, contract: Contract, binding: Bindi
     same = " and ".join(f"{cell} is not distinct from ?" for cell in cells)
     con.execute(f"insert into structure select row_number, 'entête répété', null from body where {same}", list(header))
 
-    columns = []
-    for slot in ENTITIES[contract.entity].slots.values():
-        field = contract.fields.get(slot.name)
-        if slot.name in binding.columns:
-            columns.append(f'body.c{binding.columns[slot.name] + 1} as "{slot.name}"')
-        elif field is not None and field.constant is not None:
-            columns.append(f"""'{field.constant.replace("'", "''")}' as "{slot.name}" """)
-        else:
-            columns.append(f'cast(null as varchar) as "{slot.name}"')
+    for item in contract.layout.left_out:
+        _leave_out(con, binding, item)
+    columns = ", ".join(
+        f'{_origin(contract.fields.get(name), binding, name)} as "{name}"' for name in ENTITIES[contract.entity].slots
+    )
     con.execute(
-        f"create or replace temp table raw as select body.row_number, {', '.join(columns)}, s.section, "
+        f"create or replace temp table raw as select body.row_number, {columns}, s.section, "
         "cast([] as varchar[]) as corrections from body "
         "asof left join (select row_number, section from structure where section is not null) s "
         "on body.row_number >= s.row_number "
         "where body.row_number not in (select row_number from structure)"
     )
     return [
-        Note(
-            "colonne_facultative_absente", f"La colonne facultative « {contract.fields[name].headers[0]} » est absente."
-        )
+        Note("colonne_facultative_absente", f"Colonne facultative absente : {_first_header(contract, name)}.")
         for name in binding.absent
     ]
+
+
+def _first_header(contract: Contract, name: str) -> str:
+    field = contract.fields[name]
+    headers = field.headers[:1] or field.compose
+    return " + ".join(quote(header) for header in headers) or name
+
+
+def _origin(field: ContractField | None, binding: Binding, name: str) -> str:
+    """The SQL of a slot's text: what the first rule that holds gives, else its column, its columns put together (and
+    ranked), its constant, or nothing."""
+    rules = [
+        f"when {condition} then {literal(rule.gives)}"
+        for rule in (field.rules if field else ())
+        if (condition := _holds(binding, rule.header, rule.words, filled=rule.filled))
+    ]
+    own = _own_text(field, binding.columns.get(name))
+    return f"case {' '.join(rules)} else {own} end" if rules else own
+
+
+def _own_text(field: ContractField | None, columns: tuple[int, ...] | None) -> str:
+    if field is not None and field.constant is not None:
+        return literal(field.constant)
+    if columns is None:
+        return "cast(null as varchar)"
+    if field is None or not field.compose:
+        return f"body.c{columns[0] + 1}"
+    together = f"nullif(concat_ws(' / ', {', '.join(f'clean(body.c{i + 1})' for i in columns)}), '')"
+    if not field.ranked:
+        return together
+    rank = f"row_number() over (partition by {together} order by body.row_number)"
+    return f"{together} || case when {rank} > 1 then ' #' || {rank} else '' end"
+
+
+def _holds(
+    binding: Binding, header: str, words: tuple[str, ...], *, filled: bool = False, empty: bool = False
+) -> str | None:
+    """SQL of a condition on another column of `body`: one of `words`, anything, or nothing; None when it is not there."""
+    column = binding.column_of(header)
+    if column is None:
+        return None
+    text = f"clean(body.c{column + 1})"
+    conditions = [f"lower(strip_accents({text})) = lower(strip_accents({literal(word)}))" for word in words]
+    conditions += [f"{text} is not null"] if filled else []
+    conditions += [f"{text} is null"] if empty else []
+    return f"({' or '.join(conditions)})"
+
+
+def _leave_out(con: duckdb.DuckDBPyConnection, binding: Binding, item: LeftOut) -> None:
+    """Put the rows a contract does not read among the structure rows."""
+    condition = _holds(binding, item.header, item.words, empty=item.empty)
+    if condition:
+        con.execute(
+            f"insert into structure select row_number, {literal(item.reason)}, null from body where {condition} "
+            "and row_number not in (select row_number from structure)"
+        )
 
 
 def _month_section(text: str) -> str | None:
@@ -187,7 +238,7 @@ def _judge_rows(con: duckdb.DuckDBPyConnection, contract: Contract, binding: Bin
         f'clean(raw."{slot.name}") as "{name}"'
         for slot in entity.slots.values()
         if slot.kind in EXPRESSION_KINDS and slot.name not in parsed_slots
-        for name in slot.columns
+        for name in slot.columns or ([slot.name] if slot.role else [])
     ]
     joins = []
     for index, mapping in enumerate(parses):
@@ -201,7 +252,7 @@ def _judge_rows(con: duckdb.DuckDBPyConnection, contract: Contract, binding: Bin
 
     findings = [_finding(contract, mapping, index) for index, mapping in enumerate(parses)]
     findings += [
-        f"""select row_number, '{name}', 'valeur_manquante', {_text(_missing_sentence(contract, name))}, null
+        f"""select row_number, '{name}', 'valeur_manquante', {literal(_missing_sentence(contract, name))}, null
             from raw where clean("{name}") is null"""
         for name, field in contract.fields.items()
         if field.required
@@ -215,7 +266,7 @@ def _judge_rows(con: duckdb.DuckDBPyConnection, contract: Contract, binding: Bin
         "f.rule = 'valeur_manquante' and f.row_number = finding.row_number and f.field = finding.field)"
     )
 
-    names = ", ".join(f'"{name}"' for name in entity.columns)
+    names = ", ".join(f'"{name}"' for name in judged_columns(entity))
     con.execute(
         f"create or replace temp table sound as select *, row_number() over (partition by {names} order by row_number) as nth "
         "from canonical where row_number not in (select row_number from finding)"
@@ -226,11 +277,23 @@ def _judge_rows(con: duckdb.DuckDBPyConnection, contract: Contract, binding: Bin
         f"create or replace temp table accepted as select row_number, corrections, {names} from sound "
         "where nth = 1 and row_number not in (select row_number from finding)"
     )
-    cells = " ".join(f"when '{name}' then '{column_letter(i)}' || row_number" for name, i in binding.columns.items())
+    cells = " ".join(f"when '{name}' then {_cell(contract, binding, i[0])}" for name, i in binding.columns.items())
     con.execute(
         f"create or replace temp table quarantined as select row_number, case field {cells} end as cell, field, rule, message, "
         "value from finding order by row_number, field"
     )
+
+
+def judged_columns(entity: Entity) -> list[str]:
+    """The columns of `accepted` but row_number and corrections: those that land, and the personal slots as text."""
+    return [name for name in entity.columns if name not in PERSON] + list(entity.personal)
+
+
+def _cell(contract: Contract, binding: Binding, column: int) -> str:
+    """SQL of where a value stands: E12 in a sheet, the path of a JSON record otherwise."""
+    if contract.files.shape == "json":
+        return literal(binding.labels[column] or "")
+    return f"'{column_letter(column)}' || row_number"
 
 
 def _finding(contract: Contract, mapping: Mapping, index: int) -> str:
@@ -262,21 +325,16 @@ def _find_key_conflicts(con: duckdb.DuckDBPyConnection, contract: Contract, enti
 
 
 def _missing_sentence(contract: Contract, name: str) -> str:
-    header = contract.fields[name].headers[0] if contract.fields[name].headers else name
-    return f"La cellule « {header} » est vide alors qu'elle est obligatoire. Complétez-la, ou retirez la ligne."
-
-
-def _text(sentence: str) -> str:
-    return "'" + sentence.replace("'", "''") + "'"
+    return f"La cellule {_first_header(contract, name)} est vide alors qu'elle est obligatoire. Complétez-la, ou retirez la ligne."
 
 
 def _control_totals(con: duckdb.DuckDBPyConnection, contract: Contract, binding: Binding) -> list[Note]:
     """Compare the totals printed in the sheet with its rows. Said, never repaired."""
     notes = []
     for control in contract.layout.control_totals:
-        column = binding.columns.get(control.field)
-        if column is None:
+        if control.field not in binding.columns:
             continue
+        column = binding.columns[control.field][0]
         printed = con.execute(
             f"select b.row_number, clean(b.c{column + 1}) from body b join structure s using (row_number) where s.reason = 'total' "
             "and starts_with(lower(strip_accents(b.first_text)), lower(strip_accents(?))) and clean(b.c"
@@ -297,6 +355,25 @@ def _control_totals(con: duckdb.DuckDBPyConnection, contract: Contract, binding:
                         f"Le total imprimé en {cell} (« {text} ») ne correspond pas aux lignes lues ({counted}).",
                     )
                 )
+    return notes
+
+
+def _unknown_words(con: duckdb.DuckDBPyConnection, contract: Contract) -> list[Note]:
+    """Statuses that no vocabulary knows: the rows are kept as `unknown`, the words are reported."""
+    notes = []
+    for slot in ENTITIES[contract.entity].slots.values():
+        if slot.kind == "status":
+            rows = con.execute(
+                f'select "{slot.name}_text", count(*) from accepted where "{slot.name}" = \'unknown\' '
+                f'and "{slot.name}_text" is not null group by 1 order by 1'
+            ).fetchall()
+            notes += [
+                Note(
+                    "mot_inconnu",
+                    f"Statut inconnu {quote(word)} ({count} ligne(s)) : ajoutez ce mot au contrat de la source.",
+                )
+                for word, count in rows
+            ]
     return notes
 
 

@@ -19,7 +19,7 @@ from sources.values.departments import parse_department, parse_region
 from sources.values.figures import parse_figure
 from sources.values.places import Gazetteer
 from sources.values.refusal import Refused
-from sources.values.text import clean, is_blank
+from sources.values.text import clean, fold, is_blank
 from sources.values.themes import ThemeScheme, parse_themes
 from sources.values.vocabulary import match_choice, split_labels
 
@@ -55,7 +55,7 @@ class Mapping:
     parse: Callable[..., tuple]
 
 
-EXPRESSION_KINDS = ("text", "identifier", "hint")
+EXPRESSION_KINDS = ("text", "identifier", "hint", "personal")
 """Kinds that need no parser: `text` and `identifier` land as cleaned text, a hint is read by its neighbours."""
 
 
@@ -65,7 +65,7 @@ def mappings(contract: Contract, references: References) -> list[Mapping]:
     for slot in ENTITIES[contract.entity].slots.values():
         field = contract.fields.get(slot.name)
         if slot.kind in EXPRESSION_KINDS:
-            if slot.kind == "identifier" and field is not None and field.template:
+            if slot.kind == "identifier" and field is not None and field.headers:
                 found.append(_identifier(slot, field))
             continue
         found.append(_BUILDERS[slot.kind](slot, field, references, contract))
@@ -92,9 +92,11 @@ def _choice(slot: Slot, field: ContractField | None, references: References, con
 
 
 def _boolean(slot: Slot, field: ContractField | None, references: References, contract: Contract) -> Mapping:
+    own = field.words if field else {}
+    truths = {truth: [*own.get(truth, ()), *words] for truth, words in TRUTHS.items()}
     return Mapping(
         slot, (slot.name,),
-        lambda text: (None if is_blank(text) else match_choice(text, TRUTHS) == "true",),
+        lambda text: (None if is_blank(text) else match_choice(text, truths) == "true",),
     )  # fmt: skip
 
 
@@ -191,6 +193,76 @@ def _figure(slot: Slot, field: ContractField | None, references: References, con
     return Mapping(slot, (slot.name, "precision"), parse)
 
 
+def _instant(slot: Slot, field: ContractField | None, references: References, contract: Contract) -> Mapping:
+    order, zone, epoch = (field.order, field.zone, field.epoch) if field else (None, "Europe/Paris", False)
+
+    def parse(text: str | None) -> tuple:
+        instant = parse_instant(text, order=order, zone=zone, epoch=epoch)
+        return (None if instant is None else instant.replace(tzinfo=None),)
+
+    return Mapping(slot, (slot.name,), parse)
+
+
+def _status(slot: Slot, field: ContractField | None, references: References, contract: Contract) -> Mapping:
+    words = {status: list(accepted) for status, accepted in field.words.items()} if field else {}
+
+    def parse(text: str | None) -> tuple:
+        if field is not None and field.constant is not None:
+            return (field.constant, None)
+        if is_blank(text):
+            return ("unknown", None)
+        return (parse_registration_status(text, words)[0], clean(text))
+
+    return Mapping(slot, (slot.name,), parse)
+
+
+def _amount(slot: Slot, field: ContractField | None, references: References, contract: Contract) -> Mapping:
+    unit = field.unit if field else "euro"
+    return Mapping(slot, (slot.name,), lambda text: (parse_amount(text, unit=unit),))
+
+
+def _score(slot: Slot, field: ContractField | None, references: References, contract: Contract) -> Mapping:
+    best, worst = (field.best, field.worst) if field else (5, 0)
+    words = {fold(word): float(note) for note, accepted in (field.words if field else {}).items() for word in accepted}
+
+    def parse(text: str | None) -> tuple:
+        score = parse_score(text, best=best, worst=worst, words=words)
+        return (None, None) if score is None else (score.note_out_of_5, score.scale)
+
+    return Mapping(slot, (slot.name,), parse)
+
+
+def _siret(slot: Slot, field: ContractField | None, references: References, contract: Contract) -> Mapping:
+    def parse(text: str | None) -> tuple:
+        value = parse_siret(text)
+        return (value.siret, value.siren, value.state)
+
+    return Mapping(slot, (slot.name,), parse)
+
+
+def _event_ref(slot: Slot, field: ContractField | None, references: References, contract: Contract) -> Mapping:
+    known = {fold(word): event for event, words in (field.words if field else {}).items() for word in words}
+
+    def parse(text: str | None) -> tuple:
+        return (None if is_blank(text) else known.get(fold(text), clean(text)),)
+
+    return Mapping(slot, (slot.name,), parse)
+
+
+def _choices(slot: Slot, field: ContractField | None, references: References, contract: Contract) -> Mapping:
+    options = field.options if field else ()
+    return Mapping(slot, (slot.name,), lambda text: (list(split_choices(text, options)),))
+
+
+def _one(parser: Callable[[str | None], object]) -> Callable[..., Mapping]:
+    """The builder of a kind whose parser needs nothing but the text."""
+
+    def build(slot: Slot, field: ContractField | None, references: References, contract: Contract) -> Mapping:
+        return Mapping(slot, (slot.name,), lambda text: (parser(text),))
+
+    return build
+
+
 _BUILDERS: dict[str, Callable[..., Mapping]] = {
     "choice": _choice,
     "boolean": _boolean,
@@ -201,4 +273,14 @@ _BUILDERS: dict[str, Callable[..., Mapping]] = {
     "place": _place,
     "count": _count,
     "figure": _figure,
+    "instant": _instant,
+    "status": _status,
+    "amount": _amount,
+    "score": _score,
+    "recommendation": _one(lambda text: parse_recommendation(text)),
+    "minutes": _one(lambda text: parse_minutes(text)),
+    "gender": _one(lambda text: parse_gender(text)),
+    "siret": _siret,
+    "event_ref": _event_ref,
+    "choices": _choices,
 }

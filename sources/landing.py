@@ -10,24 +10,33 @@ from __future__ import annotations
 import contextlib
 import hashlib
 import os
-import shutil
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import UTC, datetime, timedelta
 from fnmatch import fnmatch
 from functools import cache
 from pathlib import Path
 
 import duckdb
+import pyarrow as pa
 
-from sources.contract import LoadedContract
+from identity.cipher import Cipher
+from identity.door import split
+from identity.vault import Vault, open_private
+from sources.contract import Contract, LoadedContract
 from sources.corrections import load_corrections
-from sources.entities import ENTITIES, LINEAGE
+from sources.entities import ENTITIES, LINEAGE, Entity
 from sources.headers import Unbound
 from sources.inbox import Arrival, look
 from sources.judge import Judged, judge
 from sources.kinds import References
-from sources.ledger import DeliveryReport, Note, deliveries, open_ledger, record_delivery, record_sighting
-from sources.readers import Unreadable, read
+from sources.ledger import DeliveryReport, deliveries, open_ledger, record_delivery, record_sighting
+from sources.note import Note
+from sources.readers import Sheet, Unreadable, read
+from sources.readers.records import Pairs
+from sources.readers.tables import cut, number_duplicates, stack_headers
+from sources.sql import literal
+from sources.values.refusal import quote
+from sources.values.text import clean
 
 
 @dataclass(frozen=True)
@@ -38,6 +47,7 @@ class Places:
     originals: Path
     landing: Path
     ledger: Path
+    vault: Path
 
 
 def deliver(places: Places, loaded: LoadedContract, *, now: datetime | None = None) -> list[DeliveryReport]:
@@ -49,20 +59,23 @@ def deliver(places: Places, loaded: LoadedContract, *, now: datetime | None = No
     contract = loaded.contract
     processing_hash = processing_hash_of(loaded)
     seen = look(places.inbox, places.ledger, [contract.source])
-    reports = []
     with open_ledger(places.ledger) as ledger:
         for arrival in seen.renewed:
             record_sighting(
                 ledger, contract.source, arrival.path.name, arrival.delivery_id, arrival.bytes, arrival.stamp, now
             )
         landed = {row["delivery_id"]: row for row in deliveries(ledger, contract.source)}
+    if not seen.arrivals and all(row["processing_hash"] == processing_hash for row in landed.values()):
+        return []
+    vault = Vault(places.vault)
+    reports = []
     for rank, arrival in enumerate(seen.arrivals):
-        original = keep(places.originals, arrival)
+        keep(places.originals, arrival, vault.cipher)
         with open_ledger(places.ledger) as ledger:
             if arrival.delivery_id not in landed:
                 # deliveries of one night are ordered too: the later one wins where both describe the same thing
                 received_at = now + timedelta(microseconds=rank)
-                report = _land(places, loaded, arrival.path.name, arrival.sha256, original, received_at)
+                report = _land(places, vault, loaded, arrival.path.name, arrival.sha256, received_at)
                 record_delivery(ledger, report, processing_hash, now)
                 landed[arrival.delivery_id] = {"processing_hash": processing_hash}
                 reports.append(report)
@@ -77,10 +90,8 @@ def deliver(places: Places, loaded: LoadedContract, *, now: datetime | None = No
 
 def replay(places: Places, loaded: LoadedContract, row: dict, now: datetime) -> DeliveryReport:
     """Judge a known delivery again from its kept bytes. `row` is one of `ledger.deliveries`."""
-    original = original_path(places.originals, row["sha256"])
-    report = _land(
-        places, loaded, row["file_name"], row["sha256"], original, datetime.fromisoformat(row["received_at"])
-    )
+    received_at = datetime.fromisoformat(row["received_at"])
+    report = _land(places, Vault(places.vault), loaded, row["file_name"], row["sha256"], received_at)
     with open_ledger(places.ledger) as ledger:
         record_delivery(ledger, report, processing_hash_of(loaded), now)
     return report
@@ -109,25 +120,12 @@ def original_path(originals: Path, sha256: str) -> Path:
     return originals / sha256[:2] / sha256
 
 
-def keep(originals: Path, arrival: Arrival) -> Path:
-    """Copy the bytes under their own hash, durable and read-only, before anything reads them."""
+def keep(originals: Path, arrival: Arrival, cipher: Cipher) -> Path:
+    """Keep the bytes under their own hash, encrypted and durable, before anything reads them."""
     target = original_path(originals, arrival.sha256)
-    if target.exists():
-        return target
-    target.parent.mkdir(parents=True, exist_ok=True)
-    aside = target.with_name(f".{target.name}.{os.getpid()}")
-    try:
-        with arrival.path.open("rb") as source, aside.open("wb") as copy:
-            shutil.copyfileobj(source, copy, 1 << 20)
-            copy.flush()
-            os.fsync(copy.fileno())
-        with aside.open("rb") as copy:
-            if hashlib.file_digest(copy, "sha256").hexdigest() != arrival.sha256:
-                raise OSError(f"{arrival.source}/{arrival.path.name} changed while it was being copied")
-        aside.chmod(0o444)
-        os.replace(aside, target)
-    finally:
-        aside.unlink(missing_ok=True)
+    if not target.exists():
+        with arrival.path.open("rb") as source:
+            cipher.encrypt_file(source, target, purpose="originals", context=arrival.sha256, sha256=arrival.sha256)
     return target
 
 
@@ -150,30 +148,39 @@ def judge_file(
             f"La source « {contract.source} » attend des fichiers « {contract.files.pattern} » ; « {file_name} » n'en est pas un. "
             "Enregistrez-le dans ce format et redéposez-le.",
         )
-    options = (
-        {"sheet": contract.files.sheet}
-        if contract.files.shape == "spreadsheet"
-        else {"delimiter": contract.files.delimiter}
-    )
+    sheet, others = _sheet(contract, path, file_name)
+    corrections, _ = load_corrections(contract)
+    judged = judge(con, contract, sheet, corrections, references, today.date())
+    return replace(judged, notes=(*sheet.notes, *others, *judged.notes)), sheet.name
+
+
+def _sheet(contract: Contract, path: Path, file_name: str) -> tuple[Sheet, list[Note]]:
+    """The one table a contract reads from a file, its layout made flat; and a note per sheet nobody reads."""
+    options = contract.files.options
+    if "pairs" in options:
+        options["pairs"] = [Pairs(pair.path, pair.name, pair.value) for pair in options["pairs"]]
     sheets = read(path, file_name=file_name, shape=contract.files.shape, **options)
-    filled = [sheet for sheet in sheets if sheet.table.num_rows]
+    filled = [sheet for sheet in sheets if sheet.table.num_rows] or (sheets if contract.files.shape == "json" else [])
     if not filled:
         raise Unreadable(
             "fichier_vide", f"« {file_name} » ne contient aucune ligne. Vérifiez l'enregistrement et redéposez-le."
         )
-    sheet = filled[0]
-    corrections, _ = load_corrections(contract)
-    judged = judge(con, contract, sheet, corrections, references, today.date())
-    other = [
-        Note("feuille_non_lue", f"La feuille « {extra.name} » n'est pas lue : le contrat ne la nomme pas.")
-        for extra in filled[1:]
+    sheet, layout = filled[0], contract.layout
+    if layout.table is not None:
+        table = layout.table
+        sheet = cut(sheet, after=table.after, at=table.at, until=table.until, until_gap=table.until_gap)
+    if layout.stacked_headers is not None:
+        stacked = layout.stacked_headers
+        sheet = stack_headers(
+            sheet, rows=stacked.rows, skip=stacked.skip, fill=stacked.fill, without=stacked.without, alone=stacked.alone
+        )
+    if layout.number_duplicates:
+        sheet = number_duplicates(sheet)
+    others = [
+        Note("feuille_non_lue", f"La feuille « {other.name} » n'est pas lue : le contrat ne la nomme pas.")
+        for other in filled[1:]
     ]
-    reader_notes = tuple(Note(note.rule, note.message) for note in sheet.notes)
-    return (
-        Judged(judged.rows_read, judged.rows_accepted, judged.rows_quarantined, judged.rows_duplicate, judged.rows_structure,
-               reader_notes + tuple(other) + judged.notes),
-        sheet.name,
-    )  # fmt: skip
+    return sheet, others
 
 
 @cache
@@ -182,30 +189,38 @@ def _references() -> References:
 
 
 def _land(
-    places: Places, loaded: LoadedContract, file_name: str, sha256: str, original: Path, received_at: datetime
+    places: Places, vault: Vault, loaded: LoadedContract, file_name: str, sha256: str, received_at: datetime
 ) -> DeliveryReport:
     """Read, judge and write one delivery. Whatever is wrong with the file ends as a report, never as an exception."""
-    contract = loaded.contract
+    contract, entity = loaded.contract, ENTITIES[loaded.contract.entity]
     delivery_id = sha256[:16]
-    common = dict(
-        source=contract.source, delivery_id=delivery_id, sha256=sha256, file_name=file_name,
-        bytes=original.stat().st_size, received_at=received_at,
-    )  # fmt: skip
+    original = original_path(places.originals, sha256)
     name = f"{contract.source}__{delivery_id}.parquet"
-    accepted_path, quarantine_path = places.landing / contract.entity / name, places.landing / "quarantine" / name
-    with contextlib.closing(duckdb.connect(config={"threads": 2})) as con:
+    accepted_path, quarantine_path = places.landing / entity.name / name, places.landing / "quarantine" / name
+    with (
+        vault.cipher.open_decrypted(original, purpose="originals", context=sha256) as decrypted,
+        contextlib.closing(open_private()) as con,
+    ):
+        common = dict(
+            source=contract.source, delivery_id=delivery_id, sha256=sha256, file_name=file_name,
+            bytes=decrypted.size, received_at=received_at,
+        )  # fmt: skip
         try:
-            judged, sheet = judge_file(con, loaded, original, file_name, _references(), received_at)
+            judged, sheet = judge_file(con, loaded, decrypted.path, file_name, _references(), received_at)
         except (Unreadable, Unbound) as problem:
             accepted_path.unlink(missing_ok=True)
             quarantine_path.unlink(missing_ok=True)
             outcome = "held" if isinstance(problem, Unbound) else "refused"
             return DeliveryReport(**common, outcome=outcome, rule=problem.rule, message=problem.message)
+        notes = list(judged.notes)
+        if entity.personal:
+            notes += _split_identities(con, entity, vault, contract.source, delivery_id, received_at)
+            _seal_refused_values(con, vault.cipher, f"{contract.source}/{delivery_id}")
         lineage = {
             "source": contract.source, "delivery_id": delivery_id, "file_name": file_name, "sheet": sheet,
             "delivered_at": received_at.astimezone(UTC).replace(tzinfo=None),
         }  # fmt: skip
-        columns = ", ".join(f'"{column}"' for column in ENTITIES[contract.entity].columns)
+        columns = ", ".join(f'"{column}"' for column in entity.columns)
         _write(con, accepted_path, f"select {_lineage()}, {columns} from accepted order by row_number", lineage)
         if judged.rows_quarantined:
             _write(
@@ -219,8 +234,54 @@ def _land(
     return DeliveryReport(
         **common, outcome="accepted", rows_read=judged.rows_read, rows_accepted=judged.rows_accepted,
         rows_quarantined=judged.rows_quarantined, rows_duplicate=judged.rows_duplicate,
-        rows_structure=judged.rows_structure, notes=judged.notes,
+        rows_structure=judged.rows_structure, notes=tuple(notes),
     )  # fmt: skip
+
+
+def _split_identities(
+    con: duckdb.DuckDBPyConnection, entity: Entity, vault: Vault, source: str, delivery_id: str, received_at: datetime
+) -> list[Note]:
+    """Send the personal slots of `accepted` to the vault; the rows keep a pseudonym of their programme year."""
+    years = {name: int(row["year"]) for name, row in _references().programmes.items() if row["year"]}
+    con.register(
+        "programme_year", pa.table({"programme_id": list(years), "year": pa.array(years.values(), pa.int32())})
+    )
+    instants = [name for slot in entity.slots.values() if slot.kind == "instant" for name in slot.columns]
+    year = ", ".join(["py.year", *(f'year(a."{name}")' for name in instants), str(received_at.year)])
+    in_programme = "programme_id" if "programme_id" in entity.columns else "cast(null as varchar)"
+    con.execute(
+        f"create or replace temp table accepted as select a.*, cast(coalesce({year}) as integer) as person_year "
+        f"from accepted a left join programme_year py on py.programme_id = {in_programme.replace('programme_id', 'a.programme_id')}"
+    )
+    seen = split(
+        con, "accepted", personal=entity.personal, row_id="row_number", year="person_year",
+        event_scope=[name for name in ("event_id",) if name in entity.columns], vault=vault, source=source,
+        delivery_id=delivery_id,
+        alongside={name: name for name in ("organisation_text", "postcode") if name in entity.columns},
+    )  # fmt: skip
+    con.unregister("programme_year")
+    if not seen.nb_not_email:
+        return []
+    return [
+        Note(
+            "adresses_illisibles",
+            f"{seen.nb_not_email} cellule(s) d'adresse ne contiennent pas une adresse électronique : ces lignes sont gardées, "
+            "la personne y est reconnue à son nom seulement.",
+        )
+    ]
+
+
+def _seal_refused_values(con: duckdb.DuckDBPyConnection, cipher: Cipher, context: str) -> None:
+    """In a delivery about persons, what was typed in a refused cell is kept sealed, and its sentence no longer quotes it."""
+    refused = con.execute("select distinct value, message from quarantined where value is not null").fetchall()
+    for value, message in refused:
+        said = message
+        for quoted in (quote(clean(value)), quote(value)):
+            said = said.replace(quoted, "« (valeur masquée) »")
+        con.execute(
+            "update quarantined set value = ?, message = ? where value = ? and message = ?",
+            [cipher.seal_text(value, purpose="quarantine", context=context), said, value, message],
+        )
 
 
 def _lineage() -> str:
@@ -233,5 +294,5 @@ def _write(con: duckdb.DuckDBPyConnection, path: Path, query: str, parameters: d
     path.parent.mkdir(parents=True, exist_ok=True)
     aside = path.with_name(f".{path.name}.{os.getpid()}")
     con.execute(f"create or replace temp table leaving as {query}", parameters)
-    con.execute(f"copy leaving to '{str(aside).replace(chr(39), chr(39) * 2)}' (format parquet, compression zstd)")
+    con.execute(f"copy leaving to {literal(str(aside))} (format parquet, compression zstd)")
     os.replace(aside, path)

@@ -17,6 +17,8 @@ from datetime import datetime
 from pathlib import Path
 from typing import Any
 
+from sources.note import Note
+
 _SCHEMA = """
 create table if not exists delivery (
     source text not null, delivery_id text not null, sha256 text not null, file_name text not null, bytes integer not null,
@@ -42,14 +44,6 @@ select d.*,
          else 'superseded' end as state
 from delivery d;
 """
-
-
-@dataclass(frozen=True)
-class Note:
-    """Something worth saying of a delivery that does not stop it. `message` is French."""
-
-    rule: str
-    message: str
 
 
 @dataclass(frozen=True)

@@ -13,19 +13,13 @@ from itertools import zip_longest
 import pyarrow as pa
 import pyarrow.compute as pc
 
+from sources.note import Note
+
 MAX_COLUMNS = 16_384
 """Columns of the widest spreadsheet program (XFD)."""
 
 MAX_CELLS = 50_000_000
 """Rows × columns of one sheet, padding included: above, the file is not a table of people and events."""
-
-
-@dataclass(frozen=True)
-class Note:
-    """Something the sender should know about a sheet that was read all the same. `message` is in French."""
-
-    rule: str
-    message: str
 
 
 @dataclass(frozen=True)

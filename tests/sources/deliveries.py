@@ -34,7 +34,7 @@ ROWS = [
 
 
 def places(home: Path) -> Places:
-    return Places(home / "inbox", home / "originals", home / "landing", home / "ledger.sqlite")
+    return Places(home / "inbox", home / "originals", home / "landing", home / "ledger.sqlite", home / "vault")
 
 
 def settle(path: Path) -> Path:

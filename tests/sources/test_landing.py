@@ -4,6 +4,7 @@ import duckdb
 import pytest
 from deliveries import CONTRACTS, HEADER, NOW, ROWS, land, places, programme, raw, settle
 
+from identity.vault import Vault
 from sources.landing import deliver
 from sources.ledger import deliveries, open_ledger
 
@@ -63,12 +64,13 @@ def test_the_same_bytes_again_do_nothing_and_new_bytes_supersede(tmp_path):
         assert [row["state"] for row in deliveries(ledger)] == ["superseded", "accepted"]
 
 
-def test_an_original_is_kept_and_cannot_be_written(tmp_path):
+def test_an_original_is_kept_encrypted_and_opens_to_the_same_bytes(tmp_path):
     path = programme(tmp_path)
     (report,) = land(tmp_path)
     original = tmp_path / "originals" / report.sha256[:2] / report.sha256
-    assert original.read_bytes() == path.read_bytes()
-    assert original.stat().st_mode & 0o222 == 0
+    assert b"PK" not in original.read_bytes()[:64]
+    with Vault(tmp_path / "vault").cipher.open_decrypted(original, purpose="originals", context=report.sha256) as opened:
+        assert opened.path.read_bytes() == path.read_bytes()
 
 
 @pytest.mark.parametrize(

@@ -1,0 +1,11 @@
+"""What is worth saying of a delivery that does not stop it. Standard library only: the look at the inbox says notes too."""
+
+from dataclasses import dataclass
+
+
+@dataclass(frozen=True)
+class Note:
+    """Something the sender should know. `rule` is a stable code in snake case, `message` a French sentence."""
+
+    rule: str
+    message: str

@@ -260,6 +260,10 @@ def _expectation_checks(home: Home, known: set[str]) -> dg.AssetChecksDefinition
         description="Shows the verdict, expectation by expectation. The gate itself is inside `publish`.",
     )
     def expectations(context: dg.AssetCheckExecutionContext) -> Iterator[dg.AssetCheckResult]:
+        if not context.resources.night.is_sealed():
+            # planned with the tables of a selection that stops before the seal: not judged is not failed
+            context.log.warning("Aucune version candidate n'est scellée : rien n'a été contrôlé.")
+            return
         _, verdict = context.resources.night.verdict()
         outcomes = {(o.dataset, check_name(o.expectation_id)): o for o in verdict.outcomes}
         for key in context.selected_asset_check_keys:

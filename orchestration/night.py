@@ -208,6 +208,11 @@ class Night:
                 self.outcome = Outcome(WITHHELD, datasets=datasets, held=dict(self.held), sentence=self.failure)
             raise StructureFailed(self.failure) from refused
 
+    def is_sealed(self) -> bool:
+        """Whether there is a candidate to judge: that of this run, or an earlier one when this run built none."""
+        found = self._own or latest(self.home.warehouse, SEALED)
+        return found is not None and found.reached(SEALED)
+
     def candidate(self, at_least: str) -> Candidate:
         """The candidate of this run, or the newest that got far enough. Raises StructureFailed without one."""
         found = self._own or latest(self.home.warehouse, at_least)

@@ -1,0 +1,131 @@
+"""A home, a project of one real source and small suites, and nights that build a warehouse made by hand instead of by dbt.
+
+Everything else of these nights is real: landing, seal, audit, gate, releases
+(whose portal and workbook are a few bytes). dbt itself is in `test_warehouse.py`.
+"""
+
+import os
+import shutil
+import sys
+import time
+from pathlib import Path
+
+import pytest
+
+from orchestration import rooms, warehouse
+from orchestration.home import PROJECT, Home, Settings
+from orchestration.night import Night, Outcome, whole_night
+from publication import portal, workbook
+
+sys.path.append(str(Path(__file__).parents[1] / "publication"))
+import hand_made
+
+SOURCE = "evenements_ess"
+DATASETS = ("ind_events", "ind_quality")
+
+
+def node(name, parents=(), resource_type="model", **more):
+    return {
+        "name": name,
+        "resource_type": resource_type,
+        "description": f"One row per {name}.",
+        "config": {"materialized": "table"},
+        "original_file_path": f"models/{name}.sql",
+        "depends_on": {"nodes": list(parents)},
+        "columns": {},
+        **more,
+    }
+
+
+MANIFEST = {
+    "nodes": {
+        "model.t.stg_events": node("stg_events", ["source.t.landing.event"]),
+        "model.t.fct_event_count": node("fct_event_count", ["model.t.stg_events"]),
+        **{f"model.t.{name}": node(name, ["model.t.fct_event_count"]) for name in DATASETS},
+        "test.t.unique": node("unique", ["model.t.ind_events"], "test"),
+    }
+}
+
+
+class Observatory:
+    """One home and its project. `spoil(dataset)`: the next builds hold a row that its blocking expectation refuses."""
+
+    def __init__(self, root: Path, stock: Path, monkeypatch):
+        self.stock = stock
+        project = root / "project"
+        for folder in (
+            "sources/contracts",
+            "sources/corrections",
+            "sources/references",
+            "dbt_project",
+            "sources/samples",
+        ):
+            (project / folder).mkdir(parents=True)
+        contract = PROJECT / "sources" / "contracts" / f"{SOURCE}.yml"
+        shutil.copy(contract, project / "sources" / "contracts")
+        shutil.copytree(PROJECT / "sources" / "samples" / SOURCE, project / "sources" / "samples" / SOURCE)
+        hand_made.suites(project / "expectations" / "suites", DATASETS)
+        self.home = Home(root / "var", project).ensure()
+        self.spoilt: set[str] = set()
+        self.total = 36
+        self.settings = Settings()
+        self.monkeypatch = monkeypatch
+        monkeypatch.setattr(rooms, "hand_over", lambda home, candidate, loaded: None)
+        monkeypatch.setattr(warehouse, "load_manifest", lambda home: MANIFEST)
+        monkeypatch.setattr(warehouse, "build", self._build)
+        monkeypatch.setattr(workbook, "write", lambda path, *_, **__: path.write_bytes(b"PK"))
+        monkeypatch.setattr(portal, "write", lambda public, *_, **__: (public / "index.html").write_text("<html>"))
+        monkeypatch.setenv("OBSERVATOIRE_HOME", str(self.home.root))
+
+    def _build(self, home, settings, candidate, moved) -> warehouse.Built:
+        content = {"ind_events": hand_made.events(self.total), "ind_quality": hand_made.quality()}
+        for dataset in self.spoilt:
+            content[dataset].append(hand_made.row(dataset, None))
+        made = self.stock / f"{self.total}-{'-'.join(sorted(self.spoilt))}.duckdb"
+        if not made.exists():
+            hand_made.warehouse(made, content)
+        shutil.copyfile(made, candidate.database)
+        moved(1, 1)
+        return warehouse.Built({name: len(rows) for name, rows in content.items()}, {}, 1, ())
+
+    def spoil(self, *datasets: str) -> None:
+        self.spoilt = set(datasets)
+
+    def deliver_sample(self) -> Path:
+        sample = next((self.home.samples / SOURCE).iterdir())
+        target = self.home.inbox / SOURCE / sample.name
+        target.parent.mkdir(exist_ok=True)
+        shutil.copy2(sample, target)
+        return target
+
+    def night(self) -> Outcome:
+        return whole_night(self.home, self.settings)
+
+    def steps(self, run_id: str = "0" * 32) -> Night:
+        return Night(self.home, self.settings, run_id)
+
+    @property
+    def current(self) -> int | None:
+        link = self.home.current_release
+        return int(os.readlink(link)) if link.is_symlink() else None
+
+    def candidates(self) -> list[str]:
+        return sorted(path.name for path in self.home.warehouse.glob("2*T*-*") if path.is_dir())
+
+
+def an_hour_old(path: Path) -> Path:
+    """A file that nobody is still writing."""
+    then = time.time() - 3600
+    os.utime(path, (then, then))
+    return path
+
+
+@pytest.fixture(scope="session")
+def stock(tmp_path_factory) -> Path:
+    """Warehouses made once, copied for each build."""
+    return tmp_path_factory.mktemp("stock")
+
+
+@pytest.fixture
+def observatory(tmp_path, stock, monkeypatch) -> Observatory:
+    return Observatory(tmp_path, stock, monkeypatch)

@@ -1,0 +1,83 @@
+"""What Dagster is shown, of the real project: it loads without a manifest, and holds an asset or a check for everything."""
+
+import importlib
+import json
+
+import dagster as dg
+import pytest
+
+from orchestration import rooms, warehouse
+from orchestration.history import DAGSTER_YAML, prepare_dagster_home
+from orchestration.home import Home, Settings
+
+
+@pytest.fixture(scope="module")
+def home(tmp_path_factory):
+    return Home(tmp_path_factory.mktemp("definitions") / "var")
+
+
+@pytest.fixture(scope="module")
+def defs(home):
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setenv("OBSERVATOIRE_HOME", str(home.root))
+        assert not home.manifest.exists()
+        return importlib.reload(importlib.import_module("orchestration.definitions")).defs
+
+
+def test_they_load_and_are_valid(defs):
+    dg.Definitions.validate_loadable(defs)
+
+
+def test_every_source_model_and_expectation_is_there(defs, home):
+    graph = defs.resolve_asset_graph()
+    keys = {key.to_user_string() for key in graph.get_all_asset_keys()}
+    manifest = json.loads(home.manifest.read_text())
+    models = {model.name for model in warehouse.models(manifest)}
+    sources = {f"sources/{source}" for source in rooms.contracts(home)}
+    assert keys == models | sources | {"handover", "candidate", "verdict", "release"}
+    checks = {(key.asset_key.to_user_string(), key.name) for key in graph.asset_check_keys}
+    expected = {(s.dataset, e.id) for s in rooms.suites(home) if s.dataset in models for e in s.expectations}
+    assert expected <= checks and expected
+    assert {(source, "deliveries_readable") for source in sources} <= checks
+    assert all(graph.get(key).description for key in graph.get_all_asset_keys())
+    assert {graph.get(dg.AssetKey("release")).group_name} == {"publication"}
+
+
+def test_the_way_goes_from_sources_to_release(defs, home):
+    graph = defs.resolve_asset_graph()
+    above = graph.get_ancestor_asset_keys(dg.AssetKey("release"))
+    assert {dg.AssetKey(["sources", source]) for source in rooms.contracts(home)} <= above
+    assert {dg.AssetKey("handover"), dg.AssetKey("candidate"), dg.AssetKey("verdict")} <= above
+    for model in warehouse.models(json.loads(home.manifest.read_text())):
+        if model.name.startswith("ind_"):
+            assert dg.AssetKey(model.name) in above
+
+
+def test_everything_that_should_run_by_itself_does(defs):
+    assert {s.name: s.default_status.value for s in defs.schedules} == {
+        "every_night": "RUNNING",
+        "every_sunday": "RUNNING",
+    }
+    assert {s.name: s.default_status.value for s in defs.sensors} == dict.fromkeys(
+        ("new_in_inbox", "failed_run", "late_sources"), "RUNNING"
+    )
+
+
+def test_a_manifest_that_is_current_is_not_parsed_again(defs, home, monkeypatch):
+    def parse(*_):
+        raise AssertionError("parsed again")
+
+    monkeypatch.setattr(warehouse, "_parse", parse)
+    assert warehouse.load_manifest(home)["nodes"]
+
+
+def test_dagster_home(home, monkeypatch):
+    monkeypatch.setenv("DAGSTER_HOME", "elsewhere")
+    monkeypatch.setenv("OBSERVATOIRE_HOME", "elsewhere")
+    prepare_dagster_home(home, Settings())
+    with dg.DagsterInstance.get() as instance:
+        assert not instance.telemetry_enabled
+        assert instance.get_settings("retention")["schedule"]["purge_after_days"] == 90
+        assert (home.dagster / "storage" / "event_log.db").exists()
+        assert instance.get_concurrency_config().run_queue_config.max_concurrent_runs == 1
+    assert "enabled: false" in DAGSTER_YAML

@@ -1,0 +1,55 @@
+import subprocess
+import sys
+
+import pytest
+
+from orchestration.lock import AnotherNight, is_night_under_way, only_one_night
+
+HOLD = """
+import sys, time
+from pathlib import Path
+from orchestration.lock import only_one_night
+with only_one_night(Path(sys.argv[1])):
+    print("held", flush=True)
+    time.sleep(60)
+"""
+
+
+@pytest.fixture
+def holder(tmp_path):
+    """Another process that holds the lock."""
+    process = subprocess.Popen([sys.executable, "-c", HOLD, str(tmp_path / "lock")], stdout=subprocess.PIPE, text=True)
+    assert process.stdout.readline() == "held\n"
+    yield process
+    process.kill()
+    process.wait()
+
+
+def test_a_second_process_is_told_who_holds_it(tmp_path, holder):
+    assert is_night_under_way(tmp_path / "lock")
+    with pytest.raises(AnotherNight, match=f"processus {holder.pid}"), only_one_night(tmp_path / "lock"):
+        pass
+
+
+def test_the_lock_of_a_dead_process_is_free(tmp_path, holder):
+    holder.kill()
+    holder.wait()
+    assert not is_night_under_way(tmp_path / "lock")
+    with only_one_night(tmp_path / "lock"):
+        assert is_night_under_way(tmp_path / "lock")
+
+
+def test_one_process_may_take_it_again_and_frees_it_at_the_end(tmp_path):
+    path = tmp_path / "deep" / "lock"
+    with only_one_night(path):
+        with only_one_night(path):
+            pass
+        assert is_night_under_way(path)
+    assert not is_night_under_way(path)
+    assert path.read_text() == ""
+
+
+def test_it_is_free_again_after_a_failure(tmp_path):
+    with pytest.raises(RuntimeError), only_one_night(tmp_path / "lock"):
+        raise RuntimeError
+    assert not is_night_under_way(tmp_path / "lock")

@@ -1,0 +1,187 @@
+"""The order of the steps, what a failure throws away and what it keeps."""
+
+import json
+
+import pytest
+from conftest import DATASETS, SOURCE
+
+from orchestration import night as nights
+from orchestration import rooms, warehouse
+from orchestration.home import Settings
+from orchestration.lock import AnotherNight
+from orchestration.night import alert_lines, delivery_sentence
+from orchestration.progress import listening
+
+
+@pytest.fixture
+def told(observatory):
+    """Every step of every night, as (key, state)."""
+    steps = []
+    with listening(lambda step: steps.append((step.key, step.state, step.said)) if step.state != "moving" else None):
+        yield steps
+
+
+def test_a_night_goes_from_the_inbox_to_a_release(observatory, told):
+    observatory.deliver_sample()
+    outcome = observatory.night()
+    assert (outcome.exit_code, outcome.release, outcome.changed) == (0, 1, True)
+    assert outcome.datasets == dict.fromkeys(DATASETS, "published")
+    assert [key for key, state, _ in told if state == "done"] == [
+        f"deliver:{SOURCE}", "handover", "build", "seal", "audit", "publish",
+    ]  # fmt: skip
+    landed = next(said for key, state, said in told if key == f"deliver:{SOURCE}" and state == "done")
+    assert landed == "1 livraison, 24 lignes : 24 acceptées, 0 en quarantaine, 0 en double"
+    assert observatory.current == 1 and len(observatory.candidates()) == 1
+    assert not observatory.home.unfinished.exists()
+
+
+def test_a_night_with_no_new_fact_makes_no_release(observatory):
+    observatory.deliver_sample()
+    observatory.night()
+    again = observatory.night()
+    assert (again.exit_code, again.release, again.changed) == (0, 1, False)
+    assert len(observatory.candidates()) == 1
+
+
+def test_a_source_whose_program_fails_stops_neither_the_others_nor_the_release(observatory, monkeypatch):
+    other = (observatory.home.contracts / f"{SOURCE}.yml").read_text().replace(f"source: {SOURCE}", "source: autre")
+    (observatory.home.contracts / "autre.yml").write_text(other)
+    observatory.deliver_sample()
+    deliver = rooms.deliver
+
+    def fails(home, contract, now):
+        if contract.contract.source == "autre":
+            raise ZeroDivisionError("cell of Jeanne Canari")
+        return deliver(home, contract, now)
+
+    monkeypatch.setattr(rooms, "deliver", fails)
+    sent = []
+    monkeypatch.setattr(nights, "send", lambda settings, subject, lines: sent.append((subject, lines)) or [])
+    outcome = observatory.night()
+    assert (outcome.exit_code, outcome.release, outcome.failed_sources) == (3, 1, ("autre",))
+    assert observatory.home.unfinished.exists(), "it will be done again"
+    assert "source autre" in sent[0][1][0] and "Canari" not in str(sent)
+    logs = "".join(path.read_text() for path in observatory.home.logs.glob("night-*.log"))
+    assert "ZeroDivisionError" in logs, "the trace is for engineers, in a file"
+
+
+@pytest.mark.parametrize(
+    ("room", "step", "error", "says"),
+    [
+        (warehouse, "build", warehouse.WarehouseError("Le modèle « x » n'a pas pu être construit."), "« x »"),
+        (rooms, "hand_over", OSError(28, "No space left on device"), "No space left on device"),
+        (rooms, "seal", ValueError("Jeanne Canari"), "Scellement"),
+        (rooms, "audit", MemoryError(), "Contrôles"),
+        (rooms, "publish", OSError(30, "Read-only file system"), "Publication"),
+    ],
+)
+def test_a_failure_of_the_structure_keeps_the_last_good_state(observatory, monkeypatch, room, step, error, says):
+    observatory.night()
+    good = observatory.candidates()
+    observatory.total = 37
+
+    def fails(*_, **__):
+        raise error
+
+    with monkeypatch.context() as broken:
+        broken.setattr(room, step, fails)
+        outcome = observatory.night()
+    assert (outcome.exit_code, outcome.release) == (4, None)
+    assert says in outcome.sentence and "Canari" not in outcome.sentence
+    assert observatory.current == 1 and observatory.candidates() == good, "the candidate went, whole"
+    assert observatory.home.unfinished.exists()
+    assert observatory.night().release == 2, "the next night is the one that was due"
+    assert not observatory.home.unfinished.exists()
+
+
+@pytest.mark.parametrize("step", ["deliver", "hand_over", "seal", "audit", "publish"])
+def test_a_process_that_dies_between_two_steps_is_taken_up_by_the_next_night(observatory, monkeypatch, step):
+    observatory.deliver_sample()
+
+    def killed(*_, **__):
+        raise SystemExit
+
+    with monkeypatch.context() as dying:
+        dying.setattr(rooms, step, killed)
+        # a process that is killed throws nothing away
+        dying.setattr("orchestration.candidates.Candidate.throw_away", lambda self: None)
+        with pytest.raises(SystemExit):
+            observatory.night()
+    assert observatory.home.unfinished.exists() and observatory.current is None
+    outcome = observatory.night()
+    assert (outcome.exit_code, outcome.release) == (0, 1)
+    assert len(observatory.candidates()) == 1, "what the dead process left is gone"
+
+
+def test_a_dataset_that_fails_keeps_its_last_good_version_and_somebody_is_told(observatory, monkeypatch):
+    sent = []
+    monkeypatch.setattr(nights, "send", lambda settings, subject, lines: sent.append((subject, lines)) or [])
+    observatory.night()
+    assert sent == []
+    observatory.spoil("ind_events")
+    observatory.total = 37
+    outcome = observatory.night()
+    assert outcome.exit_code == 3 and outcome.kept_back == {"ind_events": "carried"}
+    assert sent[0][1] == ["ind_events : reporté de la dernière bonne version"]
+
+
+def test_when_everything_is_refused_and_nothing_was_ever_good_nothing_is_released(observatory):
+    observatory.spoil(*DATASETS)
+    outcome = observatory.night()
+    assert (outcome.exit_code, outcome.release, observatory.current) == (3, None, None)
+    assert outcome.kept_back == dict.fromkeys(DATASETS, "withheld")
+    assert observatory.home.unfinished.exists(), "nothing was dealt with: the next night tries again"
+    observatory.spoil()
+    assert observatory.night().exit_code == 0
+
+
+def test_rules_that_change_during_a_night_are_for_the_next_one(observatory, monkeypatch):
+    from orchestration.novelty import is_anything_new
+
+    audit = rooms.audit
+
+    def slow(home, candidate):
+        verdict = audit(home, candidate)
+        (home.corrections / "x.yml").write_text("# somebody corrects while the night runs\n")
+        return verdict
+
+    monkeypatch.setattr(rooms, "audit", slow)
+    assert observatory.night().exit_code == 0
+    assert is_anything_new(observatory.home).reasons == ("des corrections ont changé",)
+
+
+def test_two_nights_at_once(observatory):
+    import subprocess
+    import sys
+
+    from test_lock import HOLD
+
+    other = subprocess.Popen(
+        [sys.executable, "-c", HOLD, str(observatory.home.lock)], stdout=subprocess.PIPE, text=True
+    )
+    try:
+        assert other.stdout.readline() == "held\n"
+        with pytest.raises(AnotherNight):
+            observatory.night()
+    finally:
+        other.kill()
+        other.wait()
+    assert observatory.candidates() == []
+
+
+def test_the_record_of_a_night(observatory):
+    observatory.night()
+    record = json.loads(observatory.home.last_night.read_text())
+    assert (record["exit_code"], record["release"], record["failed_sources"]) == (0, 1, [])
+    assert record["datasets"] == dict.fromkeys(DATASETS, "published")
+
+
+def test_words():
+    assert delivery_sentence([]) == "rien de nouveau"
+    outcome = nights.Outcome(3, 2, True, {"ind_a": "withheld", "ind_b": "published"}, ("s",), {"t": 2})
+    assert alert_lines(outcome) == [
+        "ind_a : retenu, aucune bonne version n'existe",
+        "source s : le programme n'a pas pu la lire",
+        "source t : 2 livraison(s) à corriger avant d'être lue(s)",
+    ]
+    assert Settings() == Settings()

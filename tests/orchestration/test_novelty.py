@@ -1,0 +1,110 @@
+"""Whether anything is new is decided from files alone, before anything heavy is imported."""
+
+import os
+import subprocess
+import sys
+
+import pytest
+from conftest import an_hour_old
+
+from orchestration.home import PROJECT
+from orchestration.novelty import is_anything_new, leave_for_next_night
+
+HEAVY = ("dagster", "dbt", "great_expectations", "pandas", "duckdb", "pyarrow")
+
+
+@pytest.fixture
+def after_a_night(observatory):
+    an_hour_old(observatory.deliver_sample())
+    assert is_anything_new(observatory.home).is_new
+    assert observatory.night().exit_code == 0
+    return observatory.home
+
+
+def test_nothing_is_new_after_a_night(after_a_night):
+    seen = is_anything_new(after_a_night)
+    assert (seen.is_new, seen.files_looked_at, seen.reasons) == (False, 1, ())
+
+
+@pytest.mark.parametrize(
+    ("place", "reason"),
+    [
+        ("sources/contracts/evenements_ess.yml", "des contrats ont changé"),
+        ("sources/corrections/x.yml", "des corrections ont changé"),
+        ("sources/explanations.yml", "des explications d'écarts ont changé"),
+        ("sources/references/themes.csv", "des référentiels ont changé"),
+        ("dbt_project/models/a.sql", "des modèles de l'entrepôt ont changé"),
+        ("expectations/suites/ind_events.yml", "des règles de contrôle ont changé"),
+        ("publication/portal/page.html", "le programme a changé"),
+        ("sources/judge.py", "le programme a changé"),
+    ],
+)
+def test_each_thing_that_decides_what_is_published_counts(after_a_night, place, reason):
+    path = after_a_night.project / place
+    path.parent.mkdir(parents=True, exist_ok=True)
+    with path.open("a") as file:
+        file.write("\n# changed\n")
+    assert is_anything_new(after_a_night).reasons == (reason,)
+
+
+def test_a_new_file_and_new_bytes_count_and_a_touched_file_does_not(after_a_night):
+    delivered = next(path for path in after_a_night.inbox.rglob("*") if path.is_file())
+    os.utime(delivered, (1, 1))
+    assert not is_anything_new(after_a_night).is_new
+    delivered.write_bytes(delivered.read_bytes() + b"\n")
+    an_hour_old(delivered)
+    assert "1 livraison à lire (evenements_ess)" in is_anything_new(after_a_night).reasons
+
+
+def test_what_does_not_decide_anything_does_not_count(after_a_night):
+    for place in ("dbt_project/target/manifest.json", "sources/__pycache__/x.pyc", "sources/samples/a/b.csv"):
+        path = after_a_night.project / place
+        path.parent.mkdir(parents=True, exist_ok=True)
+        path.write_text("x")
+    assert not is_anything_new(after_a_night).is_new
+
+
+def test_a_night_that_did_not_end_and_a_release_that_went_count(after_a_night):
+    leave_for_next_night(after_a_night)
+    assert is_anything_new(after_a_night).reasons == ("la nuit précédente n'est pas allée au bout",)
+    after_a_night.unfinished.unlink()
+    after_a_night.current_release.unlink()
+    assert is_anything_new(after_a_night).reasons == ("la version publiée a disparu",)
+
+
+def test_a_rollback_is_respected(after_a_night):
+    """`current` points elsewhere, on purpose: that is no reason to publish again."""
+    after_a_night.current_release.unlink()
+    after_a_night.current_release.symlink_to("1")
+    assert not is_anything_new(after_a_night).is_new
+
+
+def test_a_folder_without_contract_is_told(after_a_night):
+    stray = after_a_night.inbox / "inconnue" / "a.csv"
+    stray.parent.mkdir()
+    stray.write_text("a")
+    seen = is_anything_new(after_a_night)
+    assert not seen.is_new and "inconnue" in seen.notes[0]
+
+
+def test_nothing_heavy_is_imported_to_decide_and_to_say_so(tmp_path):
+    """The real command, on a home where nothing is new, in a process of its own."""
+    code = f"""
+import json, sys
+from orchestration.home import Home
+from orchestration.novelty import fingerprint
+from orchestration.candidates import write_json
+home = Home.from_environment().ensure()
+write_json(home.last_night, {{"release": None, "fingerprint": fingerprint(home)}})
+sys.argv = ["observatoire", "run"]
+from orchestration.command import app
+try:
+    app()
+except SystemExit as end:
+    assert not end.code, end.code
+print([name for name in {HEAVY!r} if name in sys.modules])
+"""
+    environment = {**os.environ, "OBSERVATOIRE_HOME": str(tmp_path / "var")}
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, env=environment, cwd=PROJECT)
+    assert done.stdout.splitlines()[-1] == "[]", done.stdout + done.stderr
+    assert "Rien de nouveau : 0 fichier(s)" in done.stdout

@@ -1,0 +1,122 @@
+"""dbt in this process, on a project of three models: what a build leaves, and what it says when it fails."""
+
+import json
+import shutil
+
+import duckdb
+import pytest
+
+from orchestration import warehouse
+from orchestration.candidates import new_candidate
+from orchestration.home import PROJECT, Home, Settings
+from orchestration.warehouse import WarehouseError
+
+FILES = {
+    "dbt_project.yml": "name: tiny\nversion: '1'\nprofile: observatoire\nmodel-paths: [models]\nconfig-version: 2\n",
+    "models/stg_a.sql": "select 1 as a union all select 2",
+    "models/ind_a.sql": "select a from {{ ref('int_a') }}",
+    "models/int_a.sql": "{{ config(materialized='ephemeral') }} select a from {{ ref('stg_a') }}",
+    "models/ctl_graph.sql": "select {{ graph.nodes.values() | list | length if execute else 0 }} as nodes",
+    "models/models.yml": """
+version: 2
+models:
+  - {name: stg_a, description: One row per a.}
+  - name: ind_a
+    description: One row per a.
+    config: {meta: {dataset: true}, materialized: table}
+    columns:
+      - name: a
+        description: A number.
+        data_type: integer
+        config: {meta: {publish: true, privacy: none}}
+        data_tests:
+          - not_null
+          - accepted_values: {arguments: {values: [1], quote: false}, config: {severity: warn}}
+unit_tests:
+  - name: never_at_night
+    model: ind_a
+    given: [{input: ref('stg_a'), rows: [{a: 1}]}]
+    expect: {rows: [{a: 999}]}
+""",
+}
+
+
+def project(root, **changed):
+    for name, text in (FILES | changed).items():
+        path = root / "dbt_project" / name
+        path.parent.mkdir(parents=True, exist_ok=True)
+        path.write_text(text)
+    shutil.copy(PROJECT / "dbt_project" / "profiles.yml", root / "dbt_project")
+    return Home(root / "var", root).ensure()
+
+
+@pytest.fixture(scope="module")
+def home(tmp_path_factory):
+    return project(tmp_path_factory.mktemp("tiny"))
+
+
+def test_a_build(home, capfd):
+    moves = []
+    candidate = new_candidate(home.warehouse, "run-number-one")
+    built = warehouse.build(home, Settings(), candidate, lambda done, total: moves.append((done, total)))
+    assert built.rows == {"ctl_graph": 1, "ind_a": 2, "stg_a": 2}
+    assert built.tests == 2 and len(built.warnings) == 1, "the unit test expects 999 and was not run"
+    assert moves[-1][0] == moves[-1][1] or moves[-1][0] < moves[-1][1]
+    assert capfd.readouterr() == ("", ""), "dbt speaks to its log only"
+    assert not candidate.database.with_name("warehouse.duckdb.wal").exists()
+    with duckdb.connect(str(candidate.database)) as connection:  # for writing: dbt let go of the file
+        assert connection.execute("select nodes from ctl_graph").fetchall()[0][0] > 3
+    again = new_candidate(home.warehouse, "run-number-two")
+    assert warehouse.build(home, Settings(), again, lambda *_: None).rows == built.rows, "another path, same manifest"
+    assert not (home.dbt_project / "target").exists(), "the project is never written"
+
+
+def test_the_graph_and_the_dictionary(home):
+    manifest = warehouse.load_manifest(home)
+    models = {model.name: model for model in warehouse.models(manifest)}
+    assert set(models) == {"stg_a", "ind_a", "ctl_graph"}
+    assert models["ind_a"].reads == ("stg_a",), "through what leaves no table"
+    assert (models["ind_a"].layer, models["stg_a"].layer) == ("indicators", "staging")
+    entry = warehouse.dictionary(manifest)["models"]["ind_a"]
+    assert entry["meta"]["dataset"] is True and entry["description"] == "One row per a."
+    assert entry["columns"] == {
+        "a": {"description": "A number.", "data_type": "integer", "meta": {"publish": True, "privacy": "none"}}
+    }
+
+
+def test_a_changed_project_is_parsed_again(home, monkeypatch):
+    parsed = []
+    monkeypatch.setattr(warehouse, "_parse", lambda home: parsed.append(home))
+    warehouse.load_manifest(home)
+    assert parsed == []
+    model = home.dbt_project / "models" / "stg_a.sql"
+    text = model.read_text()
+    model.write_text(text + " ")
+    warehouse.load_manifest(home)
+    model.write_text(text)
+    assert parsed == [home]
+
+
+@pytest.mark.parametrize(
+    ("changed", "sentence"),
+    [
+        (
+            {"models/stg_a.sql": "select 1 as a union all select cast('Jeanne Canari' as integer)"},
+            r"Le modèle « stg_a|ind_a » n'a pas pu être construit \(One row per a\.\)",
+        ),
+        ({"models/stg_a.sql": "select null::integer as a"}, r"Le test « not_null_ind_a_a » de ind_a a échoué"),
+        ({"models/stg_a.sql": "select {{ ref('nowhere') }}"}, "dbt n'a pas pu lire son projet"),
+    ],
+)
+def test_a_failure_is_one_sentence(tmp_path, changed, sentence):
+    home = project(tmp_path, **changed)
+    with pytest.raises(WarehouseError, match=sentence) as failed:
+        warehouse.build(home, Settings(), new_candidate(home.warehouse, "0"), lambda *_: None)
+    assert "Canari" not in failed.value.sentence and "\n" not in failed.value.sentence
+
+
+def test_the_real_project_has_no_snapshot_and_describes_every_grain(tmp_path):
+    """History is computed from what was landed: a candidate starts from an empty file, so dbt may keep nothing in it."""
+    manifest = warehouse.load_manifest(Home(tmp_path / "var").ensure())
+    assert not [node for node in manifest["nodes"].values() if node["resource_type"] == "snapshot"]
+    assert json.dumps(warehouse.dictionary(manifest))

@@ -1,0 +1,82 @@
+"""The status of a registered place, in the words of the platform that sold it.
+
+| status | meaning |
+|---|---|
+| registered | the place is held |
+| waiting | not held yet: payment, approval or waiting list |
+| cancelled | given up, expired, refused or deleted |
+| refunded | paid back |
+| attended | the person came |
+| no_show | the person was expected and did not come |
+| unknown | no word, or a word nobody has explained |
+
+The contract's words come first. Behind them stand the words of the platforms read in their own code or documents, and no
+other: a guess would count people. A word of neither list is `unknown` and reported, so that the contract can say it.
+
+What does not belong here: booleans and dates that imply a status (`used`, `checked_in`, a position cancelled inside a
+paid order), which the reader of the platform turns into one of these words.
+"""
+
+from functools import cache
+
+from sources.values.text import fold, is_blank, is_missing
+
+STATUSES = ("registered", "waiting", "cancelled", "refunded", "attended", "no_show", "unknown")
+
+PLATFORM_WORDS: dict[str, dict[str, tuple[str, ...]]] = {
+    # pretix 2026.8: exporters and locale/fr; « pending (confirmed) », untranslated, is unpaid with a valid ticket
+    "pretix": {
+        "registered": ("Payé", "pending (confirmed)"),
+        "waiting": ("en attente", "approbation en attente"),
+        "cancelled": ("annulé", "annulé (frais payés)", "expiré"),
+    },
+    # Order.status of pretix's API
+    "pretix_api": {"registered": ("p",), "waiting": ("n",), "cancelled": ("c", "e")},
+    # Attendee Status of the attendee report; the API writes not_attending, which folds the same
+    "eventbrite": {
+        "registered": ("Attending",),
+        "waiting": ("Unpaid",),
+        "cancelled": ("Not Attending", "Deleted"),
+        "attended": ("Checked In",),
+    },
+    # ItemState and PaymentState of the OpenAPI description, and « Validé », the only word seen in exports
+    "helloasso": {
+        "registered": ("Validé", "Processed", "Registered"),
+        "waiting": ("Waiting",),
+        "cancelled": ("Canceled", "Deleted", "Refused", "Abandoned"),
+        "refunded": ("Refunded", "Refunding"),
+        "unknown": ("Unknown",),
+    },
+}
+LETTERS_ONLY = frozenset({"pretix_api"})
+"""Platforms whose words are single letters: only used when named (« p » is « présent » on an attendance sheet)."""
+
+
+def parse_registration_status(
+    text: str | None, words: dict[str, list[str]] | None = None, *, platform: str | None = None
+) -> tuple[str, bool]:
+    """The status and whether the word is known. `words` (status → accepted words) are those of the contract.
+
+    `platform` limits the built-in words to one key of `PLATFORM_WORDS`; without it all are tried but the letters. A
+    blank cell, or a sign of absence, is `("unknown", True)`: there is no word to explain.
+    """
+    if text is None or is_blank(text):
+        return "unknown", True
+    key = fold(text)
+    for status, accepted in (words or {}).items():
+        if status not in STATUSES:
+            raise ValueError(f"{status!r} is not a registration status: {', '.join(STATUSES)}")
+        if any(fold(word) == key for word in accepted):
+            return status, True
+    # before the signs of absence: « en attente » is one of them elsewhere
+    status = _built_in(platform).get(key)
+    if status:
+        return status, True
+    return "unknown", is_missing(text)
+
+
+@cache
+def _built_in(platform: str | None) -> dict[str, str]:
+    """Folded word → status."""
+    chosen = [platform] if platform else [name for name in PLATFORM_WORDS if name not in LETTERS_ONLY]
+    return {fold(word): status for name in chosen for status, listed in PLATFORM_WORDS[name].items() for word in listed}

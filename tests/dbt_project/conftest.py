@@ -10,9 +10,8 @@ from pathlib import Path
 from typing import Any
 
 import duckdb
-import pytest
-
 import golden_landing
+import pytest
 
 PROJECT = Path(__file__).parents[2] / "dbt_project"
 

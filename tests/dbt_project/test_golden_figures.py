@@ -17,7 +17,7 @@ BREAKDOWN = {
     "departement x transition": "department_theme",
 }
 MEMBER = {"visio": "online", "non localisé": "unknown", "presentiel": "in_person"}
-COUNTED_BY = {"theme": "EV02", "department_theme": "EV02", "department": "EV04", "month": "EV05"}
+COUNTED_BY = {"theme": "EV02", "department": "EV04", "month": "EV05"}
 
 
 def cell_of(fact: dict[str, str]) -> tuple[str, str]:

@@ -65,7 +65,6 @@ counted as (
     select
         case cells.breakdown
             when 'theme' then 'EV02'
-            when 'department_theme' then 'EV02'
             when 'department' then 'EV04'
             when 'month' then 'EV05'
             else 'EV01'
@@ -100,7 +99,7 @@ counts as (
         {{ fr_caveat([
             "case when counted.breakdown = 'total' and totals.nb_unsettled > 0 then 'Événements dont la tenue n’est pas confirmée, non comptés : ' || totals.nb_unsettled || '.' end",
             "case when counted.breakdown = 'total' and programmes.nb_rows_quarantined > 0 then 'Lignes en attente de correction dans les fichiers reçus : ' || programmes.nb_rows_quarantined || '.' end",
-            "case when counted.indicator = 'EV02' and totals.nb_multi_theme > 0 then 'Un événement compte une fois dans chacun de ses thèmes : les lignes ne s’additionnent pas.' end",
+            "case when (counted.indicator = 'EV02' or counted.breakdown = 'department_theme') and totals.nb_multi_theme > 0 then 'Un événement compte une fois dans chacun de ses thèmes : les lignes ne s’additionnent pas.' end",
             "case when counted.indicator = 'EV03' and totals.nb_multi_theme > 0 then 'Un événement à plusieurs thèmes est partagé entre eux à parts égales.' end",
             "case when counted.breakdown = 'department' and counted.member = 'online' and counted.value > 0 then 'À distance : le département est sans objet.' end",
             "case when counted.breakdown = 'department' and counted.member = 'unknown' and counted.value > 0 then 'Lieu non communiqué ; il n’est jamais déduit de l’organisateur.' end",

@@ -105,6 +105,13 @@ def test_a_control_missing_for_one_programme_is_a_failure_that_names_it(tmp_path
     assert "APPROX-2024" in failed.error
 
 
+def test_a_count_that_could_not_be_made_does_not_agree(tmp_path):
+    where = "control = 'recount' AND programme_id = 'TEST-2023'"
+    build(tmp_path, f"UPDATE ctl_events SET actual = NULL, difference = NULL WHERE {where}")
+    (failed,) = [o for o in audit(tmp_path, datasets=["ind_events"]).outcomes if not o.holds]
+    assert failed.expectation_id == "recounted_from_landing" and "pas donné de résultat" in failed.error
+
+
 @pytest.mark.parametrize(
     ("expectation", "kwargs"),
     [

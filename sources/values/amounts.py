@@ -1,0 +1,69 @@
+"""Amounts of money in euros, exact to the cent as typed.
+
+Grammar: digits, with spaces between thousands, a comma or a point before the decimals, « € » or « EUR » on either side;
+« Gratuit » is 0. With both signs the last one is the decimal (« 1.250,50 »). One sign before exactly three digits
+(« 1.250 ») is refused: it is 1250, or 1 euro 25. Platforms that count in cents are declared so.
+
+What does not belong here: ranges and conditions (« 15 à 20 € », « prix libre »), which are not one amount.
+"""
+
+import re
+from decimal import Decimal
+from typing import Literal
+
+from sources.values.refusal import Refused, quote
+from sources.values.text import clean, fold, is_missing
+
+_FREE = frozenset({"gratuit", "gratuite", "gratuits", "gratuites", "entree libre", "offert", "offerte", "free"})
+_CURRENCY = re.compile(r"^(?:€|eur\b|euros?\b)\s*|\s*(?:€|eur|euros?)(?: ?ttc)?$", re.IGNORECASE)
+_AMOUNT = re.compile(
+    r"(?P<sign>[-−–]?) ?(?P<number>\d{1,3}(?: \d{3})+(?:[.,]\d+)?|\d{1,3}(?:\.\d{3})+,\d+|\d{1,3}(?:,\d{3})+\.\d+|\d+(?:[.,]\d+)?)"
+)
+_TWO_READINGS = re.compile(r"[1-9]\d{0,2}[.,]\d{3}")
+
+
+def parse_amount(text: str | None, *, unit: Literal["euro", "cent"] = "euro", refunds: bool = False) -> Decimal | None:
+    """The amount in euros; None when nothing was typed. `unit` is that of the text.
+
+    A negative amount is refused unless `refunds`: elsewhere it is a typing error, or a discount in the wrong column.
+    Raises `Refused`.
+    """
+    if text is None or is_missing(text):
+        return None
+    shown = clean(text)
+    if fold(shown) in _FREE:
+        return Decimal(0)
+    match = _AMOUNT.fullmatch(_CURRENCY.sub("", shown))
+    if match is None:
+        raise Refused(
+            "montant_incompris",
+            f"{quote(shown)} n'est pas un montant en euros. Écrivez un seul nombre, par exemple 12,50, ou « Gratuit ».",
+        )
+    if _TWO_READINGS.fullmatch(match["number"]):
+        raise Refused(
+            "montant_ambigu",
+            f"{quote(shown)} peut se lire de deux façons. Écrivez les milliers sans point ni virgule, et deux décimales.",
+        )
+    amount = _decimal(match["number"])
+    if unit == "cent":
+        if amount != amount.to_integral_value():
+            raise Refused(
+                "montant_non_entier",
+                f"{quote(shown)} n'est pas un nombre entier de centimes, alors que le contrat dit que la colonne compte "
+                "en centimes. Corrigez le contrat ou la cellule.",
+            )
+        amount = amount.to_integral_value() / 100
+    if match["sign"] and amount:
+        if not refunds:
+            raise Refused(
+                "montant_negatif",
+                f"{quote(shown)} est négatif. Un remboursement a sa colonne ; sinon, écrivez le montant sans le signe moins.",
+            )
+        amount = -amount
+    return amount
+
+
+def _decimal(number: str) -> Decimal:
+    """The last sign is the decimal one; spaces and the other sign separate thousands."""
+    whole, sign, decimals = re.fullmatch(r"(.*?)(?:([.,])(\d+))?", number).groups()
+    return Decimal(re.sub(r"\D", "", whole) + ("." + decimals if sign else ""))

@@ -12,7 +12,7 @@ import pyarrow as pa
 from publication.labels import Labels
 from publication.shelf import DatasetStatus
 from publication.tables import KEY, by_key, csv_cell
-from publication.wording import STATUSES, dataset_title, long_date, plural
+from publication.wording import STATUSES, dataset_title, long_date, long_period, plural
 
 ADDED, REMOVED, CHANGED = "added", "removed", "changed"
 
@@ -84,10 +84,10 @@ def where(change: Change, labels: Labels) -> str:
     text = labels.indicator(named.get("indicator", ""))
     breakdown, member = named.get("breakdown", ""), named.get("member", "")
     if breakdown and breakdown != "total":
-        label = labels.member(breakdown, member, named.get("programme_id"))
+        label = labels.member(breakdown, member, named["programme_id"])
         text += f", {labels.breakdown(breakdown).lower()} : {label}"
     if named.get("period") and named["period"] != "total":
-        text += f", {named['period']}"
+        text += f", {long_period(named['period'])}"
     return f"{text} — {labels.programme(named.get('programme_id'))}"
 
 

@@ -11,11 +11,15 @@ from dataclasses import dataclass
 from decimal import ROUND_HALF_UP, Decimal
 
 from publication.labels import Labels
-from publication.wording import NBSP, THIN
+from publication.wording import MONTHS, NBSP, THIN
 
 NOT_AVAILABLE = "n.d."
 REVISED = "r"
 EPSILON = "ε"
+
+# statuses whose sign stands in place of the value, even when the table keeps one (a mean of two events); five events
+# online have a value although their department is /// : both are printed
+REPLACED = ("N", "Q")
 
 
 @dataclass(frozen=True)
@@ -57,7 +61,7 @@ def printed(row: Mapping, labels: Labels, *, revised: bool = False) -> Printed:
     value = _number(row.get("value"))
     coverage = covered(row.get("n_with_data"), row.get("n_total"))
     is_share = row.get("unit") == "share"
-    if value is None:
+    if value is None or (sign and row.get("obs_status") in REPLACED):
         return Printed(
             text=sign or NOT_AVAILABLE,
             sign=sign or NOT_AVAILABLE,
@@ -67,7 +71,9 @@ def printed(row: Mapping, labels: Labels, *, revised: bool = False) -> Printed:
         )
     rule = rounding(definition.get("rounding") or "", row, value)
     text = write(value, rule, is_share)
-    if value != 0 and not any(digit in text for digit in "123456789"):
+    if row.get("unit") == "month_number" and value in range(1, 13):
+        text = MONTHS[int(value) - 1]
+    elif value != 0 and not any(digit in text for digit in "123456789"):
         sign, meaning = sign or EPSILON, meaning or "non nul mais inférieur à la moitié de l’unité d’arrondi"
     if revised and not sign:
         sign, meaning = REVISED, "révisé depuis la version précédente"
@@ -77,7 +83,7 @@ def printed(row: Mapping, labels: Labels, *, revised: bool = False) -> Printed:
         text=text,
         sign=sign,
         meaning=meaning,
-        bounds=bounds(lower, upper, rule, is_share) if not at_least or lower != value else "",
+        bounds="" if at_least else bounds(lower, upper, rule, is_share),
         coverage=coverage,
         at_least=at_least,
         number=float(stepped(Decimal(repr(value)), rule.step)) if rule.step else value,
@@ -146,12 +152,15 @@ def covered(with_data: int | None, total: int | None) -> str:
 
 
 def _is_floor(row: Mapping, definition: Mapping, lower: float | None, upper: float | None) -> bool:
-    """A total of what was reported, when something was not: the definition says so, or only the upper bound is open."""
+    """A total of what was reported, when something was not: the definition says so, or only the upper bound is open.
+
+    When counts are estimated too, the floor is the lower bound and not the value: it is printed as a bound.
+    """
+    value = _number(row.get("value"))
     n, total = row.get("n_with_data"), row.get("n_total")
     incomplete = n is not None and total is not None and n < total
-    if incomplete and "au moins" in (definition.get("missing_rule") or ""):
-        return True
-    return incomplete and upper is None and lower is not None
+    told = "au moins" in (definition.get("missing_rule") or "") or (upper is None and lower is not None)
+    return incomplete and told and lower in (None, value)
 
 
 def _unknown_sign(row: Mapping) -> str:

@@ -11,7 +11,7 @@ from typing import Any
 
 import duckdb
 
-from publication.wording import BREAKDOWNS, MEMBERS, UNITS, long_month
+from publication.wording import BREAKDOWNS, UNITS, capitalised, document_words, long_month
 
 Row = dict[str, Any]
 
@@ -32,11 +32,12 @@ class Labels:
     territories: dict[tuple[str, str], str] = field(default_factory=dict)
     themes: dict[tuple[str, str], str] = field(default_factory=dict)
     organisations: dict[str, str] = field(default_factory=dict)
+    members: dict[tuple[str, str, str], tuple[str, int]] = field(default_factory=dict)
     signs: dict[tuple[str, str], Sign] = field(default_factory=dict)
     legend: tuple[Sign, ...] = ()
 
     def indicator(self, code: str) -> str:
-        return self.indicators.get(code, {}).get("name_fr") or code
+        return self.indicators.get(code, {}).get("name_fr") or capitalised(document_words(code))
 
     def programme(self, code: str | None) -> str:
         if not code:
@@ -44,32 +45,28 @@ class Labels:
         return self.programmes.get(code, {}).get("title") or code
 
     def breakdown(self, code: str) -> str:
-        return BREAKDOWNS.get(code, code.replace("_", " ").capitalize())
-
-    def theme(self, code: str, programme_id: str | None) -> str:
-        scheme = self.programmes.get(programme_id or "", {}).get("theme_scheme") or ""
-        return self.themes.get((scheme, code)) or self.themes.get(("", code)) or code
+        return BREAKDOWNS.get(code) or capitalised(document_words(code))
 
     def member(self, breakdown: str, member: str, programme_id: str | None = None) -> str:
-        """The label of one member; codes of territories stay beside their names."""
-        if (breakdown, member) in MEMBERS:
-            return MEMBERS[breakdown, member]
+        """The label of one member. One that left `dim_breakdown` (of a table carried on) is looked up by its code."""
+        if (known := self.members.get((programme_id or "", breakdown, member))) is not None:
+            return capitalised(known[0])
+        scheme = self.programmes.get(programme_id or "", {}).get("theme_scheme") or ""
+        label = (
+            self.territories.get((breakdown, member))
+            or (self.themes.get((scheme, member)) if breakdown == "theme" else None)
+            or (self.organisations.get(member) if breakdown == "organiser" else None)
+        )
         if breakdown == "month":
-            return long_month(member).capitalize()
-        if breakdown == "theme":
-            return self.theme(member, programme_id)
-        if breakdown == "theme_count":
-            return f"{member} thème{'s' if member not in ('0', '1') else ''}"
-        if breakdown == "organisation":
-            return self.organisations.get(member, member)
-        if breakdown == "department_theme" and "|" in member:
-            place, theme = member.split("|", 1)
-            where = self.member("department", place, programme_id)
-            return f"{where} × {self.member('theme', theme, programme_id)}"
-        name = self.territories.get((breakdown, member))
-        if name:
-            return f"{name} ({member})" if breakdown in ("department", "commune") else name
-        return member
+            label = long_month(member)
+        return capitalised(label or member)
+
+    def rank(self, row: Mapping[str, Any]) -> tuple:
+        """Where a row stands among the others of its programme: by indicator, breakdown, then the rank of its member."""
+        key = (row.get("programme_id") or "", row.get("breakdown") or "", row.get("member") or "")
+        order = list(BREAKDOWNS)
+        place = order.index(key[1]) if key[1] in order else len(order)
+        return (key[0], row.get("indicator") or "", place, key[1], self.members.get(key, ("", 1000))[1], key[2])
 
     def unit_of(self, row: Mapping[str, Any]) -> str:
         """The unit of one row, in words; a code that has none is printed as it is."""
@@ -101,26 +98,40 @@ def read(warehouse: Path) -> tuple[Labels, Supply]:
             ).fetchall()
         }
 
-        def rows(schema: str, table: str, *, order: str = "ALL", wanted: Iterable[str] = ()) -> list[Row]:
+        def rows(
+            schema: str, table: str, *, order: str = "ALL", wanted: Iterable[str] = (), where: str = "true"
+        ) -> list[Row]:
             columns = tables.get((schema, table))
             if columns is None:
                 return []
             listed = [c for c in wanted if c in columns] or ["*"]
             select = ", ".join(c if c == "*" else f'"{c}"' for c in listed)
-            cursor = connection.execute(f'SELECT {select} FROM "{schema}"."{table}" ORDER BY {order}')
+            cursor = connection.execute(f'SELECT {select} FROM "{schema}"."{table}" WHERE {where} ORDER BY {order}')
             names = [column[0] for column in cursor.description]
             found = [dict(zip(names, values, strict=True)) for values in cursor.fetchall()]
             return [{**dict.fromkeys(wanted), **row} for row in found]
 
-        statuses = rows("main", "dim_observation_status", order="1") or rows("reference", "observation_status")
+        statuses = rows("main", "dim_observation_status")
         labels = Labels(
-            indicators={row.get("code") or row.get("indicator"): row for row in rows("main", "dim_indicator")},
-            programmes={row["programme_id"]: row for row in rows("main", "dim_programme")},
-            territories=_territories(rows("main", "dim_territory")),
-            themes=_themes(rows("main", "dim_theme")),
-            organisations={
-                str(row.get("organisation_id")): row.get("name") or row.get("organisation_name") or ""
-                for row in rows("main", "dim_organisation")
+            indicators={row["code"]: row for row in rows("main", "dim_indicator", wanted=INDICATOR)},
+            programmes={row["programme_id"]: row for row in rows("main", "dim_programme", wanted=PROGRAMME)},
+            territories={
+                (row["level"], row["code"]): row["name"]
+                for row in rows(
+                    "main",
+                    "dim_territory",
+                    wanted=("level", "code", "name", "vintage"),
+                    where="level <> 'commune'",  # 35,000 of them, and dim_breakdown names those that events met
+                    order="vintage",
+                )
+            },
+            themes={(row["scheme"], row["code"]): row["label"] for row in rows("main", "dim_theme")},
+            organisations={row["organisation_id"]: row["name"] for row in rows("main", "dim_organisation")},
+            members={
+                (row["programme_id"], row["breakdown"], row["member"]): (row["label"], row["rank"])
+                for row in rows(
+                    "main", "dim_breakdown", wanted=("programme_id", "breakdown", "member", "label", "rank")
+                )
             },
             signs=_signs(statuses),
             legend=tuple(
@@ -137,6 +148,20 @@ def read(warehouse: Path) -> tuple[Labels, Supply]:
     return labels, supply
 
 
+INDICATOR = (
+    "code",
+    "dataset",
+    "name_fr",
+    "unit",
+    "formula",
+    "denominator",
+    "missing_rule",
+    "approximate_rule",
+    "rounding",
+    "disclosure_rule",
+    "practice",
+)
+PROGRAMME = ("programme_id", "title", "region_name", "year", "theme_scheme", "period", "nb_events", "caveat")
 DELIVERY = (
     "source",
     "delivery_id",
@@ -154,29 +179,6 @@ DELIVERY = (
     "expected_every_days",
 )
 QUARANTINE = ("source", "delivery_id", "file_name", "sheet", "row_number", "cell", "field", "rule", "message")
-
-
-def _territories(rows: list[Row]) -> dict[tuple[str, str], str]:
-    """(level, code) -> name; a territory without a level is known at every level."""
-    names: dict[tuple[str, str], str] = {}
-    for row in rows:
-        code = row.get("territory_code") or row.get("code")
-        name = row.get("territory_name") or row.get("name")
-        level = row.get("level") or row.get("territory_level") or row.get("kind")
-        if code and name:
-            names[str(level), str(code)] = name
-    return names
-
-
-def _themes(rows: list[Row]) -> dict[tuple[str, str], str]:
-    names: dict[tuple[str, str], str] = {}
-    for row in rows:
-        code = row.get("theme_code") or row.get("code")
-        label = row.get("label") or row.get("theme_label") or row.get("name") or code
-        if code:
-            names[row.get("theme_scheme") or row.get("scheme") or "", str(code)] = label
-            names.setdefault(("", str(code)), label)
-    return names
 
 
 def _signs(rows: list[Row]) -> dict[tuple[str, str], Sign]:

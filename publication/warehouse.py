@@ -28,6 +28,7 @@ def write(candidate: Path, datasets: Mapping[str, pa.Table], target: Path) -> li
         connection.execute(f"ATTACH '{_quoted(target)}' AS shipped (STORAGE_VERSION '{STORAGE_VERSION}')")
         # what follows touches nothing outside these two files
         connection.execute("SET enable_external_access = false")
+        connection.execute("BEGIN")  # one commit, not one write to the disk per table
         written = []
         for name, columns in _star(connection):
             kept = [column for column in columns if (name, column) not in hidden]
@@ -40,6 +41,7 @@ def write(candidate: Path, datasets: Mapping[str, pa.Table], target: Path) -> li
             connection.execute(f'CREATE TABLE shipped.main."{name}" AS SELECT * FROM sealed')
             connection.unregister("sealed")
             written.append(name)
+        connection.execute("COMMIT")
         connection.execute("CHECKPOINT shipped")
         connection.execute("DETACH shipped")
     finally:

@@ -4,7 +4,9 @@ Belongs here: the observatory's own wording. Does not belong here: names of indi
 programmes, organisations (`labels`, from the candidate), sentences of expectations (`expectations`).
 """
 
+import re
 from datetime import date, datetime
+from functools import lru_cache
 
 THIN = "\u202f"  # narrow no-break space: before ; ! ? % and between thousands
 NBSP = "\u00a0"  # no-break space: before a colon, inside guillemets
@@ -46,7 +48,7 @@ BREAKDOWNS = {
     "department_theme": "Département et thème",
     "modality": "Modalité",
     "role": "Rôle",
-    "organisation": "Organisation",
+    "organiser": "Structure organisatrice",
     "organisation_family": "Famille de l’ESS",
     "size_band": "Tranche d’effectif",
     "participant_category": "Catégorie de participants",
@@ -57,43 +59,53 @@ BREAKDOWNS = {
 # breakdowns that are read in their own order, not by size
 ORDERED_BREAKDOWNS = ("month", "year", "period", "theme_count", "size_band")
 
-MEMBERS = {
-    ("total", "total"): "Ensemble",
-    ("month", "undated"): "Non daté",
-    ("department", "online"): "À distance",
-    ("department", "unknown"): "Non localisé",
-    ("region", "unknown"): "Non localisé",
-    ("epci", "unknown"): "Non localisé",
-    ("commune", "unknown"): "Non localisé",
-    ("theme", "none"): "Non renseigné",
-    ("modality", "in_person"): "En présentiel",
-    ("modality", "online"): "À distance",
-    ("modality", "hybrid"): "Présentiel et distance",
-    ("modality", "unknown"): "Non renseignée",
-    ("role", "any"): "Tout rôle",
-    ("role", "lead"): "Chefs de file",
+UNITS = {
+    "share": "",  # the sign % is in the figure
+    "event": "événements",
+    "mention": "mentions",
+    "attendance": "participations",
+    "attendance_per_event": "par événement",
+    "attendance_per_person": "par personne",
+    "registration": "inscriptions",
+    "person": "personnes",
+    "organisation": "structures",
+    "organiser": "structures",
+    "per_100k": "pour 100 000 habitants",
+    "score": "sur 5",
+    "nps": "points",
+    "relative_gap": "écart relatif",
+    "day": "jours",
+    "month_number": "mois (numéro)",
+    "number": "",
+    "theme": "thèmes",
+    "title": "intitulé",
+    "label": "libellé",
 }
 
-UNITS = {
-    "share": "%",
-    "event": "événements",
-    "events": "événements",
-    "attendance": "participations",
-    "attendances": "participations",
-    "attendances_per_event": "participations par événement",
-    "attendances_per_100k": "pour 100 000 habitants",
-    "per_100k": "pour 100 000 habitants",
-    "organisation": "structures",
-    "organisations": "structures",
-    "person": "personnes",
-    "persons": "personnes",
-    "registration": "inscriptions",
-    "registrations": "inscriptions",
-    "day": "jours",
-    "days": "jours",
-    "score": "note",
-    "score_5": "sur 5",
-    "count": "",
+# columns that only the reconciliation has
+EXTRA_COLUMNS = {
+    "figure_text": "Imprimé",
+    "figure_value": "Nombre imprimé",
+    "recomputed": "Le nôtre, à la précision imprimée",
+    "difference": "Différence",
+    "reconciliation_status": "Résultat",
+    "blocks_dataset": "Tableau concerné",
+    "is_explained": "Expliqué",
+    "explanation": "Explication",
+    "treatment": "Ce qui en est fait",
+    "event_ids": "Événements",
+}
+
+RECONCILIATION = {
+    "match": "concorde",
+    "MISMATCH": "diffère",
+    "implicit_zero_match": "zéro non imprimé",
+    "compatible_approx": "compatible",
+    "not_recomputable": "non recalculable",
+    "derived_from_names": "compté d’après une liste",
+    "TITLE_CONFLICT": "intitulé en double",
+    "LABEL_CONFLICT": "libellés différents",
+    "EXTERNAL_CONFLICT": "contredit par un autre document",
 }
 
 DELIVERY_STATES = {
@@ -117,6 +129,18 @@ MONTHS = (
     "novembre",
     "décembre",
 )
+
+
+SHORT_MONTHS = {
+    "janvier": "janv.",
+    "février": "févr.",
+    "avril": "avr.",
+    "juillet": "juil.",
+    "septembre": "sept.",
+    "octobre": "oct.",
+    "novembre": "nov.",
+    "décembre": "déc.",
+}
 
 
 def dataset_title(dataset: str) -> str:
@@ -145,8 +169,50 @@ def long_month(period: str) -> str:
     return period
 
 
+def long_period(period: str) -> str:
+    """`2023-04/2023-12` as « avril à décembre 2023 », `2023-04` as « avril 2023 »; a year as it is."""
+    if period == "undated":
+        return "non daté"
+    first, _, last = period.partition("/")
+    if not last:
+        return long_month(first)
+    if first[:4] == last[:4]:
+        return f"{long_month(first).split(NBSP)[0]} à {long_month(last)}"
+    return f"{long_month(first)} à {long_month(last)}"
+
+
+def document_words(code: str) -> str:
+    """A code in the words of a document, `nb_evenements`, made readable: « nombre d’événements »."""
+    words = code.replace("_", " ")
+    words = re.sub(r"^nb (?=[aeiouhéè])", "nombre d’", words)
+    words = re.sub(r"^nb ", "nombre de ", words)
+    for plain, accented in (
+        ("evenement", "événement"),
+        ("donnee", "donnée"),
+        ("identite", "somme des parties"),
+        ("departement", "département"),
+    ):
+        words = words.replace(plain, accented)
+    return words.replace("periode", "période").replace("libelle", "libellé").replace("echeance", "échéance")
+
+
+def short_month(period: str) -> str:
+    """`2023-09` as « sept. 2023 »; anything else unchanged."""
+    words = long_month(period).split(NBSP)
+    if len(words) != 2:
+        return period
+    return f"{SHORT_MONTHS.get(words[0], words[0])} {words[1]}"
+
+
+def capitalised(text: str) -> str:
+    """First letter in capitals, the rest as it is."""
+    return text[:1].upper() + text[1:]
+
+
+@lru_cache(maxsize=4096)  # the same names and caveats stand on hundreds of rows
 def typeset(text: str) -> str:
-    """French spaces before ; : ! ? % and inside guillemets, where the author typed an ordinary one."""
+    """French spaces before ; : ! ? % and inside guillemets, where the author typed an ordinary one; curly apostrophes."""
+    text = re.sub(r"(?<=\w)'(?=\w)", "’", text)
     for sign in ";!?%":
         text = text.replace(f" {sign}", f"{THIN}{sign}")
     return text.replace(" :", f"{NBSP}:").replace("« ", f"«{NBSP}").replace(" »", f"{NBSP}»")

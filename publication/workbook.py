@@ -5,7 +5,6 @@ to read them. Numbers stay numbers at full precision: the format rounds what is 
 or figure that the candidate and the verdict do not carry.
 """
 
-import math
 from collections.abc import Mapping, Sequence
 from copy import copy
 from datetime import datetime
@@ -13,7 +12,6 @@ from pathlib import Path
 
 import pyarrow as pa
 from openpyxl import Workbook
-from openpyxl.cell.cell import ILLEGAL_CHARACTERS_RE
 from openpyxl.styles import Alignment, Border, Font, PatternFill, Side
 from openpyxl.utils import get_column_letter
 from openpyxl.worksheet.worksheet import Worksheet
@@ -21,15 +19,19 @@ from openpyxl.worksheet.worksheet import Worksheet
 from publication.figures import EPSILON, REVISED, Printed, printed
 from publication.labels import Labels
 from publication.shelf import WITHHELD, DatasetStatus
-from publication.tables import KEY, TIDY, csv_cell, neutralised
+from publication.tables import KEY, TIDY, csv_cell
 from publication.wording import (
+    EXTRA_COLUMNS,
     OBSERVATORY,
+    RECONCILIATION,
     STATUSES,
     dataset_question,
     dataset_title,
     long_date,
+    long_period,
     typeset,
 )
+from publication.workbook_rows import Rows, safe_text, save
 
 # (heading, width in characters)
 COLUMNS = (
@@ -71,10 +73,11 @@ def write(
     book.properties.created = book.properties.modified = made_at.replace(tzinfo=None)
     looks = _Looks(book)
     _guide(book.active, statuses, labels, number, made_at, data_until)
+    bodies = {}
     for dataset, status in statuses.items():
         sheet = book.create_sheet(dataset_title(dataset)[:31])
-        _sheet(sheet, dataset, tables.get(dataset), status, labels, revised, looks, number)
-    book.save(path)
+        bodies[sheet.title] = _sheet(sheet, dataset, tables.get(dataset), status, labels, revised, looks, number)
+    save(book, path, bodies)
 
 
 def number_format(figure: Printed) -> str:
@@ -89,19 +92,21 @@ def number_format(figure: Printed) -> str:
 
 
 class _Looks:
-    """Cell styles of one workbook, each built once: openpyxl spends most of its time building them again."""
+    """Numbers that the book gives to the styles of the body, each style built once."""
 
     def __init__(self, book: Workbook):
-        self._scratch = book.active.cell(1, 1)
+        self._book, self._scratch = book, book.active.cell(1, 1)
         self._plain = copy(self._scratch._style)
-        self._known: dict[tuple[str, str], object] = {}
+        self._known: dict[tuple[str, str], int] = {}
 
-    def of(self, kind: str, number_format: str = "General"):
+    def of(self, kind: str, number_format: str = "General") -> int:
         if (kind, number_format) not in self._known:
-            self._scratch.font, self._scratch.border = Font(name="Calibri", size=10, color=_INK), _HAIR
+            size = 9 if kind == "note" else 10
+            self._scratch.font = Font(name="Calibri", size=size, color=_INK)
+            self._scratch.border = Border() if kind == "note" else _HAIR
             self._scratch.alignment = _ALIGNMENTS[kind]
             self._scratch.number_format = number_format
-            self._known[kind, number_format] = copy(self._scratch._style)
+            self._known[kind, number_format] = self._book._cell_styles.add(copy(self._scratch._style))
             self._scratch._style = copy(self._plain)
         return self._known[kind, number_format]
 
@@ -110,19 +115,8 @@ _ALIGNMENTS = {
     "text": Alignment(vertical="top", wrap_text=True),
     "number": Alignment(vertical="top", horizontal="right"),
     "sign": Alignment(vertical="top", horizontal="center"),
+    "note": Alignment(vertical="top"),
 }
-
-
-def safe_text(text: str) -> str:
-    """What a cell can hold: no control character (the file would not open), no formula, at most 32,767 characters."""
-    return neutralised(ILLEGAL_CHARACTERS_RE.sub("", text))[:32767]
-
-
-def _put(sheet: Worksheet, row: int, column: int, text: str, style) -> None:
-    """A cell of the body: text and nothing but text, nothing at all when it is empty."""
-    if text:
-        cell = sheet.cell(row, column)
-        cell._value, cell.data_type, cell._style = safe_text(text), "s", style
 
 
 def _text(sheet: Worksheet, row: int, column: int, text: str, **look) -> None:
@@ -143,7 +137,7 @@ def _sheet(
     revised: set[tuple[str, ...]],
     looks: _Looks,
     number: int,
-) -> None:
+) -> Rows:
     _text(sheet, 1, 1, dataset_title(dataset), font=Font(name="Calibri", size=16, bold=True, color=_ACCENT))
     _text(sheet, 2, 1, typeset(dataset_question(dataset)), font=Font(name="Calibri", size=11, color=_INK))
     _text(sheet, 3, 1, status_sentence(status), font=Font(name="Calibri", size=10, italic=True, color=_INK))
@@ -152,11 +146,12 @@ def _sheet(
         row = HEADER_ROW
         _text(sheet, row, 1, "Ce tableau n’est pas publié dans cette version.")
         _paper(sheet, dataset, number, None)
-        _footnotes(sheet, row + 2, status, ())
         sheet.column_dimensions["A"].width = 100
-        return
+        rows = Rows(1)
+        _footnotes(rows, row + 2, status, (), looks)
+        return rows
     extra = [name for name in table.column_names if name not in TIDY]
-    headings = [heading for heading, _ in COLUMNS] + [name.replace("_", " ").capitalize() for name in extra]
+    headings = [heading for heading, _ in COLUMNS] + [EXTRA_COLUMNS.get(name, name) for name in extra]
     head = Font(name="Calibri", size=10, bold=True, color="FFFFFF")
     for column, heading in enumerate(headings, 1):
         side = "right" if heading in NUMERIC else "left"
@@ -172,62 +167,53 @@ def _sheet(
         width = COLUMNS[column - 1][1] if column <= len(COLUMNS) else 24
         sheet.column_dimensions[get_column_letter(column)].width = width
     signs: set[tuple[str, str]] = set()
+    rows = Rows(len(headings))
     last = HEADER_ROW
-    for last, row in enumerate(table.to_pylist(), HEADER_ROW + 1):
+    for last, row in enumerate(sorted(table.to_pylist(), key=labels.rank), HEADER_ROW + 1):
         key = tuple("" if row.get(name) is None else str(row.get(name)) for name in KEY)
         figure = printed(row, labels, revised=key in revised)
         if figure.sign:
             signs.add((figure.sign, figure.meaning))
-        _row(sheet, last, row, figure, extra, labels, looks)
+        _row(rows, last, row, figure, extra, labels, looks)
     sheet.freeze_panes = sheet.cell(HEADER_ROW + 1, 4)
     sheet.auto_filter.ref = f"A{HEADER_ROW}:{get_column_letter(len(headings))}{last}"
-    _footnotes(sheet, last + 2, status, sorted(signs))
+    _footnotes(rows, last + 2, status, sorted(signs), looks)
     _paper(sheet, dataset, number, HEADER_ROW)
+    return rows
 
 
 def _row(
-    sheet: Worksheet,
-    at: int,
-    row: Mapping,
-    figure: Printed,
-    extra: Sequence[str],
-    labels: Labels,
-    looks: _Looks,
+    rows: Rows, at: int, row: Mapping, figure: Printed, extra: Sequence[str], labels: Labels, looks: _Looks
 ) -> None:
+    plain, right, sign = looks.of("text"), looks.of("number"), looks.of("sign")
     breakdown, member = row["breakdown"] or "", row["member"] or ""
-    texts = (
-        labels.programme(row["programme_id"]),
-        row["indicator"] or "",
-        labels.indicator(row["indicator"] or ""),
-        labels.breakdown(breakdown),
-        labels.member(breakdown, member, row["programme_id"]),
-        row["period"] or "",
-        "au moins" if figure.at_least else "",
-    )
-    plain, right = looks.of("text"), looks.of("number")
-    for column, text in enumerate(texts, 1):
-        _put(sheet, at, column, text, plain)
-    if figure.number is None:
-        _put(sheet, at, 8, figure.text, right)
-    else:
-        _number(sheet, at, 8, figure.number, looks.of("number", number_format(figure)))
-        _put(sheet, at, 9, figure.sign, looks.of("sign"))
-    _put(sheet, at, 10, figure.bounds, right)
-    _put(sheet, at, 11, figure.coverage, right)
-    _put(sheet, at, 12, labels.unit_of(row), plain)
-    _put(sheet, at, 13, typeset(row["caveat"] or ""), plain)
+    alone = figure.number is None
+    cells: dict[int, tuple[str | float, int]] = {
+        1: (typeset(labels.programme(row["programme_id"])), plain),
+        2: (row["indicator"] or "", plain),
+        3: (typeset(labels.indicator(row["indicator"] or "")), plain),
+        4: (labels.breakdown(breakdown), plain),
+        5: (typeset(labels.member(breakdown, member, row["programme_id"])), plain),
+        6: (long_period(row["period"] or ""), plain),
+        7: ("au moins" if figure.at_least else "", plain),
+        8: (figure.text, right) if alone else (figure.number, looks.of("number", number_format(figure))),
+        9: ("" if alone else figure.sign, sign),
+        10: (figure.bounds, right),
+        11: (figure.coverage, right),
+        12: (labels.unit_of(row), plain),
+        13: (typeset(row["caveat"] or ""), plain),
+    }
     for column, name in enumerate(extra, len(COLUMNS) + 1):
         content = row[name]
-        if isinstance(content, int | float) and not isinstance(content, bool):
-            _number(sheet, at, column, content, right)
-        else:
-            _put(sheet, at, column, csv_cell(content).removeprefix("'"), plain)
-
-
-def _number(sheet: Worksheet, row: int, column: int, number: float, style) -> None:
-    if math.isfinite(number):
-        cell = sheet.cell(row, column)
-        cell._value, cell.data_type, cell._style = number, "n", style
+        if name == "reconciliation_status":
+            content = RECONCILIATION.get(content, content)
+        elif isinstance(content, bool):
+            content = "oui" if content else "non"
+        if isinstance(content, int | float):
+            cells[column] = (content, right)
+        elif content is not None:
+            cells[column] = (content if isinstance(content, str) else csv_cell(content), plain)
+    rows.add(at, cells)
 
 
 def status_sentence(status: DatasetStatus) -> str:
@@ -241,12 +227,12 @@ def _first_line(status: DatasetStatus) -> str:
     return f"{notes[0]} (suite en bas de page)" if len(notes) > 1 else notes[0] if notes else ""
 
 
-def _footnotes(sheet: Worksheet, row: int, status: DatasetStatus, signs: Sequence[tuple[str, str]]) -> None:
+def _footnotes(rows: Rows, at: int, status: DatasetStatus, signs: Sequence[tuple[str, str]], looks: _Looks) -> None:
     notes = [f"{sign} : {meaning}" for sign, meaning in signs if meaning]
     notes += [f"Pourquoi ce tableau n’est pas celui de la nuit : {text}" for text in status.reasons]
     notes += [f"Réserve : {text}" for text in status.reserves]
-    for offset, note in enumerate(notes):
-        _text(sheet, row + offset, 1, typeset(note), font=Font(name="Calibri", size=9, color=_INK))
+    for offset, text in enumerate(notes):
+        rows.add(at + offset, {1: (typeset(text), looks.of("note"))})
 
 
 def _paper(sheet: Worksheet, dataset: str, number: int, header: int | None) -> None:

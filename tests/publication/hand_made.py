@@ -37,7 +37,7 @@ def row(dataset, indicator, breakdown="total", member="total", value=None, **mor
         "indicator": indicator,
         "breakdown": breakdown,
         "member": member,
-        "period": "2023",
+        "period": "2023-04/2023-12",
         "value": value,
         "lower": None,
         "upper": None,
@@ -45,7 +45,7 @@ def row(dataset, indicator, breakdown="total", member="total", value=None, **mor
         "denominator": None,
         "n_with_data": None,
         "n_total": None,
-        "unit": "events",
+        "unit": "event",
         "obs_status": "A",
         "conf_status": "F",
         "caveat": None,
@@ -66,15 +66,15 @@ def events(total: int = 36) -> list[tuple]:
     ]
     rows += [row(d, "EV06", value=5 / 34, numerator=5, denominator=34, n_with_data=34, n_total=36, unit="share")]
     rows += [
-        row(d, "EV08", "role", "any", 24, unit="organisations"),
-        row(d, "EV08", "role", "lead", 22, unit="organisations"),
+        row(d, "EV08", "role", "any", 24, unit="organisation"),
+        row(d, "EV08", "role", "lead", 22, unit="organisation"),
     ]
     rows += [row(d, "EV09", obs_status="L", unit="share", n_with_data=0, n_total=36)]
     return rows
 
 
 def participation(total: int = 1055) -> list[tuple]:
-    d, unit = "ind_participation", "attendances"
+    d, unit = "ind_participation", "attendance"
     rows = [row(d, "PA01", value=total, lower=total, n_with_data=33, n_total=36, unit=unit)]
     rows += [
         row(
@@ -95,8 +95,8 @@ def participation(total: int = 1055) -> list[tuple]:
         row(
             d, "PA01", "department", "online", None, obs_status="M", unit=unit, caveat="À distance : sans département."
         ),
-        row(d, "PA07", value=total / 33, n_with_data=33, n_total=36, unit="attendances_per_event"),
-        row(d, "PA08", value=18, n_with_data=33, n_total=36, unit="attendances_per_event"),
+        row(d, "PA07", value=total / 33, n_with_data=33, n_total=36, unit="attendance_per_event"),
+        row(d, "PA08", value=18, n_with_data=33, n_total=36, unit="attendance_per_event"),
         row(
             d,
             "PA01",
@@ -119,8 +119,8 @@ def territories() -> list[tuple]:
     return [
         row(d, "TE01", value=0.8, numerator=4, denominator=5, unit="share"),
         row(d, "TE02", value=12 / 90, numerator=12, denominator=90, unit="share"),
-        row(d, "TE04", "department", "02", 26.5, unit="attendances_per_100k"),
-        row(d, "TE04", "department", "60", 0, unit="attendances_per_100k"),
+        row(d, "TE04", "department", "02", 26.5, unit="per_100k"),
+        row(d, "TE04", "department", "60", 0, unit="per_100k"),
     ]
 
 
@@ -133,20 +133,19 @@ def quality() -> list[tuple]:
 
 
 def reconciliation() -> list[tuple]:
-    """Tidy columns, then: printed text, printed value, difference, document, cause, treatment."""
-    d = "ind_reconciliation"
+    """Tidy columns in the words of the document, then those of the reconciliation."""
+
+    def line(
+        indicator, dimension, member, ours, text, figure, status, explained=None, explanation=None, treatment=None
+    ):
+        tidy = row("ind_reconciliation", indicator, dimension, member, ours)
+        return (*tidy, text, figure, ours, ours - figure, status, "ind_events", explained, explanation, treatment)
+
+    place = "L’atelier du 2 juin n’a pas de lieu imprimé : il avait été compté dans le département de l’organisateur."
     return [
-        (*row(d, "EV01", value=36), "36 ateliers", 36.0, 0.0, "Synthèse 2023", None, None),
-        (
-            *row(d, "EV04", "department", "62", 11),
-            "12",
-            12.0,
-            -1.0,
-            "Synthèse 2023",
-            "L’atelier du 2 juin n’a pas de lieu imprimé : il avait été compté dans le département de l’organisateur.",
-            "Publier 11 et laisser l’atelier non localisé.",
-        ),
-        (*row(d, "EV02", "theme", "ECOL", 14), "15", 15.0, -1.0, "Synthèse 2023", '=HYPERLINK("x")', "Publier 14."),
+        line("nb_evenements", "total", "total", 36, "36 ateliers", 36.0, "match"),
+        line("nb_evenements", "departement", "62", 11, "12", 12.0, "MISMATCH", True, place, "Publier 11."),
+        line("nb_evenements", "transition", "écologique", 14, "15", 15.0, "MISMATCH", True, '=HYPERLINK("x")', "14."),
     ]
 
 
@@ -159,7 +158,8 @@ CONTENT = {
 }
 
 RECONCILIATION_COLUMNS = (
-    ", figure_text VARCHAR, figure_value DOUBLE, difference DOUBLE, document VARCHAR, cause VARCHAR, treatment VARCHAR"
+    ", figure_text VARCHAR, figure_value DOUBLE, recomputed DOUBLE, difference DOUBLE, reconciliation_status VARCHAR, "
+    "blocks_dataset VARCHAR, is_explained BOOLEAN, explanation VARCHAR, treatment VARCHAR"
 )
 
 # code, dataset, name_fr, rounding, missing_rule, formula, denominator
@@ -200,19 +200,32 @@ def warehouse(path: Path, content: dict[str, list[tuple]], quarantined: int = 1)
     with duckdb.connect(str(path)) as c:
         c.execute(
             "CREATE TABLE dim_programme(programme_id VARCHAR, title VARCHAR, theme_scheme VARCHAR, "
-            "year INTEGER, caveat VARCHAR)"
+            "year INTEGER, caveat VARCHAR, period VARCHAR, nb_events INTEGER, region_name VARCHAR)"
         )
-        c.executemany("INSERT INTO dim_programme VALUES (?, ?, ?, ?, ?)", [
-            (HDF, "Conférence régionale de l'ESS Hauts-de-France 2023", "HDF2023", 2023, None),
-            (CVL, "Stratégie régionale Centre-Val de Loire 2024", None, 2024, "Chiffres « environ ».")])  # fmt: skip
-        c.execute("CREATE TABLE dim_territory(level VARCHAR, code VARCHAR, name VARCHAR)")
-        c.executemany("INSERT INTO dim_territory VALUES (?, ?, ?)", [
+        c.executemany("INSERT INTO dim_programme VALUES (?, ?, ?, ?, ?, ?, ?, ?)", [
+            (HDF, "Conférence régionale de l'ESS Hauts-de-France 2023", "HDF2023", 2023, None, "2023-04/2023-12", 36,
+             "Hauts-de-France"),
+            (CVL, "Stratégie régionale Centre-Val de Loire 2024", None, 2024, "Chiffres « environ ».", "2024", 1,
+             "Centre-Val de Loire")])  # fmt: skip
+        c.execute("CREATE TABLE dim_territory(level VARCHAR, code VARCHAR, name VARCHAR, vintage INTEGER)")
+        c.executemany("INSERT INTO dim_territory VALUES (?, ?, ?, 2023)", [
             ("department", "02", "Aisne"), ("department", "59", "Nord"), ("department", "60", "Oise"),
             ("department", "62", "Pas-de-Calais"), ("department", "80", "Somme")])  # fmt: skip
         c.execute("CREATE TABLE dim_theme(scheme VARCHAR, code VARCHAR, label VARCHAR)")
         c.executemany("INSERT INTO dim_theme VALUES ('HDF2023', ?, ?)", [
             ("ECOL", "Transition écologique"), ("SOC", "Transition sociale"), ("ECO", "Transition économique"),
             ("ORG", "Transition organisationnelle")])  # fmt: skip
+        c.execute(
+            "CREATE TABLE dim_breakdown(programme_id VARCHAR, breakdown VARCHAR, member VARCHAR, label VARCHAR, rank INTEGER)"
+        )
+        c.executemany("INSERT INTO dim_breakdown VALUES (?, ?, ?, ?, ?)", [
+            (HDF, "total", "total", "Total", 1), (CVL, "total", "total", "Total", 1),
+            (HDF, "month", "2023-04", "avril 2023", 1000), (HDF, "department", "02", "Aisne", 2),
+            (HDF, "department", "59", "Nord", 59), (HDF, "department", "60", "Oise", 60),
+            (HDF, "department", "62", "Pas-de-Calais", 62), (HDF, "department", "80", "Somme", 80),
+            (HDF, "department", "online", "À distance", 9998), (HDF, "department", "unknown", "Non localisé", 9999),
+            (HDF, "theme", "ECOL", "Transition écologique", 1), (HDF, "role", "any", "Tout rôle", 1),
+            (HDF, "role", "lead", "Chefs de file", 2)])  # fmt: skip
         c.execute("CREATE TABLE dim_organisation(organisation_id VARCHAR, name VARCHAR, contact VARCHAR)")
         c.execute("INSERT INTO dim_organisation VALUES ('ORG-APES', 'APES', 'canari@example.org')")
         c.execute(
@@ -222,12 +235,11 @@ def warehouse(path: Path, content: dict[str, list[tuple]], quarantined: int = 1)
         c.executemany("INSERT INTO dim_indicator VALUES (?, ?, ?, ?, ?, ?, ?)", INDICATORS)
         c.execute("CREATE TABLE fct_event_count AS SELECT 1 AS event_key, 65 AS participants")
         c.execute("CREATE TABLE stg_events AS SELECT 'canari@example.org' AS email")
-        c.execute("CREATE SCHEMA reference")
         c.execute(
-            "CREATE TABLE reference.observation_status(status VARCHAR, "
+            "CREATE TABLE dim_observation_status(status VARCHAR, "
             "printed_sign VARCHAR, obs_status VARCHAR, conf_status VARCHAR, meaning VARCHAR)"
         )
-        c.executemany("INSERT INTO reference.observation_status VALUES (?, ?, ?, ?, ?)", STATUSES)
+        c.executemany("INSERT INTO dim_observation_status VALUES (?, ?, ?, ?, ?)", STATUSES)
         c.execute("CREATE SCHEMA landing")
         c.execute(
             "CREATE TABLE landing.delivery(source VARCHAR, delivery_id VARCHAR, file_name VARCHAR, state VARCHAR, "

@@ -74,17 +74,17 @@ def sheet_rows(release, title):
 def test_workbook_prints_signs_bounds_coverage_and_floors(release):
     sheet, rows = sheet_rows(release, "Participation")
     by = {(r["Code"].value, r["Modalité"].value, r["Programme"].value[:3]): r for r in rows}
-    total = by["PA01", "Ensemble", "Con"]
+    total = by["PA01", "Total", "Con"]
     assert total["Valeur"].value == 1055 and total["Précision"].value == "au moins"
     assert total["Couverture (n/N)"].value == "33/36" and total["Encadrement"].value is None
-    estimated = by["PA01", "Ensemble", "Str"]
+    estimated = by["PA01", "Total", "Str"]
     assert estimated["Signe"].value == "e" and estimated["Encadrement"].value == "12\u00a0à\u00a018"
     assert by["PA01", "À distance", "Con"]["Valeur"].value == "///"
-    assert by["PE02", "elus", "Con"]["Valeur"].value == "s"
-    mean = by["PA07", "Ensemble", "Con"]
+    assert by["PE02", "Elus", "Con"]["Valeur"].value == "s"
+    mean = by["PA07", "Total", "Con"]
     assert mean["Valeur"].value == pytest.approx(1055 / 33) and mean["Valeur"].number_format.endswith(";0")
-    assert by["PA01", "Nord (59)", "Con"]["Précision"].value == "au moins"
-    assert by["PA01", "Aisne (02)", "Con"]["Précision"].value is None
+    assert by["PA01", "Nord", "Con"]["Précision"].value == "au moins"
+    assert by["PA01", "Aisne", "Con"]["Précision"].value is None
     assert sheet.freeze_panes == "D7" and sheet.auto_filter.ref.startswith("A6:")
     assert sheet.page_setup.orientation == "landscape" and sheet.page_setup.paperSize == 9
     assert sheet.page_setup.fitToWidth == 1 and sheet.sheet_properties.pageSetUpPr.fitToPage
@@ -124,7 +124,7 @@ def test_changelog_has_keys_old_and_new(desk):
     release = desk.night(ind_events=rows)
     text = (release.public / "CHANGELOG.md").read_text()
     assert "Par rapport à la version 1 : 1\u00a0cellule révisée." in text
-    assert "| ind_events / HDF-CONF-2023 / EV01 / total / total / 2023 | value | 36 | 35 |" in text
+    assert "| ind_events / HDF-CONF-2023 / EV01 / total / total / 2023-04/2023-12 | value | 36 | 35 |" in text
     _, sheet = sheet_rows(release, "Événements")
     assert next(r for r in sheet if r["Code"].value == "EV01")["Signe"].value == "r"
 

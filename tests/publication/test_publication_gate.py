@@ -141,7 +141,10 @@ def test_a_dataset_refused_later_is_carried_with_its_reasons(small_desk, way):
     assert entry.status == "carried" and entry.from_release == 1 and words in " ".join(entry.reasons)
     name = "data/ind_events.parquet"
     assert (release.public / name).read_bytes() == (first.public / name).read_bytes()
-    assert "ind_events,HDF-CONF-2023,EV01,total,total,2023,36," in (release.public / "data/ind_events.csv").read_text()
+    assert (
+        "ind_events,HDF-CONF-2023,EV01,total,total,2023-04/2023-12,36,"
+        in (release.public / "data/ind_events.csv").read_text()
+    )
 
 
 def test_an_empty_table_is_not_published_whatever_the_verdict_says(small_desk):

@@ -76,7 +76,9 @@ def test_what_can_be_written_to_is_a_problem(open_release):
 def test_the_three_forms_are_compared_cell_by_cell_even_when_digests_agree(open_release):
     """Somebody edits the CSV and recomputes the list: the sealed table still contradicts it."""
     path = open_release.public / "data" / "ind_events.csv"
-    path.write_text(path.read_text().replace("EV01,total,total,2023,36,", "EV01,total,total,2023,37,"))
+    path.write_text(
+        path.read_text().replace("EV01,total,total,2023-04/2023-12,36,", "EV01,total,total,2023-04/2023-12,37,")
+    )
     (open_release.public / "SHA256SUMS").write_text(sums(open_release.public))
     assert found(open_release)["public/data/ind_events.csv"] == "1 cellules ne sont pas celles du tableau contrôlé"
 

@@ -1,0 +1,298 @@
+"""What each page says, as plain data: headline figures, cards, sources, rows set aside, expectations.
+
+Belongs here: choosing and counting. Does not belong here: markup (templates), how a figure is written (`figures`).
+"""
+
+from collections import Counter
+from dataclasses import dataclass
+from datetime import date
+
+from expectations import Outcome
+from publication.changelog import CHANGED, Change, where
+from publication.figures import Printed, printed
+from publication.portal.charts import Line
+from publication.portal.edition import Edition
+from publication.shelf import CARRIED, WITHHELD, DatasetStatus
+from publication.tables import KEY, by_key
+from publication.wording import (
+    DELIVERY_STATES,
+    STATUSES,
+    dataset_question,
+    dataset_title,
+    long_date,
+    plural,
+)
+
+# what the first screen shows, when it exists: (dataset, indicator, breakdown, member, words under the figure)
+HEADLINES = (
+    ("ind_events", "EV01", "total", "total", "événements tenus"),
+    ("ind_participation", "PA01", "total", "total", "participations déclarées"),
+    ("ind_participation", "PA07", "total", "total", "participants en moyenne par événement"),
+    ("ind_events", "EV08", "role", "any", "structures organisatrices"),
+    ("ind_territories", "TE01", "total", "total", "des départements de la région accueillent un événement"),
+    ("ind_quality", "QU01", "total", "total", "des fiches de synthèse reçues avec un effectif"),
+)
+RECONCILIATION = "ind_reconciliation"
+
+
+@dataclass(frozen=True)
+class Headline:
+    dataset: str
+    indicator: str
+    words: str
+    printed: Printed
+    on: str  # « sur 33 des 36 événements »
+    change: str
+
+
+@dataclass(frozen=True)
+class Card:
+    dataset: str
+    title: str
+    question: str
+    status: DatasetStatus
+    state: str
+    rows: str
+    has_files: bool
+
+
+@dataclass(frozen=True)
+class Source:
+    """One source: what its accepted deliveries brought, and how fresh it is."""
+
+    source: str
+    title: str
+    last: str
+    is_late: bool
+    late: str
+    read: int
+    accepted: int
+    set_aside: int
+    duplicates: int
+    structure: int
+    is_conserved: bool
+    waiting: int  # deliveries held or refused
+
+
+def key_of(row: dict) -> tuple[str, ...]:
+    return tuple("" if row.get(name) is None else str(row.get(name)) for name in KEY)
+
+
+def lines(edition: Edition, dataset: str) -> list[Line]:
+    """Rows of a dataset, labelled and printed, programme by programme, in the order of the definitions."""
+    labels, table = edition.labels, edition.tables.get(dataset)
+    if table is None:
+        return []
+    rows = sorted(table.to_pylist(), key=labels.rank)
+    return [
+        Line(
+            row=row,
+            printed=printed(row, labels, revised=key_of(row) in edition.revised),
+            programme=labels.programme(row["programme_id"]),
+            indicator=labels.indicator(row["indicator"]),
+            breakdown=labels.breakdown(row["breakdown"]),
+            member=labels.member(row["breakdown"], row["member"], row["programme_id"]),
+        )
+        for row in rows
+    ]
+
+
+def programmes(edition: Edition, all_lines: dict[str, list[Line]]) -> list[dict]:
+    """Programmes that have figures, those with most events first, each with its few totals."""
+    found = {line.row["programme_id"] for each in all_lines.values() for line in each}
+    chosen = []
+    for code in found:
+        facts = edition.labels.programmes.get(code, {})
+        totals = {
+            (x.row["indicator"]): x.printed
+            for name, each in all_lines.items()
+            if name != RECONCILIATION
+            for x in each
+            if x.row["programme_id"] == code and x.row["breakdown"] == "total"
+        }
+        chosen.append(
+            {
+                "code": code,
+                "title": edition.labels.programme(code),
+                "period": facts.get("period") or str(facts.get("year") or ""),
+                "region": facts.get("region_name") or "",
+                "caveat": facts.get("caveat") or "",
+                "nb_events": facts.get("nb_events") or 0,
+                "totals": totals,
+            }
+        )
+    return sorted(chosen, key=lambda p: (-p["nb_events"], p["code"]))
+
+
+def headlines(edition: Edition, all_lines: dict[str, list[Line]], programme_id: str) -> list[Headline]:
+    found = []
+    for dataset, indicator, breakdown, member, words in HEADLINES:
+        wanted = {"programme_id": programme_id, "indicator": indicator, "breakdown": breakdown, "member": member}
+        for line in all_lines.get(dataset, ()):
+            if all(line.row[name] == value for name, value in wanted.items()) and line.printed.number is not None:
+                on = _on(line.row)
+                found.append(Headline(dataset, indicator, words, line.printed, on, _change(edition, dataset, line)))
+                break
+    return found
+
+
+def _on(row: dict) -> str:
+    n, total = row["n_with_data"], row["n_total"]
+    if row["denominator"] is not None and row["unit"] == "share" and row["numerator"] is not None:
+        return f"{row['numerator']:.0f} sur {row['denominator']:.0f}"
+    if n is None or total is None or n == total:
+        return ""
+    return f"sur {n} des {plural(total, 'événement')}"
+
+
+def _change(edition: Edition, dataset: str, line: Line) -> str:
+    previous = edition.release.previous
+    if previous is None:
+        return ""
+    before = by_key(edition.before[dataset]).get(key_of(line.row)) if dataset in edition.before else None
+    if before is None:
+        return "nouveau dans cette version"
+    old = printed(before, edition.labels)
+    if old.full == line.printed.full:
+        return f"inchangé depuis la version {previous}"
+    return f"{old.full} dans la version {previous}"
+
+
+def cards(edition: Edition) -> list[Card]:
+    return [
+        Card(
+            dataset=name,
+            title=dataset_title(name),
+            question=dataset_question(name),
+            status=status,
+            state=state(status),
+            rows=plural(status.rows, "ligne") if status.is_available else "",
+            has_files=status.is_available,
+        )
+        for name, status in edition.release.datasets.items()
+    ]
+
+
+def state(status: DatasetStatus) -> str:
+    return f"reporté de la version {status.from_release}" if status.status == CARRIED else STATUSES[status.status]
+
+
+def sources(edition: Edition) -> list[Source]:
+    by_source: dict[str, list[dict]] = {}
+    for delivery in edition.supply.deliveries:
+        by_source.setdefault(delivery["source"], []).append(delivery)
+    found = []
+    for name, deliveries in sorted(by_source.items()):
+        accepted = [d for d in deliveries if d["state"] == "accepted"]
+        counted = {
+            column: sum(d[column] or 0 for d in accepted)
+            for column in ("rows_read", "rows_accepted", "rows_quarantined", "rows_duplicate", "rows_structure")
+        }
+        last = max((str(d["received_at"])[:10] for d in accepted if d["received_at"]), default="")
+        every = max((d["expected_every_days"] or 0 for d in deliveries), default=0)
+        age = (edition.made_at.date() - date.fromisoformat(last)).days if last else None
+        late = bool(every and (age is None or age > every))
+        found.append(
+            Source(
+                source=name,
+                title=next((d["source_title"] for d in deliveries if d["source_title"]), name),
+                last=long_date(last) if last else "",
+                is_late=late,
+                late=f"attendue tous les {every} jours" if late else "",
+                read=counted["rows_read"],
+                accepted=counted["rows_accepted"],
+                set_aside=counted["rows_quarantined"],
+                duplicates=counted["rows_duplicate"],
+                structure=counted["rows_structure"],
+                is_conserved=counted["rows_read"]
+                == counted["rows_accepted"] + counted["rows_quarantined"] + counted["rows_duplicate"],
+                waiting=sum(d["state"] in ("held", "refused") for d in deliveries),
+            )
+        )
+    return found
+
+
+def waiting(edition: Edition) -> list[dict]:
+    """Deliveries that were not taken in, with what to do."""
+    return [
+        {**d, "state_word": DELIVERY_STATES.get(d["state"], d["state"]), "on": long_date(str(d["received_at"])[:10])}
+        for d in edition.supply.deliveries
+        if d["state"] in ("held", "refused")
+    ]
+
+
+def set_aside(edition: Edition, most: int = 60) -> list[dict]:
+    """Rows set aside, grouped by source, file and rule, the largest groups first; `more` rows of each are not listed."""
+    groups: dict[tuple[str, str, str], list[dict]] = {}
+    for row in edition.supply.quarantine:
+        groups.setdefault((row["source"], row["file_name"], row["rule"] or ""), []).append(row)
+    return [
+        {
+            "source": source,
+            "file": file,
+            "rule": rule,
+            "count": plural(len(rows), "ligne"),
+            "rows": rows[:most],
+            "more": max(0, len(rows) - most),
+        }
+        for (source, file, rule), rows in sorted(groups.items(), key=lambda g: (-len(g[1]), g[0]))
+    ]
+
+
+def notices(edition: Edition, all_sources: list[Source]) -> list[dict]:
+    """What the banner says: datasets that are not tonight's, sources that are late or waiting."""
+    found = []
+    for name, status in edition.release.datasets.items():
+        if status.status in (CARRIED, WITHHELD):
+            what = (
+                "n’est pas publié" if status.status == WITHHELD else f"reste celui de la version {status.from_release}"
+            )
+            found.append({"title": f"« {dataset_title(name)} » {what}.", "why": status.reasons, "page": f"{name}.html"})
+    for source in all_sources:
+        if source.is_late:
+            title = f"« {source.title} » est en retard : dernière livraison le {source.last}, {source.late}."
+            if not source.last:
+                title = f"« {source.title} » n’a encore rien livré."
+            found.append({"title": title, "why": (), "page": "qualite.html#sources"})
+        if source.waiting:
+            title = f"« {source.title} » : {plural(source.waiting, 'livraison')} en attente d’une correction."
+            found.append({"title": title, "why": (), "page": "qualite.html#attente"})
+    return found
+
+
+def judged(edition: Edition, dataset: str) -> list[dict]:
+    """Outcomes of one dataset, those that do not hold first."""
+
+    def record(outcome: Outcome) -> dict:
+        kind = "tenu" if outcome.holds else "non tenu"
+        weight = "bloquant" if outcome.severity == "bloquant" else "réserve"
+        return {"outcome": outcome, "kind": kind, "weight": weight, "found": outcome.error or outcome.observed}
+
+    outcomes = sorted(edition.verdict.of(dataset), key=lambda o: (o.holds, o.severity, o.expectation_id))
+    return [record(outcome) for outcome in outcomes]
+
+
+def tally(edition: Edition, dataset: str) -> str:
+    """« 12 contrôles, tous tenus »."""
+    counts = Counter(o.holds for o in edition.verdict.of(dataset))
+    total = counts[True] + counts[False]
+    if not total:
+        return "aucun contrôle n’a été mené"
+    end = "tous tenus" if not counts[False] else f"dont {counts[False]} non tenu{'s' if counts[False] > 1 else ''}"
+    return f"{plural(total, 'contrôle')}, {end}"
+
+
+def revisions(edition: Edition, most: int = 400) -> tuple[list[dict], int]:
+    """Cells that changed, in words, and how many more are only in CHANGELOG.md."""
+    changed = [change for change in edition.changes if change.kind == CHANGED]
+    return [_revision(change, edition) for change in changed[:most]], max(0, len(changed) - most)
+
+
+def _revision(change: Change, edition: Edition) -> dict:
+    return {
+        "dataset": dataset_title(change.dataset),
+        "where": where(change, edition.labels),
+        "column": change.column,
+        "old": change.old,
+        "new": change.new,
+    }

@@ -1,0 +1,206 @@
+"""The pages as a browser without a network meets them: whole, linked, escaped, French, and saying what is held back."""
+
+import re
+from html.parser import HTMLParser
+from pathlib import Path
+from urllib.parse import unquote
+
+import hand_made
+import pytest
+
+from publication import portal
+from publication.figures import printed
+from publication.labels import Labels
+from publication.portal import charts
+from publication.portal.charts import Line
+from publication.wording import document_words, long_date, long_period, plural, short_month, typeset
+
+VOID = {"meta", "link", "br", "input", "img", "hr"}
+
+
+class Page(HTMLParser):
+    """Reads a page strictly: every element is closed in order; links, ids and text are kept."""
+
+    def __init__(self, path: Path):
+        super().__init__(convert_charrefs=True)
+        self.path, self.open, self.links, self.ids, self.words, self.problems = path, [], [], [], [], []
+        self.scripts = self.handlers = 0
+        self.feed(path.read_text(encoding="utf-8"))
+        self.problems += [f"<{tag}> is not closed" for tag in self.open]
+
+    def handle_starttag(self, tag, attributes):
+        named = dict(attributes)
+        if tag not in VOID:
+            self.open.append(tag)
+        self.links += [named[name] for name in ("href", "src") if name in named]
+        self.ids += [named["id"]] if "id" in named else []
+        self.scripts += tag == "script"
+        self.handlers += sum(name.startswith("on") for name in named)
+
+    def handle_endtag(self, tag):
+        if not self.open or self.open.pop() != tag:
+            self.problems.append(f"</{tag}> at {self.getpos()}")
+
+    def handle_data(self, data):
+        self.words.append(data)
+
+    @property
+    def text(self) -> str:
+        return re.sub(r"\s+", " ", " ".join(self.words).replace("\u00a0", " ").replace("\u202f", " "))
+
+
+@pytest.fixture(scope="module")
+def public(tmp_path_factory):
+    """A second release: events revised, territories withheld since the start, participation carried, a reserve."""
+    from conftest import Desk
+
+    desk = Desk(tmp_path_factory.mktemp("portal"), tmp_path_factory.mktemp("stock"))
+    made = desk.candidate()
+    desk.publish(made, hand_made.failed(desk.verdict(made), "ind_territories"))
+    made = desk.candidate(ind_events=hand_made.events(35))
+    verdict = hand_made.failed(desk.verdict(made), "ind_territories")
+    verdict = hand_made.failed(hand_made.failed(verdict, "ind_participation"), "ind_events", "reserve")
+    return desk.publish(made, verdict).public
+
+
+@pytest.fixture(scope="module")
+def pages(public):
+    return {path.name: Page(path) for path in sorted(public.glob("*.html"))}
+
+
+def test_every_page_is_there(pages):
+    expected = {"index.html", "qualite.html", "definitions.html", "historique.html"}
+    assert pages.keys() == expected | {f"{name}.html" for name in hand_made.DATASETS}
+
+
+def test_pages_are_well_formed_and_ids_are_unique(pages):
+    for page in pages.values():
+        assert page.problems == [], page.path.name
+        assert len(page.ids) == len(set(page.ids)), page.path.name
+
+
+def test_nothing_is_asked_of_a_network(public, pages):
+    for page in pages.values():
+        assert not [link for link in page.links if re.match(r"(https?:)?//", link)]
+    for asset in (public / "assets").iterdir():
+        text = asset.read_text()
+        assert not re.search(r"https?://|//[a-z]+\.|@import|url\(|fetch\(|XMLHttp|import\(", text), asset.name
+
+
+def test_relative_links_resolve_to_files_and_anchors(public, pages):
+    for page in pages.values():
+        for link in page.links:
+            if link.startswith("data:,"):
+                continue
+            name, _, anchor = unquote(link).partition("#")
+            target = public / name if name else page.path
+            assert target.is_file(), (page.path.name, link)
+            if anchor and "=" not in anchor:
+                assert anchor in pages[target.name].ids, (page.path.name, link)
+
+
+def test_pages_are_light(public):
+    for path in public.glob("*.html"):
+        assert path.stat().st_size < 500_000
+
+
+def test_home_says_what_when_and_what_is_held_back(pages):
+    text = pages["index.html"].text
+    assert "Version 2, publiée le 8 février 2024, sur les données reçues jusqu’au 5 février 2024" in text
+    assert "« Territoires » n’est pas publié." in text and "35 au lieu de 36." in text
+    assert "« Participation » reste celui de la version 1." in text
+    assert "« Chiffres déjà publiés »" not in text  # no rhythm was promised for that source
+    assert "« Programme de la conférence (tableur) » : 1 livraison en attente d’une correction." in text
+    assert "sur 33 des 36 événements" in text and "au moins 1 055" in text
+    assert "36 dans la version 1" in text and "inchangé depuis la version 1" in text
+    assert "38 lues = 36 acceptées + 1 mises de côté + 1 doublons" in text
+
+
+def test_withheld_dataset_page_gives_the_reason_and_no_figure(public, pages):
+    page = pages["ind_territories.html"]
+    assert "35 au lieu de 36." in page.text and "Vérifier le tableur livré." in page.text
+    assert "Aucune version antérieure n’existe" in page.text
+    assert "26,5" not in page.text and not [link for link in page.links if link.startswith("data/")]
+
+
+def test_carried_and_reserved_pages_say_so(pages):
+    assert "Les chiffres ci-dessous sont ceux de la version 1." in pages["ind_participation.html"].text
+    text = pages["ind_events.html"].text
+    assert "publié avec réserve" in text and "Réserve. Toutes les fiches sont arrivées. 33 fiches sur 36." in text
+
+
+def test_figures_are_printed_with_signs_bounds_and_coverage(pages):
+    text = pages["ind_participation.html"].text
+    assert "12 à 18" in text and "33/36" in text and "///" in text
+    assert re.search(r"Participations déclarées Département Nord avril à décembre 2023 au moins 450", text)
+    assert re.search(r"Moyenne de participants par événement Ensemble Total avril à décembre 2023 32 ", text)
+
+
+def test_reconciliation_shows_both_figures_and_why(pages):
+    text = pages["ind_reconciliation.html"].text
+    assert "Nombre d’événements département : 62 12 11 −1 diffère L’atelier du 2 juin n’a pas de lieu imprimé" in text
+    assert "concorde (1)" in text and "diffère (2)" in text
+
+
+def test_quality_page_names_the_cell_and_the_sentence(public, pages):
+    text = pages["qualite.html"].text
+    assert "D17" in text and "« 32 juin » n’est pas une date : écrire le jour et le mois" in text
+    assert "Colonne inconnue : « Nb pers. »." in text
+    sheet = (public / "a-corriger.csv").read_text()
+    assert sheet.splitlines()[0].startswith("source,delivery_id,file_name") and "D17" in sheet
+
+
+def test_history_page_has_the_cell_before_and_after(pages):
+    text = pages["historique.html"].text
+    assert "value 36 35" in text and "Participation publié reporté" in text
+
+
+def test_definitions_come_from_the_candidate(pages):
+    text = pages["definitions.html"].text
+    assert "Taux de couverture des EPCI TE02" in text and "EV01" in pages["definitions.html"].ids
+
+
+def test_what_organisers_typed_is_escaped(public, pages):
+    """An indicator named « <b> », a file named « <script> »: shown, never obeyed."""
+    raw = (public / "qualite.html").read_text()
+    assert "programme &lt;script&gt;.xlsx" in raw and "<script>.xlsx" not in raw
+    assert "Part d’élus &lt;b&gt;" in (public / "definitions.html").read_text()
+    assert {page.scripts for page in pages.values()} == {1}
+    assert not any(page.handlers for page in pages.values())
+    assert "| safe" not in "".join(p.read_text() for p in Path(portal.__file__).parent.glob("templates/*.html"))
+
+
+def test_every_page_has_language_title_landmarks_and_skip_link(public):
+    for path in public.glob("*.html"):
+        text = path.read_text()
+        assert '<html lang="fr">' in text and 'href="#contenu"' in text and '<main id="contenu"' in text
+        assert len(re.findall(r"<h1[ >]", text)) == 1 and "<title>" in text
+
+
+def line(member, number, breakdown="department") -> Line:
+    row = {"programme_id": "P", "indicator": "EV04", "breakdown": breakdown, "member": member, "value": number}
+    return Line(row, printed(row, Labels()), "P", "Événements", breakdown, member)
+
+
+def test_bars_start_at_zero_and_are_sorted_unless_time():
+    (chart,) = charts.charts("ind_other", [line("a", 1.0), line("b", 4.0), line("c", 2.0), line("d", None)], "P")
+    assert [(bar.label, bar.percent) for bar in chart.bars] == [("b", 100), ("c", 50), ("a", 25), ("d", 0)]
+    assert "Sans valeur : d (n.d.)" in chart.says
+    months = [line(f"2023-0{m}", n, "month") for m, n in ((4, 2.0), (5, 6.0), (6, 1.0))]
+    (chart,) = charts.charts("ind_other", months, "P")
+    assert [bar.label for bar in chart.bars] == ["avr. 2023", "mai 2023", "juin 2023"] and chart.is_upright
+
+
+def test_a_series_that_shows_nothing_is_not_drawn():
+    assert charts.charts("ind_other", [line("a", 1.0), line("b", 1.0), line("c", 1.0)], "P") == []
+    assert charts.charts("ind_other", [line("a", 1.0), line("b", 0.0), line("c", 0.0)], "P") == []
+
+
+def test_french_wording():
+    assert long_date("2023-04-06") == "6\u00a0avril\u00a02023" and long_date("2023-05-01").startswith("1er")
+    assert long_period("2023-04/2023-12") == "avril à décembre\u00a02023"
+    assert long_period("2023-11/2024-02") == "novembre\u00a02023 à février\u00a02024" and long_period("2023") == "2023"
+    assert short_month("2023-09") == "sept. 2023" and short_month("undated") == "undated"
+    assert typeset("d'où ? « oui » : 12 %") == "d’où\u202f? «\u00a0oui\u00a0»\u00a0: 12\u202f%"
+    assert plural(1, "ligne") == "1\u00a0ligne" and plural(1055, "ligne") == "1\u202f055\u00a0lignes"
+    assert document_words("nb_evenements") == "nombre d’événements"

@@ -280,7 +280,9 @@ def _explained(result: Any, manifest: dict[str, Any]) -> WarehouseError:
     failed = [r for r in getattr(result.result, "results", None) or [] if str(r.status) in ("error", "fail")]
     if not failed:
         detail = str(result.exception or "").strip()
-        return WarehouseError("dbt n'a pas pu lire son projet.", detail)
+        # what dbt says of its own project quotes SQL and YAML, never a row
+        cause = " ".join(detail.split())[:300]
+        return WarehouseError(f"dbt n'a pas pu lire son projet{f' ({cause})' if cause else ''}.", detail)
     # a failed model explains the tests that could not pass because of it
     failed.sort(key=lambda r: (r.node.resource_type == "test", r.node.name))
     first, others = failed[0].node, len(failed) - 1

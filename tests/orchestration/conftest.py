@@ -1,7 +1,6 @@
 """A home, a project of one real source and small suites, and nights that build a warehouse made by hand instead of by dbt.
 
-Everything else of these nights is real: landing, seal, audit, gate, releases
-(whose portal and workbook are a few bytes). dbt itself is in `test_warehouse.py`.
+Landing, seal, gate and releases are real (portal and workbook are a few bytes); the audit is where a test asks for it. dbt itself is in `test_warehouse.py`.
 """
 
 import os
@@ -20,6 +19,7 @@ from publication import portal, workbook
 sys.path.append(str(Path(__file__).parents[1] / "publication"))
 import hand_made
 
+AUDIT = rooms.audit
 SOURCE = "evenements_ess"
 DATASETS = ("ind_events", "ind_quality")
 
@@ -73,6 +73,7 @@ class Observatory:
         monkeypatch.setattr(rooms, "hand_over", lambda home, candidate, loaded: None)
         monkeypatch.setattr(warehouse, "load_manifest", lambda home: MANIFEST)
         monkeypatch.setattr(warehouse, "build", self._build)
+        monkeypatch.setattr(rooms, "audit", self._audit)
         monkeypatch.setattr(workbook, "write", lambda path, *_, **__: path.write_bytes(b"PK"))
         monkeypatch.setattr(portal, "write", lambda public, *_, **__: (public / "index.html").write_text("<html>"))
         monkeypatch.setenv("OBSERVATOIRE_HOME", str(self.home.root))
@@ -87,6 +88,16 @@ class Observatory:
         shutil.copyfile(made, candidate.database)
         moved(1, 1)
         return warehouse.Built({name: len(rows) for name, rows in content.items()}, {}, 1, ())
+
+    def _audit(self, home, candidate):
+        """What the real audit would say, in no time; `real_audit` puts it back."""
+        verdict = hand_made.verdict(candidate.directory, home.suites)
+        for dataset in self.spoilt & set(DATASETS):
+            verdict = hand_made.failed(verdict, dataset)
+        return verdict
+
+    def real_audit(self) -> None:
+        self.monkeypatch.setattr(rooms, "audit", AUDIT)
 
     def spoil(self, *datasets: str) -> None:
         self.spoilt = set(datasets)

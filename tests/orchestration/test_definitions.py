@@ -81,3 +81,11 @@ def test_dagster_home(home, monkeypatch):
         assert (home.dagster / "storage" / "event_log.db").exists()
         assert instance.get_concurrency_config().run_queue_config.max_concurrent_runs == 1
     assert "enabled: false" in DAGSTER_YAML
+
+
+def test_the_real_project_keeps_nothing_in_dbt_from_one_night_to_the_next(defs, home):
+    """History is computed from what was landed: a candidate starts from an empty file."""
+    manifest = warehouse.load_manifest(home)
+    assert not [node for node in manifest["nodes"].values() if node["resource_type"] == "snapshot"]
+    undescribed = [name for name, model in warehouse.dictionary(manifest)["models"].items() if not model["description"]]
+    assert undescribed == []

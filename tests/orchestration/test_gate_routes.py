@@ -14,6 +14,7 @@ SPOILT = "ind_events"
 @pytest.fixture
 def launch(observatory):
     """Materialise a selection, as the interface does; success or not."""
+    observatory.real_audit()
     with dg.DagsterInstance.ephemeral() as instance:
 
         def launch(*keys, checks=True):
@@ -32,7 +33,7 @@ def launch(observatory):
 
 
 @pytest.fixture
-def good_then_spoilt(observatory, launch):
+def good_then_spoilt(launch, observatory):
     """Release 1 is good. Since then a candidate was built whose `ind_events` no reader may see."""
     assert observatory.night().release == 1
     observatory.spoil(SPOILT)

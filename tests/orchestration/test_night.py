@@ -22,6 +22,7 @@ def told(observatory):
 
 
 def test_a_night_goes_from_the_inbox_to_a_release(observatory, told):
+    observatory.real_audit()
     observatory.deliver_sample()
     outcome = observatory.night()
     assert (outcome.exit_code, outcome.release, outcome.changed) == (0, 1, True)

@@ -1,6 +1,5 @@
 """dbt in this process, on a project of three models: what a build leaves, and what it says when it fails."""
 
-import json
 import shutil
 
 import duckdb
@@ -12,7 +11,7 @@ from orchestration.home import PROJECT, Home, Settings
 from orchestration.warehouse import WarehouseError
 
 FILES = {
-    "dbt_project.yml": "name: tiny\nversion: '1'\nprofile: observatoire\nmodel-paths: [models]\nconfig-version: 2\n",
+    "dbt_project.yml": "name: tiny\nversion: '1.0'\nprofile: observatoire\nmodel-paths: [models]\nconfig-version: 2\n",
     "models/stg_a.sql": "select 1 as a union all select 2",
     "models/ind_a.sql": "select a from {{ ref('int_a') }}",
     "models/int_a.sql": "{{ config(materialized='ephemeral') }} select a from {{ ref('stg_a') }}",
@@ -105,7 +104,7 @@ def test_a_changed_project_is_parsed_again(home, monkeypatch):
             r"Le modèle « stg_a|ind_a » n'a pas pu être construit \(One row per a\.\)",
         ),
         ({"models/stg_a.sql": "select null::integer as a"}, r"Le test « not_null_ind_a_a » de ind_a a échoué"),
-        ({"models/stg_a.sql": "select {{ ref('nowhere') }}"}, "dbt n'a pas pu lire son projet"),
+        ({"models/stg_a.sql": "select {{ ref('nowhere') }}"}, r"dbt n'a pas pu lire son projet \(.*nowhere"),
     ],
 )
 def test_a_failure_is_one_sentence(tmp_path, changed, sentence):
@@ -113,10 +112,3 @@ def test_a_failure_is_one_sentence(tmp_path, changed, sentence):
     with pytest.raises(WarehouseError, match=sentence) as failed:
         warehouse.build(home, Settings(), new_candidate(home.warehouse, "0"), lambda *_: None)
     assert "Canari" not in failed.value.sentence and "\n" not in failed.value.sentence
-
-
-def test_the_real_project_has_no_snapshot_and_describes_every_grain(tmp_path):
-    """History is computed from what was landed: a candidate starts from an empty file, so dbt may keep nothing in it."""
-    manifest = warehouse.load_manifest(Home(tmp_path / "var").ensure())
-    assert not [node for node in manifest["nodes"].values() if node["resource_type"] == "snapshot"]
-    assert json.dumps(warehouse.dictionary(manifest))

@@ -1,0 +1,198 @@
+"""The command, in this process: words, exit codes, and never a stack trace."""
+
+import pytest
+from conftest import DATASETS, SOURCE, an_hour_old
+from typer.testing import CliRunner
+
+from orchestration import command, history, rooms
+from orchestration import home as homes
+from orchestration.night import whole_night
+
+
+@pytest.fixture
+def observatoire(observatory, monkeypatch):
+    """Run the command on this observatory; nights go without Dagster (test_history runs one with it)."""
+    monkeypatch.setattr(homes.Home, "from_environment", classmethod(lambda cls, environment=None: observatory.home))
+    monkeypatch.setattr(history, "night_with_history", lambda home, settings: whole_night(home, settings))
+
+    def run(*arguments):
+        done = CliRunner().invoke(command.app, list(arguments))
+        assert "Traceback" not in done.output
+        return done.exit_code, done.output
+
+    return run
+
+
+def test_demo_then_nothing_new_then_status(observatoire, observatory):
+    code, said = observatoire("demo")
+    assert code == 0, said
+    assert "1 exemple(s) copié(s), 0 déjà là" in said
+    assert f"Livraisons « {SOURCE} » – 1 livraison, 24 lignes" in said
+    assert all(line.split()[1][0].isdigit() for line in said.splitlines() if line.startswith("✓")), (
+        "seconds of each step"
+    )
+    assert "Version 1 : " in said
+    code, said = observatoire("demo")
+    assert code == 0 and "0 exemple(s) copié(s), 1 déjà là" in said and "Rien de nouveau : 1 fichier(s)" in said
+    code, said = observatoire("status")
+    assert code == 0
+    line = next(line for line in said.splitlines() if SOURCE in line)
+    assert line.split()[:6] == [SOURCE, "1", "24", "24", "0", "0"]
+    assert "Version 1" in said and "publié" in said and "Contrôles : 4 menés" in said
+    assert observatoire("run", "--force")[0] == 0
+
+
+def test_demo_never_replaces_what_somebody_delivered(observatoire, observatory):
+    mine = observatory.deliver_sample()
+    mine.write_text("mine")
+    an_hour_old(mine)
+    observatoire("demo")
+    assert mine.read_text() == "mine"
+
+
+def test_exit_codes_of_run(observatoire, observatory, monkeypatch):
+    assert observatoire("run")[0] == 0
+    observatory.spoil("ind_events")
+    code, said = observatoire("run", "--force")
+    assert code == 3 and "ind_events : reporté" in said
+    code, said = observatoire("run")
+    assert code == 0 and "Toujours retenus : ind_events" in said
+
+    def full(*_):
+        raise OSError(28, "No space left on device")
+
+    monkeypatch.setattr(rooms, "seal", full)
+    code, said = observatoire("run", "--force")
+    assert code == 4 and "Scellement de la version candidate : n'a pas abouti (No space left on device)." in said
+    assert said.count("No space left on device") == 1 and "Rien n'a été publié" in said
+    assert observatoire("run", "--fast")[0] == 2
+    assert observatoire("nights")[0] == 2
+
+
+def test_a_second_run_at_the_same_time_says_so(observatoire, observatory, monkeypatch):
+    from orchestration.lock import AnotherNight
+
+    def busy(*_):
+        raise AnotherNight("Une autre nuit est en cours (processus 1, depuis 04:00:00 UTC) : rien n'a été fait.")
+
+    monkeypatch.setattr(history, "night_with_history", busy)
+    code, said = observatoire("run")
+    assert code == 4 and "Une autre nuit est en cours" in said
+
+
+def test_an_unforeseen_error_goes_to_the_log(observatoire, observatory, monkeypatch):
+    def broken(*_):
+        raise ValueError("cell of Jeanne Canari")
+
+    monkeypatch.setattr(rooms, "contracts", broken)
+    code, said = observatoire("status")
+    assert code == 4 and "Canari" not in said
+    log = observatory.home.logs / "command.log"
+    assert str(log) in said and "ValueError: cell of" in log.read_text()
+
+
+def test_a_contract_that_is_wrong_is_a_sentence(observatoire, observatory):
+    (observatory.home.contracts / "autre.yml").write_text("source: autre\ntypo: 1\n")
+    code, said = observatoire("sources", "check")
+    assert code == 4 and "autre.yml" in said and "clé inconnue" in said
+
+
+def spoilt_delivery(observatory):
+    """The sample with one date that is no date."""
+    path = observatory.deliver_sample()
+    text = path.read_bytes().decode("cp1252")
+    header, first, rest = text.split("\n", 2)
+    cells = first.split(";")
+    cells[header.split(";").index("Date")] = "32/13/2023"
+    path.write_bytes("\n".join((header, ";".join(cells), rest)).encode("cp1252"))
+    return an_hour_old(path)
+
+
+def test_quarantine(observatoire, observatory):
+    assert observatoire("quarantine", "list") == (0, "Aucune ligne en quarantaine.\n")
+    spoilt_delivery(observatory)
+    observatoire("run")
+    code, said = observatoire("quarantine", "list")
+    assert code == 0 and said.splitlines()[1].split()[0] == SOURCE and said.split()[-1] == "1"
+    code, said = observatoire("quarantine", "show", SOURCE)
+    assert code == 0 and "32/13/2023" in said and "cellule" in said
+    code, said = observatoire("quarantine", "replay", SOURCE)
+    assert code == 0 and "1 en quarantaine" in said and "observatoire run" in said
+    assert "pas allée au bout" in observatoire("run")[1], "what was read again is published by the next night"
+    assert observatoire("quarantine", "show", "inconnue")[0] == 2
+
+
+def test_sources_check(observatoire, observatory, tmp_path):
+    path = spoilt_delivery(observatory)
+    code, said = observatoire("sources", "check", str(path))
+    assert code == 0 and "24 lignes lues = 23 acceptées + 1 en quarantaine + 0 en double" in said
+    assert not observatory.home.ledger.exists(), "nothing is landed"
+    stray = tmp_path / "x.csv"
+    stray.write_text("a;b\n1;2\n")
+    code, said = observatoire("sources", "check", str(stray), "--source", SOURCE)
+    assert code == 3 and f"✗ {SOURCE}" in said
+    assert observatoire("sources", "check", str(tmp_path / "nowhere.csv"))[0] == 2
+
+
+def test_releases(observatoire, observatory):
+    assert observatoire("releases", "list")[1] == "Aucune version publiée.\n"
+    code, said = observatoire("releases", "show")
+    assert code == 4 and "Aucune version" in said
+    observatory.night()
+    observatory.total = 37
+    observatory.night()
+    assert observatoire("releases", "list")[1].splitlines()[-1].split()[-2:] == ["en", "place"]
+    code, said = observatoire("releases", "diff", "1")
+    assert code == 0 and "36 → 37" in said.replace(".0", "")
+    assert observatoire("releases", "verify")[0] == 0
+    assert observatoire("releases", "rollback", "1")[0] == 2, "a reason is needed"
+    code, said = observatoire("releases", "rollback", "1", "--reason", "essai")
+    assert code == 0 and observatory.current == 1
+    assert "Version 1" in observatoire("releases", "show")[1]
+    assert observatoire("releases", "show", "9")[0] == 4
+    page = observatory.home.releases / "1" / "public" / "index.html"
+    page.chmod(0o644)
+    page.write_text("<html>changed")
+    code, said = observatoire("releases", "verify", "1")
+    assert code == 4 and "index.html" in said
+
+
+def test_doctor(observatoire, observatory, monkeypatch):
+    monkeypatch.setenv("OBSERVATOIRE_ALERT_WEBHOOK", "https://hooks.example.org/s3cret")
+    code, said = observatoire("doctor")
+    assert code == 0, said
+    assert "s3cret" not in said and "webhook (hooks.example.org)" in said
+    observatory.home.vault.chmod(0o755)
+    code, said = observatoire("doctor")
+    assert code == 4 and "chmod 700" in said
+
+
+def test_help_says_what_everything_does(observatoire):
+    code, said = observatoire("--help")
+    assert code == 0
+    for name in ("demo", "run", "status", "doctor", "quarantine", "releases", "sources"):
+        assert name in said
+    assert observatoire("quarantine", "--help")[0] == observatoire("releases", "rollback", "--help")[0] == 0
+
+
+def test_a_night_with_history(observatory):
+    """One night as Dagster's job, in the persistent instance: what the interface will show."""
+    import dagster as dg
+
+    from orchestration.history import NIGHTLY, night_with_history
+
+    observatory.real_audit()
+    observatory.deliver_sample()
+    outcome = night_with_history(observatory.home, observatory.settings)
+    assert (outcome.exit_code, outcome.release) == (0, 1)
+    observatory.spoil(*DATASETS[:1])
+    observatory.total = 37
+    assert night_with_history(observatory.home, observatory.settings).exit_code == 3
+    with dg.DagsterInstance.from_config(str(observatory.home.dagster)) as instance:
+        runs = instance.get_runs()
+        assert [(run.job_name, run.status.value) for run in runs] == [(NIGHTLY, "SUCCESS")] * 2
+        landed = instance.get_latest_materialization_event(dg.AssetKey(["sources", SOURCE]))
+        assert landed is not None
+        release = instance.get_latest_materialization_event(dg.AssetKey("release")).asset_materialization
+        assert release.metadata["release"].value == 2
+        assert release.metadata["datasets"].value["ind_events"] == "carried"

@@ -37,7 +37,7 @@ COLUMNS = {
     "epci": "code VARCHAR, name VARCHAR, kind VARCHAR, vintage INTEGER",
     "commune": (
         "code VARCHAR, name VARCHAR, name_key VARCHAR, department_code VARCHAR, region_code VARCHAR, "
-        "epci_code VARCHAR, population INTEGER, kind VARCHAR, parent_code VARCHAR, vintage INTEGER"
+        "epci_code VARCHAR, population INTEGER, population_in_epci INTEGER, kind VARCHAR, parent_code VARCHAR, vintage INTEGER"
     ),
     "postcode": "postcode VARCHAR, commune_code VARCHAR, vintage INTEGER",
 }
@@ -65,30 +65,31 @@ def read_package(tarball: Path) -> dict[str, list[dict]]:
 def tables(package: dict[str, list[dict]], vintage: int) -> dict[str, list[tuple]]:
     """Our tables, as sorted lists of tuples in the order of `COLUMNS`.
 
-    Municipal population is that of the EPCI's member list where there is one: it is on the boundaries of the vintage,
-    while the commune list keeps, for the communes merged on 1 January, the population of one of the merged ones.
+    Municipal population comes twice, and both are official: `population` is that of the commune list, summed for
+    departments and regions; `population_in_epci` that of the EPCI's member list, summed for EPCI. They differ for the
+    communes merged on 1 January, of which the commune list keeps the population of one of the merged ones.
     """
-    member_of, population = {}, {}
+    member_of, population_in_epci = {}, {}
     for epci in package["epci"]:
         for member in epci["membres"]:
             member_of[member["code"]] = epci["code"]
-            population[member["code"]] = member["populationMunicipale"]
+            population_in_epci[member["code"]] = member["populationMunicipale"]
     communes, postcodes = [], []
     for c in package["communes"]:
         kind = KINDS[c["type"]]
         parent = c.get("commune") or c.get("chefLieu")
         epci_code = member_of.get(c["code"] if kind == "commune" else parent)
-        inhabitants = c.get("population")
+        in_epci = population_in_epci.get(c["code"]) if kind == "commune" else None
         if kind == "commune":
-            inhabitants = population.get(c["code"], inhabitants)
             postcodes += [(postcode, c["code"], vintage) for postcode in c.get("codesPostaux", [])]
         row = (c["code"], c["nom"], fold(c["nom"]), c["departement"], c["region"])
-        communes.append((*row, epci_code, inhabitants, kind, None if kind == "commune" else parent, vintage))
+        parent = None if kind == "commune" else parent
+        communes.append((*row, epci_code, c.get("population"), in_epci, kind, parent, vintage))
     return {
         "region": sorted((r["code"], r["nom"], r["chefLieu"], vintage) for r in package["regions"]),
         "department": sorted((d["code"], d["nom"], d["region"], vintage) for d in package["departements"]),
         "epci": sorted((e["code"], e["nom"], e["type"], vintage) for e in package["epci"]),
-        "commune": sorted(communes, key=lambda c: (c[7] != "commune", c[7], c[0])),
+        "commune": sorted(communes, key=lambda c: (c[8] != "commune", c[8], c[0])),
         "postcode": sorted(postcodes),
     }
 

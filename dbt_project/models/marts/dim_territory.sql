@@ -1,10 +1,11 @@
--- Population is municipal. An EPCI belongs to the region where most of its inhabitants live.
+-- Population is municipal: that of the commune list for communes, departments and regions, that of the member list of the EPCI
+-- for EPCI. An EPCI belongs to the region where most of its inhabitants live.
 with communes as (
     select * from {{ source('reference', 'commune') }} where kind = 'commune'
 ),
 
 epci_regions as (
-    select vintage, epci_code, region_code, sum(population) as population
+    select vintage, epci_code, region_code, sum(population_in_epci) as population
     from communes
     where epci_code is not null
     group by all

@@ -59,30 +59,34 @@ _ZERO_DATE = re.compile(r"0000-00-00(?: 00:00:00)?")  # MySQL's « never », in 
 _EPOCH = re.compile(r"(\d{9,10})(?:[.,]\d+)?|(\d{12,13})")
 _SERIAL = re.compile(r"\d{5}(?:[.,]\d+)?")
 
-_CLOCKS = ("%H:%M:%S", "%H:%M", "%I:%M:%S %p", "%I:%M %p")
-_ALWAYS = ("%Y-%m-%d %H:%M:%S", "%Y-%m-%d %H:%M", "%Y-%m-%d", "%Y-%m-%dT%H:%M:%S", "%Y-%m-%dT%H:%M:%S.%f")
-_ALWAYS += ("%Y/%m/%d %H:%M:%S", "%Y/%m/%d", "%b %d, %Y %H:%M:%S", "%b %d, %Y %I:%M %p")
+_SLASHED_CLOCKS = (" %H:%M", " %H:%M:%S", ", %I:%M:%S %p", ", %H:%M:%S", " %I:%M:%S %p", " %I:%M %p", "", " - %H:%M")
+_ALWAYS = ("%Y-%m-%d %H:%M:%S", "%Y-%m-%dT%H:%M:%S%z", "%Y-%m-%dT%H:%M:%S.%f%z", "%Y-%m-%dT%H:%M:%SZ")
+_ALWAYS += ("%Y-%m-%d", "%Y-%m-%d %H:%M", "%Y-%m-%dT%H:%M:%S", "%Y-%m-%dT%H:%M:%S.%fZ", "%Y-%m-%d %H:%M:%S %z")
+_ALWAYS += ("%Y-%m-%d %H:%M:%S%z", "%Y/%m/%d %H:%M:%S", "%b %d, %Y %H:%M:%S", "%b %d, %Y %I:%M %p")
 
 
-def _ordered(day_and_month: str) -> tuple[str, ...]:
-    """%y comes before %Y, which would read « 22 » as the year 22."""
-    dates = [f"{day_and_month}/{year}" for year in ("%y", "%Y")]
-    return tuple(f"{date}{link}{clock}" for date in dates for link in (" ", ", ") for clock in _CLOCKS) + tuple(dates)
+def _slashed(day_and_month: str) -> tuple[str, ...]:
+    return tuple(f"{day_and_month}/{year}{clock}" for clock in _SLASHED_CLOCKS for year in ("%Y", "%y"))
 
 
 SQL_FORMATS: dict[str, tuple[str, ...]] = {
-    "dmy": (*_ALWAYS, *_ordered("%d/%m"), "%d/%m/%Y - %H:%M", "%d/%m/%Y à %H:%M:%S"),
-    "mdy": (*_ALWAYS, *_ordered("%m/%d"), "%m/%d/%Y - %H:%M"),
+    "dmy": (*_slashed("%d/%m"), "%d/%m/%Y à %H:%M:%S", *_ALWAYS),
+    "mdy": (*_slashed("%m/%d"), *_ALWAYS),
     "ymd": _ALWAYS,
 }
-"""DuckDB strptime formats of local times, per order. Never by themselves: see `sql_instant` and `_SQL_SHAPE`."""
+"""DuckDB strptime formats per order: with `%z` an offset is read, with a final `Z` the time is UTC, else it is local.
 
-# strptime takes numbers of any width: « 22 » for %Y, « 5 » for %y
-_SQL_SHAPE = r"^\s*(\d{4}[-/]\d{1,2}[-/]\d{1,2}|\d{1,2}/\d{1,2}/(\d{4}|\d{2})|[A-Za-z]{3} \d{1,2}, \d{4})(\D|$)"
+Never by themselves: strptime takes numbers of any width (« 22 » is a year for `%Y`), see `sql_instant`."""
 
-SQL_UTC_FORMATS = ("%Y-%m-%dT%H:%M:%SZ", "%Y-%m-%dT%H:%M:%S.%fZ")
-SQL_OFFSET_FORMATS = tuple(f"%Y-%m-%d{link}{clock}%z" for link in "T " for clock in ("%H:%M:%S", "%H:%M:%S.%f"))
-SQL_OFFSET_FORMATS += ("%Y-%m-%d %H:%M:%S %z",)
+_SQL_PATTERNS = {
+    "%Y": r"(?:19[7-9]|20\d)\d",
+    **dict.fromkeys(("%y", "%M", "%S"), r"\d{2}"),
+    **dict.fromkeys(("%m", "%d", "%H", "%I"), r"\d{1,2}"),
+    "%f": r"\d{1,6}",
+    "%b": "[A-Za-z]{3}",
+    "%p": "[AaPp][Mm]",
+    "%z": r"[+-]\d{2}:?\d{2}",
+}
 
 
 def parse_instant(
@@ -98,10 +102,10 @@ def parse_instant(
     `epoch` accepts seconds (9 or 10 digits) and milliseconds (12 or 13 digits) since 1970; `serial` the day numbers of
     spreadsheet programs. Raises `Refused` with what to put in the contract when the order is missing.
     """
-    if text is None or is_missing(text):
+    if text is None or not text[:1].isdigit() and is_missing(text):
         return None
     shown = clean(text)
-    folded = strip_accents(shown)
+    folded = shown.lower() if shown.isascii() else strip_accents(shown)
     if _ZERO_DATE.fullmatch(folded):
         return None
     if folded[0].isdigit() and (number := _from_number(shown, folded, zone, epoch, serial)):
@@ -122,24 +126,29 @@ def parse_instant(
 def sql_instant(expression: str, *, order: Order | None = None, zone: str = TIMEZONE) -> str:
     """The DuckDB expression (TIMESTAMP, in UTC) that reads the common dialects in `expression`, NULL for all others.
 
-    `expression` is SQL of type VARCHAR; it stands several times in the result.
+    `expression` is SQL of type VARCHAR, trimmed; it stands many times in the result: give a column. One branch per
+    format, chosen by its shape, because a list given to try_strptime costs a microsecond for each format that fails.
     """
-    local = SQL_FORMATS[order or "ymd"]
-    years = f"between {FIRST_YEAR} and {LAST_YEAR}"
-    readings = (
-        f"timezone('UTC', timezone({_literal(zone)}, {_parsed(expression, local)}))",
-        _parsed(expression, SQL_UTC_FORMATS),
-        # with %z alone, DuckDB 2.0 turns 30 February into 2 March
-        f"case when {_parsed(f'left(trim({expression}), 10)', ('%Y-%m-%d',))} is not null "
-        f"then timezone('UTC', {_parsed(expression, SQL_OFFSET_FORMATS)}) end",
+    branches = (
+        f"when regexp_full_match({expression}, {_literal(_shape(form))}) then {_sql_reading(expression, form, zone)}"
+        for form in SQL_FORMATS[order or "ymd"]
     )
-    within = [f"case when year({reading}) {years} then {reading} end" for reading in readings]
-    shaped = f"regexp_matches({expression}, {_literal(_SQL_SHAPE)})"
-    return f"case when {shaped} then coalesce({', '.join(within)}) end"
+    return f"case {' '.join(branches)} end"
 
 
-def _parsed(expression: str, formats: tuple[str, ...]) -> str:
-    return f"try_strptime({expression}, [{', '.join(map(_literal, formats))}])"
+def _shape(form: str) -> str:
+    """The regular expression of what a format may read."""
+    pieces = re.split(r"(%[A-Za-z])", form)
+    return "".join(_SQL_PATTERNS[piece] if piece in _SQL_PATTERNS else piece.replace(".", r"\.") for piece in pieces)
+
+
+def _sql_reading(expression: str, form: str, zone: str) -> str:
+    parsed = f"try_strptime({expression}, {_literal(form)})"
+    if "%z" in form:
+        # with %z, DuckDB 2.0 turns 30 February into 2 March
+        day = f"try_strptime(left({expression}, 10), '%Y-%m-%d')"
+        return f"case when {day} is not null then timezone('UTC', {parsed}) end"
+    return parsed if form.endswith("Z") else f"timezone('UTC', timezone({_literal(zone)}, {parsed}))"
 
 
 def _literal(text: str) -> str:
@@ -167,7 +176,7 @@ def _from_number(shown: str, folded: str, zone: str, epoch: bool, serial: bool) 
                 f"{quote(shown)} est un numéro de jour de tableur, sans doute le {local:%d/%m/%Y}. "
                 "Donnez à la cellule le format « date », ou indiquez-le dans le contrat (`serial: true`).",
             )
-        return _utc(shown, local, zone)
+        return _utc(local, zone)
     return None
 
 
@@ -211,6 +220,11 @@ def _instant(shown: str, match: re.Match, year: int, month: int, day: int, zone:
         if not 1 <= hours <= 12:
             raise _impossible(shown)
         hours = hours % 12 + (12 if match["half"].startswith("p") else 0)
+    if not FIRST_YEAR <= year <= LAST_YEAR:
+        raise Refused(
+            "instant_hors_limites",
+            f"{quote(shown)} donne l'année {year}. Vérifiez l'année, et écrivez-la sur quatre chiffres.",
+        )
     microseconds = int((match["fraction"] or "")[:6].ljust(6, "0"))
     try:
         local = datetime(year, month, day, hours, minutes, int(match["seconds"] or 0), microseconds)
@@ -218,28 +232,21 @@ def _instant(shown: str, match: re.Match, year: int, month: int, day: int, zone:
         raise _impossible(shown) from error
     offset = match["zone"]
     if not offset:
-        return _utc(shown, local, zone)
+        return _utc(local, zone)
     digits = re.sub(r"\D", "", offset)
     hours_off, minutes_off = (int(digits[:-2] or 0), int(digits[-2:])) if len(digits) > 2 else (int(digits or 0), 0)
     if hours_off > 15 or minutes_off > 59:
         raise _impossible(shown)
     ahead = timedelta(hours=hours_off, minutes=minutes_off)
-    return _checked(shown, local.replace(tzinfo=timezone(-ahead if re.search("[−-]", offset) else ahead)))
+    return local.replace(tzinfo=timezone(-ahead if re.search("[−-]", offset) else ahead)).astimezone(UTC)
 
 
-def _utc(shown: str, local: datetime, zone: str) -> datetime:
+def _utc(local: datetime, zone: str) -> datetime:
     """The later of the two instants that a local time may mean (they differ only when the clocks change)."""
-    readings = (local.replace(tzinfo=_zone(zone), fold=fold) for fold in (0, 1))
-    return _checked(shown, max(reading.astimezone(UTC) for reading in readings))
-
-
-def _checked(shown: str, at: datetime) -> datetime:
-    if not FIRST_YEAR <= at.year <= LAST_YEAR:
-        raise Refused(
-            "instant_hors_limites",
-            f"{quote(shown)} donne l'année {at.year}. Vérifiez l'année, et écrivez-la sur quatre chiffres.",
-        )
-    return at.astimezone(UTC)
+    first, second = (local.replace(tzinfo=_zone(zone), fold=fold) for fold in (0, 1))
+    if first.utcoffset() == second.utcoffset():
+        return first.astimezone(UTC)
+    return max(first.astimezone(UTC), second.astimezone(UTC))
 
 
 @cache

@@ -1,47 +1,12 @@
 """A shelf, a set of suites, and a desk that makes candidates and publishes them."""
 
 import shutil
-from datetime import timedelta
 from pathlib import Path
 
-import hand_made
 import pytest
+from hand_made import Desk
 
-from publication import Release, publish, workbook
-
-
-class Desk:
-    """What a night holds in its hands: releases, suites, and candidates numbered as they are made."""
-
-    def __init__(self, home: Path, stock: Path, datasets: tuple[str, ...] = hand_made.DATASETS):
-        self.releases = home / "releases"
-        self.suites = hand_made.suites(home / "suites", datasets)
-        self.home, self.stock = home, stock
-        self.left_out = set(hand_made.DATASETS) - set(datasets)
-        self.nights = 0
-
-    def candidate(self, *, without=(), **what) -> Path:
-        """A candidate of its own directory, copied from one made before when there is one with the same content."""
-        what["without"] = sorted(self.left_out | set(without))
-        made = self.stock / str(abs(hash(repr(sorted(what.items())))))
-        if not made.exists():
-            hand_made.candidate(made, **what)
-        self.nights += 1
-        return Path(shutil.copytree(made, self.home / "warehouse" / str(self.nights)))
-
-    def verdict(self, candidate: Path):
-        return hand_made.verdict(candidate, self.suites)
-
-    def publish(self, candidate: Path, verdict=None) -> Release:
-        now = hand_made.NOW + timedelta(days=self.nights)
-        return publish(candidate, verdict or self.verdict(candidate), self.releases, now=now, suites=self.suites)
-
-    def night(self, **what) -> Release:
-        return self.publish(self.candidate(**what))
-
-    @property
-    def current(self) -> str:
-        return (self.releases / "current").readlink().name
+from publication import portal, workbook
 
 
 @pytest.fixture(scope="session")
@@ -54,8 +19,28 @@ def desk(tmp_path, stock):
     return Desk(tmp_path, stock)
 
 
+SMALL = ("ind_events", "ind_quality")
+
+
 @pytest.fixture
-def small_desk(tmp_path, stock, monkeypatch):
-    """For what is said of any release whatever it holds: two datasets, and a workbook of a few bytes."""
+def light(monkeypatch):
+    """A workbook and a portal of a few bytes, for what is said of any release whatever its files hold."""
     monkeypatch.setattr(workbook, "write", lambda path, *_, **__: path.write_bytes(b"PK"))
-    return Desk(tmp_path, stock, ("ind_events", "ind_quality"))
+    monkeypatch.setattr(portal, "write", lambda public, _: (public / "index.html").write_text("<!doctype html>"))
+
+
+@pytest.fixture
+def small_desk(tmp_path, stock, light):
+    return Desk(tmp_path, stock, SMALL)
+
+
+@pytest.fixture
+def started_desk(tmp_path, stock, light):
+    """A small desk whose first release is there already, copied from one made once."""
+    made = stock / "started"
+    if not made.exists():
+        Desk(made, stock, SMALL).night()
+    shutil.copytree(made / "releases", tmp_path / "releases", symlinks=True)
+    desk = Desk(tmp_path, stock, SMALL)
+    desk.nights = 1
+    return desk

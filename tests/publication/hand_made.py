@@ -5,14 +5,16 @@ expectation is run: a verdict is written as the auditor would have written it.
 """
 
 import json
+import shutil
 from collections.abc import Iterable
 from dataclasses import replace
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
 import duckdb
 
 from expectations import Outcome, Verdict, candidate_hash, seal, suites_hash
+from publication import Release, publish
 
 NOW = datetime(2024, 2, 6, 4, 30, tzinfo=UTC)
 HDF, CVL = "HDF-CONF-2023", "CVL-STRAT-2024"
@@ -196,29 +198,34 @@ STATUSES = (
 )
 
 
+def fill(connection, table: str, rows) -> None:
+    """All rows in one statement: DuckDB takes a millisecond per row otherwise."""
+    places = ", ".join(f"({', '.join('?' * len(line))})" for line in rows)
+    if rows:
+        connection.execute(f"INSERT INTO {table} VALUES {places}", [cell for line in rows for cell in line])
+
+
 def warehouse(path: Path, content: dict[str, list[tuple]], quarantined: int = 1) -> None:
     with duckdb.connect(str(path)) as c:
         c.execute(
             "CREATE TABLE dim_programme(programme_id VARCHAR, title VARCHAR, theme_scheme VARCHAR, "
             "year INTEGER, caveat VARCHAR, period VARCHAR, nb_events INTEGER, region_name VARCHAR)"
         )
-        c.executemany("INSERT INTO dim_programme VALUES (?, ?, ?, ?, ?, ?, ?, ?)", [
+        fill(c, "dim_programme", [
             (HDF, "Conférence régionale de l'ESS Hauts-de-France 2023", "HDF2023", 2023, None, "2023-04/2023-12", 36,
              "Hauts-de-France"),
             (CVL, "Stratégie régionale Centre-Val de Loire 2024", None, 2024, "Chiffres « environ ».", "2024", 1,
              "Centre-Val de Loire")])  # fmt: skip
         c.execute("CREATE TABLE dim_territory(level VARCHAR, code VARCHAR, name VARCHAR, vintage INTEGER)")
-        c.executemany("INSERT INTO dim_territory VALUES (?, ?, ?, 2023)", [
-            ("department", "02", "Aisne"), ("department", "59", "Nord"), ("department", "60", "Oise"),
-            ("department", "62", "Pas-de-Calais"), ("department", "80", "Somme")])  # fmt: skip
+        departments = {"02": "Aisne", "59": "Nord", "60": "Oise", "62": "Pas-de-Calais", "80": "Somme"}
+        fill(c, "dim_territory", [("department", code, name, 2023) for code, name in departments.items()])
         c.execute("CREATE TABLE dim_theme(scheme VARCHAR, code VARCHAR, label VARCHAR)")
-        c.executemany("INSERT INTO dim_theme VALUES ('HDF2023', ?, ?)", [
-            ("ECOL", "Transition écologique"), ("SOC", "Transition sociale"), ("ECO", "Transition économique"),
-            ("ORG", "Transition organisationnelle")])  # fmt: skip
+        themes = {"ECOL": "écologique", "SOC": "sociale", "ECO": "économique", "ORG": "organisationnelle"}
+        fill(c, "dim_theme", [("HDF2023", code, f"Transition {name}") for code, name in themes.items()])
         c.execute(
             "CREATE TABLE dim_breakdown(programme_id VARCHAR, breakdown VARCHAR, member VARCHAR, label VARCHAR, rank INTEGER)"
         )
-        c.executemany("INSERT INTO dim_breakdown VALUES (?, ?, ?, ?, ?)", [
+        fill(c, "dim_breakdown", [
             (HDF, "total", "total", "Total", 1), (CVL, "total", "total", "Total", 1),
             (HDF, "month", "2023-04", "avril 2023", 1000), (HDF, "department", "02", "Aisne", 2),
             (HDF, "department", "59", "Nord", 59), (HDF, "department", "60", "Oise", 60),
@@ -232,14 +239,14 @@ def warehouse(path: Path, content: dict[str, list[tuple]], quarantined: int = 1)
             "CREATE TABLE dim_indicator(code VARCHAR, dataset VARCHAR, name_fr VARCHAR, rounding VARCHAR, "
             "missing_rule VARCHAR, formula VARCHAR, denominator VARCHAR)"
         )
-        c.executemany("INSERT INTO dim_indicator VALUES (?, ?, ?, ?, ?, ?, ?)", INDICATORS)
+        fill(c, "dim_indicator", INDICATORS)
         c.execute("CREATE TABLE fct_event_count AS SELECT 1 AS event_key, 65 AS participants")
         c.execute("CREATE TABLE stg_events AS SELECT 'canari@example.org' AS email")
         c.execute(
             "CREATE TABLE dim_observation_status(status VARCHAR, "
             "printed_sign VARCHAR, obs_status VARCHAR, conf_status VARCHAR, meaning VARCHAR)"
         )
-        c.executemany("INSERT INTO dim_observation_status VALUES (?, ?, ?, ?, ?)", STATUSES)
+        fill(c, "dim_observation_status", STATUSES)
         c.execute("CREATE SCHEMA landing")
         c.execute(
             "CREATE TABLE landing.delivery(source VARCHAR, delivery_id VARCHAR, file_name VARCHAR, state VARCHAR, "
@@ -247,7 +254,7 @@ def warehouse(path: Path, content: dict[str, list[tuple]], quarantined: int = 1)
             "rows_quarantined INTEGER, rows_duplicate INTEGER, "
             "rows_structure INTEGER, message VARCHAR, source_title VARCHAR, expected_every_days INTEGER)"
         )
-        c.executemany("INSERT INTO landing.delivery VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)", [
+        fill(c, "landing.delivery", [
             ("programme_hdf", "aa01", "programme_2023.xlsx", "accepted", "event", datetime(2024, 2, 5, 9, 0), 38, 36,
              quarantined, 2 - quarantined, 4, None, "Programme de la conférence (tableur)", 30),
             ("chiffres_publies", "aa02", "synthese.csv", "accepted", "published_figure", datetime(2023, 12, 12), 25, 25,
@@ -258,7 +265,7 @@ def warehouse(path: Path, content: dict[str, list[tuple]], quarantined: int = 1)
             "CREATE TABLE landing.quarantine(source VARCHAR, delivery_id VARCHAR, file_name VARCHAR, sheet VARCHAR, "
             "row_number INTEGER, cell VARCHAR, field VARCHAR, rule VARCHAR, message VARCHAR, value VARCHAR)"
         )
-        c.executemany("INSERT INTO landing.quarantine VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?)", [
+        fill(c, "landing.quarantine", [
             ("programme_hdf", "aa01", "programme_2023.xlsx", "Ateliers", 17, "D17", "starts_on", "date_unreadable",
              "« 32 juin » n’est pas une date : écrire le jour et le mois, par exemple 2 juin 2023.", "32 juin")
         ] * quarantined)  # fmt: skip
@@ -266,7 +273,7 @@ def warehouse(path: Path, content: dict[str, list[tuple]], quarantined: int = 1)
             columns = TIDY + (RECONCILIATION_COLUMNS if dataset == "ind_reconciliation" else "")
             c.execute(f"CREATE TABLE {dataset}({columns})")
             if rows:
-                c.executemany(f"INSERT INTO {dataset} VALUES ({', '.join('?' * len(rows[0]))})", rows)
+                fill(c, dataset, rows)
         c.execute("CREATE TABLE ctl_events(dataset VARCHAR, control VARCHAR)")
         c.execute("CHECKPOINT")
 
@@ -345,3 +352,37 @@ def failed(judged: Verdict, dataset: str, severity: str = "bloquant") -> Verdict
 
 def journal(releases: Path) -> list[dict]:
     return [json.loads(line) for line in (releases / "history.jsonl").read_text().splitlines()]
+
+
+class Desk:
+    """What a night holds in its hands: releases, suites, and candidates numbered as they are made."""
+
+    def __init__(self, home: Path, stock: Path, datasets: tuple[str, ...] = DATASETS):
+        self.releases = home / "releases"
+        self.suites = suites(home / "suites", datasets)
+        self.home, self.stock = home, stock
+        self.left_out = set(DATASETS) - set(datasets)
+        self.nights = 0
+
+    def candidate(self, *, without=(), **what) -> Path:
+        """A candidate of its own directory, copied from one made before when there is one with the same content."""
+        what["without"] = sorted(self.left_out | set(without))
+        made = self.stock / str(abs(hash(repr(sorted(what.items())))))
+        if not made.exists():
+            candidate(made, **what)
+        self.nights += 1
+        return Path(shutil.copytree(made, self.home / "warehouse" / str(self.nights)))
+
+    def verdict(self, made: Path) -> Verdict:
+        return verdict(made, self.suites)
+
+    def publish(self, made: Path, judged: Verdict | None = None) -> Release:
+        now = NOW + timedelta(days=self.nights)
+        return publish(made, judged or self.verdict(made), self.releases, now=now, suites=self.suites)
+
+    def night(self, **what) -> Release:
+        return self.publish(self.candidate(**what))
+
+    @property
+    def current(self) -> str:
+        return (self.releases / "current").readlink().name

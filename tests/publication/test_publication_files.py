@@ -10,12 +10,14 @@ import hand_made
 import openpyxl
 import pyarrow as pa
 import pytest
+from hand_made import Desk
 
 from publication import tables, warehouse
 
 
-@pytest.fixture
-def release(desk):
+@pytest.fixture(scope="module")
+def release(tmp_path_factory, stock):
+    desk = Desk(tmp_path_factory.mktemp("files"), stock)
     made = desk.candidate()
     verdict = hand_made.failed(desk.verdict(made), "ind_events", "reserve")
     return desk.publish(made, hand_made.failed(verdict, "ind_territories"))

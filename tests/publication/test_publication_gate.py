@@ -7,7 +7,7 @@ import hand_made
 import pyarrow.parquet as pq
 import pytest
 
-from publication import Refused, portal, publish
+from publication import Refused, portal, publish, releases
 
 
 def nothing_released(desk) -> bool:
@@ -132,11 +132,11 @@ def test_a_dataset_refused_is_withheld_and_the_rest_is_released(small_desk, way)
 
 
 @pytest.mark.parametrize("way", WAYS)
-def test_a_dataset_refused_later_is_carried_with_its_reasons(small_desk, way):
-    first = small_desk.night()
-    made = small_desk.candidate(ind_events=hand_made.events(35))
-    verdict, words = refused_ways(small_desk.verdict(made))[way]
-    release = small_desk.publish(made, verdict)
+def test_a_dataset_refused_later_is_carried_with_its_reasons(started_desk, way):
+    first = releases.show(started_desk.releases, 1)
+    made = started_desk.candidate(ind_events=hand_made.events(35))
+    verdict, words = refused_ways(started_desk.verdict(made))[way]
+    release = started_desk.publish(made, verdict)
     entry = release.datasets["ind_events"]
     assert entry.status == "carried" and entry.from_release == 1 and words in " ".join(entry.reasons)
     name = "data/ind_events.parquet"
@@ -147,16 +147,14 @@ def test_a_dataset_refused_later_is_carried_with_its_reasons(small_desk, way):
     )
 
 
-def test_an_empty_table_is_not_published_whatever_the_verdict_says(small_desk):
-    small_desk.night()
-    release = small_desk.night(ind_events=[])
+def test_an_empty_table_is_not_published_whatever_the_verdict_says(started_desk):
+    release = started_desk.night(ind_events=[])
     assert release.datasets["ind_events"].status == "carried"
     assert "vide" in " ".join(release.datasets["ind_events"].reasons)
 
 
-def test_a_dataset_that_vanished_is_carried(small_desk):
-    small_desk.night()
-    release = small_desk.night(without=["ind_quality"])
+def test_a_dataset_that_vanished_is_carried(started_desk):
+    release = started_desk.night(without=["ind_quality"])
     assert release.datasets["ind_quality"].status == "carried"
     assert "absent" in " ".join(release.datasets["ind_quality"].reasons)
 
@@ -184,10 +182,9 @@ def test_nothing_to_publish_and_nothing_to_carry(small_desk):
     assert nothing_released(small_desk)
 
 
-def test_all_refused_but_all_carried_makes_a_flagged_release(small_desk):
-    small_desk.night()
-    made = small_desk.candidate()
-    release = small_desk.publish(made, replace(small_desk.verdict(made), outcomes=()))
+def test_all_refused_but_all_carried_makes_a_flagged_release(started_desk):
+    made = started_desk.candidate()
+    release = started_desk.publish(made, replace(started_desk.verdict(made), outcomes=()))
     assert release.number == 2 and {s.status for s in release.datasets.values()} == {"carried"}
 
 
@@ -198,11 +195,12 @@ def test_reserves_travel_with_the_table(small_desk):
     assert entry.status == "published_with_reserve" and "33 fiches sur 36" in entry.reserves[0]
 
 
-def test_what_is_carried_twice_still_says_where_it_comes_from(small_desk):
-    small_desk.night()
+def test_what_is_carried_twice_still_says_where_it_comes_from(started_desk):
     for total in (35, 34):
-        made = small_desk.candidate(ind_events=hand_made.events(total), ind_quality=hand_made.quality() * (36 - total))
-        release = small_desk.publish(made, hand_made.failed(small_desk.verdict(made), "ind_events"))
+        made = started_desk.candidate(
+            ind_events=hand_made.events(total), ind_quality=hand_made.quality() * (36 - total)
+        )
+        release = started_desk.publish(made, hand_made.failed(started_desk.verdict(made), "ind_events"))
     assert release.number == 3 and release.datasets["ind_events"].from_release == 1
 
 

@@ -7,6 +7,7 @@ from urllib.parse import unquote
 
 import hand_made
 import pytest
+from hand_made import Desk
 
 from publication import portal
 from publication.figures import printed
@@ -50,11 +51,9 @@ class Page(HTMLParser):
 
 
 @pytest.fixture(scope="module")
-def public(tmp_path_factory):
+def public(tmp_path_factory, stock):
     """A second release: events revised, territories withheld since the start, participation carried, a reserve."""
-    from conftest import Desk
-
-    desk = Desk(tmp_path_factory.mktemp("portal"), tmp_path_factory.mktemp("stock"))
+    desk = Desk(tmp_path_factory.mktemp("portal"), stock)
     made = desk.candidate()
     desk.publish(made, hand_made.failed(desk.verdict(made), "ind_territories"))
     made = desk.candidate(ind_events=hand_made.events(35))

@@ -12,9 +12,9 @@ from publication.publish import sums
 
 
 @pytest.fixture
-def open_release(small_desk, tmp_path):
+def open_release(started_desk):
     """A release copied out of the shelf, writable, to be spoilt."""
-    release = small_desk.night()
+    release = releases.show(started_desk.releases, 1)
     for path in [release.path, *release.path.rglob("*")]:
         path.chmod(0o755 if path.is_dir() else 0o644)
     return release

@@ -15,6 +15,7 @@ from pydantic import BaseModel, ConfigDict, Field, ValidationError, model_valida
 from ruamel.yaml import YAML, YAMLError
 
 from sources.entities import ENTITIES, Slot
+from sources.values.choices import Encoding
 from sources.values.text import clean, fold
 
 CONTRACTS = Path(__file__).with_name("contracts")
@@ -144,14 +145,32 @@ class Rule(_Strict):
         return self
 
 
+class When(_Strict):
+    """The only rows a field is read in: those where `header` holds one of `words`."""
+
+    header: str
+    words: Annotated[tuple[str, ...], Field(min_length=1)]
+
+
 class ContractField(_Strict):
     """Where one canonical field comes from: accepted headers, several columns put together, or a constant; `rules`, tried
-    in order, come before."""
+    in order, come before.
+
+    `between` stands between composed columns. `ranked` tells rows of one key apart. `sealed`: a key made of personal columns lands as its
+    keyed fingerprint. `nothing`: texts that mean an empty cell (`--`, `Info Requested`); `blank` is read where the cell is empty. `pick`: of a list of instants, which one counts.
+    `when`: rows elsewhere read blank. `file_name`: the value is the name of the delivered file, without its extension. Answers to
+    a multiple choice stand in one cell (`encoding`, and `options` or `words`: what is none of them is « Autre »), or in
+    one column each (`ticked`: answer → headers), or in either, according to the export.
+    """
 
     headers: tuple[str, ...] = ()
     compose: tuple[str, ...] = ()
+    between: Annotated[str, Field(min_length=1)] = " / "
     ranked: bool = False
+    sealed: bool = False
     constant: str | None = None
+    nothing: tuple[str, ...] = ()
+    blank: str | None = None
     rules: tuple[Rule, ...] = ()
     required: bool = False
     privacy: Literal["none", "indirect", "direct"] = "none"
@@ -161,17 +180,24 @@ class ContractField(_Strict):
     order: Literal["dmy", "mdy", "ymd"] | None = None
     zone: str = "Europe/Paris"
     epoch: bool = False
+    pick: Literal["earliest", "latest"] | None = None
     unit: Literal["euro", "cent"] = "euro"
     best: float = 5
     worst: float = 0
+    when: When | None = None
+    file_name: bool = False
+    encoding: Encoding | None = None
     options: tuple[str, ...] = ()
+    ticked: dict[str, tuple[str, ...]] = Field(default_factory=dict)
 
     @model_validator(mode="after")
     def _one_origin(self) -> ContractField:
-        if sum(map(bool, (self.headers, self.compose, self.constant is not None))) != 1:
+        alone = bool(self.ticked) and not self.headers
+        if sum(map(bool, (self.headers, self.compose, self.constant is not None, self.file_name, alone))) != 1:
             raise ValueError(
                 "donnez soit « headers » (les en-têtes acceptés), soit « compose » (plusieurs colonnes mises bout à bout), "
-                "soit « constant » (une valeur fixe)"
+                "soit « constant » (une valeur fixe), soit « file_name: true » (le nom du fichier), soit « ticked » (une colonne "
+                "par réponse)"
             )
         if self.ranked and not self.compose:
             raise ValueError(
@@ -186,8 +212,13 @@ class ContractField(_Strict):
                 raise ValueError("« template » doit contenir {} à l'endroit de la valeur, par exemple « A-{} »")
         return self
 
+    @property
+    def as_said(self) -> frozenset[str]:
+        """Texts that are already canonical values: the constant, and what a rule gives."""
+        return frozenset(rule.gives for rule in self.rules) | ({self.constant} if self.constant is not None else set())
 
-_WORDED = ("choice", "status", "score", "event_ref", "boolean", "hint")
+
+_WORDED = ("choice", "choices", "status", "score", "event_ref", "boolean", "hint")
 
 
 class Contract(_Strict):
@@ -221,6 +252,7 @@ class Contract(_Strict):
             if (entity.slots[name].kind == "personal") != (field.privacy == "direct") and field.constant is None:
                 raise ValueError(f"{name} : « privacy: direct » va avec les champs de personnes, et avec eux seuls")
         self._headers_are_distinct()
+        self._persons_are_sealed()
         for total in self.layout.control_totals:
             if total.field not in self.fields:
                 raise ValueError(f"control_totals : champ inconnu « {total.field} »")
@@ -240,6 +272,44 @@ class Contract(_Strict):
             )
         if field.words and slot.kind not in _WORDED:
             raise ValueError(f"{slot.name} : « words » n'a pas de sens pour ce champ")
+        strange = [rule.gives for rule in field.rules if slot.choices and rule.gives not in slot.choices]
+        if strange:
+            known = ", ".join(slot.choices)
+            raise ValueError(f"{slot.name} : valeur inconnue {', '.join(strange)} ; valeurs possibles : {known}")
+        if (field.encoding or field.options or field.ticked) and slot.kind != "choices":
+            raise ValueError(
+                f"{slot.name} : « encoding », « options » et « ticked » n'ont de sens que pour un choix multiple"
+            )
+        if slot.kind == "choices" and field.headers and not (field.encoding and (field.options or field.words)):
+            raise ValueError(
+                f"{slot.name} : « encoding » doit dire comment les réponses sont jointes, et « options » (ou « words ») "
+                "lesquelles sont proposées"
+            )
+        if field.pick and slot.kind != "instant":
+            raise ValueError(f"{slot.name} : « pick » n'a de sens que pour un champ fait d'un jour et d'une heure")
+        if field.sealed and slot.kind != "identifier":
+            raise ValueError(f"{slot.name} : « sealed » n'a de sens que pour un identifiant")
+
+    def _persons_are_sealed(self) -> None:
+        """A column of persons lands nowhere but in the vault; a key that needs one lands sealed."""
+        entity = ENTITIES[self.entity]
+        personal = {
+            header_key(header)
+            for field in self.fields.values()
+            if field.privacy == "direct"
+            for header in (*field.headers, *field.compose)
+        }
+        for name, field in self.fields.items():
+            if field.sealed and not entity.personal:
+                raise ValueError(f"{name} : « sealed » n'a pas de sens pour l'entité {self.entity}, sans personnes")
+            if field.sealed or field.privacy == "direct":
+                continue
+            shared = [header for header in (*field.headers, *field.compose) if header_key(header) in personal]
+            if shared:
+                raise ValueError(
+                    f"{name} : « {shared[0]} » est une colonne de personnes ; une clé qui s'en sert doit être scellée "
+                    "(« sealed: true »), un autre champ ne peut pas la lire"
+                )
 
     def _headers_are_distinct(self) -> None:
         """Two fields may be composed of one column, but only one may be that column."""
@@ -259,14 +329,18 @@ class Contract(_Strict):
         fields = self.fields.values()
         return [
             *(header for field in fields for header in field.compose),
+            *(header for field in fields for accepted in field.ticked.values() for header in accepted),
+            *(field.when.header for field in fields if field.when),
             *(rule.header for field in fields for rule in field.rules),
             *(item.header for item in self.layout.left_out),
         ]
 
 
 def header_key(header: str) -> str:
-    """What makes two headers the same: the folded text, or the cleaned one where it is made of signs (« # »)."""
-    return fold(header) or clean(header)
+    """What makes two headers the same: the folded text, HTML entities read (« Structure&nbsp;? »), or the cleaned one where
+    it is made of signs (« # »)."""
+    cleaned = clean(header)
+    return fold(cleaned) or cleaned
 
 
 @dataclass(frozen=True)

@@ -9,6 +9,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from datetime import date
+from pathlib import PurePath
 
 import duckdb
 import pyarrow as pa
@@ -17,13 +18,17 @@ from sources.contract import Contract, ContractField, LeftOut
 from sources.corrections import Correction, apply_corrections
 from sources.entities import ENTITIES, PERSON, Entity
 from sources.headers import Binding, bind, column_letter
-from sources.kinds import EXPRESSION_KINDS, Mapping, References, mappings
+from sources.kinds import EXPRESSION_KINDS, TRUTHS, Mapping, References, mappings
 from sources.note import Note
 from sources.readers import Sheet
 from sources.sql import literal
 from sources.values.dates import parse_date
 from sources.values.figures import parse_figure
 from sources.values.refusal import Refused, quote
+
+_NOT_TICKED = ", ".join(map(literal, (*TRUTHS["false"], "no")))
+"""What stands in the column of an answer that was not chosen, beside nothing. Anything else is a tick: `X`, `1`, `Y`, the
+answer itself, the text of « Autre »."""
 
 _MACROS = r"""
 create or replace macro clean(text) as nullif(trim(regexp_replace(nfc_normalize(text),
@@ -50,6 +55,7 @@ def judge(
     corrections: tuple[Correction, ...],
     references: References,
     today: date,
+    file_name: str = "",
 ) -> Judged:
     """Judge `sheet`; leaves in `con` the tables `accepted` (canonical columns, row_number, corrections) and
     `quarantined` (row_number, cell, field, rule, message, value). Raises headers.Unbound when the header does not fit.
@@ -58,7 +64,7 @@ def judge(
     con.register("sheet", sheet.table)
     width = sheet.table.num_columns - 1
     binding = _bind(con, contract, width)
-    notes = _read_raw(con, contract, binding, width)
+    notes = _read_raw(con, contract, binding, width, file_name)
     rows_structure = _count(con, "structure")
     notes += apply_corrections(con, corrections, today)
     parses = mappings(contract, references)
@@ -85,7 +91,9 @@ def _bind(con: duckdb.DuckDBPyConnection, contract: Contract, width: int) -> Bin
     return bind(contract, [(row[0], tuple(row[1:])) for row in rows], list(filled[0]))
 
 
-def _read_raw(con: duckdb.DuckDBPyConnection, contract: Contract, binding: Binding, width: int) -> list[Note]:
+def _read_raw(
+    con: duckdb.DuckDBPyConnection, contract: Contract, binding: Binding, width: int, file_name: str
+) -> list[Note]:
     """Split the rows below the header into `structure` (sections, totals, repeated headers) and `raw` (data)."""
     cells = [f"c{i}" for i in range(1, width + 1)]
     first = f"coalesce({', '.join(f'clean({cell})' for cell in cells)})"
@@ -115,7 +123,8 @@ def _read_raw(con: duckdb.DuckDBPyConnection, contract: Contract, binding: Bindi
     for item in contract.layout.left_out:
         _leave_out(con, binding, item)
     columns = ", ".join(
-        f'{_origin(contract.fields.get(name), binding, name)} as "{name}"' for name in ENTITIES[contract.entity].slots
+        f'{_origin(contract.fields.get(name), binding, name, file_name)} as "{name}"'
+        for name in ENTITIES[contract.entity].slots
     )
     con.execute(
         f"create or replace temp table raw as select body.row_number, {columns}, s.section, "
@@ -136,16 +145,41 @@ def _first_header(contract: Contract, name: str) -> str:
     return " + ".join(quote(header) for header in headers) or name
 
 
-def _origin(field: ContractField | None, binding: Binding, name: str) -> str:
+def _origin(field: ContractField | None, binding: Binding, name: str, file_name: str) -> str:
     """The SQL of a slot's text: what the first rule that holds gives, else its column, its columns put together (and
-    ranked), its constant, or nothing."""
+    ranked), its ticked answers, its constant, the file's name, or nothing."""
     rules = [
         f"when {condition} then {literal(rule.gives)}"
         for rule in (field.rules if field else ())
         if (condition := _holds(binding, rule.header, rule.words, filled=rule.filled))
     ]
-    own = _own_text(field, binding.columns.get(name))
+    if field is not None and field.file_name:
+        own = literal(PurePath(file_name).stem)
+    else:
+        own = _ticked(field, binding) or _own_text(field, binding.columns.get(name))
+    if field is not None and field.when:
+        own = f"case when {_holds(binding, field.when.header, field.when.words) or 'false'} then {own} end"
     return f"case {' '.join(rules)} else {own} end" if rules else own
+
+
+def _ticked(field: ContractField | None, binding: Binding) -> str | None:
+    """SQL of the answers that have a column each, as a JSON list: NULL when none of the cells says anything, which an export
+    that tells a blank cell from a question never shown keeps apart from a list without answers. None without such a column.
+    """
+    cells = {}
+    for answer, headers in (field.ticked if field else {}).items():
+        columns = [column for header in headers if (column := binding.column_of(header)) is not None]
+        if columns:
+            cell = f"body.c{columns[0] + 1}"
+            cells[answer] = f"case when upper(trim({cell})) <> 'N/A' then {cell} end"
+    if not cells:
+        return None
+    answers = ", ".join(
+        f"case when clean({cell}) is not null and lower(clean({cell})) not in ({_NOT_TICKED}) then {literal(answer)} end"
+        for answer, cell in cells.items()
+    )
+    said = f"coalesce({', '.join(cells.values())}) is not null"
+    return f"case when {said} then cast(to_json(list_filter([{answers}], lambda a: a is not null)) as varchar) end"
 
 
 def _own_text(field: ContractField | None, columns: tuple[int, ...] | None) -> str:
@@ -153,13 +187,20 @@ def _own_text(field: ContractField | None, columns: tuple[int, ...] | None) -> s
         return literal(field.constant)
     if columns is None:
         return "cast(null as varchar)"
-    if field is None or not field.compose:
-        return f"body.c{columns[0] + 1}"
-    together = f"nullif(concat_ws(' / ', {', '.join(f'clean(body.c{i + 1})' for i in columns)}), '')"
-    if not field.ranked:
-        return together
-    rank = f"row_number() over (partition by {together} order by body.row_number)"
-    return f"{together} || case when {rank} > 1 then ' #' || {rank} else '' end"
+    text = f"body.c{columns[0] + 1}"
+    if field is None:
+        return text
+    if field.compose:
+        cells = ", ".join(f"clean(body.c{i + 1})" for i in columns)
+        text = f"nullif(concat_ws({literal(field.between)}, {cells}), '')"
+    if field.ranked:
+        rank = f"row_number() over (partition by {text} order by body.row_number)"
+        text = f"{text} || case when {rank} > 1 then ' #' || {rank} else '' end"
+    for word in field.nothing:
+        text = f"case when {_says(text, word)} then null else {text} end"
+    if field.blank is not None:
+        text = f"coalesce(case when clean({text}) is not null then {text} end, {literal(field.blank)})"
+    return text
 
 
 def _holds(
@@ -169,11 +210,16 @@ def _holds(
     column = binding.column_of(header)
     if column is None:
         return None
-    text = f"clean(body.c{column + 1})"
-    conditions = [f"lower(strip_accents({text})) = lower(strip_accents({literal(word)}))" for word in words]
-    conditions += [f"{text} is not null"] if filled else []
-    conditions += [f"{text} is null"] if empty else []
+    cell = f"body.c{column + 1}"
+    conditions = [_says(cell, word) for word in words]
+    conditions += [f"clean({cell}) is not null"] if filled else []
+    conditions += [f"clean({cell}) is null"] if empty else []
     return f"({' or '.join(conditions)})"
+
+
+def _says(text: str, word: str) -> str:
+    """SQL: the text is this word, case and accents aside; false for null."""
+    return f"coalesce(lower(strip_accents(clean({text}))) = lower(strip_accents({literal(word)})), false)"
 
 
 def _leave_out(con: duckdb.DuckDBPyConnection, binding: Binding, item: LeftOut) -> None:
@@ -223,6 +269,8 @@ _ARROW = {
     "BOOLEAN": pa.bool_(),
     "DATE": pa.date32(),
     "TIME": pa.time64("us"),
+    "TIMESTAMP": pa.timestamp("us"),
+    "DECIMAL(12,2)": pa.decimal128(12, 2),
 }
 
 
@@ -310,8 +358,9 @@ def _finding(contract: Contract, mapping: Mapping, index: int) -> str:
 def _find_key_conflicts(con: duckdb.DuckDBPyConnection, contract: Contract, entity: Entity) -> None:
     """Rows that carry the key of an earlier row with other values: quarantined, the first stays."""
     keys = ", ".join(f'"{name}"' for name in entity.key)
-    label = " || ' / ' || ".join(f'"{name}"' for name in entity.key)
     key_slot = next(slot.name for slot in entity.slots.values() if entity.key[-1] in slot.columns)
+    sealed = contract.fields[key_slot].sealed if key_slot in contract.fields else False
+    label = "'(clé scellée)'" if sealed else " || ' / ' || ".join(f'"{name}"' for name in entity.key)
     con.execute(
         f"""insert into finding
         with ranked as (select row_number, {label} as label, nth, first_value(row_number) over w as first_row,

@@ -13,12 +13,21 @@ from functools import cached_property
 from sources import references
 from sources.contract import Contract, ContractField
 from sources.entities import ENTITIES, Slot
+from sources.readers.records import split_list
+from sources.values.amounts import parse_amount
+from sources.values.choices import split_choices
 from sources.values.counts import parse_count
-from sources.values.dates import parse_date
+from sources.values.dates import outer_days, parse_date
 from sources.values.departments import parse_department, parse_region
+from sources.values.durations import parse_minutes
 from sources.values.figures import parse_figure
+from sources.values.identifiers import parse_siret
+from sources.values.instants import parse_instant
+from sources.values.people import parse_gender
 from sources.values.places import Gazetteer
 from sources.values.refusal import Refused
+from sources.values.scores import parse_recommendation, parse_score
+from sources.values.statuses import parse_registration_status
 from sources.values.text import clean, fold, is_blank
 from sources.values.themes import ThemeScheme, parse_themes
 from sources.values.vocabulary import match_choice, split_labels
@@ -84,8 +93,8 @@ def _choice(slot: Slot, field: ContractField | None, references: References, con
     words = dict(field.words) if field else {}
 
     def parse(text: str | None) -> tuple:
-        if field is not None and field.constant is not None:
-            return (field.constant,)
+        if field is not None and text in field.as_said:
+            return (text,)
         return (None if is_blank(text) else match_choice(text, words),)
 
     return Mapping(slot, (slot.name,), parse)
@@ -94,10 +103,16 @@ def _choice(slot: Slot, field: ContractField | None, references: References, con
 def _boolean(slot: Slot, field: ContractField | None, references: References, contract: Contract) -> Mapping:
     own = field.words if field else {}
     truths = {truth: [*own.get(truth, ()), *words] for truth, words in TRUTHS.items()}
-    return Mapping(
-        slot, (slot.name,),
-        lambda text: (None if is_blank(text) else match_choice(text, truths) == "true",),
-    )  # fmt: skip
+    between = field.between if field is not None and field.compose else None
+
+    def parse(text: str | None) -> tuple:
+        """Of several columns (morning, afternoon), one that is true is enough; each must be understood."""
+        if is_blank(text):
+            return (None,)
+        said = [match_choice(part, truths) for part in (text.split(between) if between else [text])]
+        return ("true" in said,)
+
+    return Mapping(slot, (slot.name,), parse)
 
 
 def _programme(slot: Slot, field: ContractField | None, references: References, contract: Contract) -> Mapping:
@@ -138,9 +153,12 @@ def _themes(slot: Slot, field: ContractField | None, references: References, con
 
 
 def _date(slot: Slot, field: ContractField | None, references: References, contract: Contract) -> Mapping:
+    split = field.split if field else ()
+
     def parse(text: str | None, programme: str | None, section: str | None) -> tuple:
         year = section[:4] if section else references.programme(programme).get("year")
-        value = parse_date(text, year=int(year) if year else None)
+        days = [text] if is_blank(text) or not split else split_labels(text, split)
+        value = outer_days([parse_date(day, year=int(year) if year else None) for day in days])
         return (
             value.starts_on, value.ends_on, value.precision, None if is_blank(text) else clean(text),
             value.start_time, value.end_time,
@@ -195,20 +213,24 @@ def _figure(slot: Slot, field: ContractField | None, references: References, con
 
 def _instant(slot: Slot, field: ContractField | None, references: References, contract: Contract) -> Mapping:
     order, zone, epoch = (field.order, field.zone, field.epoch) if field else (None, "Europe/Paris", False)
+    pick = {"earliest": min, "latest": max}.get(field.pick) if field else None
 
     def parse(text: str | None) -> tuple:
-        instant = parse_instant(text, order=order, zone=zone, epoch=epoch)
-        return (None if instant is None else instant.replace(tzinfo=None),)
+        texts = split_list(text) if pick else [text]
+        instants = [parse_instant(each, order=order, zone=zone, epoch=epoch) for each in texts]
+        known = [instant.replace(tzinfo=None) for instant in instants if instant is not None]
+        return ((pick or min)(known) if known else None,)
 
     return Mapping(slot, (slot.name,), parse)
 
 
 def _status(slot: Slot, field: ContractField | None, references: References, contract: Contract) -> Mapping:
-    words = {status: list(accepted) for status, accepted in field.words.items()} if field else {}
+    own = field.words if field else {}
+    words = {status: [status, *own.get(status, ())] for status in slot.choices}
 
     def parse(text: str | None) -> tuple:
-        if field is not None and field.constant is not None:
-            return (field.constant, None)
+        if field is not None and text in field.as_said:
+            return (text, None)
         if is_blank(text):
             return ("unknown", None)
         return (parse_registration_status(text, words)[0], clean(text))
@@ -249,9 +271,25 @@ def _event_ref(slot: Slot, field: ContractField | None, references: References, 
     return Mapping(slot, (slot.name,), parse)
 
 
+OTHER = "Autre"
+
+
 def _choices(slot: Slot, field: ContractField | None, references: References, contract: Contract) -> Mapping:
-    options = field.options if field else ()
-    return Mapping(slot, (slot.name,), lambda text: (list(split_choices(text, options)),))
+    """Answers among those the contract knows; any other is the free text of somebody, and lands as « Autre »."""
+    words = {word: answer for answer, accepted in (field.words if field else {}).items() for word in accepted}
+    words |= {answer: answer for answer in (*(field.options if field else ()), *(field.ticked if field else ()))}
+    answers = {fold(word): answer for word, answer in words.items()}
+    encoding = field.encoding if field else None
+
+    def parse(text: str | None) -> tuple:
+        if is_blank(text):
+            return (None,)
+        # columns of ticks, and lists of JSON that no separator can hold, arrive as JSON
+        is_list = encoding is None or text == "[]" or text.startswith('["')
+        chosen = split_choices(text, "json" if is_list else encoding, words)
+        return (list(dict.fromkeys(answers.get(fold(choice), OTHER) for choice in chosen)),)
+
+    return Mapping(slot, (slot.name,), parse)
 
 
 def _one(parser: Callable[[str | None], object]) -> Callable[..., Mapping]:

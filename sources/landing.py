@@ -21,10 +21,11 @@ import pyarrow as pa
 
 from identity.cipher import Cipher
 from identity.door import split
+from identity.pseudonyms import pseudonyms_under
 from identity.vault import Vault, open_private
 from sources.contract import Contract, LoadedContract
 from sources.corrections import load_corrections
-from sources.entities import ENTITIES, LINEAGE, Entity
+from sources.entities import ENTITIES, LINEAGE
 from sources.headers import Unbound
 from sources.inbox import Arrival, look
 from sources.judge import Judged, judge
@@ -150,7 +151,7 @@ def judge_file(
         )
     sheet, others = _sheet(contract, path, file_name)
     corrections, _ = load_corrections(contract)
-    judged = judge(con, contract, sheet, corrections, references, today.date())
+    judged = judge(con, contract, sheet, corrections, references, today.date(), file_name)
     return replace(judged, notes=(*sheet.notes, *others, *judged.notes)), sheet.name
 
 
@@ -214,7 +215,7 @@ def _land(
             return DeliveryReport(**common, outcome=outcome, rule=problem.rule, message=problem.message)
         notes = list(judged.notes)
         if entity.personal:
-            notes += _split_identities(con, entity, vault, contract.source, delivery_id, received_at)
+            notes += _split_identities(con, contract, vault, delivery_id, received_at)
             _seal_refused_values(con, vault.cipher, f"{contract.source}/{delivery_id}")
         lineage = {
             "source": contract.source, "delivery_id": delivery_id, "file_name": file_name, "sheet": sheet,
@@ -239,9 +240,10 @@ def _land(
 
 
 def _split_identities(
-    con: duckdb.DuckDBPyConnection, entity: Entity, vault: Vault, source: str, delivery_id: str, received_at: datetime
+    con: duckdb.DuckDBPyConnection, contract: Contract, vault: Vault, delivery_id: str, received_at: datetime
 ) -> list[Note]:
     """Send the personal slots of `accepted` to the vault; the rows keep a pseudonym of their programme year."""
+    entity, source = ENTITIES[contract.entity], contract.source
     years = {name: int(row["year"]) for name, row in _references().programmes.items() if row["year"]}
     con.register(
         "programme_year", pa.table({"programme_id": list(years), "year": pa.array(years.values(), pa.int32())})
@@ -253,6 +255,10 @@ def _split_identities(
         f"create or replace temp table accepted as select a.*, cast(coalesce({year}) as integer) as person_year "
         f"from accepted a left join programme_year py on py.programme_id = {in_programme.replace('programme_id', 'a.programme_id')}"
     )
+    for name, field in contract.fields.items():
+        if field.sealed:
+            for column in entity.slots[name].columns:
+                _seal_key(con, vault, column)
     seen = split(
         con, "accepted", personal=entity.personal, row_id="row_number", year="person_year",
         event_scope=[name for name in ("event_id",) if name in entity.columns], vault=vault, source=source,
@@ -269,6 +275,25 @@ def _split_identities(
             "la personne y est reconnue à son nom seulement.",
         )
     ]
+
+
+def _seal_key(con: duckdb.DuckDBPyConnection, vault: Vault, column: str) -> None:
+    """A key made of personal columns becomes its fingerprint under the key of its programme year: the same row delivered
+    again has the same key, and nobody can read or try names on it."""
+    years = con.execute(f'select distinct person_year from accepted where "{column}" is not null').fetchall()
+    for (year,) in years:
+        texts = con.sql(
+            f'select distinct "{column}" from accepted where person_year = $year and "{column}" is not null',
+            params={"year": year},
+        )
+        typed = texts.to_arrow_table().column(0).combine_chunks()
+        sealed = pseudonyms_under(vault.keyring.key_for(year), "row key", typed)
+        con.register("sealed_key", pa.table({"typed": typed, "sealed": sealed}))
+        con.execute(
+            f'update accepted set "{column}" = s.sealed from sealed_key s where person_year = ? and "{column}" = s.typed',
+            [year],
+        )
+        con.unregister("sealed_key")
 
 
 def _seal_refused_values(con: duckdb.DuckDBPyConnection, cipher: Cipher, context: str) -> None:

@@ -129,6 +129,22 @@ def parse_date(
     return _span(shown, moments, filled, between, hours)
 
 
+def outer_days(values: list[DateValue]) -> DateValue:
+    """Several dates of one event (its sessions) as one: from the first day to the last, with its hours if it has one day.
+
+    00:00 and 23:59 are how agendas write a whole day.
+    """
+    known = [value for value in values if value.starts_on is not None]
+    if len(known) <= 1:
+        return known[0] if known else DateValue()
+    first, last = min(value.starts_on for value in known), max(value.ends_on for value in known)
+    exact = all(value.precision == "day" for value in known)
+    hours = sorted(value.start_time for value in known if value.start_time is not None) if first == last else []
+    whole = hours and hours[0] == time(0, 0) and hours[-1] == time(23, 59)
+    start, end = (None, None) if whole or not hours else (hours[0], hours[-1] if hours[-1] > hours[0] else None)
+    return DateValue(first, last, "day" if exact else "range", start, end)
+
+
 def _is_period(shown: str, filled: list[_Moment], link: str | None, between: bool) -> bool:
     """Whether two moments bound a period. « 8 et 9 octobre » do, « 3 et 17 octobre » are two events."""
     if link is None:

@@ -18,12 +18,17 @@ def match_choice(text: str, words: dict[str, list[str]]) -> str:
     Raises `Refused`, with the first accepted word of each key, when nothing matches (an empty text included: whether a
     cell may be empty is for the contract to say).
     """
-    key = fold(text)
+    key = _key(text)
     for choice, accepted in words.items():
-        if any(fold(word) == key for word in accepted):
+        if any(_key(word) == key for word in accepted):
             return choice
     known = ", ".join(quote(accepted[0]) for accepted in words.values() if accepted)
     raise Refused("mot_inconnu", f"{quote(text)} n'est pas un mot attendu ici. Écrivez l'un de ceux-ci : {known}.")
+
+
+def _key(text: str) -> str:
+    """Folded; a text made of signs only (« ✓ », « ✗ ») is compared as it is."""
+    return fold(text) or clean(text)
 
 
 def split_labels(text: str | None, separators: tuple[str, ...] | list[str] = SEPARATORS) -> tuple[str, ...]:

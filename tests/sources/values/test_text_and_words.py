@@ -234,3 +234,10 @@ def test_parsers_import_nothing_heavy():
         [sys.executable, "-c", program], capture_output=True, text=True, check=True, cwd=HERE.parents[2]
     )
     assert printed.stdout.strip() == "[]"
+
+
+def test_signs_are_told_apart():
+    words = {"true": ["✓", "oui"], "false": ["✗"]}
+    assert [match_choice(text, words) for text in ("✓", " ✗", "Oui")] == ["true", "false", "true"]
+    with pytest.raises(Refused):
+        match_choice("?", words)

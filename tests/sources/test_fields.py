@@ -1,0 +1,181 @@
+"""How a contract makes one field of several columns: rules, composition, sealed keys, lists; each landed from a small file."""
+
+import contextlib
+import json
+from pathlib import Path
+
+import duckdb
+import pytest
+from deliveries import NOW, places, raw
+
+from identity.vault import Vault, open_private
+from sources.contract import ContractError, load_contract
+from sources.landing import deliver
+
+PLACE = """\
+source: essai
+title: Un essai
+entity: registration
+files: {shape: delimited, delimiter: ";"}
+fields:
+  registration_id: {headers: [Numéro], required: true}
+  event: {constant: E1}
+  status: {headers: [Statut], words: {registered: [ok]}}
+"""
+LINE = """\
+source: essai
+title: Un essai
+entity: attendance
+files: {shape: delimited, delimiter: ";"}
+fields:
+  attendance_id: {compose: [Commande, Nom], ranked: true, sealed: true, required: true}
+  event: {constant: E1}
+  programme: {constant: HDF-CONF-2023}
+  present: {compose: [Matin, Soir], blank: "non", words: {"true": [✓, P], "false": [✗, excusé]}}
+  full_name: {headers: [Nom], nothing: ["--"], privacy: direct}
+"""
+
+
+def contract(tmp_path: Path, text: str):
+    path = tmp_path / "essai.yml"
+    path.write_text(text, encoding="utf-8")
+    return load_contract(path)
+
+
+def landed(tmp_path: Path, text: str, content: str, columns: str, name: str = "a.csv") -> list[tuple]:
+    loaded = contract(tmp_path, text)
+    raw(tmp_path, "essai", name, content.encode())
+    (report,) = deliver(places(tmp_path), loaded, now=NOW)
+    assert report.outcome == "accepted", report.message
+    file = f"{tmp_path}/landing/{loaded.contract.entity}/essai__{report.delivery_id}.parquet"
+    return duckdb.sql(f"select {columns} from '{file}' order by row_number").fetchall()
+
+
+def test_rules_come_before_the_field_s_own_text_and_in_their_order(tmp_path):
+    text = PLACE.replace(
+        "words: {registered: [ok]}",
+        "words: {registered: [ok]}, rules: [{header: Annulé, words: [Oui], gives: cancelled}, "
+        "{header: Scan, filled: true, gives: attended}]",
+    )
+    content = "Numéro;Statut;Annulé;Scan\n1;ok;oui ;08:57\n2;ok;non;08:57\n3;ok;;\n4;peut-être;;\n"
+    assert landed(tmp_path, text, content, "status, status_text") == [
+        ("cancelled", None),
+        ("attended", None),
+        ("registered", "ok"),
+        ("unknown", "peut-être"),
+    ]
+
+
+def test_rules_come_before_a_constant(tmp_path):
+    text = PLACE.replace(
+        "{headers: [Statut], words: {registered: [ok]}}",
+        "{constant: registered, rules: [{header: Statut, words: [annulé], gives: cancelled}]}",
+    )
+    assert landed(tmp_path, text, "Numéro;Statut\n1;ok\n2;ANNULE\n", "status") == [("registered",), ("cancelled",)]
+
+
+def test_a_rule_gives_a_value_of_the_field(tmp_path):
+    text = PLACE.replace(
+        "words: {registered: [ok]}", "words: {registered: [ok]}, rules: [{header: A, filled: true, gives: venu}]"
+    )
+    with pytest.raises(ContractError, match="valeur inconnue venu"):
+        contract(tmp_path, text)
+
+
+def test_columns_are_put_together_with_what_stands_between(tmp_path):
+    text = PLACE + '  registered_at: {compose: [Jour, Heure], between: " "}\n'
+    content = "Numéro;Statut;Jour;Heure\n1;ok;2025-10-02;09:14:22\n2;ok;2025-10-02;\n"
+    assert landed(tmp_path, text, content, "registered_at::varchar") == [
+        ("2025-10-02 07:14:22",),
+        ("2025-10-01 22:00:00",),
+    ]
+
+
+def test_a_boolean_of_several_columns_is_true_when_one_is(tmp_path):
+    content = "Commande;Nom;Matin;Soir\n1;A B;✓;✗\n2;C D;;\n3;E F;excusé;✗\n4;G H;;P\n5;I J;✗;?\n"
+    rows = landed(tmp_path, LINE, content, "row_number, is_present")
+    assert rows == [(2, True), (3, False), (4, False), (5, True)]
+    ((cell, message),) = duckdb.sql(f"select cell, message from '{tmp_path}/landing/quarantine/*.parquet'").fetchall()
+    assert cell == "C6" and "✓" in message
+
+
+def test_a_key_made_of_persons_lands_sealed_and_stays_the_same(tmp_path):
+    rows = landed(tmp_path, LINE, "Commande;Nom;Matin;Soir\nA1;Zoé PETIT;x;\nA1;Zoé PETIT;x;\n", "attendance_id")
+    keys = [key for (key,) in rows]
+    assert len(set(keys)) == 2 and all(len(key) == 32 and "PETIT" not in key for key in keys)
+    more = "Commande;Nom;Matin;Soir\nA1;Awa NDIAYE;x;\nA1;Zoé PETIT;x;\nA1;Zoé PETIT;;\n"
+    again = landed(tmp_path, LINE, more, "attendance_id", name="b.csv")
+    assert [key for (key,) in again][1:] == keys
+
+
+def test_a_text_that_means_nothing_is_an_empty_cell(tmp_path):
+    content = "Commande;Nom;Matin;Soir\nA1;--;x;\nA2;Zoé PETIT;x;\n"
+    assert landed(tmp_path, LINE, content, "person_basis") == [("none",), ("name",)]
+    with contextlib.closing(open_private()) as con:
+        assert Vault(tmp_path / "vault").load(con, purpose="verification") == 1
+        assert con.execute("select row_number, full_name from identities").fetchall() == [(3, "Zoé PETIT")]
+
+
+@pytest.mark.parametrize(
+    ("change", "said"),
+    [
+        ((", sealed: true", ""), "« Nom » est une colonne de personnes"),
+        (("event: {constant: E1}", "event: {headers: [Nom]}"), "réclamé deux fois"),
+        (("event: {constant: E1}", "event: {compose: [Nom]}"), "« Nom » est une colonne de personnes"),
+        (("event: {constant: E1}", "event: {constant: E1, sealed: true}"), "« sealed » n'a de sens"),
+        (("event: {constant: E1}", "event: {constant: E1, pick: latest}"), "« pick » n'a de sens"),
+        (("entity: attendance", "entity: event"), "champ inconnu"),
+    ],
+)
+def test_a_column_of_persons_reaches_no_other_field(tmp_path, change, said):
+    with pytest.raises(ContractError, match=said):
+        contract(tmp_path, LINE.replace(*change))
+
+
+def test_one_instant_of_a_list_counts(tmp_path):
+    text = PLACE.replace('{shape: delimited, delimiter: ";"}', "{shape: json}")
+    text = text.replace("Numéro", "id").replace("Statut", "s") + "  checked_in_at: {headers: [scans], pick: earliest}\n"
+    scans = ["2025-11-18T09:30:00Z", "2025-11-18T08:57:01+01:00"]
+    content = [{"id": 1, "s": "ok", "scans": scans}, {"id": 2, "s": "ok", "scans": scans[:1]}, {"id": 3, "s": "ok"}]
+    assert landed(tmp_path, text, json.dumps(content), "checked_in_at::varchar", name="a.json") == [
+        ("2025-11-18 07:57:01",),
+        ("2025-11-18 09:30:00",),
+        (None,),
+    ]
+    (tmp_path / "again").mkdir()
+    latest = landed(
+        tmp_path / "again",
+        text.replace("earliest", "latest"),
+        json.dumps(content[:1]),
+        "checked_in_at::varchar",
+        name="a.json",
+    )
+    assert latest == [("2025-11-18 09:30:00",)]
+
+
+def test_the_sessions_of_an_event_go_from_the_first_day_to_the_last(tmp_path):
+    text = """\
+source: essai
+title: Un essai
+entity: event
+files: {shape: json}
+fields:
+  event_id: {headers: [id], required: true}
+  programme: {constant: HDF-CONF-2023}
+  status: {constant: announced}
+  counts: {constant: "oui"}
+  title: {headers: [t]}
+  date: {compose: [b, e], between: " ; ", split: [" ; "]}
+"""
+    content = [
+        {"id": 1, "t": "deux jours", "b": ["2023-04-06T09:00:00+02:00", "2023-04-07T00:00:00+02:00"],
+         "e": ["2023-04-06T17:30:00+02:00", "2023-04-07T23:59:00+02:00"]},
+        {"id": 2, "t": "une heure", "b": ["2023-04-06T09:00:00+02:00"], "e": ["2023-04-06T10:30:00+02:00"]},
+        {"id": 3, "t": "un jour", "b": ["2023-04-06T00:00:00+02:00"], "e": ["2023-04-06T23:59:00+02:00"]},
+    ]  # fmt: skip
+    columns = "starts_on::varchar, ends_on::varchar, date_precision, start_time::varchar, end_time::varchar"
+    assert landed(tmp_path, text, json.dumps(content), columns, name="a.json") == [
+        ("2023-04-06", "2023-04-07", "day", None, None),
+        ("2023-04-06", "2023-04-06", "day", "09:00:00", "10:30:00"),
+        ("2023-04-06", "2023-04-06", "day", None, None),
+    ]

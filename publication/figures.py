@@ -145,8 +145,8 @@ def bounds(lower: float | None, upper: float | None, rule: Rounding, is_share: b
 
 
 def covered(with_data: int | None, total: int | None) -> str:
-    """« 33/36 »; empty when the indicator has no coverage."""
-    if with_data is None or total is None:
+    """« 33/36 »; empty when the indicator has no coverage, or when no event is behind it."""
+    if with_data is None or not total:
         return ""
     return f"{int(with_data):,}/{int(total):,}".replace(",", THIN)
 

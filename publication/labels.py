@@ -62,11 +62,12 @@ class Labels:
         return capitalised(label or member)
 
     def rank(self, row: Mapping[str, Any]) -> tuple:
-        """Where a row stands among the others of its programme: by indicator, breakdown, then the rank of its member."""
+        """Where a row stands: largest programmes first, then by indicator, breakdown and the rank of its member."""
         key = (row.get("programme_id") or "", row.get("breakdown") or "", row.get("member") or "")
         order = list(BREAKDOWNS)
         place = order.index(key[1]) if key[1] in order else len(order)
-        return (key[0], row.get("indicator") or "", place, key[1], self.members.get(key, ("", 1000))[1], key[2])
+        size = self.programmes.get(key[0], {}).get("nb_events") or 0
+        return (-size, key[0], row.get("indicator") or "", place, key[1], self.members.get(key, ("", 1000))[1], key[2])
 
     def unit_of(self, row: Mapping[str, Any]) -> str:
         """The unit of one row, in words; a code that has none is printed as it is."""

@@ -32,7 +32,7 @@ import pyarrow as pa
 from expectations import Verdict, candidate_hash, changed_since_seal, refusals, suites_hash
 from expectations import suite as suites_on_disk
 from expectations.candidate import NotSealable
-from publication import changelog, disclosure, labels, portal, quality, shelf, tables, warehouse, workbook
+from publication import changelog, disclosure, labels, quality, shelf, tables, warehouse
 from publication.shelf import CARRIED, PUBLISHED, WITH_RESERVE, WITHHELD, DatasetStatus, Release
 
 
@@ -219,6 +219,8 @@ def _write(
     now: datetime,
 ) -> Release:
     """Every file of the release under `release.path`; the release with the digests of what it is made of."""
+    from publication import portal, workbook  # slow to import, and of no use on a night that changes nothing
+
     public, data = release.public, release.public / "data"
     data.mkdir(parents=True)
     (release.path / "analysts").mkdir()

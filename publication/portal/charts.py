@@ -91,11 +91,17 @@ def _chart(lines: Sequence[Line]) -> Chart:
         indicator=first.row["indicator"],
         breakdown=first.row["breakdown"],
         programme_id=first.row["programme_id"],
-        title=first.indicator,
+        title=_title(first),
         says=_says(lines),
         bars=bars,
         is_upright=upright,
     )
+
+
+def _title(line: Line) -> str:
+    """The indicator, and what it is broken down by when its name does not say so."""
+    by = line.breakdown.lower()
+    return line.indicator if by in line.indicator.lower() else f"{line.indicator}, par {by}"
 
 
 def _says(lines: Iterable[Line]) -> str:

@@ -107,7 +107,6 @@ def write(public: Path, edition: Edition) -> None:
                 "dataset.html",
                 groups=_by_programme(rows, programmes, MOST_ROWS),
                 left_out=max(0, len(rows) - MOST_ROWS),
-                has_bounds=any(line.printed.bounds for line in rows),
                 breakdowns=sorted({line.row["breakdown"]: line.breakdown for line in rows}.items(), key=lambda b: b[1]),
                 charts=[c for p in programmes for c in charts.charts(card.dataset, rows, p["code"])][:6],
                 definitions=[(code, edition.labels.indicators.get(code, {})) for code in codes],

@@ -170,6 +170,7 @@ ENTITIES: dict[str, Entity] = {
             Slot("submitted_at", "instant"),
             Slot("participants", "count"),
             Slot("registered", "count"),
+            Slot("audiences", "choices"),
             Slot("reporter_email", "personal", role="email"),
             Slot("reporter_name", "personal", role="full_name"),
             Slot("comment", "personal", role="free_text"),
@@ -225,6 +226,7 @@ ENTITIES: dict[str, Entity] = {
             Slot("recommendation", "recommendation"),
             Slot("first_time", "boolean", column="is_first_time"),
             Slot("levers", "choices"),
+            Slot("selections", "choices"),
             *_PERSON_SLOTS,
         ),
         _entity(

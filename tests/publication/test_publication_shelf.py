@@ -53,7 +53,6 @@ CRASHES = [(*step, "before") for step in STEPS] + [(*step, "after") for step in 
 )
 def test_a_crash_anywhere_leaves_a_whole_current_and_is_swept(started_desk, monkeypatch, module, name, when):
     step = (module, name)
-    first = releases.show(started_desk.releases, 1)
     made = started_desk.candidate(ind_events=hand_made.events(35))
     with monkeypatch.context() as patch:
         patch.setattr(module, name, crash if when == "before" else after(getattr(module, name)))
@@ -67,7 +66,7 @@ def test_a_crash_anywhere_leaves_a_whole_current_and_is_swept(started_desk, monk
 
     again = started_desk.publish(made)
     assert again.changed is not pointer_moved
-    assert releases.verify(again) == [] and releases.verify(first) == []
+    assert releases.verify(again) == []
     assert started_desk.current == str(again.number)
     assert not list(started_desk.releases.glob(".tmp-*"))
     listed = [r.number for r in releases.list_releases(started_desk.releases)]
@@ -196,7 +195,8 @@ def test_rollback_to_what_does_not_exist_or_is_damaged(small_desk):
 
 def test_a_reader_that_pins_never_sees_two_versions(small_desk):
     """Twenty releases while readers read: every file a pinned reader opens tells the same number of events."""
-    made = [small_desk.candidate(ind_events=hand_made.events(36 + n)) for n in range(20)]
+    totals = [(36, 35, 34, 33)[n % 4] for n in range(20)]
+    made = [small_desk.candidate(ind_events=hand_made.events(total)) for total in totals]
     verdicts = [small_desk.verdict(candidate) for candidate in made]
     small_desk.publish(made[0], verdicts[0])
     stop, mixtures, reads = threading.Event(), [], []
@@ -204,7 +204,7 @@ def test_a_reader_that_pins_never_sees_two_versions(small_desk):
     def reader():
         while not stop.is_set():
             with releases.pin(small_desk.releases) as release:
-                told = {str(36 + release.number - 1)}
+                told = {str(totals[release.number - 1])}
                 text = (release.public / "data" / "ind_events.csv").read_text()
                 told.add(next(line for line in text.splitlines() if ",EV01," in line).split(",")[6])
                 table = tables.read_parquet((release.public / "data" / "ind_events.parquet").read_bytes())

@@ -39,7 +39,7 @@ def test_answers(tmp_path, file):
         'Très bien, à "refaire" ! Penser au micro.'
     ]
     assert not landed.leaks(*PEOPLE)
-    assert landed.leaks("Coopérative L’Établi"), "the same search finds what does land"
+    assert landed.leaks("Tiers-lieu La Manivelle"), "the same search finds what does land"
 
 
 @pytest.mark.parametrize(

@@ -17,13 +17,15 @@ install: .venv/installed
 	@test -x $(UV) || .venv/bin/python -m pip install --quiet --disable-pip-version-check uv==0.13.9
 	$(UV) pip install --quiet --python .venv/bin/python --compile-bytecode --require-hashes -r requirements.lock
 	$(UV) pip install --quiet --python .venv/bin/python --no-deps -e .
+	.venv/bin/python -m compileall -q identity sources expectations publication orchestration
+	.venv/bin/python -m orchestration.prepare
 	@touch $@
 
 run: install
 	@.venv/bin/observatoire demo
 
 test: install
-	.venv/bin/python -m pytest
+	.venv/bin/python -m pytest -n 2 --dist loadfile
 
 lint: install
 	.venv/bin/ruff check .

@@ -83,6 +83,16 @@ def audit(
     return Verdict(_hash_or_nothing(directory), rules, audited_at, tuple(outcomes))
 
 
+def warm_up() -> None:
+    """Import what an audit needs and open its context: most of the time of a first audit."""
+    import pandas as pd
+    import pyarrow.parquet  # noqa: F401
+
+    with _quiet():
+        _batches()
+        pd.DataFrame({"a": [1]}).query("a == 1", engine="python")
+
+
 def _judge(suite: Suite, directory: Path, broken: str, batches: Callable[[], Any]) -> list[Outcome]:
     try:
         tables = {on: _read(directory, f"{folder}/{suite.dataset}.parquet") for on, folder in FOLDERS.items()}

@@ -97,6 +97,11 @@ class Home:
         return self.root / "dbt"
 
     @property
+    def installed_manifest(self) -> Path:
+        """dbt's manifest as the installation parsed it; a home copies it while the project has not changed."""
+        return self.dbt_project / "target" / "installed"
+
+    @property
     def manifest(self) -> Path:
         return self.dbt_target / "manifest.json"
 

@@ -28,6 +28,7 @@ from uuid import uuid4
 
 from orchestration import rooms, warehouse
 from orchestration.alerts import heartbeat, send
+from orchestration.auditor import Auditor
 from orchestration.candidates import (
     AUDITED,
     BUILT,
@@ -94,6 +95,7 @@ class Night:
         self.held: dict[str, int] = {}
         self.outcome: Outcome | None = None
         self.failure = ""
+        self.auditor = Auditor(home.project)
         self._own: Candidate | None = None
         self._contracts: dict[str, LoadedContract] | None = None
         self._fingerprint: dict[str, str] | None = None
@@ -103,7 +105,10 @@ class Night:
         """Hold the night's lock; raises AnotherNight at once when somebody else does."""
         self.home.ensure()
         with only_one_night(self.home.lock):
-            yield self
+            try:
+                yield self
+            finally:
+                self.auditor.stop()
 
     @property
     def contracts(self) -> dict[str, LoadedContract]:
@@ -114,6 +119,7 @@ class Night:
     def begin(self) -> None:
         """Remember the rules before anything is read: what changes during the night is for the next one."""
         if self._fingerprint is None:
+            self.auditor.start()
             self._fingerprint = fingerprint(self.home)
             leave_for_next_night(self.home, run_id=self.run_id, started_at=self.now.isoformat())
 
@@ -164,7 +170,7 @@ class Night:
     def audit(self) -> tuple[Candidate, Verdict]:
         candidate = self.candidate(SEALED)
         with self._throwing_away(candidate), self.step("audit", "Contrôles", "n'ont pas pu être menés") as running:
-            verdict = rooms.audit(self.home, candidate)
+            verdict = self.auditor.audit(candidate.directory, self.home.suites) or rooms.audit(self.home, candidate)
             candidate.verdict_file.write_text(verdict.to_json(), encoding="utf-8")
             candidate.mark(AUDITED)
             failed = [outcome for outcome in verdict.outcomes if not outcome.holds]

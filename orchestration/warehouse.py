@@ -64,10 +64,20 @@ class Built:
 
 def load_manifest(home: Home) -> dict[str, Any]:
     """dbt's manifest as JSON, parsed first when it is missing or speaks of another state of the project."""
-    with _one_parser(home):
-        if not _is_parsed(home):
-            _parse(home)
+    with _one_parser(home.dbt_target):
+        if not _is_parsed(home, home.dbt_target):
+            if _is_parsed(home, home.installed_manifest):
+                _copy_parsed(home.installed_manifest, home.dbt_target)
+            else:
+                _parse(home, home.dbt_target)
         return json.loads(home.manifest.read_text(encoding="utf-8"))
+
+
+def parse_at_installation(home: Home) -> None:
+    """Parse the project once beside it (`make install` does), so that no first night has to: some four seconds."""
+    with _one_parser(home.installed_manifest):
+        if not _is_parsed(home, home.installed_manifest):
+            _parse(home, home.installed_manifest)
 
 
 def models(manifest: dict[str, Any]) -> list[Model]:
@@ -177,10 +187,10 @@ def _layer(node: dict[str, Any]) -> str:
 
 
 @contextmanager
-def _one_parser(home: Home) -> Iterator[None]:
+def _one_parser(kept_in: Path) -> Iterator[None]:
     """The definitions of `dagster dev` and a night may want to parse at the same moment: the second one waits."""
-    home.dbt_target.mkdir(parents=True, exist_ok=True)
-    with (home.dbt_target / "parse.lock").open("w") as lock:
+    kept_in.mkdir(parents=True, exist_ok=True)
+    with (kept_in / "parse.lock").open("w") as lock:
         fcntl.flock(lock, fcntl.LOCK_EX)
         yield
 
@@ -199,29 +209,37 @@ def _project_state(home: Home) -> str:
     return f"{state} dbt-core {version('dbt-core')} dbt-duckdb {version('dbt-duckdb')} {home.dbt_project}"
 
 
-def _is_parsed(home: Home) -> bool:
+MANIFEST, PACKED, PARSED = "manifest.json", "manifest.msgpack", "parsed.json"
+
+
+def _is_parsed(home: Home, kept_in: Path) -> bool:
     try:
-        parsed = json.loads((home.dbt_target / "parsed.json").read_text())
+        parsed = json.loads((kept_in / PARSED).read_text())
     except (OSError, ValueError):
         return False
-    return parsed == _project_state(home) and home.manifest.is_file() and _packed(home).is_file()
+    return (kept_in / MANIFEST).is_file() and (kept_in / PACKED).is_file() and parsed == _project_state(home)
 
 
-def _packed(home: Home) -> Path:
-    return home.dbt_target / "manifest.msgpack"
-
-
-def _parse(home: Home) -> None:
+def _parse(home: Home, kept_in: Path) -> None:
     state = _project_state(home)
     result = _invoke(home, "parse", [], Path(PARSED_WITH))
     if not result.success:
         raise _explained(result, {"nodes": {}})
     # copied out of dbt's own directory, which every later command rewrites in place; `parsed.json` last
-    for name, kept in (("manifest.json", home.manifest), ("partial_parse.msgpack", _packed(home))):
-        aside = kept.with_name(f".{kept.name}.{os.getpid()}")
-        shutil.copyfile(_own_target(home) / name, aside)
-        os.replace(aside, kept)
-    write_json(home.dbt_target / "parsed.json", state)
+    _replace(_own_target(home) / "manifest.json", kept_in / MANIFEST)
+    _replace(_own_target(home) / "partial_parse.msgpack", kept_in / PACKED)
+    write_json(kept_in / PARSED, state)
+
+
+def _copy_parsed(source: Path, target: Path) -> None:
+    for name in (MANIFEST, PACKED, PARSED):
+        _replace(source / name, target / name)
+
+
+def _replace(source: Path, target: Path) -> None:
+    aside = target.with_name(f".{target.name}.{os.getpid()}")
+    shutil.copyfile(source, aside)
+    os.replace(aside, target)
 
 
 def _parsed_manifest(home: Home) -> Any:
@@ -229,7 +247,7 @@ def _parsed_manifest(home: Home) -> Any:
     from dbt.contracts.graph.manifest import Manifest
     from dbt.parser.manifest import extended_mashumuro_decoder
 
-    manifest = Manifest.from_msgpack(_packed(home).read_bytes(), decoder=extended_mashumuro_decoder)
+    manifest = Manifest.from_msgpack((home.dbt_target / PACKED).read_bytes(), decoder=extended_mashumuro_decoder)
     # what SQL sees as `graph` is not packed with the rest
     manifest.build_flat_graph()
     return manifest

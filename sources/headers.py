@@ -10,6 +10,7 @@ import difflib
 from dataclasses import dataclass
 
 from sources.contract import Contract, ContractField, header_key
+from sources.entities import ENTITIES
 
 
 class Unbound(Exception):
@@ -63,9 +64,11 @@ def bind(contract: Contract, rows: list[tuple[int, tuple[str | None, ...]]], has
 
     if not within or max(known(cells) for _, cells in within) == 0:
         seen = "; ".join(" | ".join(cell for cell in cells if cell)[:120] for _, cells in within[:3])
+        # without its header, a list of people begins with people: their names stay out of the ledger
+        read = "" if ENTITIES[contract.entity].personal else f" (lu : « {seen} »)"
         raise Unbound(
             "entete_introuvable",
-            f"Aucune ligne d'en-tête reconnue dans les {contract.layout.header_within} premières lignes (lu : « {seen} »). "
+            f"Aucune ligne d'en-tête reconnue dans les {contract.layout.header_within} premières lignes{read}. "
             f"En-têtes attendus : {_expected(contract)}. Remettez la ligne d'en-tête du modèle et redéposez le fichier.",
         )
     header_row, cells = max(within, key=lambda row: known(row[1]))

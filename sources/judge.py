@@ -63,6 +63,8 @@ def judge(
     con.execute(_MACROS)
     con.register("sheet", sheet.table)
     width = sheet.table.num_columns - 1
+    if not width:  # a page of an API without any record has no header to bind
+        return _nothing(con, contract)
     binding = _bind(con, contract, width)
     notes = _read_raw(con, contract, binding, width, file_name)
     rows_structure = _count(con, "structure")
@@ -76,6 +78,18 @@ def judge(
     rows_read, rows_accepted = _count(con, "raw"), _count(con, "accepted")
     rows_quarantined = con.execute("select count(distinct row_number) from quarantined").fetchall()[0][0]
     return Judged(rows_read, rows_accepted, rows_quarantined, _count(con, "duplicate"), rows_structure, tuple(notes))
+
+
+def _nothing(con: duckdb.DuckDBPyConnection, contract: Contract) -> Judged:
+    entity = ENTITIES[contract.entity]
+    columns = ", ".join(f'"{name}" {entity.columns.get(name, "varchar")}' for name in judged_columns(entity))
+    con.execute(f"create or replace temp table accepted (row_number int, corrections varchar[], {columns})")
+    con.execute(
+        "create or replace temp table quarantined (row_number int, cell varchar, field varchar, rule varchar, message varchar, "
+        "value varchar)"
+    )
+    con.unregister("sheet")
+    return Judged(0, 0, 0, 0, 0, ())
 
 
 def _count(con: duckdb.DuckDBPyConnection, table: str) -> int:
@@ -122,10 +136,9 @@ def _read_raw(
 
     for item in contract.layout.left_out:
         _leave_out(con, binding, item)
-    columns = ", ".join(
-        f'{_origin(contract.fields.get(name), binding, name, file_name)} as "{name}"'
-        for name in ENTITIES[contract.entity].slots
-    )
+    # dates, themes and places are read in their programme, which an organisation has not
+    slots = dict.fromkeys([*ENTITIES[contract.entity].slots, "programme"])
+    columns = ", ".join(f'{_origin(contract.fields.get(name), binding, name, file_name)} as "{name}"' for name in slots)
     con.execute(
         f"create or replace temp table raw as select body.row_number, {columns}, s.section, "
         "cast([] as varchar[]) as corrections from body "

@@ -21,7 +21,7 @@ from sources.values.dates import outer_days, parse_date
 from sources.values.departments import parse_department, parse_region
 from sources.values.durations import parse_minutes
 from sources.values.figures import parse_figure
-from sources.values.identifiers import parse_siret
+from sources.values.identifiers import parse_postcode, parse_siret
 from sources.values.instants import parse_instant
 from sources.values.people import parse_gender
 from sources.values.places import Gazetteer
@@ -109,7 +109,11 @@ def _boolean(slot: Slot, field: ContractField | None, references: References, co
         """Of several columns (morning, afternoon), one that is true is enough; each must be understood."""
         if is_blank(text):
             return (None,)
-        said = [match_choice(part, truths) for part in (text.split(between) if between else [text])]
+        try:
+            said = [match_choice(part, truths) for part in (text.split(between) if between else [text])]
+        except Refused:
+            # the sentence quotes the whole text: it may be a signature, and only whole texts are masked
+            said = [match_choice(text, truths)]
         return ("true" in said,)
 
     return Mapping(slot, (slot.name,), parse)
@@ -319,6 +323,7 @@ _BUILDERS: dict[str, Callable[..., Mapping]] = {
     "minutes": _one(lambda text: parse_minutes(text)),
     "gender": _one(lambda text: parse_gender(text)),
     "siret": _siret,
+    "postcode": _one(parse_postcode),
     "event_ref": _event_ref,
     "choices": _choices,
 }

@@ -34,6 +34,7 @@ from sources.ledger import DeliveryReport, deliveries, open_ledger, record_deliv
 from sources.note import Note
 from sources.readers import Sheet, Unreadable, read
 from sources.readers.records import Pairs
+from sources.readers.repaired import repaired
 from sources.readers.tables import cut, number_duplicates, stack_headers
 from sources.sql import literal
 from sources.values.refusal import quote
@@ -166,7 +167,7 @@ def _sheet(contract: Contract, path: Path, file_name: str) -> tuple[Sheet, list[
         raise Unreadable(
             "fichier_vide", f"« {file_name} » ne contient aucune ligne. Vérifiez l'enregistrement et redéposez-le."
         )
-    sheet, layout = filled[0], contract.layout
+    sheet, layout = repaired(filled[0]), contract.layout
     if layout.table is not None:
         table = layout.table
         sheet = cut(sheet, after=table.after, at=table.at, until=table.until, until_gap=table.until_gap)

@@ -111,6 +111,17 @@ def parse_siret(text: str | None) -> Siret:
     return _judged(shown, digits)
 
 
+def parse_postcode(text: str | None) -> str | None:
+    """A French postcode with its five digits: « 42 000 », and 1000, a number cell that lost its zero (01000). Anything else
+    (a foreign code) stays as typed."""
+    if text is None or is_missing(text):
+        return None
+    shown = clean(text)
+    whole = _FLOAT.fullmatch(shown)
+    digits = whole[1] if whole else shown.replace(" ", "")
+    return digits.zfill(5) if re.fullmatch(r"[0-9]{4,5}", digits) else shown
+
+
 def _judged(shown: str, digits: str) -> Siret:
     from stdnum.fr import siren, siret
 

@@ -179,3 +179,43 @@ fields:
         ("2023-04-06", "2023-04-06", "day", "09:00:00", "10:30:00"),
         ("2023-04-06", "2023-04-06", "day", None, None),
     ]
+
+
+def test_a_page_without_any_record_is_a_delivery_of_no_row(tmp_path):
+    text = PLACE.replace('{shape: delimited, delimiter: ";"}', "{shape: json, records: data}")
+    text += "  email: {headers: [mail], privacy: direct}\n"
+    assert landed(tmp_path, text, '{"data": []}', "*", name="a.json") == []
+
+
+def test_a_refused_half_day_is_masked_whole(tmp_path):
+    landed(tmp_path, LINE, "Commande;Nom;Matin;Soir\n1;A B;x;\n2;Z P;✗;Zoé Petit\n", "1")
+    ((message, value),) = duckdb.sql(f"select message, value from '{tmp_path}/landing/quarantine/*.parquet'").fetchall()
+    assert "Petit" not in message and "masquée" in message and "Petit" not in value
+
+
+def test_a_list_of_people_without_header_stays_out_of_the_ledger(tmp_path):
+    loaded = contract(tmp_path, LINE)
+    raw(tmp_path, "essai", "a.csv", "A1;Zoé PETIT;x\nA2;Awa N’DIAYE;x\n".encode())
+    (report,) = deliver(places(tmp_path), loaded, now=NOW)
+    assert (report.outcome, report.rule) == ("held", "entete_introuvable")
+    assert "PETIT" not in report.message and "« Nom »" in report.message
+
+
+def test_a_postcode_keeps_its_five_digits(tmp_path):
+    text = PLACE + "  postcode: {headers: [CP]}\n"
+    content = "Numéro;Statut;CP\n1;ok;1000\n2;ok;42 000\n3;ok;59000.0\n4;ok;B-1000\n5;ok;-\n"
+    assert landed(tmp_path, text, content, "postcode") == [("01000",), ("42000",), ("59000",), ("B-1000",), (None,)]
+
+
+def test_an_entity_without_programme_finds_its_places(tmp_path):
+    text = """\
+source: essai
+title: Un essai
+entity: organisation
+files: {shape: delimited, delimiter: ";"}
+fields:
+  organisation_id: {headers: [N°], required: true}
+  name: {headers: [Nom]}
+  place: {headers: [Ville]}
+"""
+    assert landed(tmp_path, text, "N°;Nom;Ville\n1;A;Lille\n", "commune_code") == [("59350",)]

@@ -1,0 +1,46 @@
+"""Text that a program decoded wrongly before the file was saved, put right where that is certain: sheet in, sheet out.
+
+Belongs here: applying the repair to the cells of a sheet, headers included, and saying how many. Does not belong here: what
+is certain (`sources/values/mojibake.py`), the encoding of the file itself (`encoding`).
+"""
+
+from __future__ import annotations
+
+import pyarrow as pa
+import pyarrow.compute as pc
+
+from sources.readers.sheet import Note, Sheet
+from sources.values.mojibake import repair
+
+_SUSPECT = "[\u00c2-\u00f4][^\\x00-\\x7f]"
+"""What any such damage holds: a leading byte of UTF-8 read as a letter, and one that may follow."""
+
+
+def repaired(sheet: Sheet) -> Sheet:
+    """The same sheet, its damaged cells repaired; a note counts them (`texte_repare`) and quotes none, they may be people."""
+    columns, nb_repaired = [], 0
+    for name in sheet.table.column_names:
+        column = sheet.table.column(name)
+        if pa.types.is_string(column.type):
+            column, nb = _repaired(column)
+            nb_repaired += nb
+        columns.append(column)
+    if not nb_repaired:
+        return sheet
+    message = (
+        f"{nb_repaired} cellule(s) contenaient des lettres abîmées par un programme (« Ã© » au lieu de « é ») : elles sont "
+        "réparées, car une seule lecture est possible. Enregistrez la liste en « CSV UTF-8 », ou en classeur."
+    )
+    table = pa.table(columns, names=sheet.table.column_names)
+    return Sheet(sheet.name, table, (*sheet.notes, Note("texte_repare", message)))
+
+
+def _repaired(column: pa.ChunkedArray) -> tuple[pa.ChunkedArray, int]:
+    texts = pc.unique(column)
+    suspects = texts.filter(pc.fill_null(pc.match_substring_regex(texts, _SUSPECT), False)).to_pylist()
+    better = {text: fixed for text in suspects for fixed, done in [repair(text)] if done}
+    if not better:
+        return column, 0
+    at = pc.index_in(column, value_set=pa.array(list(better), pa.string()))
+    chosen = pa.array(list(better.values()), pa.string()).take(at.combine_chunks())
+    return pc.coalesce(pa.chunked_array([chosen]), column), len(at) - at.null_count

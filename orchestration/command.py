@@ -29,8 +29,8 @@ class Quiet(TyperGroup):
         except KeyboardInterrupt:
             typer.echo("Interrompu : rien n'a été publié.", err=True)
         except BaseException as error:
-            # typer's own exceptions (usage, exit, abort) know how to end; so does a reader that closed the pipe
-            if hasattr(error, "exit_code") or isinstance(error, typer.Abort | SystemExit | BrokenPipeError):
+            # typer's own exceptions (usage, exit, abort) know how to end
+            if hasattr(error, "exit_code") or isinstance(error, typer.Abort | SystemExit):
                 raise
             typer.echo(_sentence_of(error), err=True)
         raise typer.Exit(FAILED)

@@ -26,8 +26,12 @@ class Lines:
         self._heard = ""
 
     def say(self, line: str = "") -> None:
-        self._out.write(f"{line}\n")
-        self._out.flush()
+        try:
+            self._out.write(f"{line}\n")
+            self._out.flush()
+        except BrokenPipeError:
+            # the reader left (`… | head`): what is under way is not for its eyes only
+            self._out = open(os.devnull, "w", encoding="utf-8")  # noqa: SIM115
 
     def say_once(self, line: str) -> None:
         """Unless a failed step just said it."""

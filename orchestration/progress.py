@@ -76,7 +76,9 @@ def step(key: str, title: str) -> Iterator[Running]:
     try:
         yield running
     except BaseException as error:
-        if not running.said:
+        if not isinstance(error, Exception):
+            running.say(f"{title} : interrompu")
+        elif not running.said:
             running.say(str(error).splitlines()[0] if str(error) else type(error).__name__)
         running.tell("failed")
         raise

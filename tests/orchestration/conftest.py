@@ -47,6 +47,22 @@ MANIFEST = {
 }
 
 
+class NobodyBeside:
+    """The auditor of a machine that has no room for one: the night audits by itself."""
+
+    def __init__(self, project: Path):
+        self.project = project
+
+    def start(self) -> None:
+        """Nothing."""
+
+    def stop(self) -> None:
+        """Nothing."""
+
+    def audit(self, directory: Path, suites: Path) -> None:
+        return None
+
+
 class Observatory:
     """One home and its project. `spoil(dataset)`: the next builds hold a row that its blocking expectation refuses."""
 
@@ -74,6 +90,8 @@ class Observatory:
         monkeypatch.setattr(warehouse, "load_manifest", lambda home: MANIFEST)
         monkeypatch.setattr(warehouse, "build", self._build)
         monkeypatch.setattr(rooms, "audit", self._audit)
+        # no process beside the night: it would import the real audit for each of these nights
+        monkeypatch.setattr("orchestration.night.Auditor", NobodyBeside, raising=False)
         monkeypatch.setattr(workbook, "write", lambda path, *_, **__: path.write_bytes(b"PK"))
         monkeypatch.setattr(portal, "write", lambda public, *_, **__: (public / "index.html").write_text("<html>"))
         monkeypatch.setenv("OBSERVATOIRE_HOME", str(self.home.root))

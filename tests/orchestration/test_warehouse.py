@@ -85,7 +85,7 @@ def test_the_graph_and_the_dictionary(home):
 
 def test_a_changed_project_is_parsed_again(home, monkeypatch):
     parsed = []
-    monkeypatch.setattr(warehouse, "_parse", lambda home: parsed.append(home))
+    monkeypatch.setattr(warehouse, "_parse", lambda *given: parsed.append(given[0]))
     warehouse.load_manifest(home)
     assert parsed == []
     model = home.dbt_project / "models" / "stg_a.sql"

@@ -127,7 +127,7 @@ class Since(_Strict):
             raise ValueError("« template » doit contenir {since}")
         try:
             ZoneInfo(self.zone)
-        except (ValueError, OSError):
+        except (KeyError, ValueError, OSError):
             raise ValueError(f"fuseau horaire inconnu « {self.zone} »") from None
         return self
 

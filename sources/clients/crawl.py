@@ -6,7 +6,7 @@ remembering. Not here: requests (`rest.py`), files on disk (`store.py`), landing
 What makes a crawl complete. The platform's own count, on the first page and on the last, against the distinct keys seen:
 
 - fewer keys than both counts: pages were lost; everything is asked again, and after `SWEEPS` times the crawl is `Incomplete`.
-- the count went down while pages were turned and pages are numbered: the rest may have slid past; asked again, then said.
+- the count went down while pages were turned and pages are numbered: the rest may have slid past; the same.
 - an incremental crawl that is short becomes a full one: not every platform's count follows its filter.
 
 A platform without a count (Grist, Billetweb) can drop rows unseen, once: what is *deleted* is only believed when two full
@@ -16,6 +16,7 @@ passes agree, unless pages are stable and counted.
 from __future__ import annotations
 
 import hashlib
+import json
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime, timedelta
@@ -211,17 +212,15 @@ class _Crawler:
                 self._note("passe_complete", "La collecte incrémentale était incomplète : tout a été redemandé.")
                 self.store.begin(plan)
                 continue
-            if state == "short" or (state == "moving" and sweeps < SWEEPS):
-                counted, seen = min(sweep.first_count, sweep.last_count), len(sweep.last)
-                self._ask_again(
-                    plan, sweeps, f"La plateforme {session.name} annonce {counted} fiche(s) et en donne {seen}"
+            if state != "whole":
+                counted, seen = sweep.first_count, len(sweep.last)
+                happened = (
+                    f"annonce {counted} fiche(s) et en donne {seen}"
+                    if state == "short"
+                    else "perd des fiches pendant la collecte"
                 )
+                self._ask_again(plan, sweeps, f"La plateforme {session.name} {happened}")
                 continue
-            if state == "moving":
-                self._note(
-                    "pages_mouvantes",
-                    "Des fiches ont bougé pendant chaque lecture : une fiche non vue le sera à la prochaine passe complète.",
-                )
             if plan.kind == "incremental":
                 return plan, client, sweep, (sweep.deleted & known) - sweep.last.keys()
             absent = known - set(self.memory.spared) - sweep.last.keys() - (seen_before or set())
@@ -400,6 +399,8 @@ class _Crawler:
         if self.api.since is None:
             return None
         found = started_at if self.api.since.watermark == "started" else sweep.watermark
+        if found is not None:
+            found = min(found, started_at)  # a record stamped in the future would hide all that comes before
         return max(filter(None, (found, instant(self.memory.watermark))), default=None)
 
     def _lines(
@@ -433,7 +434,8 @@ class _Crawler:
 
 
 def _digest(record: Any) -> str:
-    return hashlib.sha256(dump(record).encode()).hexdigest()[:32]
+    """Of what the record says, whatever the order of its fields. 12 and "12" are the same cell."""
+    return hashlib.sha256(json.dumps(record, ensure_ascii=False, sort_keys=True).encode()).hexdigest()[:32]
 
 
 def _pending(crawl: Crawl) -> dict[str, Any]:

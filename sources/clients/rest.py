@@ -99,10 +99,15 @@ class RestClient:
             return Page(document, [], deleted, None, self._after(cursor, place), None)
         if self._is_older(records):
             place = END
+        is_counted = cursor == self.first() or not self.api.count_shrinks
         return Page(
-            document, records, [], self._count(document) if cursor == self.first() or not self.api.count_shrinks else None, self._after(cursor, place),
-            self._watermark(cursor, document, records, raw.headers),
-        )  # fmt: skip
+            document=document,
+            records=records,
+            deleted=[],
+            count=self._count(document) if is_counted else None,
+            following=self._after(cursor, place),
+            watermark=self._watermark(cursor, document, records, raw.headers),
+        )
 
     def _ask(self, cursor: Cursor):
         api, place = self.api, cursor["place"]

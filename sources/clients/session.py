@@ -100,7 +100,6 @@ class Session(requests.Session):
         self._interval_s, self._last_start = (60 / per_minute if per_minute else 0), None
         self.mount("http://", HTTPAdapter(max_retries=0))
         self.mount("https://", HTTPAdapter(max_retries=0))
-        logging.getLogger("urllib3.connectionpool").addFilter(_no_addresses)
 
     @contextmanager
     def accepting(self, accept: Callable[[Any], None] | None) -> Iterator[None]:
@@ -299,10 +298,6 @@ class Session(requests.Session):
                 self._clock.sleep(seconds)
         self._last_start = self._clock.monotonic()
 
-    def close(self) -> None:
-        logging.getLogger("urllib3.connectionpool").removeFilter(_no_addresses)
-        super().close()
-
 
 def body_as_json(text: str) -> dict[str, Any]:
     """The arguments of `Session.request` that send a JSON text as it is."""
@@ -312,6 +307,9 @@ def body_as_json(text: str) -> dict[str, Any]:
 def _no_addresses(record: logging.LogRecord) -> bool:
     """urllib3 logs each request's path and query at DEBUG; some platforms want their key there."""
     return record.levelno > logging.DEBUG
+
+
+logging.getLogger("urllib3.connectionpool").addFilter(_no_addresses)
 
 
 def _origin(url: str) -> tuple[str, str | None, int | None]:

@@ -51,7 +51,6 @@ class _Sweep:
 
     nb_pages: int = 0
     last: dict[str, tuple[int, int, str]] = field(default_factory=dict)
-    nb_repeated: int = 0
     deleted: set[str] = field(default_factory=set)
     first_count: int | None = None
     last_count: int | None = None
@@ -88,7 +87,9 @@ def collect(
     with open_store(state, source, cipher) as store:
         memory = store.memory()
         if memory is not None and memory.pending is not None:
-            return _crawl_of(store, source, memory.pending)
+            if store.bundle_path(memory.pending["file_name"]).exists():
+                return _crawl_of(store, source, memory.pending)
+            memory = None  # what it calls known was never landed
         store.forget_bundles()
         crawler = _Crawler(api, source, store, environ, clock, memory, known_keys)
         crawl = crawler.run(now.astimezone(UTC), full)
@@ -315,7 +316,6 @@ class _Crawler:
         for rank, record in enumerate(page.records):
             key = self._key(record)
             new += key not in sweep.last
-            sweep.nb_repeated += key in sweep.last
             sweep.last[key] = (number, rank, _digest(without(record, self.api.volatile)))
         sweep.deleted.update(key_text([each[path] for path in self.api.key]) for each in page.deleted)
         if page.count is not None:

@@ -209,6 +209,12 @@ class TestTheBundle:
         d.night()
         assert d.landed == d.expected
 
+    def test_that_was_lost_before_it_landed_is_fetched_again(self, desk):
+        d = desk("eventbrite")
+        d.collect().bundle.path.unlink()
+        d.night()
+        assert d.landed == d.expected
+
     def test_shows_a_key_once_when_pages_repeat_it(self, desk):
         """A record added in front while numbered pages are turned: the last of page 1 comes again, edited, on page 2."""
         d = desk("livestorm", 6)

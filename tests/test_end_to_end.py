@@ -244,3 +244,24 @@ def test_a_difference_nobody_explained_withholds_its_dataset_alone(tmp_path, nig
     assert not (home / "releases" / "current" / "public" / "data" / "ind_events.csv").exists()
     portal = (home / "releases" / "current" / "public" / "index.html").read_text(encoding="utf-8")
     assert "retenu" in portal and "62" in portal
+
+
+def test_a_delivery_that_does_not_fit_is_said_and_the_last_good_one_stays(tmp_path):
+    home = tmp_path / "var"
+    assert observatoire(home, "demo").returncode == 0
+    inbox = home / "inbox" / "evenements_ess"
+    good = next(inbox.glob("*.csv")).read_bytes()
+    (inbox / "evenements_ess_regions.csv").write_bytes(good.replace(b"Statut;", b"Etat d'avancement;", 1))
+    (inbox / "coupe.csv").write_bytes(good[: len(good) // 2] + b'"')
+    done = observatoire(home, "run")
+    assert done.returncode in (0, 3), done.stdout + done.stderr
+    assert "Traceback" not in done.stdout + done.stderr
+    release = home / "releases" / "current"
+    figures = rows(release / "public" / "data" / "ind_events.csv")
+    assert number(cell(figures, "EV01", programme="ERROL-CONSULT-2025")["value"]) == 1, (
+        "the last good delivery stays in force"
+    )
+    pages = "".join(path.read_text(encoding="utf-8") for path in (release / "public").glob("*.html"))
+    assert "Etat d" in pages and "coupe.csv" in pages, "the portal says what was not read"
+    status = observatoire(home, "status").stdout
+    assert "Etat d" in status

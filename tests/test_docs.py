@@ -1,0 +1,82 @@
+"""Every command and query shown in the README and the docs runs, in the order it is shown, on a home where one night ended well."""
+
+import os
+import re
+import shlex
+from pathlib import Path
+
+import duckdb
+import pytest
+from test_end_to_end import ROOT, night, observatoire, published  # noqa: F401  (fixtures)
+
+PAGES = [ROOT / "README.md", *sorted((ROOT / "docs").glob("*.md"))]
+COMMAND = re.compile(r"^ {4}(observatoire .+)$", re.MULTILINE)
+MAKE = re.compile(r"^ {4}(make .+)$", re.MULTILINE)
+BLOCK = re.compile(r"^```(\w+)\n(.*?)^```", re.MULTILINE | re.DOTALL)
+EXIT_CODES = {0, 3}
+
+
+def commands() -> list[str]:
+    shown = [
+        found.partition("#")[0].strip() for page in PAGES for found in COMMAND.findall(page.read_text(encoding="utf-8"))
+    ]
+    return list(dict.fromkeys(command for command in shown if "…" not in command))
+
+
+def blocks(language: str) -> list[str]:
+    return [
+        code for page in PAGES for kind, code in BLOCK.findall(page.read_text(encoding="utf-8")) if kind == language
+    ]
+
+
+def test_something_is_shown():
+    assert len(commands()) >= 8 and blocks("python") and blocks("sql")
+
+
+@pytest.mark.parametrize("command", commands())
+def test_a_shown_command_runs(night, published, command):  # noqa: F811
+    home, _ = night
+    done = observatoire(home, *shlex.split(command)[1:])
+    assert done.returncode in EXIT_CODES, done.stdout + done.stderr
+    assert "Traceback" not in done.stdout + done.stderr
+
+
+@pytest.mark.parametrize("code", blocks("sql"))
+def test_a_shown_query_gives_rows(night, published, code):  # noqa: F811
+    home, _ = night
+    release = (home / "releases" / "current").resolve()
+    with duckdb.connect(str(release / "analysts" / "warehouse.duckdb"), read_only=True) as con:
+        assert con.sql(code).fetchall()
+
+
+@pytest.mark.parametrize("code", blocks("python"))
+def test_shown_python_runs(night, published, code, monkeypatch, capsys):  # noqa: F811
+    home, _ = night
+    monkeypatch.chdir(home.parent)
+    assert home.name == "var", "the page speaks of var/"
+    exec(compile(code, "docs", "exec"), {})
+    assert capsys.readouterr().out
+
+
+def test_shown_make_targets_exist():
+    makefile = (ROOT / "Makefile").read_text(encoding="utf-8")
+    for page in PAGES:
+        for command in MAKE.findall(page.read_text(encoding="utf-8")):
+            target = command.split()[1]
+            assert re.search(rf"^{target}:", makefile, re.MULTILINE), command
+
+
+def test_links_between_pages_hold():
+    for page in PAGES:
+        for target in re.findall(r"\]\(([^)#:]+)\)", page.read_text(encoding="utf-8")):
+            assert os.path.exists(page.parent / target), f"{page.name}: {target}"
+
+
+def test_the_contract_of_the_readme_is_valid(tmp_path):
+    from sources.contract import load_contract
+
+    (code,) = [code for code in blocks("yaml") if code.startswith("source:")]
+    name = re.match(r"source: (\w+)", code)[1]
+    path = Path(tmp_path) / f"{name}.yml"
+    path.write_text(code, encoding="utf-8")
+    assert load_contract(path).contract.source == name

@@ -1,0 +1,214 @@
+"""Where the table stands in a sheet: title rows, one or two header rows, sections, totals, and the profile of each column.
+
+The header is the first row of which the texts are distinct, fill six columns in ten, and stand above rows that are typed
+(dates, numbers) or are at least rows. Not here: what a column means (`mapping.py`).
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from sources.contract import Layout, header_key
+from sources.drafting.lookalikes import OF_PERSONS, TYPED, Column, column, kind_of
+from sources.layouts import flat
+from sources.readers import Sheet, Unreadable
+from sources.values.dates import parse_date
+from sources.values.refusal import Refused
+from sources.values.text import clean, strip_accents
+
+SEARCHED_ROWS = 30
+BELOW = 30
+PROFILED_ROWS = 20_000
+_SHARE = 0.6
+_TOTALS = ("TOTAL", "Sous-total", "Moyenne", "Somme")
+_FOOTNOTES = ("*", "Saisi par", "Source", "NB")
+
+Row = tuple[int, tuple[str | None, ...]]
+
+
+@dataclass(frozen=True)
+class Found:
+    """The table of a sheet: the layout that makes it flat, its columns, and French sentences on what stands around it."""
+
+    layout: Layout
+    header_row: int
+    columns: tuple[Column, ...]
+    nb_rows: int
+    hints: tuple[str, ...]
+    unnamed: tuple[int, ...]
+
+
+def find_table(sheet: Sheet, file_name: str) -> Found:
+    """Raises Unreadable (`entete_introuvable`) when no row can be a header: nothing of the sheet is quoted, it may be people."""
+    rows = _rows(sheet, SEARCHED_ROWS + BELOW)
+    position, stacked = _header(rows)
+    if position is None:
+        raise Unreadable(
+            "entete_introuvable",
+            f"« {file_name} » n'a pas de ligne d'en-tête reconnaissable{_of(sheet)} : donnez un nom à chaque colonne, sur une "
+            "ligne au-dessus des données, et recommencez.",
+        )
+    layout: dict = {}
+    hints = [f"{position} ligne(s) de titre au-dessus de l'en-tête"] if position else []
+    lower = rows[position + stacked][1]
+    if stacked:
+        hints.append("en-tête sur deux lignes, lues « Groupe [Colonne] »")
+    twice = len({header_key(cell) for cell in lower if cell}) < sum(1 for cell in lower if cell)
+    if position and (stacked or twice):
+        layout["table"] = {"at": [clean(_first(rows[position][1]))]}
+    if stacked:
+        layout["stacked_headers"] = {"rows": 2, "fill": [1]}
+    if twice and not stacked:
+        layout["number_duplicates"] = True
+        hints.append("des en-têtes se répètent : le deuxième devient « … (2) »")
+    try:
+        table = flat(Layout(**layout), sheet)
+    except Unreadable:  # the text above the table names several rows
+        skipped = {"stacked_headers": {"rows": 2, "fill": [1], "skip": position}} if stacked else {}
+        layout, table = skipped, flat(Layout(**skipped), sheet)
+    # once cut or stacked, the header is the first row
+    header_row = rows[position + stacked][0]
+    body = _rows(table, PROFILED_ROWS)
+    index = next(i for i, row in enumerate(body) if row[0] == header_row)
+    reach = header_row - body[0][0] + 1
+    if reach > 10:
+        layout["header_within"] = reach
+    labels, below = body[index][1], body[index + 1 :]
+    data, around, said = _structure(labels, below)
+    columns, unnamed = [], []
+    for i, label in enumerate(labels):
+        cells = [row[1][i] for row in data]
+        if label and clean(label):
+            columns.append(column(i, clean(label), cells))
+        elif sum(1 for cell in cells if cell and clean(cell)) > 1:
+            unnamed.append(i)
+    return Found(Layout(**layout, **around), header_row, tuple(columns), len(data), (*hints, *said), tuple(unnamed))
+
+
+def _rows(sheet: Sheet, limit: int) -> list[Row]:
+    return [(row.pop("row_number"), tuple(row.values())) for row in sheet.table.slice(0, limit).to_pylist()]
+
+
+def _first(cells: tuple[str | None, ...]) -> str:
+    return next(cell for cell in cells if cell and clean(cell))
+
+
+def _filled(cells: tuple[str | None, ...]) -> list[int]:
+    return [index for index, cell in enumerate(cells) if cell and clean(cell)]
+
+
+def _header(rows: list[Row]) -> tuple[int | None, int]:
+    """Index of the header among `rows` – of the upper one when there are two – and 1 for two."""
+    best = None
+    for index, (_, cells) in enumerate(rows[:SEARCHED_ROWS]):
+        below = rows[index + 1 : index + 1 + BELOW]
+        width = _width(cells, below)
+        names = _names(cells)
+        if names is None or len(names) < max(min(2, width), _SHARE * width):
+            continue
+        rest = [set(_filled(other)) & set(names) for _, other in below]
+        if below and not any(len(each) * 2 >= len(names) for each in rest):
+            continue
+        typed = any(kind_of(clean(other[i])) in TYPED for _, other in below[:10] for i in _filled(other))
+        if typed or not below:
+            return _with_groups(rows, index)
+        best = index if best is None else best
+    if best is None:
+        return None, 0
+    return _with_groups(rows, best)
+
+
+def _width(cells: tuple[str | None, ...], below: list[Row]) -> int:
+    """The columns of the table: those filled here or in two rows below."""
+    count = [0] * len(cells)
+    for _, other in below:
+        for index in _filled(other):
+            count[index] += 1
+    return sum(1 for index, cell in enumerate(cells) if (cell and clean(cell)) or count[index] > 1)
+
+
+def _names(cells: tuple[str | None, ...]) -> dict[int, str] | None:
+    """The distinct names of a row by column; None when it holds what cannot stand in a header."""
+    found: dict[int, str] = {}
+    for index in _filled(cells):
+        text = clean(cells[index])
+        kind = kind_of(text)
+        if kind in (*OF_PERSONS, "siret", "url", "instant"):
+            return None
+        if kind in ("text", "long", "boolean") and header_key(text) not in found.values():
+            found[index] = header_key(text)
+    return found
+
+
+def _with_groups(rows: list[Row], index: int) -> tuple[int, int]:
+    """The row found may be the lower of two, or the upper."""
+    if index and _group(rows[index - 1], rows[index]):
+        return index - 1, 1
+    if index + 2 < len(rows) and _group(rows[index], rows[index + 1]):
+        return index, 1
+    return index, 0
+
+
+def _group(upper: Row, lower: Row) -> bool:
+    """Whether `upper` names groups of the columns of `lower`: a name stretches over at least two of them, and wherever the
+    upper row is empty between two names, the lower one has a name."""
+    above, below = _filled(upper[1]), set(_filled(lower[1]))
+    if upper[0] + 1 != lower[0] or len(above) < 2:
+        return False
+    if any(kind_of(clean(upper[1][i])) not in ("text", "long") or clean(upper[1][i]).endswith(":") for i in above):
+        return False
+    if any(kind_of(clean(lower[1][i])) in TYPED for i in below) or len(below) <= 2:
+        return False
+    last = max([*above, *below])
+    gaps = [i for i in range(above[0], last + 1) if i not in above]
+    return bool(gaps) and all(i in below for i in gaps) and any(i in below for i in above)
+
+
+def _structure(labels: tuple, below: list[Row]) -> tuple[list[Row], dict, list[str]]:
+    """The rows of data, the layout of the others, and what to say of them."""
+    header = [clean(label) if label else None for label in labels]
+    width = len(_filled(labels))
+    data, sections, totals, repeated, lonely = [], 0, {}, 0, 0
+    for number, cells in below:
+        filled = _filled(cells)
+        if not filled:
+            continue
+        first = clean(cells[filled[0]])
+        marker = next((m for m in _TOTALS if _begins(first, m)), None)
+        foot = next((m for m in _FOOTNOTES if _begins(first, m)), None)
+        if [clean(cell) if cell else None for cell in cells] == header:
+            repeated += 1
+        elif len(filled) == 1 and width > 1 and _is_month(first):
+            sections += 1
+        elif marker and len(filled) * 2 <= max(width, 2) or foot and len(filled) == 1 and width > 1:
+            totals[marker or foot] = totals.get(marker or foot, 0) + 1
+        else:
+            lonely += len(filled) == 1 and width > 2
+            data.append((number, cells))
+    layout = ({"sections": "month"} if sections else {}) | ({"totals": list(totals)} if totals else {})
+    said = [f"{sections} ligne(s) ne portent qu'un mois : il donne l'année aux dates qui suivent"] if sections else []
+    if totals:
+        said.append(
+            f"{sum(totals.values())} ligne(s) de total ou de note, reconnues à leur début : {', '.join(totals)}"
+        )
+    if repeated:
+        said.append(f"{repeated} en-tête(s) répété(s) plus bas, laissé(s) de côté")
+    if lonely:
+        said.append(f"{lonely} ligne(s) n'ont qu'une cellule remplie : à vérifier, ce sont peut-être des titres")
+    return data, layout, said
+
+
+def _begins(text: str, marker: str) -> bool:
+    plain, mark = strip_accents(text), strip_accents(marker)
+    return plain.startswith(mark) and (not mark[-1].isalpha() or not plain[len(mark) : len(mark) + 1].isalpha())
+
+
+def _is_month(text: str) -> bool:
+    try:
+        return parse_date(text).precision == "month"
+    except Refused:
+        return False
+
+
+def _of(sheet: Sheet) -> str:
+    return f" dans la feuille « {sheet.name} »" if sheet.name else ""

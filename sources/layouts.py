@@ -1,0 +1,51 @@
+"""The one table a contract reads from the sheets of a file: choosing the sheet, then flattening its layout.
+
+Here: from what a reader gives to one header row and its data rows. Not here: reading bytes (`readers/`), binding the header
+(`headers.py`), rows (`judge.py`).
+"""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+from sources.contract import Contract, Layout
+from sources.note import Note
+from sources.readers import Sheet, Unreadable, read
+from sources.readers.records import Pairs
+from sources.readers.repaired import repaired
+from sources.readers.tables import cut, number_duplicates, stack_headers
+
+
+def read_sheets(contract: Contract, path: Path, file_name: str) -> list[Sheet]:
+    """The sheets of a file, read as the contract says. Raises Unreadable."""
+    options = contract.files.options
+    if "pairs" in options:
+        options["pairs"] = [Pairs(pair.path, pair.name, pair.value) for pair in options["pairs"]]
+    return read(path, file_name=file_name, shape=contract.files.shape, **options)
+
+
+def the_table(contract: Contract, sheets: list[Sheet], file_name: str) -> tuple[Sheet, list[Note]]:
+    """The first filled sheet, flat; and a note per sheet nobody reads. Raises Unreadable."""
+    filled = [sheet for sheet in sheets if sheet.table.num_rows] or (sheets if contract.files.shape == "json" else [])
+    if not filled:
+        raise Unreadable(
+            "fichier_vide", f"« {file_name} » ne contient aucune ligne. Vérifiez l'enregistrement et redéposez-le."
+        )
+    others = [
+        Note("feuille_non_lue", f"La feuille « {other.name} » n'est pas lue : le contrat ne la nomme pas.")
+        for other in filled[1:]
+    ]
+    return flat(contract.layout, repaired(filled[0])), others
+
+
+def flat(layout: Layout, sheet: Sheet) -> Sheet:
+    """The sheet with one header row above its data, as `layout` describes it. Raises Unreadable."""
+    if layout.table is not None:
+        table = layout.table
+        sheet = cut(sheet, after=table.after, at=table.at, until=table.until, until_gap=table.until_gap)
+    if layout.stacked_headers is not None:
+        stacked = layout.stacked_headers
+        sheet = stack_headers(
+            sheet, rows=stacked.rows, skip=stacked.skip, fill=stacked.fill, without=stacked.without, alone=stacked.alone
+        )
+    return number_duplicates(sheet) if layout.number_duplicates else sheet

@@ -60,6 +60,11 @@ class Home:
         return self.root / "vault"
 
     @property
+    def crawls(self) -> Path:
+        """Pages of platforms between their arrival and their landing, encrypted."""
+        return self.root / "crawls"
+
+    @property
     def warehouse(self) -> Path:
         return self.root / "warehouse"
 

@@ -8,6 +8,7 @@ library only. Does not belong here: doing anything about it.
 from __future__ import annotations
 
 import json
+import re
 from dataclasses import dataclass
 from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
@@ -75,6 +76,9 @@ def is_anything_new(home: Home) -> Novelty:
         reasons += [words for group, words in WORDS.items() if before.get(group) != now[group]]
         if last.get("release") is not None and not home.current_release.exists():
             reasons.append("la version publiée a disparu")
+    platforms = sources_on_platforms(home)
+    if platforms:
+        reasons.append(f"des plateformes à interroger ({', '.join(platforms)})")
     if home.unfinished.exists():
         reasons.append("la nuit précédente n'est pas allée au bout")
     notes = tuple(note.message for note in seen.notes)
@@ -83,6 +87,13 @@ def is_anything_new(home: Home) -> Novelty:
 
 def sources_with_contract(home: Home) -> list[str]:
     return sorted(path.stem for path in home.contracts.glob("*.yml"))
+
+
+def sources_on_platforms(home: Home) -> list[str]:
+    """Sources whose contract has an `api` section: only their platform knows whether there is anything new."""
+    return sorted(
+        path.stem for path in home.contracts.glob("*.yml") if re.search(rb"^api:", path.read_bytes(), re.MULTILINE)
+    )
 
 
 def fingerprint(home: Home) -> dict[str, str]:

@@ -14,6 +14,7 @@ from typing import Annotated, Any, Literal
 from pydantic import BaseModel, ConfigDict, Field, ValidationError, model_validator
 from ruamel.yaml import YAML, YAMLError
 
+from sources.clients.api import ApiShape
 from sources.entities import ENTITIES, Slot
 from sources.values.choices import Encoding
 from sources.values.text import clean, fold
@@ -229,6 +230,7 @@ class Contract(_Strict):
     description: str = ""
     entity: str
     expected_every_days: int | None = Field(default=None, ge=1)
+    api: ApiShape | None = None
     files: FileShape
     layout: Layout = Layout()
     fields: dict[str, ContractField]
@@ -253,6 +255,10 @@ class Contract(_Strict):
                 raise ValueError(f"{name} : « privacy: direct » va avec les champs de personnes, et avec eux seuls")
         self._headers_are_distinct()
         self._persons_are_sealed()
+        if self.api is not None and (self.files.shape != "json" or (self.files.records or "") != self.api.records):
+            raise ValueError(
+                f"une source interrogée par API se lit avec « files: {{shape: json, records: {self.api.records}}} »"
+            )
         for total in self.layout.control_totals:
             if total.field not in self.fields:
                 raise ValueError(f"control_totals : champ inconnu « {total.field} »")

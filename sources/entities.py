@@ -17,6 +17,7 @@ LINEAGE = {
     "row_number": "INTEGER",
     "delivered_at": "TIMESTAMP",
     "corrections": "VARCHAR[]",
+    "record_key": "VARCHAR",
 }
 
 

@@ -5,6 +5,7 @@ Here: filling the schemas `landing` and `reference` of a candidate warehouse. No
 
 from __future__ import annotations
 
+from collections import Counter
 from datetime import datetime
 from pathlib import Path
 
@@ -15,7 +16,7 @@ from sources import references
 from sources.contract import LoadedContract
 from sources.entities import ENTITIES, LINEAGE
 from sources.explanations import Explanation, load_explanations
-from sources.landing import Places
+from sources.landing import RECORDS, Places
 from sources.ledger import deliveries, open_ledger
 
 _QUARANTINE = {
@@ -27,7 +28,7 @@ _DELIVERY = {
     "source": "VARCHAR", "source_title": "VARCHAR", "entity": "VARCHAR", "expected_every_days": "INTEGER",
     "delivery_id": "VARCHAR", "file_name": "VARCHAR", "state": "VARCHAR", "received_at": "TIMESTAMP",
     "rows_read": "INTEGER", "rows_accepted": "INTEGER", "rows_quarantined": "INTEGER", "rows_duplicate": "INTEGER",
-    "rows_structure": "INTEGER", "rule": "VARCHAR", "message": "VARCHAR", "notes": "VARCHAR[]",
+    "rows_structure": "INTEGER", "rows_replaced": "INTEGER", "rule": "VARCHAR", "message": "VARCHAR", "notes": "VARCHAR[]",
 }  # fmt: skip
 _EXPLANATION = {
     "programme_id": "VARCHAR", "indicator": "VARCHAR", "dimension": "VARCHAR", "member": "VARCHAR",
@@ -48,10 +49,33 @@ def hand_over(con: duckdb.DuckDBPyConnection, places: Places, contracts: dict[st
             if row["state"] == "accepted" and contracts[row["source"]].contract.entity == entity.name
         ]
         _table(con, entity.name, LINEAGE | entity.columns, files)
+    replaced = _replace_records(con, places.landing)
     in_force = [row for row in known if row["state"] == "accepted" and row["rows_quarantined"]]
     _table(con, "quarantine", _QUARANTINE, [_file(places.landing / "quarantine", row) for row in in_force])
-    _rows(con, "delivery", _DELIVERY, [_delivery(row, contracts[row["source"]]) for row in known])
+    _rows(con, "delivery", _DELIVERY, [_delivery(row, contracts[row["source"]], replaced) for row in known])
     _rows(con, "explanation", _EXPLANATION, [_explanation(item) for item in load_explanations()])
+
+
+def _replace_records(con: duckdb.DuckDBPyConnection, landing: Path) -> dict[tuple[str, str], int]:
+    """Of each record of a platform keep the rows of the crawl that showed it last, none when it was deleted since. Returns
+    how many rows of each (source, delivery_id) went."""
+    files = [str(path) for path in (landing / RECORDS).glob("*.parquet")]
+    if not files:
+        return {}
+    replaced: Counter[tuple[str, str]] = Counter()
+    con.execute(
+        "create or replace temp table last_shown as select source, record_key, max(delivered_at) as delivered_at "
+        "from read_parquet($files) group by all",
+        {"files": files},
+    )
+    for entity in ENTITIES:
+        gone = con.execute(
+            f"delete from landing.{entity} as row using last_shown as last where row.source = last.source "
+            "and row.record_key = last.record_key and row.delivered_at < last.delivered_at returning row.source, row.delivery_id"
+        )
+        replaced.update(gone.fetchall())
+    con.execute("drop table last_shown")
+    return replaced
 
 
 def _file(folder: Path, row: dict) -> str:
@@ -74,12 +98,13 @@ def _rows(con: duckdb.DuckDBPyConnection, name: str, columns: dict[str, str], ro
         con.unregister("handed")
 
 
-def _delivery(row: dict, loaded: LoadedContract) -> dict:
+def _delivery(row: dict, loaded: LoadedContract, replaced: dict[tuple[str, str], int]) -> dict:
     contract = loaded.contract
     return row | {
         "source_title": contract.title,
         "entity": contract.entity,
         "expected_every_days": contract.expected_every_days,
+        "rows_replaced": replaced.get((row["source"], row["delivery_id"]), 0),
         "received_at": datetime.fromisoformat(row["received_at"]).replace(tzinfo=None),
         "notes": [note.message for note in row["notes"]],
     }

@@ -57,8 +57,8 @@ def judge(
     today: date,
     file_name: str = "",
 ) -> Judged:
-    """Judge `sheet`; leaves in `con` the tables `accepted` (canonical columns, row_number, corrections) and
-    `quarantined` (row_number, cell, field, rule, message, value). Raises headers.Unbound when the header does not fit.
+    """Judge `sheet`; leaves in `con` the tables `accepted` (canonical columns, row_number, corrections), `quarantined`
+    (row_number, cell, field, rule, message, value) and `record` (row_number, record_key). Raises headers.Unbound when the header does not fit.
     """
     con.execute(_MACROS)
     con.register("sheet", sheet.table)
@@ -67,6 +67,7 @@ def judge(
         return _nothing(con, contract)
     binding = _bind(con, contract, width)
     notes = _read_raw(con, contract, binding, width, file_name)
+    _read_record_keys(con, contract, binding)
     rows_structure = _count(con, "structure")
     notes += apply_corrections(con, corrections, today)
     parses = mappings(contract, references)
@@ -88,8 +89,21 @@ def _nothing(con: duckdb.DuckDBPyConnection, contract: Contract) -> Judged:
         "create or replace temp table quarantined (row_number int, cell varchar, field varchar, rule varchar, message varchar, "
         "value varchar)"
     )
+    con.execute("create or replace temp table record (row_number int, record_key varchar)")
     con.unregister("sheet")
     return Judged(0, 0, 0, 0, 0, ())
+
+
+def _read_record_keys(con: duckdb.DuckDBPyConnection, contract: Contract, binding: Binding) -> None:
+    """Table `record`: the key of the platform's record each row came from, as `clients.bundle.key_text` writes it. All rows of a
+    record are replaced together when the platform shows it again. Empty for a source that is not asked by API."""
+    con.execute("create or replace temp table record (row_number int, record_key varchar)")
+    if contract.api is None:
+        return
+    columns = [binding.column_of(path) for path in contract.api.key]
+    texts = ["''" if column is None else f"coalesce(c{column + 1}, '')" for column in columns]
+    key = texts[0] if len(texts) == 1 else f"cast(to_json(list_value({', '.join(texts)})) as varchar)"
+    con.execute(f"insert into record select row_number, {key} from body")
 
 
 def _count(con: duckdb.DuckDBPyConnection, table: str) -> int:

@@ -10,6 +10,7 @@ from __future__ import annotations
 import contextlib
 import hashlib
 import os
+import re
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime, timedelta
 from fnmatch import fnmatch
@@ -23,6 +24,8 @@ from identity.cipher import Cipher
 from identity.door import split
 from identity.pseudonyms import pseudonyms_under
 from identity.vault import Vault, open_private
+from sources.clients.bundle import content_of, open_bundle
+from sources.clients.outcomes import PlatformDown
 from sources.contract import Contract, LoadedContract
 from sources.corrections import load_corrections
 from sources.entities import ENTITIES, LINEAGE
@@ -30,7 +33,14 @@ from sources.headers import Unbound
 from sources.inbox import Arrival, look
 from sources.judge import Judged, judge
 from sources.kinds import References
-from sources.ledger import DeliveryReport, deliveries, open_ledger, record_delivery, record_sighting
+from sources.ledger import (
+    DeliveryReport,
+    deliveries,
+    forget_delivery,
+    open_ledger,
+    record_delivery,
+    record_sighting,
+)
 from sources.note import Note
 from sources.readers import Sheet, Unreadable, read
 from sources.readers.records import Pairs
@@ -50,6 +60,7 @@ class Places:
     landing: Path
     ledger: Path
     vault: Path
+    crawls: Path
 
 
 def deliver(places: Places, loaded: LoadedContract, *, now: datetime | None = None) -> list[DeliveryReport]:
@@ -67,10 +78,11 @@ def deliver(places: Places, loaded: LoadedContract, *, now: datetime | None = No
                 ledger, contract.source, arrival.path.name, arrival.delivery_id, arrival.bytes, arrival.stamp, now
             )
         landed = {row["delivery_id"]: row for row in deliveries(ledger, contract.source)}
-    if not seen.arrivals and all(row["processing_hash"] == processing_hash for row in landed.values()):
+    as_before = all(row["processing_hash"] == processing_hash for row in landed.values() if row["delivery_id"] != CRAWL)
+    if not seen.arrivals and as_before and contract.api is None:
         return []
     vault = Vault(places.vault)
-    reports = []
+    reports = [] if contract.api is None else _crawl(places, vault, loaded, processing_hash, now)
     for rank, arrival in enumerate(seen.arrivals):
         keep(places.originals, arrival, vault.cipher)
         with open_ledger(places.ledger) as ledger:
@@ -85,9 +97,67 @@ def deliver(places: Places, loaded: LoadedContract, *, now: datetime | None = No
                 ledger, contract.source, arrival.path.name, arrival.delivery_id, arrival.bytes, arrival.stamp, now
             )
     for row in landed.values():
-        if row["processing_hash"] != processing_hash:
+        if row["processing_hash"] != processing_hash and row["delivery_id"] != CRAWL:
             reports.append(replay(places, loaded, row, now))
     return reports
+
+
+CRAWL = "api"
+"""`delivery_id` of the standing report that a platform did not answer; it goes with the next crawl that ends well."""
+
+
+def _crawl(
+    places: Places, vault: Vault, loaded: LoadedContract, processing_hash: str, now: datetime
+) -> list[DeliveryReport]:
+    """Ask the source's platform for what is new and land it. A platform that is down is a refused delivery: what was
+    landed before stays in force, and the report says why nothing newer came."""
+    from sources.clients.crawl import collect, confirm  # requests, only for a source that asks a platform
+
+    contract = loaded.contract
+    try:
+        crawl = collect(
+            contract.api, source=contract.source, state=places.crawls, environ=os.environ, cipher=vault.cipher, now=now,
+            known_keys=lambda: record_keys_in_force(places.landing, contract.source),
+        )  # fmt: skip
+    except PlatformDown as down:
+        report = DeliveryReport(
+            contract.source, CRAWL, "", contract.api.title, 0, now, "refused", rule=down.rule, message=down.message
+        )
+        with open_ledger(places.ledger) as ledger:
+            record_delivery(ledger, report, processing_hash, now)
+        return [report]
+    with open_ledger(places.ledger) as ledger:
+        forget_delivery(ledger, contract.source, CRAWL)
+    bundle = crawl.bundle
+    if bundle is None:
+        return []
+    with open_bundle(bundle, vault.cipher) as decrypted, decrypted.open() as plain:
+        target = original_path(places.originals, bundle.sha256)
+        vault.cipher.encrypt_file(plain, target, purpose="originals", context=bundle.sha256, sha256=bundle.sha256)
+    report = _land(places, vault, loaded, bundle.file_name, bundle.sha256, now)
+    report = replace(report, notes=(*crawl.notes, *report.notes))
+    with open_ledger(places.ledger) as ledger:
+        record_delivery(ledger, report, processing_hash, now)
+        record_sighting(ledger, contract.source, bundle.file_name, report.delivery_id, bundle.bytes, bundle.sha256, now)
+    confirm(crawl, state=places.crawls, cipher=vault.cipher)
+    return [report]
+
+
+RECORDS = "record"
+"""Folder of `landing/` with, per delivery of a source asked by API, the keys of the records it showed or deleted."""
+
+
+def record_keys_in_force(landing: Path, source: str) -> set[str]:
+    """Keys of the records of a source that its platform showed last, and did not delete since."""
+    files = [str(path) for path in (landing / RECORDS).glob(f"{source}__*.parquet")]
+    if not files:
+        return set()
+    with contextlib.closing(duckdb.connect()) as con:
+        rows = con.execute(
+            "select record_key from read_parquet($files) group by record_key having not arg_max(is_deleted, delivered_at)",
+            {"files": files},
+        ).fetchall()
+    return {row[0] for row in rows}
 
 
 def replay(places: Places, loaded: LoadedContract, row: dict, now: datetime) -> DeliveryReport:
@@ -106,9 +176,10 @@ def processing_hash_of(loaded: LoadedContract) -> str:
 
 @cache
 def code_hash() -> str:
-    """Hash of everything in this room that decides how a row is read: program and references, not the contracts."""
+    """Hash of everything in this room that decides how a row is read: program and references, not the contracts, and not the
+    clients of platforms, which decide what is asked."""
     room = Path(__file__).parent
-    left_out = ("contracts", "corrections", "samples", "__pycache__", "explanations.yml")
+    left_out = ("contracts", "corrections", "samples", "templates", "clients", "__pycache__", "explanations.yml")
     digest = hashlib.sha256()
     for path in sorted(room.rglob("*")):
         relative = path.relative_to(room)
@@ -144,7 +215,7 @@ def judge_file(
     Raises Unreadable or Unbound (the delivery is refused or held); both carry `rule` and a French `message`.
     """
     contract = loaded.contract
-    if not fnmatch(file_name.lower(), contract.files.pattern.lower()):
+    if not _is_bundle(contract, file_name) and not fnmatch(file_name.lower(), contract.files.pattern.lower()):
         raise Unreadable(
             "fichier_inattendu",
             f"La source « {contract.source} » attend des fichiers « {contract.files.pattern} » ; « {file_name} » n'en est pas un. "
@@ -154,6 +225,11 @@ def judge_file(
     corrections, _ = load_corrections(contract)
     judged = judge(con, contract, sheet, corrections, references, today.date(), file_name)
     return replace(judged, notes=(*sheet.notes, *others, *judged.notes)), sheet.name
+
+
+def _is_bundle(contract: Contract, file_name: str) -> bool:
+    """Whether a delivery is what a platform's API gave, rather than a file somebody sent."""
+    return contract.api is not None and re.fullmatch(r"api-[0-9TZ]+\.jsonl", file_name) is not None
 
 
 def _sheet(contract: Contract, path: Path, file_name: str) -> tuple[Sheet, list[Note]]:
@@ -199,16 +275,19 @@ def _land(
     original = original_path(places.originals, sha256)
     name = f"{contract.source}__{delivery_id}.parquet"
     accepted_path, quarantine_path = places.landing / entity.name / name, places.landing / "quarantine" / name
-    with (
-        vault.cipher.open_decrypted(original, purpose="originals", context=sha256) as decrypted,
-        contextlib.closing(open_private()) as con,
-    ):
+    with contextlib.ExitStack() as stack:
+        decrypted = stack.enter_context(vault.cipher.open_decrypted(original, purpose="originals", context=sha256))
+        con = stack.enter_context(contextlib.closing(open_private()))
+        path, deleted = decrypted.path, None
+        if _is_bundle(contract, file_name):
+            content = stack.enter_context(content_of(decrypted.path, contract.api.key))
+            path, deleted = content.rows, content.deleted
         common = dict(
             source=contract.source, delivery_id=delivery_id, sha256=sha256, file_name=file_name,
             bytes=decrypted.size, received_at=received_at,
         )  # fmt: skip
         try:
-            judged, sheet = judge_file(con, loaded, decrypted.path, file_name, _references(), received_at)
+            judged, sheet = judge_file(con, loaded, path, file_name, _references(), received_at)
         except (Unreadable, Unbound) as problem:
             accepted_path.unlink(missing_ok=True)
             quarantine_path.unlink(missing_ok=True)
@@ -223,7 +302,12 @@ def _land(
             "delivered_at": received_at.astimezone(UTC).replace(tzinfo=None),
         }  # fmt: skip
         columns = ", ".join(f'"{column}"' for column in entity.columns)
-        _write(con, accepted_path, f"select {_lineage()}, {columns} from accepted order by row_number", lineage)
+        _write(
+            con, accepted_path,
+            f"select {_lineage()}, {columns} from accepted left join record using (row_number) order by row_number", lineage,
+        )  # fmt: skip
+        if deleted is not None:
+            _write_record_keys(con, places.landing / RECORDS / name, deleted, lineage)
         if judged.rows_quarantined:
             _write(
                 con, quarantine_path,
@@ -311,8 +395,19 @@ def _seal_refused_values(con: duckdb.DuckDBPyConnection, cipher: Cipher, context
 
 
 def _lineage() -> str:
-    own = ("row_number", "corrections")
+    own = ("row_number", "corrections", "record_key")
     return ", ".join(name if name in own else f"cast(${name} as {type_}) as {name}" for name, type_ in LINEAGE.items())
+
+
+def _write_record_keys(con: duckdb.DuckDBPyConnection, path: Path, deleted: tuple[str, ...], lineage: dict) -> None:
+    """The keys a bundle shows and deletes, accepted rows or not: what they replace is decided at the handover."""
+    con.register("deleted_key", pa.table({"record_key": pa.array(deleted, pa.string())}))
+    query = (
+        "select $source as source, cast($delivered_at as timestamp) as delivered_at, record_key, is_deleted from "
+        "(select distinct record_key, false as is_deleted from record union all select record_key, true from deleted_key)"
+    )
+    _write(con, path, query, {name: lineage[name] for name in ("source", "delivered_at")})
+    con.unregister("deleted_key")
 
 
 def _write(con: duckdb.DuckDBPyConnection, path: Path, query: str, parameters: dict) -> None:

@@ -2,7 +2,8 @@
 
 Here: the SQLite file `ledger.sqlite` and the only statements that touch it. A delivery is identified by `(source,
 delivery_id)`; a *sighting* is a file name of the inbox showing some bytes at some time. Which delivery is in force follows
-from the sightings: the last accepted one of each file name; the earlier ones are superseded.
+from the sightings: the last accepted one of each file name; the earlier ones are superseded, and so is a held or refused one
+that the same file name has replaced since.
 Not here: rows of deliveries (`landing/`), personal data.
 """
 
@@ -32,14 +33,20 @@ create table if not exists sighting (
     sighting_id integer primary key, source text not null, file_name text not null, delivery_id text not null,
     bytes integer not null, stamp text not null, seen_at text not null);
 create index if not exists sighting_file on sighting (source, file_name, sighting_id);
-create view if not exists standing as
-with last_accepted as (
+drop view if exists standing;
+create view standing as
+with last_seen as (
+    select source, file_name, max(sighting_id) as sighting_id from sighting group by source, file_name),
+last_accepted as (
     select s.source, s.file_name, max(s.sighting_id) as sighting_id
     from sighting s join delivery d using (source, delivery_id)
     where d.outcome = 'accepted' group by s.source, s.file_name)
 select d.*,
-    case when d.outcome <> 'accepted' then d.outcome
-         when exists (select 1 from last_accepted l join sighting s using (sighting_id)
+    case when d.outcome <> 'accepted' and not exists (select 1 from sighting s where s.source = d.source
+              and s.delivery_id = d.delivery_id) then d.outcome
+         when d.outcome <> 'accepted' and exists (select 1 from last_seen l join sighting s using (sighting_id)
+              where s.source = d.source and s.delivery_id = d.delivery_id) then d.outcome
+         when d.outcome = 'accepted' and exists (select 1 from last_accepted l join sighting s using (sighting_id)
                       where s.source = d.source and s.delivery_id = d.delivery_id) then 'accepted'
          else 'superseded' end as state
 from delivery d;
@@ -122,6 +129,15 @@ def record_delivery(ledger: sqlite3.Connection, report: DeliveryReport, processi
             json.dumps([[note.rule, note.message] for note in report.notes], ensure_ascii=False),
         ),
     )  # fmt: skip
+
+
+def forget_delivery(ledger: sqlite3.Connection, source: str, delivery_id: str) -> None:
+    """Take back a report that no longer says anything (a platform that answers again). Rows of a delivery are never forgotten."""
+    ledger.execute(
+        "delete from delivery where source = ? and delivery_id = ? and rows_read = 0 and not exists "
+        "(select 1 from sighting s where s.source = delivery.source and s.delivery_id = delivery.delivery_id)",
+        (source, delivery_id),
+    )
 
 
 def deliveries(ledger: sqlite3.Connection, source: str | None = None) -> list[dict[str, Any]]:

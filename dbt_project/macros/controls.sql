@@ -93,7 +93,8 @@ select
     cast(null as varchar) as programme_id,
     source || '/' || delivery_id as member,
     rows_accepted as expected,
-    nb_rows_landed as actual,
+    -- a record that its platform showed again, or deleted, was replaced before it came here
+    nb_rows_landed + rows_replaced as actual,
     file_name || case when nb_rows_kept < nb_rows_landed
         then ' (' || (nb_rows_landed - nb_rows_kept) || ' remplacées par une livraison plus récente)' else '' end as detail
 from {{ ref('stg_deliveries') }}

@@ -23,6 +23,7 @@ GOLDEN = Path(__file__).parents[1] / "golden"
 DELIVERY_COLUMNS = (
     "source VARCHAR, delivery_id VARCHAR, file_name VARCHAR, state VARCHAR, entity VARCHAR, received_at TIMESTAMP, "
     "rows_read INTEGER, rows_accepted INTEGER, rows_quarantined INTEGER, rows_duplicate INTEGER, rows_structure INTEGER, "
+    "rows_replaced INTEGER, "
     "message VARCHAR, source_title VARCHAR, expected_every_days INTEGER"
 )
 QUARANTINE_COLUMNS = (
@@ -126,6 +127,7 @@ def delivery(source: str, entity: str, nb_rows: int) -> dict:
         "rows_quarantined": 0,
         "rows_duplicate": 0,
         "rows_structure": 0,
+        "rows_replaced": 0,
         "message": None,
         "source_title": source,
         "expected_every_days": None,

@@ -34,7 +34,9 @@ ROWS = [
 
 
 def places(home: Path) -> Places:
-    return Places(home / "inbox", home / "originals", home / "landing", home / "ledger.sqlite", home / "vault")
+    return Places(
+        home / "inbox", home / "originals", home / "landing", home / "ledger.sqlite", home / "vault", home / "crawls"
+    )
 
 
 def settle(path: Path) -> Path:

@@ -98,4 +98,4 @@ def test_the_last_accepted_sighting_is_in_force(tmp_path):
     held = arrive("333", "held")
     assert states() == {one: "superseded", two: "accepted", held: "held"}
     assert arrive("1") == one
-    assert states() == {one: "accepted", two: "superseded", held: "held"}
+    assert states() == {one: "accepted", two: "superseded", held: "superseded"}, "what was held has been replaced"

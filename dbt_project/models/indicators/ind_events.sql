@@ -98,6 +98,7 @@ counts as (
         end as obs_status,
         {{ fr_caveat([
             "case when counted.breakdown = 'total' and totals.nb_unsettled > 0 then 'Événements dont la tenue n’est pas confirmée, non comptés : ' || totals.nb_unsettled || '.' end",
+            "case when counted.breakdown = 'total' and programmes.unread_sources is not null then 'La dernière livraison n’a pas pu être lue, la précédente est gardée : ' || programmes.unread_sources || '.' end",
             "case when counted.breakdown = 'total' and programmes.nb_rows_quarantined > 0 then 'Lignes en attente de correction dans les fichiers reçus : ' || programmes.nb_rows_quarantined || '.' end",
             "case when (counted.indicator = 'EV02' or counted.breakdown = 'department_theme') and totals.nb_multi_theme > 0 then 'Un événement compte une fois dans chacun de ses thèmes : les lignes ne s’additionnent pas.' end",
             "case when counted.indicator = 'EV03' and totals.nb_multi_theme > 0 then 'Un événement à plusieurs thèmes est partagé entre eux à parts égales.' end",

@@ -4,6 +4,7 @@ with reported as (
         programme.programme_id,
         programme.period,
         programme.nb_rows_quarantined,
+        programme.unread_sources,
         count(event.event_key) as nb_events,
         count(counted.value) as nb_with_count
     from {{ ref('dim_programme') }} as programme
@@ -33,6 +34,7 @@ select
     'F' as conf_status,
     {{ fr_caveat([
         "case when nb_events = 0 then 'Aucun événement tenu.' end",
+        "case when unread_sources is not null then 'La dernière livraison n’a pas pu être lue, la précédente est gardée : ' || unread_sources || '.' end",
         "case when nb_rows_quarantined > 0 then 'Lignes en attente de correction dans les fichiers reçus : ' || nb_rows_quarantined || '.' end"
     ]) }} as caveat
 from reported

@@ -15,6 +15,14 @@ quarantined as (
     from (select distinct programme_id, source, delivery_id from {{ ref('stg_events') }})
     inner join {{ ref('stg_deliveries') }} as delivery using (source, delivery_id)
     group by all
+),
+
+unread as (
+    select feeding.programme_id, string_agg(distinct delivery.source_title, ' ; ' order by delivery.source_title) as titles
+    from (select distinct programme_id, source from {{ ref('stg_events') }}) as feeding
+    inner join {{ ref('stg_deliveries') }} as delivery using (source)
+    where delivery.state in ('held', 'refused')
+    group by all
 )
 
 select
@@ -37,9 +45,11 @@ select
     end as period,
     cast(coalesce(events.nb_events, 0) as integer) as nb_events,
     events.programme_key is not null as has_events,
-    cast(coalesce(quarantined.nb_rows, 0) as integer) as nb_rows_quarantined
+    cast(coalesce(quarantined.nb_rows, 0) as integer) as nb_rows_quarantined,
+    unread.titles as unread_sources
 from {{ ref('int_programmes') }} as programme
 left join events on events.programme_key = {{ key(['programme.programme_id']) }}
 left join quarantined using (programme_id)
+left join unread using (programme_id)
 left join {{ source('reference', 'region') }} as region
     on region.code = programme.region_code and region.vintage = programme.territory_vintage

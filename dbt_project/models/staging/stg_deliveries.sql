@@ -33,6 +33,7 @@ select
     delivery.rows_quarantined,
     delivery.rows_duplicate,
     delivery.rows_structure,
+    delivery.rows_replaced,
     delivery.message,
     coalesce(landed.nb_rows, 0) as nb_rows_landed,
     coalesce(kept.nb_rows, 0) as nb_rows_kept

@@ -32,7 +32,12 @@ def places(home: Home) -> Places:
     from sources.landing import Places
 
     return Places(
-        inbox=home.inbox, originals=home.originals, landing=home.landing, ledger=home.ledger, vault=home.vault
+        inbox=home.inbox,
+        originals=home.originals,
+        landing=home.landing,
+        ledger=home.ledger,
+        vault=home.vault,
+        crawls=home.crawls,
     )
 
 

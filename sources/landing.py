@@ -33,6 +33,7 @@ from sources.headers import Unbound
 from sources.inbox import Arrival, look
 from sources.judge import Judged, judge
 from sources.kinds import References
+from sources.layouts import read_sheets, the_table
 from sources.ledger import (
     DeliveryReport,
     deliveries,
@@ -42,10 +43,7 @@ from sources.ledger import (
     record_sighting,
 )
 from sources.note import Note
-from sources.readers import Sheet, Unreadable, read
-from sources.readers.records import Pairs
-from sources.readers.repaired import repaired
-from sources.readers.tables import cut, number_duplicates, stack_headers
+from sources.readers import Unreadable
 from sources.sql import literal
 from sources.values.refusal import quote
 from sources.values.text import clean
@@ -221,7 +219,7 @@ def judge_file(
             f"La source « {contract.source} » attend des fichiers « {contract.files.pattern} » ; « {file_name} » n'en est pas un. "
             "Enregistrez-le dans ce format et redéposez-le.",
         )
-    sheet, others = _sheet(contract, path, file_name)
+    sheet, others = the_table(contract, read_sheets(contract, path, file_name), file_name)
     corrections, _ = load_corrections(contract)
     judged = judge(con, contract, sheet, corrections, references, today.date(), file_name)
     return replace(judged, notes=(*sheet.notes, *others, *judged.notes)), sheet.name
@@ -230,35 +228,6 @@ def judge_file(
 def _is_bundle(contract: Contract, file_name: str) -> bool:
     """Whether a delivery is what a platform's API gave, rather than a file somebody sent."""
     return contract.api is not None and re.fullmatch(r"api-[0-9TZ]+\.jsonl", file_name) is not None
-
-
-def _sheet(contract: Contract, path: Path, file_name: str) -> tuple[Sheet, list[Note]]:
-    """The one table a contract reads from a file, its layout made flat; and a note per sheet nobody reads."""
-    options = contract.files.options
-    if "pairs" in options:
-        options["pairs"] = [Pairs(pair.path, pair.name, pair.value) for pair in options["pairs"]]
-    sheets = read(path, file_name=file_name, shape=contract.files.shape, **options)
-    filled = [sheet for sheet in sheets if sheet.table.num_rows] or (sheets if contract.files.shape == "json" else [])
-    if not filled:
-        raise Unreadable(
-            "fichier_vide", f"« {file_name} » ne contient aucune ligne. Vérifiez l'enregistrement et redéposez-le."
-        )
-    sheet, layout = repaired(filled[0]), contract.layout
-    if layout.table is not None:
-        table = layout.table
-        sheet = cut(sheet, after=table.after, at=table.at, until=table.until, until_gap=table.until_gap)
-    if layout.stacked_headers is not None:
-        stacked = layout.stacked_headers
-        sheet = stack_headers(
-            sheet, rows=stacked.rows, skip=stacked.skip, fill=stacked.fill, without=stacked.without, alone=stacked.alone
-        )
-    if layout.number_duplicates:
-        sheet = number_duplicates(sheet)
-    others = [
-        Note("feuille_non_lue", f"La feuille « {other.name} » n'est pas lue : le contrat ne la nomme pas.")
-        for other in filled[1:]
-    ]
-    return sheet, others
 
 
 @cache

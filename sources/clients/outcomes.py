@@ -11,7 +11,7 @@ from datetime import datetime
 from pathlib import Path
 from typing import Literal
 
-from sources.ledger import Note
+from sources.note import Note
 
 
 class PlatformDown(Exception):

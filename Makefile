@@ -1,5 +1,6 @@
 # make run    install, then one night on the embedded samples
 # make test   install, then every test that needs no server
+# make test-real   install, then those that start a real pretix and a real mitmproxy (needs the package index the first time)
 # make lock   resolve the dependencies again (needs the package index)
 
 PYTHON ?= $(shell command -v python3.11 || command -v python3)
@@ -7,7 +8,7 @@ UV := .venv/bin/uv
 export PYTHONDONTWRITEBYTECODE =
 export DO_NOT_TRACK = 1
 
-.PHONY: install run test lint lock clean
+.PHONY: install run test test-real lint lock clean
 
 install: .venv/installed
 
@@ -27,6 +28,9 @@ run: install
 test: install
 	.venv/bin/python -m pytest -n 2 --dist loadfile
 
+test-real: install
+	.venv/bin/python -m pytest -m real tests/real
+
 lint: install
 	.venv/bin/ruff check .
 	.venv/bin/ruff format --check .
@@ -36,4 +40,4 @@ lock:
 	  --python-version 3.11 --group dev pyproject.toml -o requirements.lock
 
 clean:
-	rm -rf .venv var build *.egg-info
+	rm -rf .venv .cache var build *.egg-info

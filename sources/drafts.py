@@ -25,6 +25,7 @@ from sources.drafting.table import find_table
 from sources.drafting.template_fit import Fit, best_fit, distinctive_headers
 from sources.drafting.words import WORDS
 from sources.drafting.writing import from_template, generic
+from sources.readers import Unreadable
 from sources.values.text import clean, fold
 
 TEMPLATES = Path(__file__).with_name("templates")
@@ -151,6 +152,13 @@ def _unknown_to(fit: Fit, contracts: Mapping, templates: Mapping) -> list[tuple[
 def _generic(source: str, reading: Reading, templates: Mapping, contracts: Mapping) -> dict:
     table = find_table(reading.sheet, reading.file_name)
     proposal = propose(table.columns, known_headers(templates, contracts))
+    if reading.shape != "json" and not proposal.by_headers:
+        # the row is perhaps one of people: none of it is quoted
+        raise Unreadable(
+            "entete_introuvable",
+            f"« {reading.file_name} » : aucun nom de colonne n'est reconnu en ligne {table.header_row}. Si cette ligne est bien "
+            "l'en-tête, copiez le modèle le plus proche de sources/templates et mettez-y vos en-têtes ; sinon, ajoutez-en un.",
+        )
     grain = f"{len(proposal.matches)} colonnes ou groupes de colonnes sur {len(table.columns)} vont à l'entité {proposal.entity.name}"
     hints = [
         "Ébauche à relire ligne par ligne : aucun modèle n'a ces colonnes.",

@@ -213,7 +213,8 @@ def _said_by_contract(contract: Contract, name: str) -> bool:
 
 @dataclass(frozen=True)
 class NoFit:
-    """Why a contract does not take a file, and how near it came (headers it knows; -1 when it cannot even read it)."""
+    """Why a contract does not take a file, and how near it came: the headers it knows, -1 when it cannot read the file, -2 when
+    it expects files of another name."""
 
     source: str
     nearness: int
@@ -237,7 +238,7 @@ def try_contracts(
 
 def _nearness(contract: Contract, path: Path, file_name: str) -> int:
     if not fnmatch(file_name.lower(), contract.files.pattern.lower()):
-        return -1
+        return -2
     try:
         table, _ = the_table(contract, read_sheets(contract, path, file_name), file_name)
     except Unreadable:

@@ -17,7 +17,7 @@ from sources.drafting.words import HALLMARKS, WORDS
 from sources.entities import ENTITIES, Entity, Slot
 from sources.values.text import fold
 
-FROM_TEMPLATE, WHOLE_WORD, INSIDE, BY_VALUES = 3.0, 2.5, 1.5, 1.0
+FROM_TEMPLATE, WHOLE_WORD, INSIDE, BY_VALUES = 3.0, 2.5, 1.6, 1.0
 AGREEING = 0.5
 CONSTANTS = ("programme", "event", "status", "counts")
 """Required slots that a contract may give a fixed value."""
@@ -69,6 +69,13 @@ class Proposal:
     score: float
     matches: dict[str, list[Match]] = field(default_factory=dict)
     left: list[tuple[Column, str]] = field(default_factory=list)
+
+    @property
+    def by_headers(self) -> bool:
+        """Whether a header at least says something, beyond what values look like."""
+        return any(match.score >= INSIDE for matches in self.matches.values() for match in matches) or any(
+            "serait" in said or "son nom" in said for _, said in self.left
+        )
 
     @property
     def missing(self) -> list[Slot]:
@@ -134,7 +141,6 @@ def _match(entity: Entity, slot: Slot, column: Column, known: dict[str, tuple[Kn
     places = [each for each in known.get(key, ()) if each.slot == slot.name]
     own = [each for each in places if each.entity == entity.name]
     word = WORDS[entity.name].get(slot.name)
-    readable = read_as(slot, column)
     if own:
         score, reason = FROM_TEMPLATE, f"en-tête identique à celui {own[0].where}"
     elif word and _pattern(word).fullmatch(label):
@@ -167,6 +173,7 @@ def _match(entity: Entity, slot: Slot, column: Column, known: dict[str, tuple[Kn
         and score < FROM_TEMPLATE
     ):
         return None
+    readable = read_as(slot, column)
     if readable is not None and column.filled:
         if readable * 2 < column.filled:
             return None

@@ -30,7 +30,8 @@ _DEPTH = 6
 @dataclass
 class Reading:
     """A file once its bytes are understood. `options` are those of the contract's `files`; `hints` are French sentences for
-    the comments of a draft; `sheets` the sheets in the order a person should look at them, visible and filled first."""
+    the comments of a draft; `sheets` the sheets in the order a person should look at them, visible and filled first; `lists`
+    the paths of the lists of records of a JSON document."""
 
     path: Path
     file_name: str
@@ -38,6 +39,7 @@ class Reading:
     options: dict[str, Any]
     sheets: list[Sheet]
     hints: list[str] = field(default_factory=list)
+    lists: frozenset[str] = frozenset()
 
     @property
     def sheet(self) -> Sheet:
@@ -121,8 +123,9 @@ def _json(path: Path, file_name: str) -> Reading:
             f"« {file_name} » dépasse {MAX_JSON_BYTES >> 20} Mo : faites l'ébauche du contrat sur un extrait, une page suffit.",
         )
     documents = list(_documents(path, file_name))
+    lists = [found for document in documents for found in _lists(document, ())]
     records, elements = max(
-        (found for document in documents for found in _lists(document, ())),
+        lists,
         key=lambda found: (len(found[1]), -found[0].count(".")),
         default=("", documents),
     )
@@ -153,7 +156,7 @@ def _json(path: Path, file_name: str) -> Reading:
             f"« {file_name} » ne contient aucun enregistrement, donc aucune colonne à décrire : refaites l'ébauche sur une page "
             "qui en a au moins un.",
         )
-    return Reading(path, file_name, "json", options, _repaired(sheets), hints)
+    return Reading(path, file_name, "json", options, _repaired(sheets), hints, frozenset(each for each, _ in lists))
 
 
 def _is_tagged(elements: list) -> bool:

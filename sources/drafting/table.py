@@ -1,7 +1,7 @@
 """Where the table stands in a sheet: title rows, one or two header rows, sections, totals, and the profile of each column.
 
-The header is the first row of which the texts are distinct, fill six columns in ten, and stand above rows that are typed
-(dates, numbers) or are at least rows. Not here: what a column means (`mapping.py`).
+The header is the first row of which distinct texts – no date, no number, no address – fill six columns in ten, above rows
+that fill the same columns. Not here: what a column means (`mapping.py`).
 """
 
 from __future__ import annotations
@@ -98,24 +98,20 @@ def _filled(cells: tuple[str | None, ...]) -> list[int]:
 
 
 def _header(rows: list[Row]) -> tuple[int | None, int]:
-    """Index of the header among `rows` – of the upper one when there are two – and 1 for two."""
-    best = None
+    """Index of the header among `rows` – of the upper one when there are two – and 1 for two.
+
+    The first row that can be one is: a later one would be a row of data, and its cells would be quoted as headers.
+    """
     for index, (_, cells) in enumerate(rows[:SEARCHED_ROWS]):
         below = rows[index + 1 : index + 1 + BELOW]
         width = _width(cells, below)
         names = _names(cells)
         if names is None or len(names) < max(min(2, width), _SHARE * width):
             continue
-        rest = [set(_filled(other)) & set(names) for _, other in below]
-        if below and not any(len(each) * 2 >= len(names) for each in rest):
+        if below and not any(len(set(_filled(other)) & set(names)) * 2 >= len(names) for _, other in below):
             continue
-        typed = any(kind_of(clean(other[i])) in TYPED for _, other in below[:10] for i in _filled(other))
-        if typed or not below:
-            return _with_groups(rows, index)
-        best = index if best is None else best
-    if best is None:
-        return None, 0
-    return _with_groups(rows, best)
+        return _with_groups(rows, index)
+    return None, 0
 
 
 def _width(cells: tuple[str | None, ...], below: list[Row]) -> int:

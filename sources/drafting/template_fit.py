@@ -35,7 +35,7 @@ _key = lru_cache(maxsize=1 << 15)(header_key)
 @dataclass(frozen=True)
 class Fit:
     """How a contract and a sheet meet: labels that feed a field (`mapped`), labels the contract ignores, labels it does not
-    know, and the fields a column feeds among those that columns could feed. `problem`: why it does not bind, or None."""
+    know, and the fields a column feeds among those that columns could feed."""
 
     contract: Contract
     sheet: Sheet
@@ -45,7 +45,6 @@ class Fit:
     nb_fed: int
     nb_fields: int
     header_row: int
-    problem: str | None = None
     options: Mapping[str, Any] = field(default_factory=dict)
 
     @property
@@ -61,14 +60,11 @@ def fit(contract: Contract, sheet: Sheet) -> Fit | None:
     read_in = {_key(h) for each in contract.fields.values() for h in each.headers}
     read_in |= {_key(h) for h in contract.headers_besides()}
     ignored = {_key(h) for h in contract.ignore}
-
-    def labels(cells: tuple[str | None, ...]) -> dict[str, str]:
-        return {_key(cell): clean(cell) for cell in cells if cell and _key(cell)}
-
     if not rows:
         return None
-    header_row, cells = max(rows, key=lambda row: len(labels(row[1]).keys() & (read_in | ignored)))
-    header = labels(cells)
+    wanted = read_in | ignored
+    header_row, cells = max(rows, key=lambda row: len({_key(cell) for cell in row[1] if cell} & wanted))
+    header = {_key(cell): clean(cell) for cell in cells if cell and _key(cell)}
     if not header.keys() & (read_in | ignored):
         return None
     mapped = tuple(shown for key, shown in header.items() if key in read_in)
@@ -76,13 +72,19 @@ def fit(contract: Contract, sheet: Sheet) -> Fit | None:
     fields = [f for f in contract.fields.values() if f.headers or f.compose or f.ticked]
     fed = [each for each in fields if {_key(h) for h in _read_by(each)} & header.keys()]
     widened = contract.model_copy(update={"ignore": (*contract.ignore, *unmapped)})
-    try:
-        bind(widened, rows, [False] * (sheet.table.num_columns - 1))
-        problem = None
-    except Unbound as unbound:
-        problem = unbound.rule
     known_ignored = tuple(shown for key, shown in header.items() if key in ignored)
-    return Fit(widened, sheet, mapped, known_ignored, unmapped, len(fed), len(fields), header_row, problem)
+    return Fit(widened, sheet, mapped, known_ignored, unmapped, len(fed), len(fields), header_row)
+
+
+def _binds(found: Fit) -> bool:
+    """Whether the header binds once the unknown columns are ignored: nothing required is missing, nothing claimed twice."""
+    rows = found.sheet.table.slice(0, found.contract.layout.header_within).to_pylist()
+    try:
+        cells = [(row.pop("row_number"), tuple(row.values())) for row in rows]
+        bind(found.contract, cells, [False] * (found.sheet.table.num_columns - 1))
+    except Unbound:
+        return False
+    return True
 
 
 def _read_by(each: ContractField) -> list[str]:
@@ -99,7 +101,7 @@ class Readings:
     def ways(self, contract: Contract) -> Iterable[tuple[Mapping[str, Any], Sheet]]:
         """The sheets a contract could read, flat, with the options of `files` to change for it."""
         reading, files = self.reading, contract.files
-        if files.shape != reading.shape:
+        if files.shape != reading.shape or (files.shape == "json" and (files.records or "") not in reading.lists):
             return
         if files.shape == "spreadsheet":
             named = [sheet for sheet in reading.sheets if sheet.name == files.sheet]
@@ -167,7 +169,7 @@ def best_fit(
     for name, loaded in sorted(templates.items()):
         for options, sheet in readings.ways(loaded.contract):
             found = fit(loaded.contract, sheet) if sheet.table.num_columns > 1 else None
-            if found is None or found.problem or not _is_of(found, platform(name), distinctive):
+            if found is None or not _is_of(found, platform(name), distinctive) or not _binds(found):
                 continue
             rank = (-len(found.known), len(found.unmapped), bool(options))
             candidates.append((rank, name, replace(found, options=options)))
@@ -179,8 +181,9 @@ def best_fit(
         same = platform(name) == platform(first) and len(found.unmapped) == len(top.unmapped)
         if same and len(found.known) * 10 >= len(top.known) * 9:
             alike.append((name, found))
+    alike = [item for item in alike if bool(item[1].options) == min(bool(found.options) for _, found in alike)]
     if len(alike) > 1:
-        alike.sort(key=lambda item: (bool(item[1].options), *_unread(item[1], reading.file_name, today), item[0]))
+        alike.sort(key=lambda item: (*_unread(item[1], reading.file_name, today), item[0]))
     name, found = alike[0]
     others = [other for other, _ in alike[1:]]
     return name, found, others + [other for _, other, _ in candidates if other != name and other not in others]

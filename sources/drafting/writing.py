@@ -217,11 +217,15 @@ def _private_words(proposal: Proposal) -> set[str]:
 
 
 def _may_be_shown(text: str, times: int, private: set[str], longest: int) -> bool:
+    """A word met several times, short, without digits to speak of, that no column of persons holds and no name looks like."""
     folded = fold(text)
+    capitals = [word for word in re.findall(r"[^\W\d_]+", text) if word[0].isupper()]
     return (
         bool(folded)
         and len(text) <= longest
         and times > 1
+        and len(capitals) < 2
+        and not any(len(word) > 3 and word.isupper() for word in capitals)
         and not re.search(r"\d{3}|@|\bhttp", text)
         and not set(folded.split()) & private
     )
@@ -243,7 +247,9 @@ def _words(slot: Slot, column: Column, private: set[str]) -> tuple[dict[str, lis
             left[text] = times
     ordered = {value: found[value] for value in slot.choices if value in found}
     shown = [text for text, times in left.items() if _may_be_shown(text, times, private, LONGEST_WORD)]
-    return ordered, shown if len(left) == len(shown) <= MAX_WORDS else len(left)
+    # words nobody knows are shown only in a column that the others prove to be one of statuses
+    proven = sum(left.values()) * 2 < column.filled
+    return ordered, shown if proven and len(left) == len(shown) <= MAX_WORDS else len(left)
 
 
 def _open_choice(slot: Slot, matches: list[Match]) -> str:

@@ -7,6 +7,7 @@ Not here: reading bytes, the ledger, files on disk.
 
 from __future__ import annotations
 
+import re
 from dataclasses import dataclass
 from datetime import date
 from pathlib import PurePath
@@ -74,7 +75,7 @@ def judge(
     for index, mapping in enumerate(parses):
         _parse_distinct(con, index, mapping)
     _judge_rows(con, contract, binding, parses)
-    notes += _control_totals(con, contract, binding) + _unknown_words(con, contract)
+    notes += _control_totals(con, contract, binding) + _unknown_words(con, contract, binding)
     con.unregister("sheet")
     rows_read, rows_accepted = _count(con, "raw"), _count(con, "accepted")
     rows_quarantined = con.execute("select count(distinct row_number) from quarantined").fetchall()[0][0]
@@ -434,22 +435,30 @@ def _control_totals(con: duckdb.DuckDBPyConnection, contract: Contract, binding:
     return notes
 
 
-def _unknown_words(con: duckdb.DuckDBPyConnection, contract: Contract) -> list[Note]:
-    """Statuses that no vocabulary knows: the rows are kept as `unknown`, the words are reported."""
+def _unknown_words(con: duckdb.DuckDBPyConnection, contract: Contract, binding: Binding) -> list[Note]:
+    """Statuses that no vocabulary knows: the rows are kept as `unknown` and their cells are reported. The word is quoted when
+    several rows share it and it has letters only: alone, or with digits, it may be a person's."""
     notes = []
     for slot in ENTITIES[contract.entity].slots.values():
-        if slot.kind == "status":
-            rows = con.execute(
-                f'select "{slot.name}_text", count(*) from accepted where "{slot.name}" = \'unknown\' '
-                f'and "{slot.name}_text" is not null group by 1 order by 1'
-            ).fetchall()
-            notes += [
+        if slot.kind != "status" or slot.name not in binding.columns:
+            continue
+        rows = con.execute(
+            f'select clean(raw."{slot.name}") as word, count(*), min(row_number) from raw join accepted using (row_number) '
+            f"where accepted.\"{slot.name}\" = 'unknown' and word is not null group by 1 order by 3"
+        ).fetchall()
+        for word, count, row_number in rows:
+            place = (
+                binding.labels[binding.columns[slot.name][0]]
+                if contract.files.shape == "json"
+                else (f"{column_letter(binding.columns[slot.name][0])}{row_number}")
+            )
+            said = f"{quote(word)} " if count > 2 and re.fullmatch(r"[^\W\d_]+( [^\W\d_]+)*", word) else ""
+            notes.append(
                 Note(
                     "mot_inconnu",
-                    f"Statut inconnu {quote(word)} ({count} ligne(s)) : ajoutez ce mot au contrat de la source.",
+                    f"Statut inconnu {said}en {place} ({count} ligne(s)) : ajoutez ce mot au contrat de la source.",
                 )
-                for word, count in rows
-            ]
+            )
     return notes
 
 

@@ -237,7 +237,8 @@ def _status(slot: Slot, field: ContractField | None, references: References, con
             return (text, None)
         if is_blank(text):
             return ("unknown", None)
-        return (parse_registration_status(text, words)[0], clean(text))
+        status, is_known = parse_registration_status(text, words)
+        return (status, clean(text) if is_known else None)
 
     return Mapping(slot, (slot.name,), parse)
 

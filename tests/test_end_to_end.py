@@ -218,21 +218,40 @@ def test_the_second_night_is_quick_and_makes_no_release(night, published):
     assert sorted(path.name for path in (home / "releases").iterdir()) == before
 
 
+def copy_of_the_project(project: Path) -> Path:
+    """The rooms, to be changed by a test; caches, state and environment stay behind."""
+    left_out = (
+        ".venv",
+        ".git",
+        ".cache",
+        "var",
+        "target",
+        "__pycache__",
+        "*.egg-info",
+        ".hypothesis",
+        ".pytest_cache",
+        "tests",
+    )
+    shutil.copytree(ROOT, project, ignore=shutil.ignore_patterns(*left_out))
+    return project
+
+
+def in_copy(project: Path, home: Path, *arguments: str) -> subprocess.CompletedProcess[str]:
+    """The command of a copied project, on a home of its own."""
+    environment = {**os.environ, "OBSERVATOIRE_HOME": str(home), "PYTHONPATH": str(project)}
+    command = [sys.executable, "-m", "orchestration.command", *arguments]
+    return subprocess.run(command, capture_output=True, text=True, cwd=project, timeout=300, env=environment)
+
+
 def test_a_difference_nobody_explained_withholds_its_dataset_alone(tmp_path, night, published):
     """The shipped explanations live in the sources room; a copy without one of them is used for this night."""
-    project = tmp_path / "project"
-    shutil.copytree(
-        ROOT, project, ignore=shutil.ignore_patterns(".venv", ".git", "var", "target", "__pycache__", "*.egg-info")
-    )
+    project = copy_of_the_project(tmp_path / "project")
     explanations = project / "sources" / "explanations.yml"
     text = explanations.read_text(encoding="utf-8")
     first, second = text.index("  - programme_id"), text.index("  - programme_id", text.index("  - programme_id") + 1)
     explanations.write_text(text[:first] + text[second:], encoding="utf-8")
     home = tmp_path / "var"
-    done = subprocess.run(
-        [sys.executable, "-m", "orchestration.command", "demo"], capture_output=True, text=True, cwd=project, timeout=300,
-        env={**os.environ, "OBSERVATOIRE_HOME": str(home), "PYTHONPATH": str(project)},
-    )  # fmt: skip
+    done = in_copy(project, home, "demo")
     assert done.returncode == 3, done.stdout + done.stderr
     release = json.loads((home / "releases" / "current" / "release.json").read_text(encoding="utf-8"))
     statuses = {name: state["status"] for name, state in release["datasets"].items()}

@@ -34,7 +34,7 @@ from sources.clients.platforms import client_of
 from sources.clients.rest import Asked, Client, Cursor, Page, Raw, since_of
 from sources.clients.session import Clock, Session
 from sources.clients.store import Memory, Plan, Store, instant, open_store
-from sources.ledger import Note
+from sources.note import Note
 
 SWEEPS = 3
 RESUMED_WITHIN = timedelta(days=2)

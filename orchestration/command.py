@@ -8,6 +8,8 @@ and nothing was released. Wrong usage is 2 everywhere. A stack trace goes to a f
 
 from __future__ import annotations
 
+import re
+import shlex
 from pathlib import Path
 from typing import Annotated, Any
 
@@ -321,44 +323,81 @@ def sources_check(
     file: Annotated[
         Path | None, typer.Argument(help="Un fichier ; sans lui, les contrats seuls.", exists=True, dir_okay=False)
     ] = None,
-    source: Annotated[str | None, typer.Option("--source", help="La source dont c'est une livraison.")] = None,
+    source: Annotated[
+        str | None, typer.Option("--source", help="La source dont c'est une livraison, ou un contrat (.yml).")
+    ] = None,
 ) -> None:
-    """Essaie un fichier sur son contrat : dit ce qui arriverait, sans rien déposer."""
-    home, lines = _home(), _lines()
-    contracts = _known(home, source)
-    if file is None:
-        lines.say(f"{len(contracts)} contrat(s) valide(s) : {', '.join(contracts)}.")
-        return
-    named = [source] if source else [file.absolute().parent.name] if file.absolute().parent.name in contracts else []
-    fits = [_try(lines, contracts[name], file) for name in named or contracts]
-    if not any(fits):
-        raise typer.Exit(NOT_WHOLE)
-
-
-def _try(lines: Any, loaded: Any, file: Path) -> bool:
+    """Essaie un fichier sur son contrat : dit ce qui arriverait, colonne par colonne et ligne par ligne, sans rien déposer."""
     from datetime import UTC, datetime
 
     from orchestration import rooms
+    from orchestration.trial_report import print_trial
 
+    home, lines = Home.from_environment(), _lines()
+    written = source is not None and source.endswith(".yml") and Path(source).is_file()
+    contracts = rooms.contract_at(Path(source)) if written else _known(home, source)
+    if file is None:
+        lines.say(f"{len(contracts)} contrat(s) valide(s) : {', '.join(contracts)}.")
+        return
+    folder = file.absolute().parent.name
+    named = next(iter(contracts)) if written else source or (folder if folder in contracts else None)
+    trials, others = rooms.try_file({named: contracts[named]} if named else contracts, file, datetime.now(UTC))
+    for trial in trials:
+        print_trial(trial, lines)
+    if not trials and others:
+        nearest = others[0]
+        lines.say(f"✗ {nearest.source} : {nearest.message}")
+        if named is None and len(others) > 1:
+            lines.say(
+                f"Aucun des {len(others)} contrats ne va à ce fichier ; voilà pourquoi le plus proche n'y va pas."
+            )
+    if not trials:
+        lines.say(f"Pour ébaucher un contrat d'après lui : observatoire sources new {shlex.quote(str(file))}")
+    if not all(trial.whole for trial in trials) or not trials:
+        raise typer.Exit(NOT_WHOLE)
+
+
+@sources_app.command("new")
+def sources_new(
+    file: Annotated[Path, typer.Argument(help="Un fichier de la future source.", exists=True, dir_okay=False)],
+    output: Annotated[
+        str | None, typer.Option("--output", help="Où écrire l'ébauche ; « - » l'affiche. Par défaut, ./<source>.yml.")
+    ] = None,
+    name: Annotated[
+        str | None, typer.Option("--name", help="Le nom de la source ; par défaut, d'après le nom du fichier.")
+    ] = None,
+) -> None:
+    """Ébauche un contrat d'après un fichier : sa forme, ses colonnes, ce qu'elles donneraient et pourquoi. À relire."""
+    from orchestration import rooms
+    from orchestration.trial_report import print_draft
+
+    home, lines = Home.from_environment(), _lines()
+    source = name or (Path(output).stem if output not in (None, "-") else rooms.source_name(file))
+    if re.fullmatch(r"[a-z][a-z0-9_]*", source) is None:
+        raise typer.BadParameter(f"« {source} » n'est pas un nom de source : des minuscules, des chiffres et « _ »")
+    target = None if output == "-" else Path(output or f"{source}.yml")
+    if target is not None and target.stem != source:
+        raise typer.BadParameter(f"le fichier d'un contrat porte le nom de sa source : {source}.yml")
+    if target is not None and target.exists():
+        raise typer.BadParameter(f"« {target} » existe déjà : choisissez un autre nom, ou déplacez-le")
     try:
-        judged, refused = rooms.check_file(loaded, file, datetime.now(UTC))
+        draft = rooms.draft_contract(home, file, source)
     except Exception as error:
         if not hasattr(error, "rule"):
             raise
-        lines.say(f"✗ {loaded.contract.source} : {error.message}")
-        return False
-    lines.say(
-        f"✓ {loaded.contract.source} : {judged.rows_read} lignes lues = {judged.rows_accepted} acceptées "
-        f"+ {judged.rows_quarantined} en quarantaine + {judged.rows_duplicate} en double"
-        f" ({judged.rows_structure} de structure)"
+        lines.say(f"✗ {error.message}")
+        raise typer.Exit(NOT_WHOLE) from None
+    if target is None:
+        typer.echo(draft.yaml, nl=False)
+        return
+    with target.open("x", encoding="utf-8") as stream:
+        stream.write(draft.yaml)
+    lines.say(f"✓ Ébauche écrite dans {target}")
+    where = (
+        f"Relisez-la, puis essayez-la : observatoire sources check {shlex.quote(str(file))} --source {target}",
+        f"Ensuite, déplacez-la dans {home.contracts} et déposez les fichiers dans {home.inbox / source}.",
     )
-    for note in judged.notes:
-        lines.say(f"    {note.message}")
-    for row_number, cell, message in refused[:MAX_LINES]:
-        lines.say(f"    {f'cellule {cell}' if cell else f'ligne {row_number}'} : {message}")
-    if len(refused) > MAX_LINES:
-        lines.say(f"    … et {len(refused) - MAX_LINES} autres")
-    return True
+    print_draft(draft, lines, where)
 
 
 def _change(change: Any) -> str:

@@ -17,9 +17,10 @@ if TYPE_CHECKING:
     from expectations.verdict import Verdict
     from publication.shelf import Release
     from sources.contract import LoadedContract
-    from sources.judge import Judged
+    from sources.drafts import Draft
     from sources.landing import Places
     from sources.ledger import DeliveryReport
+    from sources.trial import NoFit, Trial
 
 
 def contracts(home: Home) -> dict[str, LoadedContract]:
@@ -125,19 +126,28 @@ def replay(home: Home, contract: LoadedContract, delivery: dict, now: datetime) 
     return replay(places(home), contract, delivery, now)
 
 
-def check_file(contract: LoadedContract, path: Path, now: datetime) -> tuple[Judged, list[tuple]]:
-    """What would happen to a file if it were delivered: counts, and the rows that would be refused; lands nothing.
+def contract_at(path: Path) -> dict[str, LoadedContract]:
+    """One contract by its source, wherever the file is: a draft that is not in its place yet."""
+    from sources.contract import load_contract
 
-    Raises `Unreadable` or `Unbound`, both with a French `message`.
-    """
-    import duckdb
+    return {path.stem: load_contract(path)}
 
-    from sources.kinds import References
-    from sources.landing import judge_file
 
-    with duckdb.connect() as connection:
-        judged, _ = judge_file(connection, contract, path, path.name, References(), now)
-        refused = connection.execute(
-            "select row_number, coalesce(cell, ''), message from quarantined order by row_number, cell"
-        ).fetchall()
-    return judged, refused
+def try_file(contracts: dict[str, LoadedContract], path: Path, now: datetime) -> tuple[list[Trial], list[NoFit]]:
+    """What a file would give with each contract it fits, and why the others do not take it, the nearest first; lands nothing."""
+    from sources.trial import try_contracts
+
+    return try_contracts(contracts, path, file_name=path.name, today=now)
+
+
+def source_name(path: Path) -> str:
+    from sources.drafts import source_name
+
+    return source_name(path.name)
+
+
+def draft_contract(home: Home, path: Path, source: str) -> Draft:
+    """A contract drafted from a file. Raises `Unreadable`, with a French `message`."""
+    from sources.drafts import draft
+
+    return draft(path, file_name=path.name, source=source, contracts=contracts(home))

@@ -125,12 +125,12 @@ def test_quarantine(observatoire, observatory):
 def test_sources_check(observatoire, observatory, tmp_path):
     path = spoilt_delivery(observatory)
     code, said = observatoire("sources", "check", str(path))
-    assert code == 0 and "24 lignes lues = 23 acceptées + 1 en quarantaine + 0 en double" in said
+    assert code == 3 and "24 lignes lues = 23 acceptées + 1 en quarantaine + 0 en double" in said
     assert not observatory.home.ledger.exists(), "nothing is landed"
     stray = tmp_path / "x.csv"
     stray.write_text("a;b\n1;2\n")
     code, said = observatoire("sources", "check", str(stray), "--source", SOURCE)
-    assert code == 3 and f"✗ {SOURCE}" in said
+    assert code == 3 and f"✗ {SOURCE}" in said and "observatoire sources new" in said
     assert observatoire("sources", "check", str(tmp_path / "nowhere.csv"))[0] == 2
 
 

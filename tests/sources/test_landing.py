@@ -69,7 +69,9 @@ def test_an_original_is_kept_encrypted_and_opens_to_the_same_bytes(tmp_path):
     (report,) = land(tmp_path)
     original = tmp_path / "originals" / report.sha256[:2] / report.sha256
     assert b"PK" not in original.read_bytes()[:64]
-    with Vault(tmp_path / "vault").cipher.open_decrypted(original, purpose="originals", context=report.sha256) as opened:
+    with Vault(tmp_path / "vault").cipher.open_decrypted(
+        original, purpose="originals", context=report.sha256
+    ) as opened:
         assert opened.path.read_bytes() == path.read_bytes()
 
 

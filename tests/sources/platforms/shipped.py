@@ -85,7 +85,9 @@ def land(
     contract.parent.mkdir(exist_ok=True)
     contract.write_text(text, encoding="utf-8")
     loaded = load_contract(contract)
-    places = Places(home / "inbox", home / "originals", home / "landing", home / "ledger.sqlite", home / "vault", home / "crawls")
+    places = Places(
+        home / "inbox", home / "originals", home / "landing", home / "ledger.sqlite", home / "vault", home / "crawls"
+    )
     reports = deliver(places, loaded, now=NOW + timedelta(days=next(_NIGHTS)))
     (report,) = reports[:1]
     stored = f"{template}__{report.delivery_id}.parquet"

@@ -73,7 +73,7 @@ class Faults:
             return
         page = json.loads(body)
         if kind == "droprows":
-            page["results"] = page["results"][::2]
+            page["results"] = page["results"][1::2]
         encoding = "latin-1" if kind == "latin1" else "utf-8"
         flow.response.content = json.dumps(page, ensure_ascii=False).encode(encoding, "replace")
 

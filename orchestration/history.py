@@ -78,6 +78,7 @@ def night_with_history(home: Home, settings: Settings) -> Outcome:
     prepare_dagster_home(home, settings)
     night = Night(home, settings, str(uuid4()))
     with night.under_lock(), ExitStack() as stack:
+        night.builder.start()
         night.auditor.start()
         try:
             with night.step("definitions", "Lecture des définitions", "n'a pas abouti"):

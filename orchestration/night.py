@@ -29,6 +29,7 @@ from uuid import uuid4
 from orchestration import rooms, warehouse
 from orchestration.alerts import heartbeat, send
 from orchestration.auditor import Auditor
+from orchestration.builder import Builder
 from orchestration.candidates import (
     AUDITED,
     BUILT,
@@ -96,6 +97,7 @@ class Night:
         self.outcome: Outcome | None = None
         self.failure = ""
         self.auditor = Auditor(home.project)
+        self.builder = Builder(home)
         self._own: Candidate | None = None
         self._contracts: dict[str, LoadedContract] | None = None
         self._fingerprint: dict[str, str] | None = None
@@ -109,6 +111,7 @@ class Night:
                 yield self
             finally:
                 self.auditor.stop()
+                self.builder.stop()
 
     @property
     def contracts(self) -> dict[str, LoadedContract]:
@@ -147,7 +150,8 @@ class Night:
             with self.step("handover", "Remise à l'entrepôt", "n'a pas abouti") as running:
                 rooms.hand_over(self.home, candidate, self.contracts)
             with self.step("build", "Construction de l'entrepôt", "n'a pas abouti") as running:
-                built = warehouse.build(self.home, self.settings, candidate, running.move)
+                built = self.builder.build(self.settings, candidate, running.move)
+                built = built or warehouse.build(self.home, self.settings, candidate, running.move)
                 tables = sum(name.startswith("ind_") for name in built.rows)
                 warned = f", {len(built.warnings)} avertissement(s)" if built.warnings else ""
                 running.say(f"{len(built.rows)} tables dont {tables} publiables, {built.tests} tests{warned}")

@@ -64,13 +64,18 @@ class Built:
 
 def load_manifest(home: Home) -> dict[str, Any]:
     """dbt's manifest as JSON, parsed first when it is missing or speaks of another state of the project."""
+    if not is_parsed(home):
+        with _one_parser(home.dbt_target):
+            _parse(home, home.dbt_target)
+    return json.loads(home.manifest.read_text(encoding="utf-8"))
+
+
+def is_parsed(home: Home) -> bool:
+    """Whether this home has the manifest of the project as it is now, copied from the installation if need be."""
     with _one_parser(home.dbt_target):
-        if not _is_parsed(home, home.dbt_target):
-            if _is_parsed(home, home.installed_manifest):
-                _copy_parsed(home.installed_manifest, home.dbt_target)
-            else:
-                _parse(home, home.dbt_target)
-        return json.loads(home.manifest.read_text(encoding="utf-8"))
+        if not _is_parsed(home, home.dbt_target) and _is_parsed(home, home.installed_manifest):
+            _copy_parsed(home.installed_manifest, home.dbt_target)
+        return _is_parsed(home, home.dbt_target)
 
 
 def parse_at_installation(home: Home) -> None:
@@ -151,8 +156,12 @@ def dictionary(manifest: dict[str, Any]) -> dict[str, Any]:
     }
 
 
-def build(home: Home, settings: Settings, candidate: Candidate, moved: Callable[[int, int], None]) -> Built:
+def build(
+    home: Home, settings: Settings, candidate: Candidate, moved: Callable[[int, int], None], parsed: Any = None
+) -> Built:
     """`dbt build` on the candidate: models and data tests, without unit tests (they run in the test suite).
+
+    `parsed`: a manifest of `parsed_manifest` that no build has used yet; one is loaded otherwise.
 
     `moved(done, total)` is called after each node. Raises WarehouseError; the candidate is then the caller's to throw
     away.
@@ -168,7 +177,7 @@ def build(home: Home, settings: Settings, candidate: Candidate, moved: Callable[
             moved(min(done, total), total)
 
     options = ["--exclude-resource-type", "unit_test", "--threads", str(settings.dbt_threads), "--no-write-json"]
-    result = _invoke(home, "build", options, candidate.database, _parsed_manifest(home), on_event)
+    result = _invoke(home, "build", options, candidate.database, parsed or parsed_manifest(home), on_event)
     if not result.success:
         raise _explained(result, manifest)
     by_status: dict[str, list] = {}
@@ -242,7 +251,7 @@ def _replace(source: Path, target: Path) -> None:
     os.replace(aside, target)
 
 
-def _parsed_manifest(home: Home) -> Any:
+def parsed_manifest(home: Home) -> Any:
     """A fresh Manifest object for each build: dbt changes it while compiling."""
     from dbt.contracts.graph.manifest import Manifest
     from dbt.parser.manifest import extended_mashumuro_decoder

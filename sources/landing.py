@@ -249,7 +249,7 @@ def _land(
         con = stack.enter_context(contextlib.closing(open_private()))
         path, deleted = decrypted.path, None
         if _is_bundle(contract, file_name):
-            content = stack.enter_context(content_of(decrypted.path, contract.api.key))
+            content = stack.enter_context(content_of(decrypted.path, contract.api.key, contract.api.records))
             path, deleted = content.rows, content.deleted
         common = dict(
             source=contract.source, delivery_id=delivery_id, sha256=sha256, file_name=file_name,

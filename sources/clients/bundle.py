@@ -21,7 +21,7 @@ from pathlib import Path
 from typing import Any
 
 from identity.cipher import Cipher, Decrypted
-from sources.clients.documents import dump, parse
+from sources.clients.documents import dump, parse, put
 from sources.clients.outcomes import Bundle
 
 TOMBSTONES = "_deleted"
@@ -57,8 +57,9 @@ def open_bundle(bundle: Bundle, cipher: Cipher) -> Iterator[Decrypted]:
 
 
 @contextmanager
-def content_of(path: Path, key: Sequence[str]) -> Iterator[Content]:
-    """Split a decrypted bundle. `key` is the contract's `api.key`. The rows go to an anonymous file in memory, never to a disk."""
+def content_of(path: Path, key: Sequence[str], records: str | None = None) -> Iterator[Content]:
+    """Split a decrypted bundle. `key` is the contract's `api.key`; with its `api.records`, the rows of a bundle that only deletes
+    are one page without records, which a reader takes. The rows go to an anonymous file in memory, never to a disk."""
     fd = os.memfd_create("observatoire-rows", os.MFD_CLOEXEC)
     try:
         nb_pages, deleted = 0, []
@@ -70,6 +71,8 @@ def content_of(path: Path, key: Sequence[str]) -> Iterator[Content]:
                 else:
                     rows.write(line)
                     nb_pages += 1
+            if not nb_pages and records is not None:
+                rows.write(dump(put({}, records, [])).encode() + b"\n")
         yield Content(Path(f"/proc/self/fd/{fd}"), nb_pages, tuple(deleted))
     finally:
         os.close(fd)

@@ -130,6 +130,15 @@ def test_a_record_shown_again_replaces_all_its_rows_and_a_deleted_one_goes(sourc
     assert record_keys_in_force(source.places.landing, "billetterie") == {"A", "B"}
 
 
+def test_a_night_with_nothing_but_a_deletion_applies_it(source, platform):
+    platform.records = [record(code, (f"{code.lower()}1", "ok")) for code in "ABC"]
+    source.night()
+    platform.records = platform.records[:2]
+    reports = [report for _ in range(3) for report in source.night()]
+    assert all(report.outcome == "accepted" for report in reports)
+    assert source.in_force() == [("a1", "registered"), ("b1", "registered")]
+
+
 def test_a_platform_that_is_down_leaves_what_it_gave_and_says_so_until_it_answers(source, platform):
     platform.records = [record("A", ("a1", "ok"))]
     source.night()

@@ -33,8 +33,8 @@ run_storage:
   config: {{base_dir: {storage}}}
 # one file for all runs: a third of the writes of one file per run
 event_log_storage:
-  module: dagster._core.storage.event_log
-  class: ConsolidatedSqliteEventLogStorage
+  module: orchestration.event_log
+  class: OneEngineEventLogStorage
   config: {{base_dir: {storage}}}
 schedule_storage:
   module: dagster._core.storage.schedules

@@ -1,0 +1,44 @@
+"""Where Dagster keeps its events: its own SQLite storage in one file, with one engine for the life of the process.
+
+Dagster makes a new SQLAlchemy engine, and so compiles every statement again, for each of the some five hundred events of a night.
+Does not belong here: what an event says.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+from functools import cached_property
+
+from dagster._core.storage.event_log.sqlite.consolidated_sqlite_event_log import (
+    SQLITE_BUSY_TIMEOUT_SECONDS,
+    ConsolidatedSqliteEventLogStorage,
+)
+from sqlalchemy import Connection, Engine, create_engine
+
+
+class OneEngineEventLogStorage(ConsolidatedSqliteEventLogStorage):
+    """The storage named in `dagster.yaml`. Reads and writes what ConsolidatedSqliteEventLogStorage does, in the same file."""
+
+    @cached_property
+    def _engine(self) -> Engine:
+        return create_engine(self._conn_string, connect_args={"timeout": SQLITE_BUSY_TIMEOUT_SECONDS})
+
+    @cached_property
+    def _tables(self) -> set[str]:
+        return set()
+
+    @contextmanager
+    def _connect(self) -> Iterator[Connection]:
+        with self._engine.connect() as connection, connection.begin():
+            yield connection
+
+    def has_table(self, table_name: str) -> bool:
+        """A table that was there stays: asked once each."""
+        if table_name not in self._tables and super().has_table(table_name):
+            self._tables.add(table_name)
+        return table_name in self._tables
+
+    def dispose(self) -> None:
+        super().dispose()
+        self._engine.dispose()

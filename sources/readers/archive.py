@@ -131,11 +131,14 @@ def password(where: str) -> Unreadable:
     )
 
 
+DAMAGED = "classeur_endommage"
+
+
 def damaged(where: str, part: str = "") -> Unreadable:
     """The reason given when the archive opens but its content does not hold."""
     inside = f" (partie {part})" if part else ""
     return Unreadable(
-        "classeur_endommage",
+        DAMAGED,
         f"{where} est endommagé{inside} : ouvrez-le dans votre tableur, enregistrez-le sous un autre nom et "
         "renvoyez-le.",
     )

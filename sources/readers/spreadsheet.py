@@ -1,6 +1,6 @@
-"""Workbooks (.xlsx, .xlsm, .ods, .xls), opened in a child process that may die without harm.
+"""Workbooks (.xlsx, .xlsm, .ods, .xls), each opened in a process of its own that may die without harm.
 
-Belongs here: starting the child, its limits, and the sentence for each way it can end.
+Belongs here: asking for that process, its limits, and the sentence for each way it can end.
 Does not belong here: anything that touches the bytes of a workbook (`spreadsheet_worker`, `archive`).
 
 A cell far away makes the spreadsheet library abort the process, which no `except` catches: hence the child.
@@ -8,12 +8,15 @@ A cell far away makes the spreadsheet library abort the process, which no `excep
 
 from __future__ import annotations
 
+import contextlib
 import json
 import os
+import select
 import signal
 import subprocess
 import sys
 import tempfile
+import threading
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -63,29 +66,74 @@ def _descriptor(path: Path) -> int | None:
 
 
 def _run_child(path: Path, file_name: str, sheet: str | None, directory: Path, limits: ChildLimits) -> str:
-    """Run the child to its end; how it ended: "" (by itself), or a cause in French."""
+    """Have a fork read the workbook; how it ended: "" (by itself), or a cause in French."""
+    descriptor = _descriptor(path)
     request = {
-        "path": str(path),
+        # a file that has no name but a number of ours
+        "path": str(path) if descriptor is None else f"/proc/{os.getpid()}/fd/{descriptor}",
         "file_name": file_name,
         "sheet": sheet,
         "directory": str(directory),
         "memory_bytes": limits.memory_bytes,
         "cpu_seconds": limits.cpu_seconds,
     }
+    with _one_at_a_time:
+        answer = _ask(request, limits.wall_seconds)
+        if answer == b"":  # somebody ended the process that forks: the workbook is not to blame yet
+            answer = _ask(request, limits.wall_seconds)
+    match answer:
+        case None:
+            return f"la lecture a dépassé {limits.wall_seconds} secondes"
+        case b"":
+            return "la lecture a été arrêtée deux fois de l'extérieur"
+    errors = directory / "errors"
+    return _cause(int(answer), errors.read_bytes() if errors.exists() else b"", limits)
+
+
+def _ask(request: dict, wall_seconds: float) -> bytes | None:
+    """The exit code of the fork that served `request`; None past `wall_seconds`, nothing when the process that forks ended."""
+    opener = _opener()
     try:
-        child = subprocess.run(
+        opener.stdin.write(json.dumps(request).encode() + b"\n")
+        opener.stdin.flush()
+        in_time, _, _ = select.select([opener.stdout], [], [], wall_seconds)
+        answer = opener.stdout.readline() if in_time else None
+    except OSError:
+        answer = b""
+    if not answer:
+        _stop(opener)
+    return answer
+
+
+_one_at_a_time = threading.Lock()
+_openers: dict[int, subprocess.Popen[bytes]] = {}
+"""The process that opens workbooks, by the process that asks: a fork of ours must not share its pipes."""
+
+
+def _opener() -> subprocess.Popen[bytes]:
+    """The process that forks for each workbook, started at the first one; it ends when its input does, with ours."""
+    opener = _openers.get(os.getpid())
+    if opener is None or opener.poll() is not None:
+        opener = _openers[os.getpid()] = subprocess.Popen(
             [sys.executable, "-m", "sources.readers.spreadsheet_worker"],
-            input=json.dumps(request).encode(),
-            stdout=subprocess.DEVNULL,
-            stderr=subprocess.PIPE,
+            stdin=subprocess.PIPE,
+            stdout=subprocess.PIPE,
+            stderr=subprocess.DEVNULL,
             cwd=_ROOT,
             env=_environment(),
-            timeout=limits.wall_seconds,
-            pass_fds=[fd for fd in [_descriptor(path)] if fd is not None],
+            start_new_session=True,
         )
-    except subprocess.TimeoutExpired:
-        return f"la lecture a dépassé {limits.wall_seconds} secondes"
-    return _cause(child, limits)
+    return opener
+
+
+def _stop(opener: subprocess.Popen[bytes]) -> None:
+    """End the process and the fork it waits for: they are a session of their own."""
+    with contextlib.suppress(ProcessLookupError):
+        os.killpg(opener.pid, signal.SIGKILL)
+    opener.wait()
+    opener.stdin.close()
+    opener.stdout.close()
+    _openers.pop(os.getpid(), None)
 
 
 def _environment() -> dict[str, str]:
@@ -102,19 +150,19 @@ def _environment() -> dict[str, str]:
     }
 
 
-def _cause(child: subprocess.CompletedProcess[bytes], limits: ChildLimits) -> str:
-    match -child.returncode:
+def _cause(exit_code: int, errors: bytes, limits: ChildLimits) -> str:
+    match -exit_code:
         case 0:
             return ""
         case signal.SIGXCPU:
             return f"la lecture a demandé plus de {limits.cpu_seconds} secondes de calcul"
         case signal.SIGABRT | signal.SIGSEGV | signal.SIGBUS | signal.SIGKILL:
-            return f"la lecture a été arrêtée (signal {-child.returncode}), sans doute faute de mémoire"
-        case _ if b"MemoryError" in child.stderr or b"malloc" in child.stderr:
+            return f"la lecture a été arrêtée (signal {-exit_code}), sans doute faute de mémoire"
+        case _ if b"MemoryError" in errors or b"malloc" in errors:
             return f"la lecture a demandé plus de {limits.memory_bytes >> 20} Mo de mémoire"
         case _:
-            last = child.stderr.decode("utf-8", "replace").strip().rpartition("\n")[2]
-            return f"la lecture s'est interrompue ({last})"
+            # the kind of error only: its text may quote a cell
+            return f"la lecture s'est interrompue ({errors.decode('utf-8', 'replace').partition(':')[0]})"
 
 
 def _collect(directory: Path, ended: str, file_name: str) -> list[Sheet]:

@@ -1,22 +1,28 @@
-"""The child process that opens a workbook: `python -m sources.readers.spreadsheet_worker`, started by `spreadsheet`.
+"""The process that opens workbooks: `python -m sources.readers.spreadsheet_worker`, started by `spreadsheet`.
 
-Belongs here: the limits the child sets on itself, the scan, the parse, cells to text, Arrow files for the parent.
+It imports what it needs once, then forks for each workbook: a fork may die without harm, and costs milliseconds where a
+new interpreter costs half a second. (multiprocessing's forkserver would do the same, but imports the caller's main module in
+every child and gives it the caller's environment, secrets included.)
+
+Belongs here: the limits a fork sets on itself, the scan, the parse, cells to text, Arrow files for the parent.
 Does not belong here: starting processes and judging how they died (`spreadsheet`), headers and types (contracts).
 
-Reads one JSON request on its standard input; writes `<n>.arrow` per sheet, then `report.json`, in the directory asked
-for. A report that is missing means that the child died.
+A fork writes `<n>.arrow` per sheet, then `report.json`, in the directory asked for, and what went wrong in `errors`. A
+report that is missing means that it died.
 """
 
 from __future__ import annotations
 
 import datetime as dt
 import json
+import os
 import re
 import resource
 import sys
 from decimal import Decimal
 from itertools import islice
 from pathlib import Path
+from typing import NoReturn
 
 import pyarrow as pa
 from python_calamine import (
@@ -28,7 +34,7 @@ from python_calamine import (
     SheetVisibleEnum,
 )
 
-from sources.readers.archive import SheetFacts, damaged, password, refuse_encrypted, scan
+from sources.readers.archive import DAMAGED, SheetFacts, damaged, password, refuse_encrypted, scan
 from sources.readers.sheet import Note, TableBuilder, Unreadable, cell_name, enumerate_in_french
 from sources.readers.signature import require_workbook
 
@@ -49,19 +55,50 @@ class _WithoutPandas:
 
 
 def main() -> None:
-    """Serve the request on standard input: `path, file_name, sheet, directory, memory_bytes, cpu_seconds`."""
+    """Serve the requests on standard input, one JSON line each, one fork each; answer how each fork ended, one line each."""
     sys.meta_path.insert(0, _WithoutPandas)
-    request = json.load(sys.stdin)
-    resource.setrlimit(resource.RLIMIT_AS, (request["memory_bytes"], request["memory_bytes"]))
-    resource.setrlimit(resource.RLIMIT_CPU, (request["cpu_seconds"], request["cpu_seconds"] + 1))
-    resource.setrlimit(resource.RLIMIT_CORE, (0, 0))
+    pa.array([""])  # what pyarrow imports at its first array
+    for line in sys.stdin.buffer:
+        child = os.fork()
+        if not child:
+            _serve(json.loads(line))
+        _, status = os.waitpid(child, 0)
+        sys.stdout.buffer.write(b"%d\n" % os.waitstatus_to_exitcode(status))
+        sys.stdout.buffer.flush()
+
+
+def _serve(request: dict) -> NoReturn:
+    """Open one workbook, within limits, and end: `path, file_name, sheet, directory, memory_bytes, cpu_seconds`."""
+    code = 1
     directory = Path(request["directory"])
+    os.dup2(os.open(directory / "errors", os.O_WRONLY | os.O_CREAT, 0o600), 2)
     try:
-        sheets = convert(Path(request["path"]), request["file_name"], request["sheet"], directory)
-        report = {"sheets": sheets}
+        resource.setrlimit(resource.RLIMIT_AS, (request["memory_bytes"], request["memory_bytes"]))
+        resource.setrlimit(resource.RLIMIT_CPU, (request["cpu_seconds"], request["cpu_seconds"] + 1))
+        resource.setrlimit(resource.RLIMIT_CORE, (0, 0))
+        report = _report(request, directory)
+        (directory / "report.json").write_text(json.dumps(report), encoding="utf-8")
+        code = 0
+    except BaseException as error:
+        os.write(2, f"{type(error).__name__}: {error}\n".encode("utf-8", "replace"))
+    finally:
+        os._exit(code)  # the fork never goes back to serving
+
+
+def _report(request: dict, directory: Path) -> dict:
+    try:
+        return {"sheets": convert(Path(request["path"]), request["file_name"], request["sheet"], directory)}
     except Unreadable as reason:
-        report = {"unreadable": [reason.rule, reason.message]}
-    (directory / "report.json").write_text(json.dumps(report), encoding="utf-8")
+        if reason.rule == DAMAGED and _short_of_memory(request["memory_bytes"]):
+            raise MemoryError from reason
+        return {"unreadable": [reason.rule, reason.message]}
+
+
+def _short_of_memory(limit: int) -> bool:
+    """Whether more than half of the address space was taken. A refused allocation reaches us as a damaged archive (zlib
+    and expat have no other word for it), and buffers that double are refused from half of the limit on."""
+    peak = re.search(r"^VmPeak:\s+(\d+) kB", Path("/proc/self/status").read_text(), re.MULTILINE)
+    return peak is not None and int(peak[1]) << 10 > limit // 2
 
 
 def convert(path: Path, file_name: str, only: str | None, directory: Path) -> list[dict]:

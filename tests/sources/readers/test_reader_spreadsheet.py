@@ -9,7 +9,7 @@ import openpyxl
 import pytest
 from reader_files import biff_workbook, ole_container, write_ods, write_xlsx
 
-from sources.readers import Unreadable, read_spreadsheet
+from sources.readers import Unreadable, read_spreadsheet, spreadsheet
 from sources.readers.archive import ArchiveLimits
 from sources.readers.spreadsheet import ChildLimits
 from sources.readers.spreadsheet_worker import cell_text
@@ -226,10 +226,24 @@ def test_an_abort_in_the_library_is_a_reason(tmp_path, monkeypatch):
     )
     died = subprocess.run([sys.executable, "-c", script], stderr=subprocess.PIPE)
     assert died.returncode == -6
-    monkeypatch.setattr(subprocess, "run", lambda *_, **__: died)
+    monkeypatch.setattr(
+        spreadsheet, "_run_child", lambda *_: spreadsheet._cause(died.returncode, died.stderr, ChildLimits())
+    )
     with pytest.raises(Unreadable, match="signal 6") as reason:
         read_spreadsheet(path, file_name="lointain.xlsx")
     assert reason.value.rule == "classeur_trop_lourd"
+
+
+def test_the_process_that_forks_outlives_its_forks_and_is_replaced_when_it_dies(tmp_path):
+    honest = write_xlsx(tmp_path / "a", "<sheetData><row r='1'><c r='A1'><v>1</v></c></row></sheetData>")
+    heavy = write_xlsx(tmp_path / "b", f"<sheetData>{dense_rows(150_000)}</sheetData>")
+    read_spreadsheet(honest, file_name="a.xlsx")
+    opener = spreadsheet._opener()
+    with pytest.raises(Unreadable, match="mémoire"):
+        read_spreadsheet(heavy, file_name="lourd.xlsx", limits=ChildLimits(memory_bytes=256 << 20))
+    assert len(read_spreadsheet(honest, file_name="a.xlsx")) == 1 and spreadsheet._opener().pid == opener.pid
+    opener.kill()
+    assert len(read_spreadsheet(honest, file_name="a.xlsx")) == 1 and spreadsheet._opener().pid != opener.pid
 
 
 def test_the_child_imports_nothing_heavy():

@@ -39,6 +39,14 @@ CSV_TABLES = {
         "organisation_aliases.csv",
         "label_key VARCHAR, programme_id VARCHAR, organisation_id VARCHAR, rank INTEGER",
     ),
+    "legal_category": (
+        "legal_categories.csv",
+        "code VARCHAR, label VARCHAR, family VARCHAR, perimeter VARCHAR, note VARCHAR, label_source VARCHAR, status VARCHAR",
+    ),
+    "activity_exclusion": (
+        "activity_exclusions.csv",
+        "code VARCHAR, nomenclature VARCHAR, label VARCHAR, reason VARCHAR, status VARCHAR",
+    ),
     "indicator": (
         "indicators.csv",
         "code VARCHAR, dataset VARCHAR, name_fr VARCHAR, name_en VARCHAR, unit VARCHAR, formula VARCHAR, "

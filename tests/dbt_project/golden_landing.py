@@ -85,8 +85,8 @@ def fill(warehouse: Path) -> None:
     with duckdb.connect(str(warehouse)) as con:
         references.load(con)
         con.execute("create schema landing")
-        for name in ("event", "published_figure"):
-            columns = LINEAGE | ENTITIES[name].columns
+        for name, entity in ENTITIES.items():
+            columns = LINEAGE | entity.columns
             con.execute(f"create table landing.{name} ({', '.join(f'{c} {t}' for c, t in columns.items())})")
         con.execute(f"create table landing.delivery ({DELIVERY_COLUMNS})")
         con.execute(f"create table landing.quarantine ({QUARANTINE_COLUMNS})")

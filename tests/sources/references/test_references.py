@@ -82,6 +82,8 @@ def test_tables_are_exactly_those_of_the_architecture(con):
         "theme": ["scheme", "code", "label", "rank"],
         "organisation": ["organisation_id", "name", "kind", "siren", "network"],
         "organisation_alias": ["label_key", "programme_id", "organisation_id", "rank"],
+        "legal_category": ["code", "label", "family", "perimeter", "note", "label_source", "status"],
+        "activity_exclusion": ["code", "nomenclature", "label", "reason", "status"],
         "indicator": [
             "code",
             "dataset",
@@ -317,3 +319,17 @@ def test_rebuild_stops_at_another_tarball(tmp_path, monkeypatch):
     monkeypatch.setattr(rebuild_territory.subprocess, "run", lambda *_, **__: None)
     with pytest.raises(SystemExit, match="expected 225079c8"):
         rebuild_territory.fetch(*rebuild_territory.VINTAGES[2023], tmp_path)
+
+
+def test_families_are_those_of_the_proposal(con):
+    found = answer(con, "SELECT family, perimeter, count(*) FROM reference.legal_category GROUP BY ALL ORDER BY ALL")
+    # 52 coopératives, 3 mutuelles, 6 associations, 1 fondation, 6 formes commerciales : BRIEF, part 2
+    assert found == [
+        ("association", "included", 6),
+        ("cooperative", "included", 52),
+        ("ess_company", "on_flag", 6),
+        ("foundation", "included", 1),
+        ("mutual", "included", 3),
+        (None, "excluded", 9),
+    ]
+    assert answer(con, "SELECT count(*) FROM reference.legal_category WHERE code !~ '^\\d{4}$'") == [(0,)]

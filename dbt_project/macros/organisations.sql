@@ -1,0 +1,60 @@
+{#- Who an organisation is: the place of a label, the words that name none, families and size bands of the trade. -#}
+
+{#- Department of a postcode: what places the label of an organisation. 97 and 98 take three digits. -#}
+{% macro organisation_place(postcode) -%}
+case when {{ postcode }} similar to '9[78].*' then left({{ postcode }}, 3) else left({{ postcode }}, 2) end
+{%- endmacro %}
+
+{#- The line of int_organisation_labels of a row that says an organisation in its own words (columns organisation_text, siren and
+    postcode of `row`). A row that names none finds none. -#}
+{% macro join_organisation(row, name='organisation') -%}
+left join {{ ref('int_organisation_labels') }} as {{ name }}
+    on {{ name }}.organisation_text is not distinct from {{ row }}.organisation_text
+    and {{ name }}.siren is not distinct from {{ row }}.siren
+    and {{ name }}.place is not distinct from {{ organisation_place(row ~ '.postcode') }}
+{%- endmacro %}
+
+{#- Folded answers to « votre structure » that name no organisation. -#}
+{% macro names_no_organisation(label_key) -%}
+{{ label_key }} in (
+    'aucun', 'aucune', 'sans', 'neant', 'non', 'rien', 'na', 'n a', 'nc', 'x', 'xx', 'xxx', 'ras', 'sans objet', 'so', 's o',
+    'particulier', 'particuliere', 'individuel', 'individuelle', 'a titre individuel', 'a titre personnel', 'titre personnel',
+    'citoyen', 'citoyenne', 'habitant', 'habitante', 'independant', 'independante', 'retraite', 'retraitee', 'etudiant',
+    'etudiante', 'demandeur d emploi', 'demandeuse d emploi', 'sans emploi', 'moi meme', 'personnel', 'perso', 'autre',
+    'non concerne', 'non concernee', 'non renseigne', 'inconnu', 'inconnue', 'benevole', 'salarie', 'salariee', 'elu', 'elue')
+{%- endmacro %}
+
+{#- The family somebody declares, in any words; NULL when they say none of ours. -#}
+{% macro declared_family(words) -%}
+case
+    when regexp_matches({{ fold(words) }}, '\bhors (de l )?ess\b|\bnon ess\b|collectivite|\bepci\b|\bcommune\b|\bregion\b|administration|service public|etablissement public|entreprise classique|\betat\b') then 'non_ess'
+    when regexp_matches({{ fold(words) }}, 'cooperati|\bscops?\b|\bscics?\b|\bcae\b|\bcoop\b') then 'cooperative'
+    when regexp_matches({{ fold(words) }}, 'mutuelle|mutualiste') then 'mutual'
+    when regexp_matches({{ fold(words) }}, 'fondation|fonds de dotation') then 'foundation'
+    when regexp_matches({{ fold(words) }}, '\bassociati(on|ons|f|ve)\b|\basso\b') then 'association'
+    when regexp_matches({{ fold(words) }}, 'societe commerciale|entreprise commerciale|entreprise (de l )?ess|\besus\b') then 'ess_company'
+end
+{%- endmacro %}
+
+{#- Size bands of employees, from a code of Sirene (« 11 »), a number or words (« 10 à 19 salariés »). A two-digit code of Sirene is
+    read as such. -#}
+{% macro size_band(words) -%}
+case
+    when {{ words }} is null or {{ fold(words) }} in ('nn', 'null', 'n', 'inconnu', 'non renseigne') then 'unknown'
+    when trim({{ words }}) in ('00', '0') then 'none'
+    when trim({{ words }}) in ('01', '02', '03') then '1_9'
+    when trim({{ words }}) in ('11', '12') then '10_49'
+    when trim({{ words }}) in ('21', '22', '31') then '50_249'
+    when trim({{ words }}) in ('32', '41', '42', '51', '52', '53') then '250_more'
+    when regexp_matches({{ fold(words) }}, '^(aucun|sans|pas de) ?salarie|^0 salarie') then 'none'
+    when regexp_matches({{ fold(words) }}, '^moins de 10\b') then '1_9'
+    else case
+        when try_cast(regexp_extract(replace({{ words }}, ' ', ''), '\d+') as integer) is null then 'unknown'
+        when try_cast(regexp_extract(replace({{ words }}, ' ', ''), '\d+') as integer) = 0 then 'none'
+        when try_cast(regexp_extract(replace({{ words }}, ' ', ''), '\d+') as integer) < 10 then '1_9'
+        when try_cast(regexp_extract(replace({{ words }}, ' ', ''), '\d+') as integer) < 50 then '10_49'
+        when try_cast(regexp_extract(replace({{ words }}, ' ', ''), '\d+') as integer) < 250 then '50_249'
+        else '250_more'
+    end
+end
+{%- endmacro %}

@@ -1,0 +1,6 @@
+-- An answer exported again, or corrected: the latest export of its source is right.
+select *
+from {{ source('landing', 'feedback') }}
+qualify row_number() over (
+    partition by source, response_id order by delivered_at desc, delivery_id desc, row_number desc
+) = 1

@@ -1,6 +1,7 @@
-"""Explanations of differences between a figure printed elsewhere and ours: `explanations.yml`, read and handed to dbt.
+"""What somebody has looked into and explained: `explanations.yml`, read and handed to dbt.
 
-Here: the grammar. An explanation names the figure as the document prints it, says why it differs and what was decided; it ships
+Here: the grammar of differences between a figure printed elsewhere and ours, and of deliveries that rightly withdraw most of what
+their source described before. An explanation names the figure as the document prints it, says why it differs and what was decided; it ships
 as a revision note. A difference nobody has explained blocks the dataset it belongs to (judged in `expectations/`).
 Not here: corrections of a source (`corrections.py`).
 """
@@ -33,10 +34,23 @@ class Explanation(BaseModel):
     explained_on: date
 
 
+class Withdrawal(BaseModel):
+    """A delivery that leaves out more than half of the events or organisations of its file, and is right: they are closed."""
+
+    model_config = ConfigDict(extra="forbid", frozen=True)
+
+    source: str
+    delivery_id: str
+    reason: str
+    author: str
+    confirmed_on: date
+
+
 class _ExplanationFile(BaseModel):
     model_config = ConfigDict(extra="forbid", frozen=True)
 
     explanations: tuple[Explanation, ...]
+    withdrawals: tuple[Withdrawal, ...] = ()
 
 
 def load_explanations(path: Path = EXPLANATIONS) -> tuple[Explanation, ...]:
@@ -49,3 +63,8 @@ def load_explanations(path: Path = EXPLANATIONS) -> tuple[Explanation, ...]:
             raise ContractError(f"{path.name} : le chiffre {' / '.join(figure)} est expliqué deux fois.")
         seen.add(figure)
     return explanations
+
+
+def load_withdrawals(path: Path = EXPLANATIONS) -> tuple[Withdrawal, ...]:
+    """Every confirmed withdrawal; raises ContractError as `load_explanations` does."""
+    return load_yaml(path, _ExplanationFile).withdrawals

@@ -15,9 +15,9 @@ import pyarrow as pa
 from sources import references
 from sources.contract import LoadedContract
 from sources.entities import ENTITIES, LINEAGE
-from sources.explanations import Explanation, load_explanations
+from sources.explanations import Explanation, load_explanations, load_withdrawals
 from sources.landing import RECORDS, Places
-from sources.ledger import deliveries, open_ledger
+from sources.ledger import deliveries, open_ledger, showings
 
 _QUARANTINE = {
     "source": "VARCHAR", "delivery_id": "VARCHAR", "file_name": "VARCHAR", "sheet": "VARCHAR", "row_number": "INTEGER",
@@ -34,6 +34,18 @@ _EXPLANATION = {
     "programme_id": "VARCHAR", "indicator": "VARCHAR", "dimension": "VARCHAR", "member": "VARCHAR",
     "expected_difference": "DOUBLE", "cause": "VARCHAR", "treatment": "VARCHAR", "author": "VARCHAR", "explained_on": "DATE",
 }  # fmt: skip
+_SHOWING = {
+    "source": "VARCHAR",
+    "file_name": "VARCHAR",
+    "delivery_id": "VARCHAR",
+    "shown_at": "TIMESTAMP",
+    "rank": "INTEGER",
+}
+_RECORD_SHOWN = {"source": "VARCHAR", "record_key": "VARCHAR", "delivered_at": "TIMESTAMP", "is_deleted": "BOOLEAN"}
+_WITHDRAWAL = {"source": "VARCHAR", "delivery_id": "VARCHAR"}
+
+VERSIONED = ("event", "organisation")
+"""Entities of which every version ever accepted is handed over, for their history."""
 
 
 def hand_over(con: duckdb.DuckDBPyConnection, places: Places, contracts: dict[str, LoadedContract]) -> None:
@@ -42,6 +54,7 @@ def hand_over(con: duckdb.DuckDBPyConnection, places: Places, contracts: dict[st
     references.load(con)
     with open_ledger(places.ledger) as ledger:
         known = [row for row in deliveries(ledger) if row["source"] in contracts]
+        shown = showings(ledger)
     for entity in ENTITIES.values():
         files = [
             _file(places.landing / entity.name, row)
@@ -49,11 +62,40 @@ def hand_over(con: duckdb.DuckDBPyConnection, places: Places, contracts: dict[st
             if row["state"] == "accepted" and contracts[row["source"]].contract.entity == entity.name
         ]
         _table(con, entity.name, LINEAGE | entity.columns, files)
+    _hand_over_versions(con, places.landing, contracts, known, shown)
     replaced = _replace_records(con, places.landing)
     in_force = [row for row in known if row["state"] == "accepted" and row["rows_quarantined"]]
     _table(con, "quarantine", _QUARANTINE, [_file(places.landing / "quarantine", row) for row in in_force])
     _rows(con, "delivery", _DELIVERY, [_delivery(row, contracts[row["source"]], replaced) for row in known])
     _rows(con, "explanation", _EXPLANATION, [_explanation(item) for item in load_explanations()])
+
+
+def _hand_over_versions(
+    con: duckdb.DuckDBPyConnection,
+    landing: Path,
+    contracts: dict[str, LoadedContract],
+    known: list[dict],
+    shown: list[dict],
+) -> None:
+    """Rows of superseded deliveries too, and what says until when each held: which bytes each file showed since when, which
+    records a platform showed or deleted, which large withdrawals somebody confirmed."""
+    versioned = {source for source, loaded in contracts.items() if loaded.contract.entity in VERSIONED}
+    for name in VERSIONED:
+        files = [
+            _file(landing / name, row)
+            for row in known
+            if row["outcome"] == "accepted" and contracts[row["source"]].contract.entity == name
+        ]
+        _table(con, f"{name}_version", LINEAGE | ENTITIES[name].columns, files)
+    of_versions = [
+        row | {"shown_at": datetime.fromisoformat(row["shown_at"]).replace(tzinfo=None)}
+        for row in shown
+        if row["source"] in versioned
+    ]
+    _rows(con, "showing", _SHOWING, of_versions)
+    records = [str(path) for source in sorted(versioned) for path in (landing / RECORDS).glob(f"{source}__*.parquet")]
+    _table(con, "record_shown", _RECORD_SHOWN, records)
+    _rows(con, "withdrawal", _WITHDRAWAL, [item.model_dump() for item in load_withdrawals()])
 
 
 def _replace_records(con: duckdb.DuckDBPyConnection, landing: Path) -> dict[tuple[str, str], int]:

@@ -11,6 +11,7 @@ import os
 import time
 from collections.abc import Iterable
 from dataclasses import dataclass
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
 from sources.ledger import open_ledger, stamps
@@ -18,6 +19,8 @@ from sources.note import Note
 
 STILL_WRITTEN_WITHIN_S = 2.0
 """A file modified more recently than this is looked at twice before it is believed to be complete."""
+
+EPOCH, NO_TIME_BEFORE = datetime(1970, 1, 1, tzinfo=UTC), datetime(2000, 1, 1, tzinfo=UTC)
 
 _PASSING = (".part", ".tmp", ".crdownload", ".filepart", ".swp")
 
@@ -35,6 +38,12 @@ class Arrival:
     @property
     def delivery_id(self) -> str:
         return self.sha256[:16]
+
+    def delivered_at(self, now: datetime) -> datetime:
+        """When its sender last wrote it, by the file's own time: the same whether it is read the night it comes or years later.
+        A time that is not one (to come, or before 2000: an archive without dates) gives way to `now`."""
+        written = EPOCH + timedelta(microseconds=int(self.stamp.split(":")[1]) // 1000)
+        return written if NO_TIME_BEFORE <= written <= now else now
 
 
 @dataclass(frozen=True)

@@ -87,13 +87,22 @@ def deliver(places: Places, loaded: LoadedContract, *, now: datetime | None = No
             if arrival.delivery_id not in landed:
                 # deliveries of one night are ordered too: the later one wins where both describe the same thing
                 received_at = now + timedelta(microseconds=rank)
-                report = _land(places, vault, loaded, arrival.path.name, arrival.sha256, received_at)
+                report = _land(
+                    places,
+                    vault,
+                    loaded,
+                    arrival.path.name,
+                    arrival.sha256,
+                    received_at,
+                    arrival.delivered_at(received_at),
+                )
                 record_delivery(ledger, report, processing_hash, now)
                 landed[arrival.delivery_id] = {"processing_hash": processing_hash}
                 reports.append(report)
             record_sighting(
-                ledger, contract.source, arrival.path.name, arrival.delivery_id, arrival.bytes, arrival.stamp, now
-            )
+                ledger, contract.source, arrival.path.name, arrival.delivery_id, arrival.bytes, arrival.stamp, now,
+                arrival.delivered_at(now),
+            )  # fmt: skip
     for row in landed.values():
         if row["processing_hash"] != processing_hash and row["delivery_id"] != CRAWL:
             reports.append(replay(places, loaded, row, now))
@@ -132,7 +141,7 @@ def _crawl(
     with open_bundle(bundle, vault.cipher) as decrypted, decrypted.open() as plain:
         target = original_path(places.originals, bundle.sha256)
         vault.cipher.encrypt_file(plain, target, purpose="originals", context=bundle.sha256, sha256=bundle.sha256)
-    report = _land(places, vault, loaded, bundle.file_name, bundle.sha256, now)
+    report = _land(places, vault, loaded, bundle.file_name, bundle.sha256, now, now)
     report = replace(report, notes=(*crawl.notes, *report.notes))
     with open_ledger(places.ledger) as ledger:
         record_delivery(ledger, report, processing_hash, now)
@@ -160,8 +169,8 @@ def record_keys_in_force(landing: Path, source: str) -> set[str]:
 
 def replay(places: Places, loaded: LoadedContract, row: dict, now: datetime) -> DeliveryReport:
     """Judge a known delivery again from its kept bytes. `row` is one of `ledger.deliveries`."""
-    received_at = datetime.fromisoformat(row["received_at"])
-    report = _land(places, Vault(places.vault), loaded, row["file_name"], row["sha256"], received_at)
+    received_at, delivered_at = (datetime.fromisoformat(row[name]) for name in ("received_at", "delivered_at"))
+    report = _land(places, Vault(places.vault), loaded, row["file_name"], row["sha256"], received_at, delivered_at)
     with open_ledger(places.ledger) as ledger:
         record_delivery(ledger, report, processing_hash_of(loaded), now)
     return report
@@ -236,7 +245,13 @@ def _references() -> References:
 
 
 def _land(
-    places: Places, vault: Vault, loaded: LoadedContract, file_name: str, sha256: str, received_at: datetime
+    places: Places,
+    vault: Vault,
+    loaded: LoadedContract,
+    file_name: str,
+    sha256: str,
+    received_at: datetime,
+    delivered_at: datetime,
 ) -> DeliveryReport:
     """Read, judge and write one delivery. Whatever is wrong with the file ends as a report, never as an exception."""
     contract, entity = loaded.contract, ENTITIES[loaded.contract.entity]
@@ -253,10 +268,10 @@ def _land(
             path, deleted = content.rows, content.deleted
         common = dict(
             source=contract.source, delivery_id=delivery_id, sha256=sha256, file_name=file_name,
-            bytes=decrypted.size, received_at=received_at,
+            bytes=decrypted.size, received_at=received_at, delivered_at=delivered_at,
         )  # fmt: skip
         try:
-            judged, sheet = judge_file(con, loaded, path, file_name, _references(), received_at)
+            judged, sheet = judge_file(con, loaded, path, file_name, _references(), delivered_at)
         except (Unreadable, Unbound) as problem:
             accepted_path.unlink(missing_ok=True)
             quarantine_path.unlink(missing_ok=True)
@@ -264,11 +279,11 @@ def _land(
             return DeliveryReport(**common, outcome=outcome, rule=problem.rule, message=problem.message)
         notes = list(judged.notes)
         if entity.personal:
-            notes += _split_identities(con, contract, vault, delivery_id, received_at)
+            notes += _split_identities(con, contract, vault, delivery_id, delivered_at)
             _seal_refused_values(con, vault.cipher, f"{contract.source}/{delivery_id}")
         lineage = {
             "source": contract.source, "delivery_id": delivery_id, "file_name": file_name, "sheet": sheet,
-            "delivered_at": received_at.astimezone(UTC).replace(tzinfo=None),
+            "delivered_at": delivered_at.astimezone(UTC).replace(tzinfo=None),
         }  # fmt: skip
         columns = ", ".join(f'"{column}"' for column in entity.columns)
         _write(
@@ -294,7 +309,7 @@ def _land(
 
 
 def _split_identities(
-    con: duckdb.DuckDBPyConnection, contract: Contract, vault: Vault, delivery_id: str, received_at: datetime
+    con: duckdb.DuckDBPyConnection, contract: Contract, vault: Vault, delivery_id: str, delivered_at: datetime
 ) -> list[Note]:
     """Send the personal slots of `accepted` to the vault; the rows keep a pseudonym of their programme year."""
     entity, source = ENTITIES[contract.entity], contract.source
@@ -303,7 +318,7 @@ def _split_identities(
         "programme_year", pa.table({"programme_id": list(years), "year": pa.array(years.values(), pa.int32())})
     )
     instants = [name for slot in entity.slots.values() if slot.kind == "instant" for name in slot.columns]
-    year = ", ".join(["py.year", *(f'year(a."{name}")' for name in instants), str(received_at.year)])
+    year = ", ".join(["py.year", *(f'year(a."{name}")' for name in instants), str(delivered_at.year)])
     in_programme = "programme_id" if "programme_id" in entity.columns else "cast(null as varchar)"
     con.execute(
         f"create or replace temp table accepted as select a.*, cast(coalesce({year}) as integer) as person_year "

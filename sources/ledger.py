@@ -20,18 +20,21 @@ from typing import Any
 
 from sources.note import Note
 
+_LATER_COLUMNS = {"delivery": {"delivered_at": "received_at"}, "sighting": {"shown_at": "seen_at"}}
+"""Columns that a ledger made before them lacks, and the column that fills them then."""
+
 _SCHEMA = """
 create table if not exists delivery (
     source text not null, delivery_id text not null, sha256 text not null, file_name text not null, bytes integer not null,
     received_at text not null, processing_hash text not null, processed_at text not null,
     outcome text not null check (outcome in ('accepted', 'held', 'refused')), rule text, message text,
     rows_read integer not null, rows_accepted integer not null, rows_quarantined integer not null,
-    rows_duplicate integer not null, rows_structure integer not null, notes text not null,
+    rows_duplicate integer not null, rows_structure integer not null, notes text not null, delivered_at text,
     primary key (source, delivery_id),
     check (rows_read = rows_accepted + rows_quarantined + rows_duplicate));
 create table if not exists sighting (
     sighting_id integer primary key, source text not null, file_name text not null, delivery_id text not null,
-    bytes integer not null, stamp text not null, seen_at text not null);
+    bytes integer not null, stamp text not null, seen_at text not null, shown_at text);
 create index if not exists sighting_file on sighting (source, file_name, sighting_id);
 drop view if exists standing;
 create view standing as
@@ -55,7 +58,11 @@ from delivery d;
 
 @dataclass(frozen=True)
 class DeliveryReport:
-    """What became of one delivery. Row counts obey rows_read = rows_accepted + rows_quarantined + rows_duplicate."""
+    """What became of one delivery. Row counts obey rows_read = rows_accepted + rows_quarantined + rows_duplicate.
+
+    `received_at` is when we got it, `delivered_at` when its sender last wrote it (the crawl, for a platform): history and « the
+    later one is right » go by the second, so that late reading changes nothing.
+    """
 
     source: str
     delivery_id: str
@@ -72,6 +79,7 @@ class DeliveryReport:
     rows_duplicate: int = 0
     rows_structure: int = 0
     notes: tuple[Note, ...] = field(default=())
+    delivered_at: datetime | None = None
 
 
 @contextmanager
@@ -83,11 +91,23 @@ def open_ledger(path: Path) -> Iterator[sqlite3.Connection]:
     try:
         connection.execute("pragma journal_mode = wal")
         connection.execute("pragma synchronous = full")
+        _add_later_columns(connection)
         connection.executescript(_SCHEMA)
         with connection:
             yield connection
     finally:
         connection.close()
+
+
+def _add_later_columns(connection: sqlite3.Connection) -> None:
+    for table, columns in _LATER_COLUMNS.items():
+        present = {row["name"] for row in connection.execute(f"pragma table_info({table})")}
+        for column, filled_with in columns.items():
+            if present and column not in present:
+                connection.execute("drop view if exists standing")
+                connection.execute(f"alter table {table} add column {column} text")
+                connection.execute(f"update {table} set {column} = {filled_with}")
+                connection.commit()
 
 
 def stamps(ledger: sqlite3.Connection) -> dict[tuple[str, str], tuple[str, str]]:
@@ -100,9 +120,17 @@ def stamps(ledger: sqlite3.Connection) -> dict[tuple[str, str], tuple[str, str]]
 
 
 def record_sighting(
-    ledger: sqlite3.Connection, source: str, file_name: str, delivery_id: str, size: int, stamp: str, now: datetime
+    ledger: sqlite3.Connection,
+    source: str,
+    file_name: str,
+    delivery_id: str,
+    size: int,
+    stamp: str,
+    now: datetime,
+    shown_at: datetime | None = None,
 ) -> None:
-    """Say that `file_name` shows the bytes of `delivery_id`. The same bytes under a new stamp only renew the stamp."""
+    """Say that `file_name` shows the bytes of `delivery_id`, since `shown_at`. The same bytes under a new stamp only renew the
+    stamp."""
     last = stamps(ledger).get((source, file_name))
     if last and last[1] == delivery_id:
         ledger.execute(
@@ -112,21 +140,22 @@ def record_sighting(
         )
         return
     ledger.execute(
-        "insert into sighting (source, file_name, delivery_id, bytes, stamp, seen_at) values (?, ?, ?, ?, ?, ?)",
-        (source, file_name, delivery_id, size, stamp, now.isoformat()),
+        "insert into sighting (source, file_name, delivery_id, bytes, stamp, seen_at, shown_at) values (?, ?, ?, ?, ?, ?, ?)",
+        (source, file_name, delivery_id, size, stamp, now.isoformat(), (shown_at or now).isoformat()),
     )
 
 
 def record_delivery(ledger: sqlite3.Connection, report: DeliveryReport, processing_hash: str, now: datetime) -> None:
     """Write (or rewrite, after a replay) what became of one delivery."""
     ledger.execute(
-        "insert or replace into delivery values (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)",
+        "insert or replace into delivery values (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)",
         (
             report.source, report.delivery_id, report.sha256, report.file_name, report.bytes,
             report.received_at.isoformat(), processing_hash, now.isoformat(), report.outcome, report.rule,
             report.message, report.rows_read, report.rows_accepted, report.rows_quarantined, report.rows_duplicate,
             report.rows_structure,
             json.dumps([[note.rule, note.message] for note in report.notes], ensure_ascii=False),
+            (report.delivered_at or report.received_at).isoformat(),
         ),
     )  # fmt: skip
 
@@ -138,6 +167,16 @@ def forget_delivery(ledger: sqlite3.Connection, source: str, delivery_id: str) -
         "(select 1 from sighting s where s.source = delivery.source and s.delivery_id = delivery.delivery_id)",
         (source, delivery_id),
     )
+
+
+def showings(ledger: sqlite3.Connection) -> list[dict[str, Any]]:
+    """Which accepted delivery each file name showed, since when, in the order seen (`rank`, from 1 per file name)."""
+    rows = ledger.execute(
+        "select s.source, s.file_name, s.delivery_id, s.shown_at, "
+        "row_number() over (partition by s.source, s.file_name order by s.sighting_id) as rank "
+        "from sighting s join delivery d using (source, delivery_id) where d.outcome = 'accepted' order by s.sighting_id"
+    )
+    return [dict(row) for row in rows]
 
 
 def deliveries(ledger: sqlite3.Connection, source: str | None = None) -> list[dict[str, Any]]:

@@ -1,12 +1,13 @@
 """The look at the inbox: new, known, renewed, still being written, belonging nowhere."""
 
 import os
+import sqlite3
 import time
 from datetime import UTC, datetime
 from pathlib import Path
 
 from sources.inbox import look
-from sources.ledger import DeliveryReport, open_ledger, record_delivery, record_sighting
+from sources.ledger import DeliveryReport, deliveries, open_ledger, record_delivery, record_sighting, showings
 
 NOW = datetime(2026, 11, 22, 4, tzinfo=UTC)
 
@@ -99,3 +100,43 @@ def test_the_last_accepted_sighting_is_in_force(tmp_path):
     assert states() == {one: "superseded", two: "accepted", held: "held"}
     assert arrive("1") == one
     assert states() == {one: "accepted", two: "superseded", held: "superseded"}, "what was held has been replaced"
+
+
+def test_a_delivery_is_dated_by_its_file_and_not_by_its_reading(tmp_path):
+    inbox = tmp_path / "inbox"
+    path = put(inbox, "a", "x.csv", "1")
+    for written, dated in [
+        (datetime(2025, 3, 1, 12, tzinfo=UTC), datetime(2025, 3, 1, 12, tzinfo=UTC)),
+        (datetime(2027, 1, 1, tzinfo=UTC), NOW),  # a clock ahead
+        (datetime(1980, 1, 1, tzinfo=UTC), NOW),  # an archive that keeps no dates
+    ]:
+        os.utime(path, (written.timestamp(), written.timestamp()))
+        (arrival,) = look(inbox, tmp_path / "ledger.sqlite", ["a"]).arrivals
+        assert arrival.delivered_at(NOW) == dated
+
+
+def test_a_ledger_of_before_gets_the_columns_it_lacks(tmp_path):
+
+    path = tmp_path / "ledger.sqlite"
+    put(tmp_path / "inbox", "a", "x.csv", "1")
+    (arrival,) = look(tmp_path / "inbox", path, ["a"]).arrivals
+    record(path, arrival)
+    with sqlite3.connect(path) as old:
+        old.execute("drop view standing")
+        old.execute("alter table delivery drop column delivered_at")
+        old.execute("alter table sighting drop column shown_at")
+    with open_ledger(path) as ledger:
+        assert [row["delivered_at"] for row in deliveries(ledger)] == [NOW.isoformat()]
+        assert [row["shown_at"] for row in showings(ledger)] == [NOW.isoformat()]
+
+
+def test_what_each_file_showed_is_told_in_order(tmp_path):
+    inbox, ledger_path = tmp_path / "inbox", tmp_path / "ledger.sqlite"
+    for text in ("first", "second", "first"):
+        put(inbox, "a", "x.csv", text)
+        (arrival,) = look(inbox, ledger_path, ["a"]).arrivals
+        record(ledger_path, arrival)
+    with open_ledger(ledger_path) as ledger:
+        told = showings(ledger)
+    assert [row["rank"] for row in told] == [1, 2, 3]
+    assert told[0]["delivery_id"] == told[2]["delivery_id"] != told[1]["delivery_id"]

@@ -1,0 +1,20 @@
+"""Disclosure control: what of a table must stay secret, hidden so that nobody can work it out.
+
+    policy        what is secret, read from policies/<dataset>.yml and vocabulary.yml
+    cells         lines of the tables as numbers tied by equations
+    system        those numbers and equations, as plain data
+    attack        what somebody can work out: linear programs
+    suppression   which other lines to hide, at least cost: a mixed-integer program
+    earlier       what earlier releases print, and will print for ever
+    audit         the attack on what is about to leave, independent of the choice
+    protection    the order of all this, and the report
+    last_look     a cell marked secret must be empty of what it hides
+
+Belongs here: secrecy of what is printed. Does not belong here: identities (`identity`), writing files (`publish`).
+"""
+
+from publication.disclosure.last_look import reasons
+from publication.disclosure.policy import Policies, PolicyError, read
+from publication.disclosure.protection import Protected, protect
+
+__all__ = ["Policies", "PolicyError", "Protected", "protect", "read", "reasons"]

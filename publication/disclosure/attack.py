@@ -1,0 +1,125 @@
+"""What somebody can work out from what is printed: bounds of a hidden number, by linear programming.
+
+Belongs here: the attacker's programs on one system, and what their dual says of the rows that would have stopped the
+attack. Does not belong here: which rows are suppressed (`suppression`), what is concluded (`audit`).
+
+The solver runs on one thread with a fixed seed: the same system gives the same bounds.
+"""
+
+from __future__ import annotations
+
+import math
+from dataclasses import dataclass
+
+import highspy
+
+from publication.disclosure.system import System
+
+TOLERANCE = 1e-6
+
+
+class Unsolved(Exception):
+    """The solver gave neither a bound nor a proof that there is none."""
+
+
+class Contradiction(Exception):
+    """No numbers at all fit what is printed: the equations do not describe these tables."""
+
+
+@dataclass(frozen=True)
+class Bound:
+    """One end of the attacker's interval."""
+
+    value: float
+    slope: tuple[float, ...] = ()  # reduced costs of the program, minimising
+    point: tuple[float, ...] = ()  # numbers that fit what is printed and reach the bound; empty when nothing stops it
+
+
+def quiet_solver() -> highspy.Highs:
+    solver = highspy.Highs()
+    solver.silent()
+    for option, value in (("threads", 1), ("random_seed", 0), ("parallel", "off")):
+        solver.setOptionValue(option, value)
+    return solver
+
+
+class Attacker:
+    """The polytope of everything that fits what is printed. `hidden` and `known` may be changed between two attacks."""
+
+    def __init__(self, system: System):
+        self.system = system
+        self.solver = quiet_solver()
+        # a night has few thousand small programs that differ by one cost: presolving each again would cost more
+        self.solver.setOptionValue("presolve", "off")
+        self.solver.setOptionValue("simplex_strategy", 4)
+        for variable in system.variables:
+            self.solver.addVar(variable.lower, variable.upper)
+        for equation in system.equations:
+            indices = [index for index, _ in equation.terms]
+            weights = [coefficient for _, coefficient in equation.terms]
+            low = -math.inf if equation.at_most else equation.constant
+            self.solver.addRow(low, equation.constant, len(indices), indices, weights)
+        self.bounds = [(variable.lower, variable.upper) for variable in system.variables]
+
+    def print(self, hidden: list[bool], known: frozenset[int] = frozenset()) -> None:
+        """Fix what is printed, and what one contributor knows of itself; free the rest."""
+        for index, variable in enumerate(self.system.variables):
+            if hidden[index] and index not in known:
+                wanted = (variable.lower, variable.upper)
+            else:
+                wanted = (variable.value, variable.value)
+            if wanted != self.bounds[index]:
+                self.solver.changeColBounds(index, *wanted)
+                self.bounds[index] = wanted
+
+    def lowest(self, index: int) -> Bound:
+        return self._end(index, 1.0)
+
+    def highest(self, index: int) -> Bound:
+        bound = self._end(index, -1.0)
+        return Bound(-bound.value, bound.slope, bound.point)
+
+    def _end(self, index: int, cost: float) -> Bound:
+        """The minimum of cost × variable; −inf when there is none."""
+        self.solver.changeColCost(index, cost)
+        try:
+            status = self._run()
+            if status == highspy.HighsModelStatus.kOptimal:
+                solution = self.solver.getSolution()
+                value = self.solver.getInfo().objective_function_value
+                return Bound(value, tuple(solution.col_dual), tuple(solution.col_value))
+            if status in (
+                highspy.HighsModelStatus.kUnbounded,
+                highspy.HighsModelStatus.kUnboundedOrInfeasible,
+            ):
+                self._fits(index)
+                return Bound(-math.inf)
+            if status == highspy.HighsModelStatus.kInfeasible:
+                raise Contradiction("no numbers fit what is printed")
+            raise Unsolved(str(status))
+        finally:
+            self.solver.changeColCost(index, 0.0)
+
+    def _run(self) -> highspy.HighsModelStatus:
+        self.solver.run()
+        status = self.solver.getModelStatus()
+        if status in (highspy.HighsModelStatus.kOptimal, highspy.HighsModelStatus.kUnbounded):
+            return status
+        self.solver.clearSolver()  # a stale basis can lead the simplex astray: once more from nothing
+        self.solver.run()
+        return self.solver.getModelStatus()
+
+    def _fits(self, index: int) -> None:
+        """Raises Contradiction when « unbounded or infeasible » was infeasible."""
+        self.solver.changeColCost(index, 0.0)
+        self.solver.clearSolver()
+        self.solver.run()
+        if self.solver.getModelStatus() != highspy.HighsModelStatus.kOptimal:
+            raise Contradiction("no numbers fit what is printed")
+
+
+def feasible(system: System) -> bool:
+    """Whether any numbers satisfy the equations."""
+    solver = Attacker(system).solver
+    solver.run()
+    return solver.getModelStatus() == highspy.HighsModelStatus.kOptimal

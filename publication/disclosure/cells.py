@@ -1,0 +1,381 @@
+"""From tables of the tidy shape to a system of numbers tied by equations.
+
+Belongs here: what each line gives away, which lines are secret by themselves, and every equation that a reader of the
+release can write: parts and totals, shares and their complements, events and their breakdowns. Does not belong here:
+thresholds (`policy`), solving.
+
+A number is named by its programme, its quantity, the personal traits it is restricted to, and the events it is about:
+the women of April are `(programme, personnes, ((gender, F),), (month, 2023-04))`. Two lines that name the same number
+share it, whatever their tables.
+
+Totals over events use the public list of events: each number is a sum over *atoms*, the events that stand in exactly the
+same members of every breakdown. An event of two themes is in the sums of both, and themes do not add up to the total:
+a model where they did would be wrong in both directions. Without that list, parts are compared with their total.
+"""
+
+from __future__ import annotations
+
+import math
+from collections import defaultdict
+from collections.abc import Hashable, Iterable, Mapping, Sequence
+from dataclasses import dataclass, field
+
+import pyarrow as pa
+
+from publication.disclosure.policy import Counted, Counts, Policies, Threshold
+from publication.disclosure.system import System
+
+KEY = ("programme_id", "indicator", "breakdown", "member", "period")
+TOTAL = ("total", "total")
+COLUMNS = ("value", "numerator", "denominator", "n_with_data")
+
+#: conf_status of what is secret by itself: too few contributors, one dominant contributor
+SMALL, DOMINATED, SECONDARY = "A", "O", "D"
+
+#: For each programme, the events as the set of (breakdown, member) each of them stands in.
+Events = Mapping[str, Sequence[frozenset[tuple[str, str]]]]
+
+
+@dataclass(frozen=True)
+class Line:
+    """One line of a table that a policy watches. `columns`: the number that each column gives away."""
+
+    dataset: str
+    place: int
+    key: tuple[str, ...]
+    threshold: Threshold
+    columns: dict[str, int]
+    primary: str = ""  # conf_status when it is secret by itself
+
+    @property
+    def name(self) -> tuple[str, ...]:
+        return (self.dataset, *self.key)
+
+
+@dataclass
+class Cells:
+    """The system of one release, and which line of which table each of its rows is."""
+
+    system: System = field(default_factory=System)
+    lines: list[Line] = field(default_factory=list)
+    uncovered: dict[str, set[str]] = field(default_factory=lambda: defaultdict(set))  # dataset → indicators, no rule
+    not_additive: set[Hashable] = field(default_factory=set)  # sums over events that the values contradict
+
+    @property
+    def has_secrets(self) -> bool:
+        return any(variable.is_sensitive for variable in self.system.variables)
+
+
+def read(tables: Mapping[str, pa.Table], policies: Policies) -> Cells:
+    """Every watched line of the tables, and which are secret by themselves. No equation yet: most nights need none."""
+    cells = Cells()
+    for dataset, table in sorted(tables.items()):
+        _read_table(cells, dataset, table, policies)
+    return cells
+
+
+# --- lines ---------------------------------------------------------------------------------------------------------
+
+
+def _read_table(cells: Cells, dataset: str, table: pa.Table, policies: Policies) -> None:
+    policy = policies.policies.get(dataset)
+    rows = table.to_pylist()
+    repeated = _repeated(rows)
+    dominant = {
+        (
+            row["programme_id"],
+            row["indicator"].removesuffix("_max_share"),
+            row["breakdown"],
+            row["member"],
+            row["period"],
+        ): row
+        for row in rows
+        if str(row["indicator"]).endswith("_max_share")
+    }
+    for place, row in enumerate(rows):
+        if all(row.get(column) is None for column in (*COLUMNS[:3], "lower", "upper")):
+            continue  # a line without a number gives nothing away
+        rule = policy.rule(row["indicator"], row["breakdown"]) if policy else None
+        if rule is None:
+            cells.uncovered[dataset].add(row["indicator"])
+            continue
+        threshold = policies.vocabulary.thresholds[rule.threshold]
+        counts = policy.counts.get(row["indicator"])
+        if counts is None:
+            continue  # free, and no protected number depends on it: the grammar of the policies sees to it
+        line = _line(cells, dataset, place, row, counts, threshold, policies, repeated)
+        line = _judged(cells, line, row, dominant.get(tuple(row[name] for name in KEY)), policies)
+        shown = [line.columns[name] for name in line.columns]
+        total = row["breakdown"] == "total"
+        size = max((abs(row[name]) for name in ("value", "numerator") if name in line.columns and row[name]), default=1)
+        cost = 1.0 if policy.cost == "one" else float(max(1, math.ceil(size)))
+        cells.system.row(
+            line.name,
+            shown,
+            cost=math.ceil(cost * (policy.total_cost if total else 1)),
+            is_primary=bool(line.primary),
+            is_fixed=threshold.level == "free",
+            group=(dataset, row["programme_id"], row["indicator"], row["breakdown"]),
+        )
+        cells.lines.append(line)
+
+
+def _repeated(rows: Iterable[Mapping]) -> set[tuple]:
+    """Members that come with several periods: the period is then part of the number's name."""
+    seen: dict[tuple, set] = defaultdict(set)
+    for row in rows:
+        seen[tuple(row[name] for name in KEY[:4])].add(row["period"])
+    return {key for key, periods in seen.items() if len(periods) > 1}
+
+
+def _line(
+    cells: Cells,
+    dataset: str,
+    place: int,
+    row: Mapping,
+    counts: Counts,
+    threshold: Threshold,
+    policies: Policies,
+    repeated: set[tuple],
+) -> Line:
+    columns = {}
+    when = row["period"] if tuple(row[name] for name in KEY[:4]) in repeated else ""
+    for column in COLUMNS:
+        counted = getattr(counts, column)
+        if counted is None or row.get(column) is None:
+            continue
+        name = (row["programme_id"], counted.of, *_part(row, counts, counted, column, policies), when)
+        columns[column] = _variable(cells, policies, name, float(row[column]), dataset)
+    return Line(dataset, place, tuple(row[name] for name in KEY), threshold, columns)
+
+
+def _part(
+    row: Mapping, counts: Counts, counted: Counted, column: str, policies: Policies
+) -> tuple[tuple, tuple[str, str]]:
+    """(personal traits, events) that a column of this line is about."""
+    words = policies.vocabulary
+    members = row["member"].split("|")
+    names = words.crossed_breakdowns.get(row["breakdown"], (row["breakdown"],))
+    if len(names) != len(members):
+        names, members = (row["breakdown"],), [row["member"]]
+    traits = dict(counted.where)
+    events = TOTAL
+    for name, member in zip(names, members, strict=True):
+        if name in counts.splits:
+            if column != "denominator":
+                traits[name] = member
+        elif name in words.person_breakdowns:
+            traits[name] = member
+        elif name != "total":
+            events = (name, member)
+    return tuple(sorted(traits.items())), events
+
+
+def _variable(cells: Cells, policies: Policies, name: tuple, value: float, dataset: str) -> int:
+    quantity = policies.vocabulary.quantities[name[1]]
+    existing = cells.system.by_name.get(name)
+    if existing is not None and not _same(cells.system.variables[existing].value, value):
+        name = (*name, dataset)  # the tables do not mean the same number: nothing links them
+    lower = -math.inf if quantity.may_be_negative else 0.0
+    return cells.system.variable(name, value=value, lower=lower, is_single=value == 1 and not quantity.is_sum)
+
+
+def _same(a: float, b: float) -> bool:
+    return math.isclose(a, b, rel_tol=1e-9, abs_tol=1e-9)
+
+
+# --- what is secret by itself --------------------------------------------------------------------------------------
+
+
+def _judged(cells: Cells, line: Line, row: Mapping, dominant: Mapping | None, policies: Policies) -> Line:
+    """The line with the reason why it is secret, and its numbers marked with the protection they need."""
+    system, threshold = cells.system, line.threshold
+    rest = _complement(cells, line, policies)
+    if threshold.level != "protected" or row["obs_status"] == "Q":
+        return line
+    numbers = {**line.columns, **({"complement": rest} if rest is not None else {})}
+    small = [
+        name
+        for name in threshold.look_at
+        if name in numbers and _is_small(system.variables[numbers[name]].value, threshold)
+    ]
+    dominated = bool(
+        threshold.dominance and dominant and dominant["value"] is not None and dominant["value"] > threshold.dominance
+    )
+    if not small and not dominated:
+        return line
+    base = system.variables[line.columns["denominator"]].value if "denominator" in line.columns else math.inf
+    for name in threshold.protect:
+        if name in numbers:
+            counted = system.variables[numbers[name]].name
+            quantity = counted[1][1] if counted[0] == "complement" else counted[1]
+            is_sum = policies.vocabulary.quantities[quantity].is_sum
+            _protect(system, numbers[name], threshold, base if name != "denominator" else math.inf, is_sum)
+    return Line(line.dataset, line.place, line.key, threshold, line.columns, SMALL if small else DOMINATED)
+
+
+def _complement(cells: Cells, line: Line, policies: Policies) -> int | None:
+    """What is left of the denominator: latent, and as telling as the numerator. A sum has none."""
+    if "numerator" not in line.columns or "denominator" not in line.columns:
+        return None
+    system = cells.system
+    top, base = line.columns["numerator"], line.columns["denominator"]
+    over, under = system.variables[top], system.variables[base]
+    if top == base or over.value > under.value or policies.vocabulary.quantities[over.name[1]].is_sum:
+        return None
+    name = ("complement", over.name, under.name)
+    if name in system.by_name:
+        return system.by_name[name]
+    left = under.value - over.value
+    rest = system.variable(name, value=left, is_single=left == 1)
+    system.equation([(top, 1.0), (rest, 1.0), (base, -1.0)])
+    return rest
+
+
+def _is_small(value: float, threshold: Threshold) -> bool:
+    return 0 < value < threshold.minimum
+
+
+def _protect(system: System, index: int, threshold: Threshold, base: float, is_sum: bool) -> None:
+    """The interval that the attacker must be left with: 0 to the threshold, or the sum to some percent."""
+    variable = system.variables[index]
+    if is_sum:
+        spread = max(abs(variable.value), 1.0) * (threshold.percent or 10.0) / 100
+        _need(variable, max(variable.lower, variable.value - spread), variable.value + spread)
+    elif variable.value < threshold.minimum:
+        _need(variable, 0.0, max(variable.value, min(float(threshold.minimum), base)))
+
+
+def _need(variable, low: float, high: float) -> None:
+    variable.need_low = low if variable.need_low is None else min(variable.need_low, low)
+    variable.need_high = high if variable.need_high is None else max(variable.need_high, high)
+
+
+# --- equations -----------------------------------------------------------------------------------------------------
+
+
+def tie(cells: Cells, policies: Policies, events: Events) -> None:
+    """Add every equation between the numbers."""
+    system, quantities = cells.system, policies.vocabulary.quantities
+    groups: dict[tuple, dict[tuple[str, str], int]] = defaultdict(
+        dict
+    )  # (programme, quantity, traits, when) → events → variable
+    for name, index in list(system.by_name.items()):
+        if name[0] != "complement" and len(name) == 5:
+            programme, quantity, traits, about, when = name
+            groups[programme, quantity, traits, when][about] = index
+    for key, members in groups.items():
+        programme, quantity, _, _ = key
+        if quantities[quantity].adds_up == "events":
+            if not (events.get(programme) and _sums_over_atoms(cells, key, members, events[programme])):
+                _sums_of_parts(system, members)
+        else:
+            # counted once each: when the parts happen to add up, a reader may well suppose that they do
+            _sums_of_parts(system, members)
+    _sums_over_traits(system, groups)
+    _units(system, groups, quantities)
+
+
+def _sums_over_atoms(
+    cells: Cells, key: tuple, members: Mapping[tuple[str, str], int], events: Sequence[frozenset[tuple[str, str]]]
+) -> bool:
+    """Each number as a sum over the events that stand in it; False when the values contradict that."""
+    used = {breakdown for breakdown, _ in members} - {"total"}
+    atoms = sorted({tuple(sorted(p for p in event if p[0] in used)) for event in events})
+    if not used or not _fits(cells.system, members, atoms):
+        if used:
+            cells.not_additive.add(key)
+        return False
+    latent = {atom: cells.system.variable(("atom", key, atom)) for atom in atoms}
+    for about, index in members.items():
+        inside = [latent[atom] for atom in atoms if about == TOTAL or about in atom]
+        cells.system.equation([(index, -1.0), *((atom, 1.0) for atom in inside)])
+    return True
+
+
+def _fits(system: System, members: Mapping[tuple[str, str], int], atoms: Sequence[tuple]) -> bool:
+    """Whether some numbers of the atoms give the values of all the members."""
+    from publication.disclosure.attack import feasible
+
+    trial = System()
+    latent = [trial.variable(atom) for atom in atoms]
+    for about, index in members.items():
+        inside = [number for atom, number in zip(atoms, latent, strict=True) if about == TOTAL or about in atom]
+        value = system.variables[index].value
+        if not inside:
+            if value:
+                return False
+            continue
+        trial.equation([(number, 1.0) for number in inside], value)
+    return feasible(trial)
+
+
+def _sums_of_parts(system: System, members: Mapping[tuple[str, str], int]) -> None:
+    """For each breakdown: its members add up to the total, or leave a rest, or overlap."""
+    by_breakdown: dict[str, list[int]] = defaultdict(list)
+    for (breakdown, _), index in members.items():
+        if breakdown != "total":
+            by_breakdown[breakdown].append(index)
+    total = members.get(TOTAL)
+    if total is not None:
+        for breakdown, parts in by_breakdown.items():
+            _parts(system, parts, total, breakdown)
+
+
+def _parts(system: System, parts: Sequence[int], total: int, what: Hashable) -> None:
+    values = [system.variables[index].value for index in parts]
+    whole = system.variables[total].value
+    for index in parts:
+        variable = system.variables[index]
+        if variable.need_high is not None and variable.value <= whole < variable.need_high:
+            variable.need_high = whole  # nobody thinks that a part exceeds its total
+    terms = [(index, 1.0) for index in parts]
+    if _same(math.fsum(values), whole):
+        system.equation([*terms, (total, -1.0)])
+    elif math.fsum(values) < whole:
+        rest = system.variable(("rest", system.variables[total].name, what))
+        system.equation([*terms, (rest, 1.0), (total, -1.0)])
+    else:
+        _each_at_most(system, parts, total)
+        system.equation([(total, 1.0), *((index, -1.0) for index in parts)], 0.0, at_most=True)
+
+
+def _each_at_most(system: System, parts: Iterable[int], total: int) -> None:
+    for index in parts:
+        if system.variables[index].value <= system.variables[total].value + 1e-9:
+            system.equation([(index, 1.0), (total, -1.0)], 0.0, at_most=True)
+
+
+def _sums_over_traits(system: System, groups: Mapping[tuple, Mapping[tuple[str, str], int]]) -> None:
+    """Women and men and others make the persons whose gender is known, everywhere."""
+    children: dict[tuple, dict[str, list[tuple[str, int]]]] = defaultdict(lambda: defaultdict(list))
+    for (programme, quantity, traits, when), members in groups.items():
+        for about, index in members.items():
+            for position, (trait, member) in enumerate(traits):
+                fewer = traits[:position] + traits[position + 1 :]
+                children[programme, quantity, fewer, about, when][trait].append((member, index))
+    for (programme, quantity, traits, about, when), by_trait in children.items():
+        total = groups.get((programme, quantity, traits, when), {}).get(about)
+        if total is None:
+            continue
+        for trait, parts in by_trait.items():
+            named = [index for member, index in parts if member != "unknown"]
+            every = [index for _, index in parts]
+            whole = system.variables[total].value
+            enough = math.fsum(system.variables[index].value for index in every) <= whole + 1e-9
+            _parts(system, every if enough else named, total, trait)
+
+
+def _units(system: System, groups: Mapping, quantities: Mapping) -> None:
+    """A sum of marks is at most the number of marks times the highest."""
+    for (programme, quantity, traits, when), members in groups.items():
+        most = quantities[quantity].each_at_most
+        if most is None:
+            continue
+        units = groups.get((programme, most.of, traits, when), {})
+        for about, index in members.items():
+            if (
+                about in units
+                and system.variables[index].value <= most.is_ * system.variables[units[about]].value + 1e-9
+            ):
+                system.equation([(index, 1.0), (units[about], -most.is_)], 0.0, at_most=True)

@@ -1,0 +1,161 @@
+"""What is already public: releases are never withdrawn, so that their tables are part of what an attacker has.
+
+Belongs here: the distinct tables that earlier releases print, numbers of today that they give away already, and numbers
+they keep secret that today's tables would give away. Does not belong here: today's secrets (`suppression`, `audit`).
+
+Nobody outside knows which numbers changed between two releases. An attacker supposes that they did not: a line secret in
+an old table and printed today is put in its place there. When that contradicts the old totals, the number changed and
+nothing is learnt; when it fits, an old secret may come out, and the lines that were secret with it stay secret.
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
+from pathlib import Path
+
+import pyarrow as pa
+
+from publication import shelf, tables
+from publication.disclosure.cells import KEY, SECONDARY, Cells, read
+from publication.disclosure.policy import Policies
+from publication.disclosure.system import System, Variable
+
+
+@dataclass(frozen=True)
+class Printed:
+    """The watched tables of one earlier release. `secret`: lines printed « s », by name, with their conf_status."""
+
+    release: int
+    tables: dict[str, pa.Table]
+    secret: dict[tuple, str]
+
+
+def releases_with(releases: Path, datasets: Iterable[str]) -> list[Printed]:
+    """Earlier releases, oldest first, that print these datasets; one of several with the same bytes."""
+    found, seen = [], set()
+    hidden = set(shelf.unannounced(releases))
+    wanted = sorted(datasets)
+    for number in shelf.directories(releases):
+        if number in hidden:
+            continue
+        release = shelf.read_release(releases / str(number))
+        status = {name: release.datasets[name] for name in wanted if name in release.datasets}
+        available = {name: entry for name, entry in status.items() if entry.is_available}
+        same = tuple((name, entry.sha256) for name, entry in sorted(available.items()))
+        if not available or same in seen:
+            continue
+        seen.add(same)
+        read_back = {
+            name: tables.read_parquet((release.public / "data" / f"{name}.parquet").read_bytes()) for name in available
+        }
+        found.append(Printed(number, read_back, secret_lines(read_back)))
+    return found
+
+
+def secret_lines(printed: Mapping[str, pa.Table]) -> dict[tuple, str]:
+    """conf_status of every line that a table prints as secret."""
+    return {
+        (name, *(row[column] for column in KEY)): row["conf_status"]
+        for name, table in printed.items()
+        for row in table.to_pylist()
+        if row["obs_status"] == "Q"
+    }
+
+
+def mark_public(cells: Cells, earlier: Iterable[Printed], policies: Policies) -> dict[int, list[int]]:
+    """Mark the numbers that earlier releases print as they are today; for secret ones, the releases that do.
+
+    What is printed for ever cannot be protected any more: it is no longer asked for, and the report says which release to
+    withdraw.
+    """
+    given_away: dict[int, list[int]] = {}
+    for printed in earlier:
+        for variable in read(printed.tables, policies).system.variables:
+            index = cells.system.by_name.get(variable.name)
+            if index is None or variable.name[0] == "complement":
+                continue
+            today = cells.system.variables[index]
+            if today.value is not None and math.isclose(today.value, variable.value, rel_tol=1e-9, abs_tol=1e-9):
+                today.is_public = True
+                if today.is_sensitive:
+                    given_away.setdefault(index, []).append(printed.release)
+    for index in given_away:
+        cells.system.variables[index].need_low = cells.system.variables[index].need_high = None
+    _forget_what_follows(cells)
+    return given_away
+
+
+def _forget_what_follows(cells: Cells) -> None:
+    """A complement of two public numbers is public."""
+    for variable in cells.system.variables:
+        if variable.name[0] == "complement" and variable.is_sensitive:
+            sides = [cells.system.by_name.get(name) for name in variable.name[1:]]
+            if all(side is not None and cells.system.variables[side].is_public for side in sides):
+                variable.need_low = variable.need_high = None
+                variable.is_public = True
+
+
+def betrayed(cells: Cells, suppressed: set[int], earlier: Iterable[Printed], policies: Policies) -> set[int]:
+    """Rows that must stay secret so that today's tables do not give away what earlier ones keep secret."""
+    system = cells.system
+    rows_by_name = {row.name: number for number, row in enumerate(system.rows)}
+    hidden_today = system.hidden(suppressed)
+    stay: set[int] = set()
+    for printed in earlier:
+        old_rows = {rows_by_name[name]: conf for name, conf in printed.secret.items() if name in rows_by_name}
+        if not set(old_rows) - suppressed:
+            continue  # everything that was secret then is secret today
+        then = {v.name: v.value for v in read(printed.tables, policies).system.variables}
+        for target in _numbers(system, [row for row, conf in old_rows.items() if conf != SECONDARY], then):
+            width = _width_then(system, then, target, hidden_today)
+            if width < _needed_width(cells, target, old_rows) - 1e-6:
+                stay |= set(old_rows) - suppressed
+                break
+    return stay
+
+
+def _width_then(system: System, then: Mapping, target: int, hidden_today: list[bool]) -> float:
+    """Width of what is left of an old secret when today's numbers are put in the old tables, as far as they fit."""
+    from publication.disclosure.attack import Attacker, Contradiction, Unsolved
+
+    old = System(equations=system.equations)
+    for variable in system.variables:
+        value = then.get(variable.name)
+        old.variables.append(Variable(variable.name, value, min(variable.lower, value or 0.0), variable.upper))
+    attacker = Attacker(old)
+    try:
+        attacker.print([variable.value is None for variable in old.variables])
+        low, high = attacker.lowest(target).value, attacker.highest(target).value
+        for index, today in enumerate(system.variables):
+            variable = old.variables[index]
+            if variable.value is not None or index == target or hidden_today[index] or today.value is None:
+                continue
+            variable.value = today.value
+            try:
+                attacker.print([v.value is None for v in old.variables])
+                low, high = attacker.lowest(target).value, attacker.highest(target).value
+            except Contradiction:  # this number changed since: it says nothing of then
+                variable.value = None
+        return high - low
+    except Contradiction:
+        return math.inf  # the old tables do not follow today's equations
+    except Unsolved:
+        return 0.0
+
+
+def _numbers(system: System, rows: list[int], then: Mapping) -> list[int]:
+    """Variables that these rows would show and that nothing printed then gives."""
+    return sorted(
+        {index for row in rows for index in system.rows[row].shows if system.variables[index].name not in then}
+    )
+
+
+def _needed_width(cells: Cells, target: int, rows: Mapping[int, str]) -> float:
+    widths = [
+        line.threshold.minimum
+        for number, line in enumerate(cells.lines)
+        if number in rows and target in line.columns.values() and line.threshold.minimum
+    ]
+    return float(max(widths, default=1))

@@ -1,0 +1,182 @@
+"""What is secret, table by table: `policies/<dataset>.yml` and `vocabulary.yml`, read strictly.
+
+Belongs here: the grammar of the policies and the rule that applies to one line of a table. Does not belong here: numbers
+(`cells`), hiding (`suppression`). An unknown key, a quantity or a threshold set that nobody defined, a line that no rule
+covers: all are errors, because what no rule covers would be published.
+"""
+
+from __future__ import annotations
+
+import functools
+from collections.abc import Iterable
+from pathlib import Path
+from typing import Annotated, Any, Literal
+
+from pydantic import BaseModel, ConfigDict, Field, StringConstraints, ValidationError, model_validator
+
+HERE = Path(__file__).parent
+POLICIES = HERE / "policies"
+VOCABULARY = HERE / "vocabulary.yml"
+
+Column = Literal["value", "numerator", "denominator"]
+Looked = Literal["value", "numerator", "denominator", "complement"]
+Why = Annotated[str, StringConstraints(strip_whitespace=True, min_length=10)]
+
+
+class PolicyError(Exception):
+    """A policy on disk does not follow the grammar; the message names the file and what is wrong."""
+
+
+class _Strict(BaseModel):
+    model_config = ConfigDict(extra="forbid", frozen=True)
+
+
+class Threshold(_Strict):
+    """A named set of thresholds.
+
+    `level`: `free` (never hidden), `linked` (hidden only to protect something else), `protected`. A line is secret when one
+    of the numbers it is to `look_at` lies between 1 and `minimum` − 1 (`complement`: denominator − numerator), or when one
+    contributor makes more than `dominance` of it. What is then protected: the numbers of `protect` that are small, as
+    counts between 0 and the threshold; sums to ± `percent`. Below `significant` the figure is printed « n.s. ».
+    """
+
+    level: Literal["free", "linked", "protected"]
+    why: Why
+    minimum: int | None = Field(default=None, ge=2)
+    significant: int | None = Field(default=None, ge=2)
+    dominance: float | None = Field(default=None, gt=0, lt=1)
+    percent: float | None = Field(default=None, gt=0, lt=100)
+    look_at: tuple[Looked, ...] = ()
+    protect: tuple[Looked, ...] = ()
+    contributors: str = ""
+
+    @model_validator(mode="after")
+    def _says_what_it_protects(self) -> Threshold:
+        if self.level == "protected" and not (self.minimum and self.look_at and self.protect and self.contributors):
+            raise ValueError("a protected threshold needs minimum, look_at, protect and contributors")
+        if self.level != "protected" and (self.minimum or self.dominance or self.look_at or self.protect):
+            raise ValueError("only a protected threshold has numbers")
+        return self
+
+
+class PerUnit(_Strict):
+    of: str
+    is_: float = Field(alias="is")
+
+
+class Quantity(_Strict):
+    why: Why
+    adds_up: Literal["events", "never"]
+    is_sum: bool = False
+    may_be_negative: bool = False
+    each_at_most: PerUnit | None = None
+
+
+class Vocabulary(_Strict):
+    thresholds: dict[str, Threshold]
+    quantities: dict[str, Quantity]
+    person_breakdowns: tuple[str, ...]
+    crossed_breakdowns: dict[str, tuple[str, str]]
+
+
+class Counted(_Strict):
+    """What a column counts: a quantity, and the part of it (`where: {gender: F}`)."""
+
+    of: str
+    where: dict[str, str] = {}
+
+
+class Counts(_Strict):
+    """What the columns of one indicator count. `splits`: the breakdown whose members share the denominator out."""
+
+    value: Counted | None = None
+    numerator: Counted | None = None
+    denominator: Counted | None = None
+    n_with_data: Counted | None = None
+    splits: tuple[str, ...] = ()
+
+
+class Rule(_Strict):
+    """Which threshold set applies to which indicators (by the beginning of their code) and breakdowns (all by default)."""
+
+    indicators: tuple[str, ...] = Field(min_length=1)
+    breakdowns: tuple[str, ...] = ()
+    except_breakdowns: tuple[str, ...] = ()
+    threshold: str
+    why: Why
+
+    def covers(self, indicator: str, breakdown: str) -> bool:
+        if breakdown in self.except_breakdowns or (self.breakdowns and breakdown not in self.breakdowns):
+            return False
+        return any(
+            indicator == code or (code.endswith("*") and indicator.startswith(code[:-1])) for code in self.indicators
+        )
+
+
+class Policy(_Strict):
+    """The rules of one dataset, the first that covers a line applies. `cost`: what hiding one line costs."""
+
+    dataset: str
+    why: Why
+    rules: tuple[Rule, ...] = Field(min_length=1)
+    counts: dict[str, Counts] = {}
+    cost: Literal["value", "one"] = "value"
+    total_cost: float = Field(default=10, ge=1)
+
+    def rule(self, indicator: str, breakdown: str) -> Rule | None:
+        return next((rule for rule in self.rules if rule.covers(indicator, breakdown)), None)
+
+
+class Policies(_Strict):
+    """All policies and what they speak of."""
+
+    vocabulary: Vocabulary
+    policies: dict[str, Policy]
+
+    def threshold(self, dataset: str, indicator: str, breakdown: str) -> Threshold | None:
+        """The set that applies to a line; None when no rule covers it."""
+        policy = self.policies.get(dataset)
+        rule = policy.rule(indicator, breakdown) if policy else None
+        return self.vocabulary.thresholds[rule.threshold] if rule else None
+
+
+@functools.lru_cache(maxsize=4)
+def read(directory: Path = POLICIES, vocabulary: Path = VOCABULARY) -> Policies:
+    """Every policy of the directory. Raises PolicyError."""
+    words = _parsed(Vocabulary, vocabulary)
+    policies = {}
+    for path in sorted(Path(directory).glob("*.yml")):
+        policy = _parsed(Policy, path)
+        if policy.dataset != path.stem:
+            raise PolicyError(f"{path.name} speaks of {policy.dataset}")
+        if problems := list(_undefined(policy, words)):
+            raise PolicyError(f"{path.name}: {'; '.join(problems)}")
+        policies[policy.dataset] = policy
+    return Policies(vocabulary=words, policies=policies)
+
+
+def _undefined(policy: Policy, words: Vocabulary) -> Iterable[str]:
+    for rule in policy.rules:
+        if rule.threshold not in words.thresholds:
+            yield f"unknown threshold set {rule.threshold}"
+        elif words.thresholds[rule.threshold].level == "protected":
+            for code in rule.indicators:
+                if code not in policy.counts:
+                    yield f"{code} is protected, and nothing says what it counts"
+    for code, counts in policy.counts.items():
+        for counted in (counts.value, counts.numerator, counts.denominator, counts.n_with_data):
+            if counted and counted.of not in words.quantities:
+                yield f"{code} counts the unknown quantity {counted.of}"
+
+
+def _parsed(model: type[BaseModel], path: Path) -> Any:
+    from ruamel.yaml import YAML, YAMLError
+
+    try:
+        return model.model_validate(YAML(typ="safe", pure=True).load(path.read_text(encoding="utf-8")))
+    except (OSError, YAMLError) as error:
+        raise PolicyError(f"{path.name} cannot be read ({type(error).__name__})") from error
+    except ValidationError as error:
+        first = error.errors()[0]
+        where = ".".join(str(part) for part in first["loc"])
+        raise PolicyError(f"{path.name}: {where}: {first['msg']}") from error

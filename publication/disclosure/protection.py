@@ -1,0 +1,283 @@
+"""From the tables of the night to the tables that may leave, and the report on their secrecy.
+
+Belongs here: the order of the steps, the time budget and its fallback, the marks of secret lines, the reasons for which a
+table is kept back. Does not belong here: the programs themselves (`suppression`, `audit`), reading the warehouse's files
+otherwise than for the list of events.
+
+Fails closed: a line that no rule covers, a number that can be worked out, a solver that does not conclude, all keep the
+table back. The solver is imported only when a line is secret.
+"""
+
+from __future__ import annotations
+
+import math
+import time
+from collections import Counter
+from collections.abc import Callable, Iterable, Mapping
+from dataclasses import dataclass, field
+from pathlib import Path
+
+import pyarrow as pa
+
+from publication.disclosure import cells as reading
+from publication.disclosure import earlier as past
+from publication.disclosure.cells import SECONDARY, Cells, Events
+from publication.disclosure.policy import Policies
+
+#: Seconds for all the programs of a night; then whole breakdowns are suppressed.
+BUDGET = 60.0
+#: Nights are not asked to settle a secret that keeps moving.
+MAX_ROUNDS = 8
+
+NO_RULE = "Aucune règle de secret ne couvre {codes} : l’ajouter à publication/disclosure/policies/{dataset}.yml."
+NOT_CHECKED = "Le secret n’a pas pu être vérifié ({kind}) : le tableau n’est pas publié."
+OTHER_BYTES = "Un chiffre protégé n’est plus celui du tableau d’origine : le tableau n’est pas publié."
+
+CAVEATS = {
+    "A": "Secret statistique : trop peu de {contributors}.",
+    "O": "Secret statistique : une seule structure fait presque tout le chiffre.",
+    "D": "Secret statistique : masqué pour qu’une autre case ne puisse pas être retrouvée.",
+}
+NOT_SIGNIFICANT = "Non significatif : moins de {significant} {contributors}."
+HIDDEN = ("value", "lower", "upper", "numerator", "denominator")
+
+
+@dataclass
+class Protected:
+    """`tables`: what may leave, by dataset. `reasons`: why the others may not. `report`: for QUALITE.json."""
+
+    tables: dict[str, pa.Table]
+    reasons: dict[str, list[str]] = field(default_factory=dict)
+    report: dict[str, dict] = field(default_factory=dict)
+
+
+def protect(
+    tables: Mapping[str, pa.Table],
+    policies: Policies,
+    *,
+    events: Callable[[], Events] = dict,
+    releases: Path | None = None,
+    budget: float = BUDGET,
+) -> Protected:
+    """Suppress what must be, attack what is left, and keep back what does not resist.
+
+    `events`: asked for the public list of events when a secret needs it. `releases`: the shelf, for what earlier
+    releases print.
+    """
+    cells = reading.read(tables, policies)
+    result = Protected(dict(tables), report={name: _nothing_secret() for name in tables})
+    for dataset, codes in cells.uncovered.items():
+        named = ", ".join(sorted(codes))
+        result.reasons[dataset] = [NO_RULE.format(codes=named, dataset=dataset)]
+    watched = {line.dataset for line in cells.lines if line.threshold.level != "free"}
+    earlier = past.releases_with(releases, watched) if releases and watched else []
+    names = {line.name for line in cells.lines}
+    if not cells.has_secrets and not any(printed.secret.keys() & names for printed in earlier):
+        result.tables = {name: _not_significant(table, name, cells) for name, table in tables.items()}
+        return result
+    try:
+        _protect(result, tables, cells, policies, events(), earlier, time.monotonic() + budget)
+    except Exception as error:  # whatever the solver does, nothing leaves unaudited
+        for name in watched:
+            result.reasons.setdefault(name, []).append(NOT_CHECKED.format(kind=type(error).__name__))
+    return result
+
+
+def _protect(
+    result: Protected,
+    tables: Mapping[str, pa.Table],
+    cells: Cells,
+    policies: Policies,
+    events: Events,
+    earlier: list[past.Printed],
+    deadline: float,
+) -> None:
+    from publication.disclosure.audit import audit
+
+    reading.tie(cells, policies, events)
+    given_away = past.mark_public(cells, earlier, policies)
+    suppressed, whole = _chosen(cells, policies, earlier, deadline)
+    for name, table in tables.items():
+        result.tables[name] = _not_significant(_marked(table, name, cells, suppressed), name, cells)
+    audited = audit(cells, result.tables)
+    narrow = Counter()
+    for finding in audited.narrow:
+        for dataset in _datasets(cells, finding.variable):
+            narrow[dataset] += 1
+    for dataset, count in narrow.items():
+        said = "Une case n’est pas à l’abri" if count == 1 else f"{count} cases ne sont pas à l’abri"
+        result.reasons.setdefault(dataset, []).append(
+            f"{said} : ce qui y est masqué pourrait être retrouvé à partir des autres chiffres publiés."
+        )
+    for name in {name[0] for name in audited.wrong}:
+        result.reasons.setdefault(name, []).append(OTHER_BYTES)
+    _report(result, cells, suppressed, whole, audited, given_away, earlier)
+
+
+# --- the choice ----------------------------------------------------------------------------------------------------
+
+
+def _chosen(
+    cells: Cells, policies: Policies, earlier: list[past.Printed], deadline: float
+) -> tuple[set[int], set[tuple]]:
+    """Rows to suppress, and the breakdowns suppressed whole because no better answer was found in time."""
+    system = cells.system
+    for _ in range(MAX_ROUNDS):
+        suppressed, whole = _solved(cells, deadline)
+        stay = past.betrayed(cells, suppressed, earlier, policies)
+        if not stay:
+            return suppressed, whole
+        for row in stay:
+            system.rows[row].is_held = True
+    names = {name for printed in earlier for name in printed.secret}
+    for row in system.rows:
+        row.is_held = row.is_held or row.name in names
+    return _solved(cells, deadline)
+
+
+def _solved(cells: Cells, deadline: float) -> tuple[set[int], set[tuple]]:
+    from publication.disclosure.attack import Unsolved
+    from publication.disclosure.suppression import NoPattern, OutOfTime, solve
+
+    place = {row.name: number for number, row in enumerate(cells.system.rows)}
+    suppressed = {number for number, row in enumerate(cells.system.rows) if row.is_forced}
+    whole: set[tuple] = set()
+    for part in cells.system.parts():
+        if not any(variable.is_sensitive for variable in part.variables):
+            continue
+        try:
+            chosen = solve(part, deadline=deadline).suppressed
+        except (OutOfTime, NoPattern, Unsolved):
+            groups = {row.group for row in part.rows if row.is_forced}
+            chosen = {
+                number
+                for number, row in enumerate(part.rows)
+                if row.is_forced or (row.group in groups and not row.is_fixed)
+            }
+            whole |= groups
+        suppressed |= {place[part.rows[number].name] for number in chosen}
+    return suppressed, whole
+
+
+# --- the tables ----------------------------------------------------------------------------------------------------
+
+
+def _marked(table: pa.Table, dataset: str, cells: Cells, suppressed: set[int]) -> pa.Table:
+    """The table with its secret lines emptied of every number, and marked."""
+    secret = {
+        line.place: line for number, line in enumerate(cells.lines) if line.dataset == dataset and number in suppressed
+    }
+    if not secret:
+        return table
+    changes: dict[str, dict[int, object]] = {name: dict.fromkeys(secret) for name in HIDDEN}
+    changes["obs_status"] = dict.fromkeys(secret, "Q")
+    changes["conf_status"] = {place: line.primary or SECONDARY for place, line in secret.items()}
+    changes["caveat"] = {
+        place: CAVEATS[line.primary or SECONDARY].format(contributors=line.threshold.contributors)
+        for place, line in secret.items()
+    }
+    covered = {place: None for place, line in secret.items() if "n_with_data" in line.columns}
+    changes["n_with_data"], changes["n_total"] = covered, dict(covered)
+    return _changed(table, changes)
+
+
+def _not_significant(table: pa.Table, dataset: str, cells: Cells) -> pa.Table:
+    """Figures on few contributors, though not secret, are printed « n.s. »."""
+    few = {}
+    for line in cells.lines:
+        least = line.threshold.significant
+        if line.dataset == dataset and least and "denominator" in line.columns:
+            count = cells.system.variables[line.columns["denominator"]].value
+            if count < least and table["obs_status"][line.place].as_py() in ("A", "P", "E"):
+                few[line.place] = NOT_SIGNIFICANT.format(significant=least, contributors=line.threshold.contributors)
+    if not few:
+        return table
+    return _changed(table, {"obs_status": dict.fromkeys(few, "N"), "caveat": few})
+
+
+def _changed(table: pa.Table, changes: Mapping[str, Mapping[int, object]]) -> pa.Table:
+    """The same table with some cells replaced; types, order and other cells as they were."""
+    for name, cells in changes.items():
+        if name in table.column_names and cells:
+            column = table[name].to_pylist()
+            for place, value in cells.items():
+                column[place] = value
+            index = table.column_names.index(name)
+            table = table.set_column(index, table.schema.field(name), pa.array(column, table.schema.field(name).type))
+    return table
+
+
+# --- the report ----------------------------------------------------------------------------------------------------
+
+
+def _nothing_secret() -> dict:
+    return {"primary": 0, "secondary": 0, "cells": []}
+
+
+def _datasets(cells: Cells, variable: int) -> Iterable[str]:
+    """Datasets whose lines show a number, or the numbers it is the complement of."""
+    name = cells.system.variables[variable].name
+    wanted = {variable} | {
+        cells.system.by_name[side]
+        for side in (name[1:] if name[0] == "complement" else ())
+        if side in cells.system.by_name
+    }
+    return {
+        line.dataset
+        for line in cells.lines
+        if line.threshold.level == "protected" and wanted & set(line.columns.values())
+    }
+
+
+def _report(
+    result: Protected,
+    cells: Cells,
+    suppressed: set[int],
+    whole: set[tuple],
+    audited,
+    given_away: Mapping[int, list[int]],
+    earlier: Iterable[past.Printed],
+) -> None:
+    """Counts, names of lines, widths of intervals; never a number of a table."""
+    singles = sum(finding.single is not None for finding in audited.findings)
+    for dataset in result.tables:
+        lines = [(n, line) for n, line in enumerate(cells.lines) if line.dataset == dataset and n in suppressed]
+        report = {
+            "primary": sum(bool(line.primary) for _, line in lines),
+            "secondary": sum(not line.primary for _, line in lines),
+            "cells": [
+                {
+                    "cell": "|".join(line.key),
+                    "conf_status": line.primary or SECONDARY,
+                    **_width(audited, line, cells),
+                }
+                for _, line in lines
+            ],
+        }
+        if lines:
+            held = [cells.system.rows[n].name for n, _ in lines if cells.system.rows[n].is_held]
+            report |= {
+                "numbers": len(cells.system.variables),
+                "equations": len(cells.system.equations),
+                "attacks": len(audited.findings) - singles,
+                "attacks_by_single_contributors": singles,
+                "earlier_releases": sorted(printed.release for printed in earlier),
+                "held": ["|".join(name[1:]) for name in held],
+                "suppressed_whole": sorted("|".join(group[1:]) for group in whole if group[0] == dataset),
+            }
+        public = sorted(
+            {r for index, numbers in given_away.items() if dataset in _datasets(cells, index) for r in numbers}
+        )
+        if public:
+            report["already_public_in"] = public
+        result.report[dataset] = report
+
+
+def _width(audited, line, cells: Cells) -> dict:
+    """Width of the interval left to the attacker, for the protected numbers of a line; absent for the others."""
+    sensitive = [index for index in line.columns.values() if cells.system.variables[index].is_sensitive]
+    widths = [audited.width(index) for index in sensitive]
+    if not widths:
+        return {}
+    width = min(widths)
+    return {"width": None if math.isinf(width) else round(width, 3)}

@@ -1,0 +1,289 @@
+"""Which rows to suppress so that no protected number can be worked out, at the least cost.
+
+Belongs here: the mixed-integer master, the cuts that the attacker's programs give it, the time budget. Does not belong
+here: what is sensitive, what a row costs (`cells`), the independent check of the answer (`audit`).
+
+The master chooses the rows; the attacker answers with the bounds it reaches; each bound that is too narrow gives a
+*capacity cut*: by the dual of its program, the hidden variables together must be able to move by what is missing. A cut
+Σ aᵢ zᵢ ≥ r is strengthened to Σ min(aᵢ, r) zᵢ ≥ r (Fischetti and Salazar, 2001). Before any attack, no equation may have
+exactly one hidden variable. Equal costs are settled by the order of the rows.
+"""
+
+from __future__ import annotations
+
+import math
+import time
+from dataclasses import dataclass, field
+
+import highspy
+import numpy as np
+
+from publication.disclosure.attack import TOLERANCE, Attacker, Bound, quiet_solver
+from publication.disclosure.system import System
+
+# a coefficient under this moves nothing that anybody could see
+NEGLIGIBLE = 1e-7
+
+
+class OutOfTime(Exception):
+    """The budget is spent and no pattern is proved safe."""
+
+
+class NoPattern(Exception):
+    """Even with everything suppressed that may be, some number can be worked out."""
+
+
+@dataclass(frozen=True)
+class Pattern:
+    """Rows to suppress (primary and held ones included), and what the others among them cost."""
+
+    suppressed: frozenset[int]
+    cost: float
+    cuts: int = 0
+    rounds: int = 0
+
+
+def solve(system: System, *, deadline: float = math.inf) -> Pattern:
+    """The cheapest safe pattern of one part. `deadline`: on the clock of `time.monotonic`.
+
+    Raises OutOfTime, NoPattern, or what the attacker raises when the equations contradict each other.
+    """
+    master = _Master(system)
+    attacker = Attacker(system)
+    shown_by = system.shown_by()
+    rounds = 0
+    while True:
+        rounds += 1
+        suppressed = master.choose(deadline)
+        cuts = _separate(system, attacker, suppressed, deadline)
+        if not cuts:
+            cost = sum(system.rows[row].cost for row in suppressed if not system.rows[row].is_forced)
+            return Pattern(frozenset(suppressed), cost, master.cuts, rounds)
+        if not any(master.add(cut, shown_by) for cut in cuts):
+            raise NoPattern("the same cuts come back")
+
+
+@dataclass(frozen=True)
+class Cut:
+    """Σ weight × (variable is hidden) ≥ 1."""
+
+    weights: tuple[tuple[int, float], ...]
+
+
+def _separate(system: System, attacker: Attacker, suppressed: set[int], deadline: float) -> list[Cut]:
+    """Cuts that this pattern violates; the attacks of single contributors come when no plain attack succeeds."""
+    hidden = system.hidden(suppressed)
+    search = _Search(system, attacker, hidden, deadline)
+    attacker.print(hidden)
+    cuts = search.attack(frozenset(), Reach(system))
+    if cuts:
+        return cuts
+    for single, variable in enumerate(system.variables):
+        if variable.is_single and hidden[single]:
+            reach = Reach(system)
+            reach.mix(np.array(search.points), single, variable.value)
+            if reach.is_enough(single):
+                continue
+            attacker.print(hidden, frozenset([single]))
+            cuts += search.attack(frozenset([single]), reach)
+    return cuts
+
+
+class Reach:
+    """What points already found prove: how low and how high each variable can go, without solving anything."""
+
+    def __init__(self, system: System):
+        self.sensitive = [index for index, variable in enumerate(system.variables) if variable.is_sensitive]
+        self.low = np.full(len(system.variables), math.inf)
+        self.high = np.full(len(system.variables), -math.inf)
+        needs = [(system.variables[index].need_low, system.variables[index].need_high) for index in self.sensitive]
+        self.need_low = {i: low for i, (low, _) in zip(self.sensitive, needs, strict=True) if low is not None}
+        self.need_high = {i: high for i, (_, high) in zip(self.sensitive, needs, strict=True) if high is not None}
+
+    def add(self, point) -> None:
+        if len(point):
+            np.minimum(self.low, point, out=self.low)
+            np.maximum(self.high, point, out=self.high)
+
+    def mix(self, points: np.ndarray, single: int, value: float) -> None:
+        """Points where the single contributor's number is the true one, on the segments between those found.
+
+        What fits what is printed is convex: between a point where the number is too high and one where it is too low
+        lies one where it is right.
+        """
+        if not len(points):
+            return
+        gap = points[:, single] - value
+        columns = np.array(self.sensitive)
+        above, below = points[gap >= -TOLERANCE], points[gap <= TOLERANCE]
+        up, down = np.maximum(gap[gap >= -TOLERANCE], 0), np.maximum(-gap[gap <= TOLERANCE], 0)
+        for point, weight in zip(above[:, columns], up, strict=True):
+            total = weight + down
+            share = np.where(total > 0, np.divide(down, total, out=np.ones_like(total), where=total > 0), 1.0)
+            mixed = share[:, None] * point + (1 - share)[:, None] * below[:, columns]
+            if len(mixed):
+                self.low[columns] = np.minimum(self.low[columns], mixed.min(axis=0))
+                self.high[columns] = np.maximum(self.high[columns], mixed.max(axis=0))
+
+    def goes_low(self, index: int) -> bool:
+        need = self.need_low.get(index)
+        return need is None or self.low[index] <= need + _slack(need)
+
+    def goes_high(self, index: int) -> bool:
+        need = self.need_high.get(index)
+        return need is None or self.high[index] >= need - _slack(need)
+
+    def is_enough(self, apart: int) -> bool:
+        return all(self.goes_low(i) and self.goes_high(i) for i in self.sensitive if i != apart)
+
+
+@dataclass
+class _Search:
+    """One pattern under attack. `points`: everything found that fits what it prints."""
+
+    system: System
+    attacker: Attacker
+    hidden: list[bool]
+    deadline: float
+    points: list = field(default_factory=list)
+
+    def __post_init__(self):
+        self.hideable = [bool(rows) for rows in self.system.shown_by()]
+
+    def attack(self, known: frozenset[int], reach: Reach) -> list[Cut]:
+        """Cuts against the attacks that succeed when these variables are known besides what is printed."""
+        cuts = []
+        for index in reach.sensitive:
+            if index in known:
+                continue
+            if not reach.goes_low(index):
+                bound = self._solved(self.attacker.lowest(index), known, reach)
+                if (missing := bound.value - reach.need_low[index]) > _slack(reach.need_low[index]):
+                    cuts.append(self._cut(bound, missing, known))
+            if not reach.goes_high(index):
+                bound = self._solved(self.attacker.highest(index), known, reach)
+                if (missing := reach.need_high[index] - bound.value) > _slack(reach.need_high[index]):
+                    cuts.append(self._cut(bound, missing, known))
+        return cuts
+
+    def _solved(self, bound: Bound, known: frozenset[int], reach: Reach) -> Bound:
+        if time.monotonic() > self.deadline:
+            raise OutOfTime
+        reach.add(bound.point)
+        if bound.point and not known:
+            self.points.append(bound.point)
+        return bound
+
+    def _cut(self, bound: Bound, missing: float, known: frozenset[int]) -> Cut:
+        """What is missing of one bound, as what must be hidden besides or instead.
+
+        With d the reduced costs of the minimisation, hiding variable j lets the bound fall by d·(value − lower) when
+        d > 0 and by −d·(upper − value) when d < 0. `missing` counts from the present pattern; what is hidden already
+        is counted back in, so that the cut speaks of any pattern.
+        """
+        room: dict[int, float] = {}
+        for j, variable in enumerate(self.system.variables):
+            slope = bound.slope[j]
+            if not self.hideable[j] or variable.is_public or j in known or abs(slope) < NEGLIGIBLE:
+                continue
+            far = variable.value - variable.lower if slope > 0 else variable.upper - variable.value
+            if self.hidden[j] and math.isinf(far):
+                continue  # a dual that is feasible has no slope there; what is left is rounding
+            room[j] = abs(slope) * far
+        needed = missing + sum(amount for j, amount in room.items() if self.hidden[j])
+        weights = ((j, min(amount, needed) / needed) for j, amount in room.items())
+        return Cut(tuple((j, weight) for j, weight in weights if weight > NEGLIGIBLE))
+
+
+def _slack(level: float) -> float:
+    return TOLERANCE * max(1.0, abs(level))
+
+
+class _Master:
+    """The choice of rows: binary, one thread, exact."""
+
+    def __init__(self, system: System):
+        self.system = system
+        self.solver = quiet_solver()
+        self.solver.setOptionValue("mip_rel_gap", 0.0)
+        self.solver.setOptionValue("mip_abs_gap", 0.0)
+        self.cuts = 0
+        self.seen: set[tuple] = set()
+        self.column: dict[tuple, int] = {}
+        count = max(1, len(system.rows))
+        for number, row in enumerate(system.rows):
+            low = 1.0 if row.is_forced else 0.0
+            high = 0.0 if row.is_fixed and not row.is_forced else 1.0
+            self.solver.addVar(low, high)
+            # costs are whole numbers: what is added for the order of the rows never sums to one
+            tie = (number + 1) / (count * (count + 1))
+            self.solver.changeColCost(number, 0.0 if row.is_forced else row.cost + tie)
+            self.solver.changeColIntegrality(number, highspy.HighsVarType.kInteger)
+        self._no_lone_variable()
+
+    def _no_lone_variable(self) -> None:
+        """In no equation may one variable alone be hidden: it would be what is left of the total."""
+        shown_by = self.system.shown_by()
+        hideable = [bool(rows) and not v.is_public for rows, v in zip(shown_by, self.system.variables, strict=True)]
+        for equation in self.system.equations:
+            indices = [index for index, _ in equation.terms]
+            if equation.at_most or any(not shown_by[index] for index in indices):
+                continue  # a latent variable is hidden anyway
+            for index in indices:
+                if not hideable[index]:
+                    continue
+                others = [other for other in indices if other != index and hideable[other]]
+                rows = shown_by[index]
+                if self.system.variables[index].is_sensitive:
+                    self._at_least([(self.zed(other, shown_by), 1.0) for other in others], 1.0)
+                elif len(rows) == 1 and len(self.system.rows[rows[0]].shows) == 1:
+                    row = self.system.rows[rows[0]]
+                    if not row.is_forced:
+                        terms = [(self.zed(other, shown_by), 1.0) for other in others]
+                        self._at_least([*terms, (rows[0], -1.0)], 0.0)
+
+    def zed(self, index: int, shown_by: list[list[int]]) -> int:
+        """The column that says whether a variable is hidden: its row's, or one below those of all its rows."""
+        rows = tuple(shown_by[index])
+        if len(rows) == 1:
+            return rows[0]
+        if rows not in self.column:
+            self.solver.addVar(0.0, 1.0)
+            self.column[rows] = self.solver.getNumCol() - 1
+            for row in rows:
+                self._at_least([(row, 1.0), (self.column[rows], -1.0)], 0.0)
+        return self.column[rows]
+
+    def add(self, cut: Cut, shown_by: list[list[int]]) -> bool:
+        """Whether the cut is new."""
+        terms: dict[int, float] = {}
+        for index, weight in cut.weights:
+            column = self.zed(index, shown_by)
+            terms[column] = min(1.0, terms.get(column, 0.0) + weight)
+        key = tuple(sorted((column, round(weight, 9)) for column, weight in terms.items()))
+        if key in self.seen:
+            return False
+        self.seen.add(key)
+        self.cuts += 1
+        self._at_least(sorted(terms.items()), 1.0)
+        return True
+
+    def _at_least(self, terms: list[tuple[int, float]], level: float) -> None:
+        self.solver.addRow(level, math.inf, len(terms), [c for c, _ in terms], [w for _, w in terms])
+
+    def choose(self, deadline: float) -> set[int]:
+        left = deadline - time.monotonic()
+        if left <= 0:
+            raise OutOfTime
+        if not math.isinf(left):
+            self.solver.setOptionValue("time_limit", self.solver.getRunTime() + left)
+        self.solver.run()
+        status = self.solver.getModelStatus()
+        if status in (highspy.HighsModelStatus.kInfeasible, highspy.HighsModelStatus.kUnboundedOrInfeasible):
+            raise NoPattern("no pattern protects every number")
+        if status == highspy.HighsModelStatus.kModelEmpty or not self.system.rows:
+            return set()
+        if status != highspy.HighsModelStatus.kOptimal:
+            raise OutOfTime
+        values = self.solver.getSolution().col_value
+        return {row for row in range(len(self.system.rows)) if values[row] > 0.5}

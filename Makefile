@@ -1,6 +1,7 @@
 # make run    install, then one night on the embedded samples
 # make test   install, then every test that needs no server
 # make test-real   install, then those that start a real pretix and a real mitmproxy (needs the package index the first time)
+# make samples   write the invented year of the samples again from its seed
 # make lock   resolve the dependencies again (needs the package index)
 
 PYTHON ?= $(shell command -v python3.11 || command -v python3)
@@ -8,7 +9,7 @@ UV := .venv/bin/uv
 export PYTHONDONTWRITEBYTECODE =
 export DO_NOT_TRACK = 1
 
-.PHONY: install run test test-real lint lock clean
+.PHONY: install run test test-real samples lint lock clean
 
 install: .venv/installed
 
@@ -30,6 +31,9 @@ test: install
 
 test-real: install
 	.venv/bin/python -m pytest -m real tests/real
+
+samples: install
+	.venv/bin/python -m benchmarks.region.samples
 
 lint: install
 	.venv/bin/ruff check .

@@ -271,7 +271,7 @@ def releases_show(number: Number = None) -> None:
 
 @releases_app.command("verify")
 def releases_verify(number: Number = None) -> None:
-    """Vérifie qu'une version est restée telle qu'elle a été publiée, octet par octet."""
+    """Vérifie qu'une version est restée telle qu'elle a été publiée, octet par octet, et recalcule chacun de ses chiffres."""
     from publication import releases
 
     home, lines = _home(), _lines()
@@ -281,7 +281,25 @@ def releases_verify(number: Number = None) -> None:
         lines.say(f"✗ {problem.path} : {problem.problem}")
     if problems:
         raise typer.Exit(FAILED)
-    lines.say(f"✓ La version {release.number} est intacte ({len(release.files)} fichiers).")
+    made_again = releases.nb_recomputable(release)
+    lines.say(f"✓ La version {release.number} est intacte ; ses lignes redonnent ses {made_again} chiffres.")
+
+
+@app.command()
+def trace(
+    dataset: Annotated[str, typer.Argument(help="Le tableau : ind_events, ind_participation…")],
+    indicator: Annotated[str, typer.Argument(help="Le code de l'indicateur, PA01 ; ou les mots d'un document.")],
+    programme: Annotated[str | None, typer.Option("--programme", help="Code du programme.")] = None,
+    breakdown: Annotated[str | None, typer.Option("--breakdown", help="Ventilation : department, theme…")] = None,
+    member: Annotated[str | None, typer.Option("--member", help="Modalité : 62, ECOL, 2023-04…")] = None,
+    release: Annotated[int | None, typer.Option("--release", help="Version ; par défaut, celle en place.")] = None,
+) -> None:
+    """D'où vient un chiffre : les lignes qui le font, et pour chacune la livraison, le fichier, la feuille et la cellule."""
+    from orchestration.trace_command import print_trace
+
+    exact = print_trace(_home(), _lines(), dataset, indicator, programme, breakdown, member, release)
+    if not exact:
+        raise typer.Exit(FAILED)
 
 
 @releases_app.command("diff")
@@ -438,6 +456,7 @@ def _sentence_of(error: BaseException) -> str:
         "StructureFailed",
         "WarehouseError",
         "SuiteError",
+        "NoFigure",
     }
     log = _log(error)
     if type(error).__name__ in made_for_people:

@@ -136,6 +136,11 @@ class Home:
         return self.project / "dbt_project"
 
     @property
+    def traces(self) -> Path:
+        """How each figure is made from rows, beside the models that make it."""
+        return self.dbt_project / "traces"
+
+    @property
     def suites(self) -> Path:
         return self.project / "expectations" / "suites"
 

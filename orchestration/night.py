@@ -165,7 +165,7 @@ class Night:
             self._throwing_away(candidate),
             self.step("seal", "Scellement de la version candidate", "n'a pas abouti") as running,
         ):
-            digest = rooms.seal(candidate, warehouse.dictionary(warehouse.load_manifest(self.home)))
+            digest = rooms.seal(self.home, candidate, warehouse.dictionary(warehouse.load_manifest(self.home)))
             candidate.verdict_file.unlink(missing_ok=True)
             candidate.mark(SEALED, hash=digest)
             running.say(digest[:16])

@@ -65,10 +65,12 @@ def suites(home: Home) -> list[Suite]:
     return read_suites(home.suites)
 
 
-def seal(candidate: Candidate, dictionary: dict) -> str:
+def seal(home: Home, candidate: Candidate, dictionary: dict) -> str:
+    """Seal the candidate with its dictionary: what each table and column is, and how each figure is made from rows."""
     from expectations import seal
+    from publication.trace.declared import read_files
 
-    return seal(candidate.directory, dictionary)
+    return seal(candidate.directory, dictionary | {"traces": read_files(home.traces)})
 
 
 def audit(home: Home, candidate: Candidate) -> Verdict:

@@ -22,6 +22,7 @@ import contextlib
 import hashlib
 import json
 import os
+import shutil
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from datetime import datetime
@@ -32,7 +33,7 @@ import pyarrow as pa
 from expectations import Verdict, candidate_hash, changed_since_seal, refusals, suites_hash
 from expectations import suite as suites_on_disk
 from expectations.candidate import NotSealable
-from publication import changelog, disclosure, labels, quality, shelf, tables, warehouse
+from publication import changelog, disclosure, labels, quality, shelf, tables, trace, warehouse
 from publication.shelf import CARRIED, PUBLISHED, WITH_RESERVE, WITHHELD, DatasetStatus, Release
 
 
@@ -231,6 +232,9 @@ def _write(
             contents[name] = entry.table
             (data / f"{name}.csv").write_bytes(tables.csv_bytes(contents[name]))
     warehouse.write(candidate, contents, release.warehouse)
+    shutil.copyfile(candidate / "dictionary.json", release.dictionary)
+    for name in contents:
+        trace.write(public, _origins(release, name, releases))
 
     before = released_tables(base) if base else {}
     changes = changelog.compare(before, contents)
@@ -274,11 +278,20 @@ def _write(
         release,
         files={
             path: hashlib.sha256((release.path / path).read_bytes()).hexdigest()
-            for path in ("analysts/warehouse.duckdb", f"public/{SUMS}")
+            for path in ("analysts/warehouse.duckdb", "analysts/dictionary.json", f"public/{SUMS}")
         },
     )
     (release.path / shelf.RELEASE_FILE).write_text(release.as_json(), encoding="utf-8")
     return release
+
+
+def _origins(release: Release, dataset: str, releases: Path) -> dict[str, dict]:
+    """Where each figure of a dataset comes from, by programme; of a carried one, in the release that made it."""
+    made_by = release.made_by(dataset, releases)
+    if not made_by.warehouse.exists():
+        return {}
+    with trace.opened(made_by.warehouse) as connection:
+        return trace.documents(connection, trace.of_dictionary(made_by.dictionary), dataset, release=made_by.number)
 
 
 SUMS = "SHA256SUMS"

@@ -13,7 +13,7 @@ from dataclasses import dataclass, replace
 from datetime import datetime
 from pathlib import Path
 
-from publication import shelf, tables, warehouse
+from publication import shelf, tables, trace, warehouse
 from publication.changelog import Change, compare
 from publication.publish import SUMS, Refused, released_tables
 from publication.shelf import Release
@@ -69,13 +69,14 @@ def verify(release: Release) -> list[Problem]:
     """Everything in a release that is not as released; empty when it is whole.
 
     Digests of every byte (the journal holds that of release.json, release.json that of the list and of the warehouse,
-    the list those of all public files), missing and extra files, write permissions, and the three forms of each
-    dataset (CSV, Parquet, table of the warehouse) compared cell by cell.
+    the list those of all public files), missing and extra files, write permissions, the three forms of each dataset (CSV,
+    Parquet, table of the warehouse) compared cell by cell, and every figure made again from the rows of the warehouse.
     """
     problems = [*_bytes(release), *_permissions(release)]
     for name, status in release.datasets.items():
         if status.is_available:
             problems += _forms(release, name, status)
+            problems += _recomputed(release, name)
     try:
         present = set(warehouse.table_names(release.warehouse))
     except Exception as error:  # duckdb raises many kinds; any of them means that it does not open
@@ -156,6 +157,42 @@ def _differences(path: str, sealed: list[list[str]], other: list[list[str]], *, 
         sealed, other = [sealed[0], *sorted(sealed[1:])], [other[0], *sorted(other[1:])]
     cells = sum(a != b for left, right in zip(sealed, other, strict=True) for a, b in zip(left, right, strict=False))
     return [Problem(path, f"{cells} cellules ne sont pas celles du tableau contrôlé")]
+
+
+MOST_MISMATCHES = 20
+
+
+def _recomputed(release: Release, name: str) -> list[Problem]:
+    """Figures that the rows of the warehouse do not give; a carried dataset is made again where it was made."""
+    made_by = release.made_by(name, release.path.parent)
+    where = f"analysts/warehouse.duckdb ({name})"
+    if not made_by.warehouse.exists():
+        return [
+            Problem(where, f"reporté de la version {made_by.number}, qui n’est plus là : ne peut pas être recalculé")
+        ]
+    try:
+        traces = trace.of_dictionary(made_by.dictionary)
+        if not traces:  # released before figures could be traced
+            return []
+        with trace.opened(made_by.warehouse) as connection:
+            found = trace.mismatches(connection, traces, name)
+    except Exception as error:  # duckdb raises many kinds; any of them means that the figures cannot be made again
+        return [Problem(where, f"ne peut pas être recalculé ({type(error).__name__})")]
+    problems = [Problem(where, mismatch.sentence()) for mismatch in found[:MOST_MISMATCHES]]
+    if len(found) > MOST_MISMATCHES:
+        problems.append(Problem(where, f"et {len(found) - MOST_MISMATCHES} autres chiffres"))
+    return problems
+
+
+def nb_recomputable(release: Release) -> int:
+    """Figures of a release that its rows can make again: all but those of tables released before traces, and secret ones."""
+    count = 0
+    for name, status in release.datasets.items():
+        made_by = release.made_by(name, release.path.parent)
+        if status.is_available and made_by.warehouse.exists() and trace.of_dictionary(made_by.dictionary):
+            with trace.opened(made_by.warehouse) as connection:
+                count += sum(not trace.is_secret(figure) for figure in trace.released(connection, name))
+    return count
 
 
 # --- compare and point back ----------------------------------------------------------------------------------------

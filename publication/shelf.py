@@ -23,7 +23,7 @@ import os
 import shutil
 import stat
 from collections.abc import Iterator
-from dataclasses import asdict, dataclass, field
+from dataclasses import asdict, dataclass, field, replace
 from datetime import datetime
 from pathlib import Path
 
@@ -82,6 +82,19 @@ class Release:
     @property
     def warehouse(self) -> Path:
         return self.path / "analysts" / "warehouse.duckdb"
+
+    @property
+    def dictionary(self) -> Path:
+        """What each table and column of the warehouse is, and how each figure is made from its rows."""
+        return self.path / "analysts" / "dictionary.json"
+
+    def made_by(self, dataset: str, releases: Path) -> "Release":
+        """The release whose warehouse made the figures of a dataset: an earlier one when it was carried on. Only `number` and
+        the paths of the answer are to be relied on."""
+        number = self.datasets[dataset].from_release
+        if number is None or number == self.number:
+            return self
+        return replace(self, number=number, path=releases / str(number))
 
     def as_json(self) -> str:
         document = asdict(self)

@@ -14,9 +14,10 @@ import pyarrow as pa
 
 from sources import references
 from sources.contract import LoadedContract
+from sources.corrections import Correction, load_corrections
 from sources.entities import ENTITIES, LINEAGE
 from sources.explanations import Explanation, load_explanations, load_withdrawals
-from sources.landing import RECORDS, Places
+from sources.landing import BOUND, RECORDS, Places
 from sources.ledger import deliveries, open_ledger, showings
 
 _QUARANTINE = {
@@ -29,6 +30,14 @@ _DELIVERY = {
     "delivery_id": "VARCHAR", "file_name": "VARCHAR", "state": "VARCHAR", "received_at": "TIMESTAMP",
     "rows_read": "INTEGER", "rows_accepted": "INTEGER", "rows_quarantined": "INTEGER", "rows_duplicate": "INTEGER",
     "rows_structure": "INTEGER", "rows_replaced": "INTEGER", "rule": "VARCHAR", "message": "VARCHAR", "notes": "VARCHAR[]",
+}  # fmt: skip
+_BOUND = {
+    "source": "VARCHAR", "delivery_id": "VARCHAR", "sheet": "VARCHAR", "field": "VARCHAR", "column_letter": "VARCHAR",
+    "header": "VARCHAR",
+}  # fmt: skip
+_CORRECTION = {
+    "source": "VARCHAR", "correction_id": "VARCHAR", "fields": "VARCHAR[]", "reason": "VARCHAR", "author": "VARCHAR",
+    "added_on": "DATE",
 }  # fmt: skip
 _EXPLANATION = {
     "programme_id": "VARCHAR", "indicator": "VARCHAR", "dimension": "VARCHAR", "member": "VARCHAR",
@@ -67,6 +76,12 @@ def hand_over(con: duckdb.DuckDBPyConnection, places: Places, contracts: dict[st
     in_force = [row for row in known if row["state"] == "accepted" and row["rows_quarantined"]]
     _table(con, "quarantine", _QUARANTINE, [_file(places.landing / "quarantine", row) for row in in_force])
     _rows(con, "delivery", _DELIVERY, [_delivery(row, contracts[row["source"]], replaced) for row in known])
+    accepted = [row for row in known if row["state"] == "accepted"]
+    _table(
+        con, "bound", _BOUND, [path for row in accepted if Path(path := _file(places.landing / BOUND, row)).exists()]
+    )
+    _corrected_rows(con)
+    _rows(con, "correction", _CORRECTION, [_correction(name, item) for name, item in _corrections(contracts)])
     _rows(con, "explanation", _EXPLANATION, [_explanation(item) for item in load_explanations()])
 
 
@@ -96,6 +111,23 @@ def _hand_over_versions(
     records = [str(path) for source in sorted(versioned) for path in (landing / RECORDS).glob(f"{source}__*.parquet")]
     _table(con, "record_shown", _RECORD_SHOWN, records)
     _rows(con, "withdrawal", _WITHDRAWAL, [item.model_dump() for item in load_withdrawals()])
+
+
+def _corrections(contracts: dict[str, LoadedContract]) -> list[tuple[str, Correction]]:
+    return [(name, item) for name, loaded in contracts.items() for item in load_corrections(loaded.contract)[0]]
+
+
+def _correction(source: str, item: Correction) -> dict:
+    return item.model_dump() | {"source": source, "correction_id": item.id, "fields": sorted(item.set)}
+
+
+def _corrected_rows(con: duckdb.DuckDBPyConnection) -> None:
+    """One row per landed row and correction that changed it: few, so that no table downstream carries a list."""
+    each = " union all ".join(
+        f"select source, delivery_id, row_number, unnest(corrections) as correction_id from landing.{entity}"
+        for entity in ENTITIES
+    )
+    con.execute(f"create or replace table landing.corrected_row as {each}")
 
 
 def _replace_records(con: duckdb.DuckDBPyConnection, landing: Path) -> dict[tuple[str, str], int]:

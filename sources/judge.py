@@ -59,14 +59,17 @@ def judge(
     file_name: str = "",
 ) -> Judged:
     """Judge `sheet`; leaves in `con` the tables `accepted` (canonical columns, row_number, corrections), `quarantined`
-    (row_number, cell, field, rule, message, value) and `record` (row_number, record_key). Raises headers.Unbound when the header does not fit.
+    (row_number, cell, field, rule, message, value), `record` (row_number, record_key) and `bound` (field, column_letter, header). Raises
+    headers.Unbound when the header does not fit.
     """
     con.execute(_MACROS)
     con.register("sheet", sheet.table)
+    con.execute("create or replace temp table bound (field varchar, column_letter varchar, header varchar)")
     width = sheet.table.num_columns - 1
     if not width:  # a page of an API without any record has no header to bind
         return _nothing(con, contract)
     binding = _bind(con, contract, width)
+    _read_bound(con, contract, binding)
     notes = _read_raw(con, contract, binding, width, file_name)
     _read_record_keys(con, contract, binding)
     rows_structure = _count(con, "structure")
@@ -93,6 +96,21 @@ def _nothing(con: duckdb.DuckDBPyConnection, contract: Contract) -> Judged:
     con.execute("create or replace temp table record (row_number int, record_key varchar)")
     con.unregister("sheet")
     return Judged(0, 0, 0, 0, 0, ())
+
+
+def _read_bound(con: duckdb.DuckDBPyConnection, contract: Contract, binding: Binding) -> None:
+    """Table `bound`: the columns of the sheet each field was read from. A JSON record has paths instead of letters."""
+    rows = [
+        (name, None if contract.files.shape == "json" else column_letter(index), binding.labels[index])
+        for name, indexes in binding.columns.items()
+        for index in indexes
+    ]
+    columns = zip(*rows, strict=True) if rows else ((), (), ())
+    con.register(
+        "bound_rows", pa.table([pa.array(c, pa.string()) for c in columns], ["field", "column_letter", "header"])
+    )
+    con.execute("insert into bound select * from bound_rows")
+    con.unregister("bound_rows")
 
 
 def _read_record_keys(con: duckdb.DuckDBPyConnection, contract: Contract, binding: Binding) -> None:

@@ -154,6 +154,10 @@ RECORDS = "record"
 """Folder of `landing/` with, per delivery of a source asked by API, the keys of the records it showed or deleted."""
 
 
+BOUND = "bound"
+"""Folder of `landing/` with, per accepted delivery, the columns of its sheet that each field was read from."""
+
+
 def record_keys_in_force(landing: Path, source: str) -> set[str]:
     """Keys of the records of a source that its platform showed last, and did not delete since."""
     files = [str(path) for path in (landing / RECORDS).glob(f"{source}__*.parquet")]
@@ -259,6 +263,7 @@ def _land(
     original = original_path(places.originals, sha256)
     name = f"{contract.source}__{delivery_id}.parquet"
     accepted_path, quarantine_path = places.landing / entity.name / name, places.landing / "quarantine" / name
+    bound_path = places.landing / BOUND / name
     with contextlib.ExitStack() as stack:
         decrypted = stack.enter_context(vault.cipher.open_decrypted(original, purpose="originals", context=sha256))
         con = stack.enter_context(contextlib.closing(open_private()))
@@ -275,6 +280,7 @@ def _land(
         except (Unreadable, Unbound) as problem:
             accepted_path.unlink(missing_ok=True)
             quarantine_path.unlink(missing_ok=True)
+            bound_path.unlink(missing_ok=True)
             outcome = "held" if isinstance(problem, Unbound) else "refused"
             return DeliveryReport(**common, outcome=outcome, rule=problem.rule, message=problem.message)
         notes = list(judged.notes)
@@ -289,6 +295,11 @@ def _land(
         _write(
             con, accepted_path,
             f"select {_lineage()}, {columns} from accepted left join record using (row_number) order by row_number", lineage,
+        )  # fmt: skip
+        _write(
+            con, bound_path,
+            "select $source as source, $delivery_id as delivery_id, cast($sheet as varchar) as sheet, field, column_letter, header from bound",
+            {name: lineage[name] for name in ("source", "delivery_id", "sheet")},
         )  # fmt: skip
         if deleted is not None:
             _write_record_keys(con, places.landing / RECORDS / name, deleted, lineage)

@@ -9,7 +9,10 @@ import subprocess
 import sys
 from pathlib import Path
 
+import duckdb
 import pytest
+
+from publication import releases, trace
 
 ROOT = Path(__file__).parents[1]
 GOLDEN = Path(__file__).with_name("golden")
@@ -241,6 +244,79 @@ def in_copy(project: Path, home: Path, *arguments: str) -> subprocess.CompletedP
     environment = {**os.environ, "OBSERVATOIRE_HOME": str(home), "PYTHONPATH": str(project)}
     command = [sys.executable, "-m", "orchestration.command", *arguments]
     return subprocess.run(command, capture_output=True, text=True, cwd=project, timeout=300, env=environment)
+
+
+def test_every_figure_of_the_release_recomputes_from_the_rows_it_ships(night, published):
+    home, _ = night
+    release = releases.show(home / "releases")
+    for dataset in DATASETS:
+        with trace.opened(release.warehouse) as connection:
+            assert trace.mismatches(connection, trace.of_dictionary(release.dictionary), dataset) == []
+    assert releases.nb_recomputable(release) == sum(map(len, published.values())) > 1000
+    done = observatoire(home, "releases", "verify")
+    assert done.returncode == 0 and f"{sum(map(len, published.values()))} chiffres" in done.stdout
+
+
+SPOILT = {
+    "update fct_event_count set value = value + 1 where value = 65": {"PA01", "PA07", "TE04"},
+    "update dim_event set nb_organisers = 1": {"EV07"},
+    "update bridge_event_breakdown set weight = 1": {"EV03"},
+    "update dim_event set modality = 'online' where event_id = 'HDF23-A01'": {"EV06"},
+    "delete from bridge_event_organiser": {"EV08"},
+    "update dim_event set epci_code = null": {"TE02", "TE03"},
+    "update ind_quality set value = 1": {"QU01"},
+}
+
+
+@pytest.mark.parametrize(("sql", "found"), SPOILT.items(), ids=SPOILT)
+def test_a_warehouse_whose_rows_no_longer_give_its_figures_is_found(night, published, tmp_path, sql, found):
+    home, _ = night
+    release = releases.show(home / "releases")
+    copy = shutil.copy(release.warehouse, tmp_path / "warehouse.duckdb")
+    copy.chmod(0o644)
+    with duckdb.connect(str(copy)) as connection:
+        connection.execute(sql)
+    traces, broken = trace.of_dictionary(release.dictionary), set()
+    for dataset in DATASETS:
+        with trace.opened(copy) as connection:
+            broken |= {mismatch.figure[1] for mismatch in trace.mismatches(connection, traces, dataset)}
+    assert found <= broken
+
+
+def test_verify_says_which_figure_its_rows_no_longer_give(night, published, tmp_path):
+    """The tampered warehouse is given the digests of an honest one: only recomputing finds it."""
+    home, _ = night
+    shelf = tmp_path / "releases"
+    shutil.copytree(home / "releases", shelf, symlinks=True)
+    for path in shelf.rglob("*"):
+        if not path.is_symlink():
+            path.chmod(0o755 if path.is_dir() else 0o644)
+    release = releases.show(shelf)
+    with duckdb.connect(str(release.warehouse)) as connection:
+        connection.execute("update fct_event_count set value = value + 1 where value = 65")
+    problems = [problem.problem for problem in releases.verify(release)]
+    assert any("PA01 / total / total : value vaut 1055, ses lignes donnent 1056" in problem for problem in problems)
+
+
+def test_a_figure_is_traced_to_its_cells(night, published):
+    home, _ = night
+    done = observatoire(
+        home,
+        "trace",
+        "ind_participation",
+        "PA01",
+        "--programme",
+        PROGRAMME,
+        "--breakdown",
+        "department",
+        "--member",
+        "80",
+    )
+    assert done.returncode == 0, done.stdout + done.stderr
+    assert "✓ 42" in done.stdout and "Récap ateliers conférence 2023 v3.xlsx" in done.stdout
+    assert "H21 « Participants »" in done.stdout, "row 21 of the workbook holds the 16 participants of Amiens, 23 June"
+    several = observatoire(home, "trace", "ind_events", "EV04", "--programme", PROGRAMME)
+    assert several.returncode == 4 and "--breakdown department --member '62'" in several.stdout + several.stderr
 
 
 def test_a_difference_nobody_explained_withholds_its_dataset_alone(tmp_path, night, published):

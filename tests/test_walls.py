@@ -168,3 +168,33 @@ def test_no_model_names_a_source():
     contracts = {path.stem for path in (ROOT / "sources" / "contracts").glob("*.yml")}
     for path in (*sql_files(), *python_files("orchestration")):
         assert not {source for source in contracts if source in path.read_text(encoding="utf-8")}, path.name
+
+
+#: An indicator's code, as the models write it in quotes.
+CODE = re.compile(r"'((?:EV|PA|PE|TE|OR|SA|QU)\d\d(?:_[a-z_]+)?)'")
+
+
+def untraced(sql: str, traced: set[str]) -> set[str]:
+    """Codes that a model makes and that no entry of `dbt_project/traces/` takes."""
+    made = set(CODE.findall(re.sub(r"\{#.*?#\}|--[^\n]*", "", sql, flags=re.S)))
+    return set() if "any" in traced else made - traced
+
+
+@pytest.mark.parametrize(
+    "path", sorted((ROOT / "dbt_project" / "models" / "indicators").glob("*.sql")), ids=lambda path: path.stem
+)
+def test_every_indicator_says_which_rows_make_it(path):
+    from publication.trace.declared import read_files
+
+    entries = read_files(ROOT / "dbt_project" / "traces").get(path.stem, [])
+    missing = untraced(path.read_text(encoding="utf-8"), {code for entry in entries for code in entry["indicators"]})
+    assert entries and not missing, (
+        f"dbt_project/traces/{path.stem}.yml has no entry for {', '.join(sorted(missing)) or 'anything'}: add one "
+        "(dbt_project/traces/README.md says how)"
+    )
+
+
+def test_an_indicator_that_no_row_makes_is_found():
+    assert untraced("select 'EV01' as indicator union all select 'EV09' -- 'EV10'", {"EV01"}) == {"EV09"}
+    assert untraced("select 'PA01_min'", {"PA01"}) == {"PA01_min"}
+    assert untraced("select code", {"any"}) == set()

@@ -35,6 +35,12 @@ EXPLANATION_COLUMNS = (
     "treatment VARCHAR, author VARCHAR, explained_on DATE, expected_difference DOUBLE"
 )
 
+LINEAGE_COLUMNS = {
+    "bound": "source VARCHAR, delivery_id VARCHAR, sheet VARCHAR, field VARCHAR, column_letter VARCHAR, header VARCHAR",
+    "correction": "source VARCHAR, correction_id VARCHAR, fields VARCHAR[], reason VARCHAR, author VARCHAR, added_on DATE",
+    "corrected_row": "source VARCHAR, delivery_id VARCHAR, row_number INTEGER, correction_id VARCHAR",
+}
+
 STATUS = {"tenu": "held", "annoncé": "announced"}
 MODALITY = {"presentiel": "in_person", "visio": "online", "unknown": "unknown"}
 PLACE = {"located": "located", "not_applicable_online": "online", "missing": "unknown", "inferred": "deduced"}
@@ -91,6 +97,8 @@ def fill(warehouse: Path) -> None:
         con.execute(f"create table landing.delivery ({DELIVERY_COLUMNS})")
         con.execute(f"create table landing.quarantine ({QUARANTINE_COLUMNS})")
         con.execute(f"create table landing.explanation ({EXPLANATION_COLUMNS})")
+        for name, columns in LINEAGE_COLUMNS.items():
+            con.execute(f"create table landing.{name} ({columns})")
         events = [event_row(row) for row in golden("events")]
         insert(con, "event", events)
         insert(con, "published_figure", [figure_row(number, row) for number, row in enumerate(figures, start=2)])

@@ -1,0 +1,153 @@
+"""`observatoire trace`: one figure, from its value to the cells it comes from, in French lines.
+
+Belongs here: choosing the figure and printing its origin. Does not belong here: how a figure is made from rows
+(`dbt_project/traces/`), where rows stand (`publication.trace`).
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+from orchestration.console import Lines
+from orchestration.home import Home
+
+if TYPE_CHECKING:
+    from publication import trace
+    from publication.shelf import Release
+    from publication.trace.places import File
+
+MOST = 200
+COUNTED = {"person": "personnes", "organisation": "structures", "answer": "réponses"}
+
+
+class NoFigure(Exception):
+    """No released figure answers, or several do; a French sentence that lists what there is."""
+
+
+def print_trace(
+    home: Home,
+    lines: Lines,
+    dataset: str,
+    indicator: str,
+    programme: str | None = None,
+    breakdown: str | None = None,
+    member: str | None = None,
+    number: int | None = None,
+) -> bool:
+    """Print the origin of one figure of a release; False when its rows do not give it. Raises NoFigure."""
+    from publication import labels, releases, trace
+
+    release = releases.show(home.releases, number)
+    status = release.datasets.get(dataset)
+    if status is None or not status.is_available:
+        known = ", ".join(sorted(name for name, state in release.datasets.items() if state.is_available))
+        raise NoFigure(f"La version {release.number} ne publie pas « {dataset} ». Tableaux publiés : {known}.")
+    made_by = release.made_by(dataset, home.releases)
+    names, _ = labels.read(made_by.warehouse)
+    with trace.opened(made_by.warehouse) as connection:
+        figure = _chosen(trace.released(connection, dataset), dataset, indicator, programme, breakdown, member)
+        entry = trace.entry_of(
+            trace.of_dictionary(made_by.dictionary), dataset, figure["indicator"], figure["breakdown"]
+        )
+        origin = trace.origin(connection, trace.read_places(connection), entry, figure)
+    _print(lines, release, made_by.number, dataset, origin, names)
+    return trace.is_secret(figure) or origin.is_exact
+
+
+def _chosen(
+    figures: list[dict[str, Any]],
+    dataset: str,
+    indicator: str,
+    programme: str | None,
+    breakdown: str | None,
+    member: str | None,
+) -> dict[str, Any]:
+    """The figure asked for. Without a breakdown, the total; several that answer are listed, none is guessed."""
+    of_code = [figure for figure in figures if figure["indicator"] == indicator]
+    if not of_code:
+        codes = ", ".join(dict.fromkeys(figure["indicator"] for figure in figures))
+        raise NoFigure(f"« {dataset} » n'a pas d'indicateur « {indicator} ». Ses indicateurs : {codes}.")
+    asked = {"programme_id": programme, "breakdown": breakdown, "member": member}
+    found = [f for f in of_code if all(wish is None or f[name] == wish for name, wish in asked.items())]
+    if len(found) > 1 and breakdown is None and member is None:
+        found = [f for f in found if f["breakdown"] == "total"] or found
+    if len(found) == 1:
+        return found[0]
+    shown = found or of_code
+    listed = [f"--programme {f['programme_id']} --breakdown {f['breakdown']} --member {f['member']!r}" for f in shown]
+    head = f"{len(found)} chiffres répondent ; précisez" if found else "Aucun chiffre ne répond ; il y a"
+    more = f"\n  … et {len(listed) - 30} autres" if len(listed) > 30 else ""
+    raise NoFigure(f"{head} :\n  " + "\n  ".join(listed[:30]) + more)
+
+
+def _print(lines: Lines, release: Release, made_by: int, dataset: str, origin: trace.Origin, names: Any) -> None:
+    from publication.trace import is_secret
+
+    figure = origin.figure
+    text = f"{names.indicator(figure['indicator'])} ({figure['indicator']}), {names.programme(figure['programme_id'])}"
+    if figure["breakdown"] != "total":
+        member = names.member(figure["breakdown"], figure["member"], figure["programme_id"])
+        text += f", {names.breakdown(figure['breakdown']).lower()} : {member}"
+    carried = f", tableau reporté de la version {made_by}" if made_by != release.number else ""
+    lines.say(f"{text} – version {release.number}{carried}")
+    if is_secret(figure):
+        lines.say("Ce chiffre est secret : ni sa valeur ni ses lignes ne sont montrées.")
+        return
+    if origin.trace is None:
+        lines.say("✗ Aucun tracé ne dit de quelles lignes ce chiffre est fait.")
+        return
+    ratio = figure["numerator"], figure["denominator"]
+    made_of = f" ({_number(ratio[0])} / {_number(ratio[1])})" if None not in ratio else ""
+    if origin.is_exact:
+        lines.say(f"✓ {_number(figure['value'])}{made_of}, et ses lignes redonnent exactement ce chiffre.")
+    else:
+        lines.say(f"✗ {_number(figure['value'])} publié, mais ses lignes donnent {_number(origin.recomputed)}.")
+    formula = (names.indicators.get(figure["indicator"]) or {}).get("formula")
+    if formula:
+        lines.say(f"  Formule : {formula}")
+    if origin.counted:
+        what = COUNTED[origin.trace.one_row_is]
+        lines.say(f"  Lignes derrière ce chiffre ({what} : comptées, jamais montrées) :")
+        for file, count in origin.counted:
+            lines.say(f"    {count} dans {_file(file)}")
+    elif origin.trace.is_shown:
+        lines.say(f"  {len(origin.lines)} événement(s) derrière ce chiffre :")
+    _print_lines(lines, origin.lines)
+    if origin.beside:
+        lines.say(f"  {origin.trace.beside.title} :")
+        _print_lines(lines, origin.beside)
+    for file, refused in origin.aside:
+        lines.say(f"  Mises de côté dans {_file(file)}, donc absentes de ce chiffre :")
+        for item in refused[:MOST]:
+            lines.say(f"    {item.cell or f'ligne {item.row_number}'} : {item.message}")
+
+
+def _print_lines(lines: Lines, found: tuple[trace.Line, ...]) -> None:
+    for line in found[:MOST]:
+        about = ", ".join(part for part in (line.when, line.where) if part)
+        shown = f" → {_number(line.shown)}" if line.shown is not None else ""
+        if line.title:
+            lines.say(f"    {line.title}{f' ({about})' if about else ''}{shown}")
+        cells = ", ".join(f"{cell}{f' « {header} »' if header else ''}" for cell, header in line.cells)
+        where = cells or (f"ligne {line.row_number}" if line.row_number is not None else "")
+        lines.say(f"        {_file(line.file)}{f' : {where}' if where else ''}")
+        for correction in line.corrections:
+            on = f" (déclarée le {correction.added_on})" if correction.added_on else ""
+            lines.say(f"        corrigée par {correction.correction_id}{on} : {correction.reason}")
+    if len(found) > MOST:
+        lines.say(f"    … et {len(found) - MOST} autres")
+
+
+def _file(file: File | None) -> str:
+    if file is None:
+        return "aucune livraison"
+    sheet = f", feuille « {file.sheet} »" if file.sheet else ""
+    return f"« {file.file_name} »{sheet} ({file.source}, livraison {file.delivery_id})"
+
+
+def _number(value: Any) -> str:
+    if value is None:
+        return "rien"
+    if isinstance(value, str):
+        return value
+    return f"{float(value):.10g}".replace(".", ",")

@@ -1,0 +1,33 @@
+"""From any released figure to the cells it comes from.
+
+Belongs here: the entries that say how figures are made (`declared`, from `dbt_project/traces/`), running them on a released
+warehouse (`figures`), where rows stand (`places`), one figure for staff (`origin`), all figures for a page (`documents`).
+Does not belong here: any definition of an indicator, any page.
+"""
+
+from publication.trace.declared import TraceError, Traces, entry_of, of_dictionary
+from publication.trace.documents import documents, file_name, write
+from publication.trace.figures import Mismatch, is_secret, mismatches, opened, released
+from publication.trace.origin import Line, Origin, origin
+from publication.trace.places import Places
+from publication.trace.places import read as read_places
+
+__all__ = [
+    "Line",
+    "Mismatch",
+    "Origin",
+    "Places",
+    "TraceError",
+    "Traces",
+    "documents",
+    "entry_of",
+    "file_name",
+    "is_secret",
+    "mismatches",
+    "of_dictionary",
+    "opened",
+    "origin",
+    "read_places",
+    "released",
+    "write",
+]

@@ -1,0 +1,241 @@
+"""The origin of every figure of a table, small enough for a page that opens from a disk: one document per programme.
+
+Belongs here: what a reader of the portal may know, without repeating anything: events, files and sets of events are written
+once and pointed at. Persons, organisations and answers are only counted, and never per file or per event: a table crossed
+with a personal attribute must not say at which event its few members were. Of a figure kept secret nothing is told.
+
+A document:
+
+    {"dataset", "programme", "release",
+     "files":   [{"source", "file", "sheet", "received", "read", "accepted", "aside", "twice",
+                  "columns": {field: [[letter or null, header], …]}, "refused": [[cell or row, sentence], …]}],
+     "events":  [[id, title, first day or date text, place, file, row, [corrections]], …],
+     "corrections": [[name, fields, reason, date], …],
+     "ways":    [{"row": "event", "fields": […], "shows": column or null, "beside": title or null}, …],
+     "sets":    ["0-11,14", …]           events, as ranges of their places in the list
+     "values":  [[12, null, 35], …]      what each event of a set brings, in the order of the set
+     "figures": {"EV01|total|total": [way, set or null, values or null, number of rows, [[file, row], …] or null, [files] or null]}}
+
+`figures` is keyed by indicator, breakdown and member. The cell of a field is its letter and the row of the event.
+"""
+
+from __future__ import annotations
+
+import json
+import re
+from collections.abc import Iterable, Iterator, Sequence
+from pathlib import Path
+from typing import Any
+
+import duckdb
+
+from publication.trace import figures, places
+from publication.trace.declared import Trace, Traces, entry_of
+
+FOLDER = "origine"
+MOST_EVENTS = 2000
+"""Events beyond these are counted and not listed: a document stays under half a megabyte."""
+MOST_REFUSED = 100
+
+Document = dict[str, Any]
+
+
+def documents(
+    connection: duckdb.DuckDBPyConnection, traces: Traces, dataset: str, *, release: int
+) -> dict[str, Document]:
+    """One document per programme that the dataset has figures for."""
+    where = places.read(connection)
+    drafts: dict[str, _Draft] = {}
+    by_trace: dict[int, tuple[Trace, list[dict[str, Any]]]] = {}
+    for figure in figures.released(connection, dataset):
+        trace = entry_of(traces, dataset, figure["indicator"], figure["breakdown"])
+        if trace is not None and not figures.is_secret(figure):
+            by_trace.setdefault(id(trace), (trace, []))[1].append(figure)
+    for trace, listed in by_trace.values():
+        behind = _by_figure(connection, trace, trace.rows)
+        beside = _by_figure(connection, trace, trace.beside.rows) if trace.beside else {}
+        for figure in listed:
+            programme = figure["programme_id"] or ""
+            draft = drafts.setdefault(programme, _Draft(dataset, programme, release, where))
+            key = tuple(figure[name] for name in trace.key)
+            draft.add(figure, trace, behind.get(key, []), beside.get(key, []))
+    return {programme: draft.document() for programme, draft in sorted(drafts.items())}
+
+
+def file_name(dataset: str, programme: str) -> str:
+    """Where a page finds the document: relative to `public/`."""
+    safe = re.sub(r"[^A-Za-z0-9_-]+", lambda found: "".join(f"_{ord(c):x}_" for c in found[0]), programme) or "_"
+    return f"{FOLDER}/{dataset}--{safe}.js"
+
+
+def write(public: Path, found: dict[str, Document]) -> list[str]:
+    """Write documents as scripts, which a page opened from a disk may load (it may not fetch JSON). Returns their paths.
+
+    Each calls `observatoire_origine(document)`, which the page defines.
+    """
+    written = []
+    for programme, document in found.items():
+        name = file_name(document["dataset"], programme)
+        (public / name).parent.mkdir(exist_ok=True)
+        text = json.dumps(document, ensure_ascii=False, separators=(",", ":")).replace("</", "<\\/")
+        text = text.replace("\u2028", "\\u2028").replace("\u2029", "\\u2029")
+        (public / name).write_text(f"observatoire_origine({text});\n", encoding="utf-8")
+        written.append(name)
+    return written
+
+
+def ranges(numbers: Iterable[int]) -> str:
+    """0, 1, 2, 5 → « 0-2,5 »."""
+    parts: list[list[int]] = []
+    for number in numbers:
+        if parts and number == parts[-1][1] + 1:
+            parts[-1][1] = number
+        else:
+            parts.append([number, number])
+    return ",".join(str(first) if first == last else f"{first}-{last}" for first, last in parts)
+
+
+def numbers(text: str) -> Iterator[int]:
+    """« 0-2,5 » → 0, 1, 2, 5."""
+    for part in text.split(",") if text else ():
+        first, _, last = part.partition("-")
+        yield from range(int(first), int(last or first) + 1)
+
+
+class _Draft:
+    """A document being written: everything is written once and pointed at by its place."""
+
+    def __init__(self, dataset: str, programme: str, release: int, where: places.Places):
+        self._head = {"dataset": dataset, "programme": programme, "release": release}
+        self._where = where
+        self._rank = {key: number for number, key in enumerate(where.events)}
+        self._events: dict[int, int] = {}
+        self._files: dict[int, int] = {}
+        self._ways: dict[int, int] = {}
+        self._way_records: list[dict[str, Any]] = []
+        self._figures: dict[str, tuple[int, list[dict[str, Any]], Trace, list[Any] | None]] = {}
+
+    def add(self, figure: dict[str, Any], trace: Trace, rows: Sequence[dict], beside: Sequence[dict]) -> None:
+        if id(trace) not in self._ways:
+            self._ways[id(trace)] = len(self._way_records)
+            self._way_records.append(
+                {
+                    "row": trace.one_row_is,
+                    "fields": [*trace.fields, *(trace.beside.fields if trace.beside else ())],
+                    "shows": trace.shows,
+                    "beside": trace.beside.title if trace.beside else None,
+                }
+            )
+        for row in rows:
+            if trace.is_shown and row.get("event_key") in self._rank:
+                self._events.setdefault(row["event_key"], 0)
+        lines = [list(self._where.of(row)) for row in beside]
+        self._figures["|".join(figures.identity(figure)[1:])] = (
+            self._ways[id(trace)],
+            list(rows),
+            trace,
+            lines or None,
+        )
+
+    def document(self) -> Document:
+        where = self._where
+        ordered = sorted(self._events, key=self._rank.__getitem__)
+        listed = {key: number for number, key in enumerate(ordered[:MOST_EVENTS])}
+        corrections: dict[Any, int] = {}
+        events = []
+        for key in listed:
+            event = where.events[key]
+            place = (event["delivery_key"], event["row_number"])
+            applied = [corrections.setdefault(item, len(corrections)) for item in where.corrections.get(place, ())]
+            events.append(
+                [
+                    event["event_id"],
+                    event["title"],
+                    str(event["starts_on"] or event["date_text"] or ""),
+                    event["place_label"] or "",
+                    self._file(event["delivery_key"]),
+                    event["row_number"],
+                    applied,
+                ]
+            )
+        sets: dict[str, int] = {}
+        values: dict[str, int] = {}
+        # rows that are only counted: the files behind all the figures of their entry, never those of one figure
+        files_of: dict[int, set[int]] = {}
+        for way, rows, trace, _ in self._figures.values():
+            if not trace.is_shown:
+                files_of.setdefault(way, set()).update(key for row in rows if (key := where.of(row)[0]) in where.files)
+        figures_out = {}
+        for name, (way, rows, trace, beside) in self._figures.items():
+            shown = _shown(rows, listed, trace) if trace.is_shown else {}
+            figures_out[name] = [
+                way,
+                sets.setdefault(ranges(shown), len(sets)) if trace.is_shown else None,
+                values.setdefault(json.dumps(list(shown.values())), len(values)) if trace.shows else None,
+                len({row.get("event_key") for row in rows}) if trace.is_shown else None,
+                [[self._file(key), number] for key, number in beside if key in where.files] if beside else None,
+                None if trace.is_shown else sorted(self._file(key) for key in files_of[way]),
+            ]
+        return self._head | {
+            "events": events,
+            "corrections": [[c.correction_id, c.fields, c.reason, c.added_on] for c in corrections],
+            "ways": self._way_records,
+            "sets": list(sets),
+            "values": [json.loads(text) for text in values],
+            "figures": figures_out,
+            "files": [self._file_record(key) for key in self._files],
+        }
+
+    def _file(self, key: int | None) -> int | None:
+        return None if key not in self._where.files else self._files.setdefault(key, len(self._files))
+
+    def _file_record(self, key: int) -> dict[str, Any]:
+        file = self._where.files[key]
+        asked = {name for way in self._way_records for name in way["fields"]}
+        refused = self._where.aside.get(key, ())
+        return {
+            "source": file.source_title,
+            "file": file.file_name,
+            "sheet": file.sheet,
+            "received": file.received_at,
+            "read": file.rows_read,
+            "accepted": file.rows_accepted,
+            "aside": file.rows_quarantined,
+            "twice": file.rows_duplicate,
+            "columns": {name: list(map(list, found)) for name, found in file.columns.items() if name in asked},
+            "refused": [[item.cell or item.row_number, item.message] for item in refused[:MOST_REFUSED]],
+        }
+
+
+def _shown(rows: Sequence[dict], listed: dict[int, int], trace: Trace) -> dict[int, Any]:
+    """Place of each listed event of a figure → what it brings."""
+    found: dict[int, Any] = {}
+    for row in rows:
+        place = listed.get(row.get("event_key"))
+        if place is not None:
+            found.setdefault(place, _plain(row.get(trace.shows)) if trace.shows else None)
+    return dict(sorted(found.items()))
+
+
+def _plain(value: Any) -> Any:
+    if isinstance(value, float):
+        return int(value) if value.is_integer() else round(value, 6)
+    return value if value is None or isinstance(value, int | str) else str(value)
+
+
+def _by_figure(connection: duckdb.DuckDBPyConnection, trace: Trace, rows: str) -> dict[tuple, list[dict[str, Any]]]:
+    """Rows of all figures of an entry, by the columns of its key; for those that are only counted, one per file and a count."""
+    columns = {name for name, *_ in connection.execute(f"DESCRIBE ({rows})").fetchall()}
+    wanted = [name for name in ("event_key", "delivery_key", "row_number", trace.shows) if name in columns]
+    if not trace.is_shown:
+        wanted = [name for name in ("delivery_key",) if name in columns] or [n for n in wanted if n == "event_key"]
+    key = list(trace.key)
+    select = ", ".join([*key, *wanted])
+    behind = " OR ".join(f"{name} IS NOT NULL" for name in wanted if name in ("event_key", "delivery_key")) or "true"
+    cursor = connection.execute(f"SELECT DISTINCT {select} FROM ({rows}) AS behind WHERE {behind}")
+    names = [column[0] for column in cursor.description]
+    found: dict[tuple, list[dict[str, Any]]] = {}
+    for values in cursor.fetchall():
+        row = dict(zip(names, values, strict=True))
+        found.setdefault(tuple(row[name] for name in key), []).append(row)
+    return found

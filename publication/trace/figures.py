@@ -54,7 +54,7 @@ def opened(warehouse: Path) -> Iterator[duckdb.DuckDBPyConnection]:
 
 
 def mismatches(connection: duckdb.DuckDBPyConnection, traces: Traces, dataset: str) -> list[Mismatch]:
-    """Figures of one dataset that do not recompute exactly, in the order of their keys. A figure kept secret is not looked at."""
+    """Figures of one dataset that do not recompute exactly, totals first. A figure kept secret is not looked at."""
     found = []
     groups: dict[int, tuple[Trace, list[dict[str, Any]]]] = {}
     for figure in released(connection, dataset):
@@ -69,7 +69,7 @@ def mismatches(connection: duckdb.DuckDBPyConnection, traces: Traces, dataset: s
             again = made.get(tuple(figure[name] for name in trace.key), {})
             if not is_secret(figure):
                 found += _compared(dataset, figure, again, trace)
-    return sorted(found, key=lambda mismatch: mismatch.figure)
+    return sorted(found, key=lambda mismatch: (mismatch.figure[2] != "total", mismatch.figure))
 
 
 def released(connection: duckdb.DuckDBPyConnection, dataset: str) -> list[dict[str, Any]]:

@@ -1,8 +1,8 @@
-"""Bars: which series of a dataset are worth drawing, and how long each bar is.
+"""Bars: which series of a dataset is worth drawing, in what order, and what it shows in words.
 
-Belongs here: choice and geometry, as plain data for the templates. Does not belong here: markup, colours. Bars start at
-zero; they are sorted by size, except what has an order of its own (months). A member without a value keeps its line
-and its sign: an absence is shown, not skipped.
+Belongs here: the choice, as plain data. Does not belong here: drawing (`drawing`), markup, colours. Bars start at zero; they
+are sorted by size, except what has an order of its own (months). A member without a value keeps its line and its sign: an
+absence is shown, not skipped.
 """
 
 from collections.abc import Iterable, Sequence
@@ -11,33 +11,22 @@ from dataclasses import dataclass
 from publication.figures import Printed
 from publication.wording import ORDERED_BREAKDOWNS, short_month
 
-# dataset -> series worth drawing first, as (indicator, breakdown)
+# (dataset, breakdown) -> indicators worth drawing, the best first
 PREFERRED = {
-    "ind_events": (("EV05", "month"), ("EV04", "department"), ("EV02", "theme")),
-    "ind_participation": (("PA01", "month"), ("PA01", "department"), ("PA07", "theme")),
-    "ind_territories": (("TE04", "department"),),
+    ("ind_events", "theme"): ("EV02",),
+    ("ind_events", "department"): ("EV04",),
+    ("ind_events", "month"): ("EV05",),
+    ("ind_participation", "theme"): ("PA07", "PA01"),
+    ("ind_participation", "department"): ("PA01", "PA07"),
+    ("ind_participation", "month"): ("PA01", "PA07"),
+    ("ind_territories", "department"): ("TE04",),
 }
+# breakdowns that a list says better than bars
+NOT_DRAWN = ("total", "role", "modality", "theme_count", "department_theme", "epci", "commune", "organiser", "event")
 MOST_BARS = 14
-LAST = ("online", "unknown", "undated", "none")
-
-
-@dataclass(frozen=True)
-class Bar:
-    label: str
-    printed: Printed
-    percent: float  # of the longest bar
-    is_aside: bool = False  # not a place or a theme: « à distance », « non localisé »
-
-
-@dataclass(frozen=True)
-class Chart:
-    indicator: str
-    breakdown: str
-    programme_id: str
-    title: str
-    says: str
-    bars: tuple[Bar, ...]
-    is_upright: bool
+LAST = ("online", "unknown", "undated", "none", "other")
+SIGNS = "preε"
+RAISED = str.maketrans(SIGNS, "ᵖʳᵉᵋ")
 
 
 @dataclass(frozen=True)
@@ -52,60 +41,89 @@ class Line:
     member: str
 
 
-def charts(dataset: str, lines: Sequence[Line], programme_id: str) -> list[Chart]:
-    """At most three charts for one programme: the preferred series, else the first that have three bars or more."""
-    series: dict[tuple[str, str], list[Line]] = {}
+@dataclass(frozen=True)
+class Bar:
+    label: str
+    figure: str  # as printed, with its sign; never empty
+    value: float | None
+    lower: float | None = None
+    upper: float | None = None
+    is_aside: bool = False  # not a place or a theme: « à distance », « non localisé »
+
+
+@dataclass(frozen=True)
+class Chart:
+    name: str
+    title: str
+    says: str
+    bars: tuple[Bar, ...]
+    is_upright: bool
+
+
+def marked(figure: Printed, *, short: bool = False) -> str:
+    """« au moins 450 ᵖ », « ≥ 450 ᵖ » when short, « /// »: a figure and its sign of one letter as plain text."""
+    text = f"≥\u202f{figure.text}" if short and figure.at_least else figure.full
+    if figure.number is None or figure.sign not in tuple(SIGNS):
+        return text
+    return f"{text}\u202f{figure.sign.translate(RAISED)}"
+
+
+def chosen(lines: Sequence[Line]) -> list[list[Line]]:
+    """The series of one dataset, programme and breakdown that are worth drawing, the best first; often one, or none."""
+    if not lines or lines[0].row["breakdown"] in NOT_DRAWN:
+        return []
+    series: dict[str, list[Line]] = {}
     for line in lines:
-        if line.row["programme_id"] == programme_id and line.row["breakdown"] not in ("total", "role"):
-            series.setdefault((line.row["indicator"], line.row["breakdown"]), []).append(line)
-    drawable = {key: found for key, found in series.items() if _is_drawable(found)}
-    chosen = [key for key in PREFERRED.get(dataset, ()) if key in drawable]
-    if dataset not in PREFERRED:
-        chosen = list(drawable)[:2]
-    return [_chart(drawable[key]) for key in chosen[:3]]
+        series.setdefault(line.row["indicator"], []).append(line)
+    first = lines[0].row
+    wanted = PREFERRED.get((first["dataset"], first["breakdown"]), ())
+    preferred = [series[code] for code in wanted if is_drawable(series.get(code, ()))]
+    return preferred or [found for found in series.values() if is_drawable(found)][:1]
 
 
-def _is_drawable(lines: Sequence[Line]) -> bool:
+def is_drawable(lines: Sequence[Line]) -> bool:
+    """Three members or more, three sizes above zero, and not all the same: else the table says it better."""
     values = [line.printed.number for line in lines if line.printed.number is not None]
     sizes = [value for value in values if value > 0]
-    return 3 <= len(lines) <= 40 and len(sizes) >= 3 and min(values) >= 0 and len(set(sizes)) > 1
+    return len(lines) >= 3 and len(sizes) >= 3 and min(values) >= 0 and len(set(sizes)) > 1
 
 
-def _chart(lines: Sequence[Line]) -> Chart:
+def chart(lines: Sequence[Line]) -> Chart:
+    """The bars of one series."""
     first = lines[0]
     ordered = first.row["breakdown"] in ORDERED_BREAKDOWNS
+    total = len(lines)
     if not ordered:
         lines = sorted(lines, key=lambda x: (x.row["member"] in LAST, -(x.printed.number or 0)))[:MOST_BARS]
-    longest = max(line.printed.number or 0 for line in lines)
-    upright = ordered and len(lines) <= 14
-    bars = tuple(
-        Bar(
-            short_month(x.row["member"]) if upright and x.row["breakdown"] == "month" else x.member,
-            x.printed,
-            round(100 * (x.printed.number or 0) / longest, 2),
-            x.row["member"] in LAST,
-        )
-        for x in lines
-    )
+    upright = ordered and len(lines) <= MOST_BARS
     return Chart(
-        indicator=first.row["indicator"],
-        breakdown=first.row["breakdown"],
-        programme_id=first.row["programme_id"],
-        title=_title(first),
-        says=_says(lines),
-        bars=bars,
+        name=".".join(str(first.row[name]) for name in ("dataset", "programme_id", "indicator", "breakdown")),
+        title=title(first),
+        says=says(lines, total),
+        bars=tuple(
+            Bar(
+                label=short_month(x.row["member"]) if upright and x.row["breakdown"] == "month" else x.member,
+                figure=marked(x.printed, short=upright),
+                value=x.printed.number,
+                lower=x.row.get("lower") if x.printed.bounds else None,
+                upper=x.row.get("upper") if x.printed.bounds else None,
+                is_aside=x.row["member"] in LAST,
+            )
+            for x in lines
+        ),
         is_upright=upright,
     )
 
 
-def _title(line: Line) -> str:
+def title(line: Line) -> str:
     """The indicator, and what it is broken down by when its name does not say so."""
     by = line.breakdown.lower()
     return line.indicator if by in line.indicator.lower() else f"{line.indicator}, par {by}"
 
 
-def _says(lines: Iterable[Line]) -> str:
-    """What the chart shows, in one sentence."""
+def says(lines: Iterable[Line], total: int | None = None) -> str:
+    """What the chart shows, in one or two sentences."""
+    lines = list(lines)
     shown = [line for line in lines if line.printed.number is not None and line.row["member"] not in LAST]
     top = max(shown, key=lambda line: line.printed.number, default=None)
     text = f"Le plus élevé : {top.member}, {top.printed.full}." if top else ""
@@ -115,4 +133,6 @@ def _says(lines: Iterable[Line]) -> str:
         text += f" Aucun : {', '.join(empty)}."
     if absent:
         text += f" Sans valeur : {', '.join(absent)}."
+    if total and total > len(lines):
+        text += f" Les {len(lines)} premiers sur {total}."
     return text

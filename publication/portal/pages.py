@@ -1,12 +1,15 @@
 """Writing the pages: which there are, and what each template is given.
 
 Everything stands in `public/` as relative files, without scripts or styles from elsewhere, so that the portal works from
-a disk, a share or any web server. Text is escaped by the templates (autoescape is on and nothing is marked safe).
+a disk, a share or any web server. Text is escaped by the templates (autoescape is on and nothing is marked safe; drawings
+are rebuilt from known shapes in `drawing`).
 """
 
 import re
 import shutil
 from collections import Counter
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
 from functools import cache
 from pathlib import Path
 
@@ -17,22 +20,43 @@ from publication.changelog import counted, summary
 from publication.figures import Rounding
 from publication.figures import write as write_number
 from publication.labels import QUARANTINE
-from publication.portal import charts, views
+from publication.portal import drawing, search, views
+from publication.portal.blocks import Block, blocks, notes, slug
+from publication.portal.charts import Line
 from publication.portal.edition import Edition
+from publication.portal.maps import CREDIT
 from publication.tables import text_csv
 from publication.workbook import legend
 
 HERE = Path(__file__).parent
-# a page stays under 500 KB: rows beyond are in the files, and the page says so
-MOST_ROWS = 1100
+HEAVY = 400_000  # bytes: a dataset whose page would be heavier has a page per programme
+MOST_ROWS = 1100  # of the reconciliation: rows beyond are in the files, and the page says so
 
 NAVIGATION = (
     ("index.html", "Accueil"),
     ("ind_reconciliation.html", "Rapprochement"),
     ("qualite.html", "Qualité"),
-    ("definitions.html", "Définitions"),
+    ("definitions.html", "Méthode"),
     ("historique.html", "Révisions"),
 )
+FILES = (
+    ("METHODOLOGIE.md", "Méthodologie (texte)"),
+    ("QUALITE.json", "Contrôles (JSON)"),
+    ("datapackage.json", "Description des données"),
+    ("CHANGELOG.md", "Révisions (texte)"),
+)
+# what a programme shows at a glance, when it is worth drawing: (dataset, breakdown), at most GLANCE of them
+GLIMPSES = (
+    ("ind_events", "month"),
+    ("ind_events", "department"),
+    ("ind_events", "theme"),
+    ("ind_participation", "month"),
+    ("ind_participation", "department"),
+    ("ind_participation", "theme"),
+    ("ind_participants", "participant_category"),
+    ("ind_organisations", "organisation_family"),
+)
+GLANCE = 6
 
 
 @cache
@@ -51,85 +75,237 @@ def environment() -> Environment:
         "number": wording.grouped,
         "cap": wording.capitalised,
     }
-    made.globals |= {"wording": wording, "navigation": NAVIGATION}
+    made.globals |= {"wording": wording, "navigation": NAVIGATION, "credit": CREDIT, "noted": notes}
     return made
 
 
-def write(public: Path, edition: Edition) -> None:
-    """Every page, the style and the script, and the spreadsheet of what organisers have to correct."""
-    shutil.copytree(HERE / "assets", public / "assets", copy_function=shutil.copyfile)
-    lines = {name: views.lines(edition, name) for name in edition.release.datasets}
-    sources = views.sources(edition)
-    shared = {
-        "edition": edition,
-        "release": edition.release,
-        "labels": edition.labels,
-        "cards": views.cards(edition),
-    }
+@dataclass(frozen=True)
+class Part:
+    """One programme on the page of one dataset."""
 
-    def page(name: str, template: str, **content) -> None:
-        text = environment().get_template(template).render(here=name, **shared, **content)
+    programme: dict
+    slug: str
+    page: str
+    blocks: Sequence[Block]
+
+
+class Portal:
+    """The pages of one release as they are being written."""
+
+    def __init__(self, public: Path, edition: Edition):
+        self.public, self.edition = public, edition
+        self.lines = {name: views.lines(edition, name) for name in edition.release.datasets}
+        self.programmes = views.programmes(edition, self.lines)
+        self.cards = views.cards(edition)
+        self.parts = {
+            name: [
+                Part(p, slug(p["code"]), programme_page(p["code"]), blocks(found, edition.labels, p["period_code"]))
+                for p in self.programmes
+                if (found := [line for line in self.lines[name] if line.row["programme_id"] == p["code"]])
+            ]
+            for name in edition.release.datasets
+            if name != views.RECONCILIATION
+        }
+        drawn = {c.name: c for parts in self.parts.values() for p in parts for b in p.blocks for c in b.charts}
+        self.drawings = drawing.draw(drawn.values(), public, views.public_before(edition))
+        self.shared = {
+            "edition": edition,
+            "release": edition.release,
+            "labels": edition.labels,
+            "cards": self.cards,
+            "files": [
+                *((name, title) for name, title in FILES if (public / name).exists()),
+                ("SHA256SUMS", "Empreintes"),
+            ],
+            "scripts": (),
+            "drawings": self.drawings,
+            "drawing_files": {name: drawing.file_name(chart) for name, chart in drawn.items()},
+        }
+        # (dataset, programme) -> the page that shows it
+        self.pages: dict[tuple[str, str], str] = {}
+
+    def page(self, name: str, template: str, **content) -> str:
+        text = environment().get_template(template).render(here=name, **(self.shared | content))
         # blank lines and indentation of loops are a third of a large page
-        (public / name).write_text(re.sub(r"\n\s*\n+", "\n", re.sub(r"(?m)^[ \t]+", "", text)), encoding="utf-8")
+        text = re.sub(r"\n\s*\n+", "\n", re.sub(r"(?m)^[ \t]+", "", text))
+        (self.public / name).write_text(text, encoding="utf-8")
+        return text
 
-    programmes = views.programmes(edition, lines)
-    first = programmes[0]["code"] if programmes else ""
-    page(
+
+def write(public: Path, edition: Edition) -> None:
+    """Every page, the style and the scripts, and the spreadsheet of what organisers have to correct."""
+    shutil.copytree(HERE / "assets", public / "assets", copy_function=shutil.copyfile)
+    portal = Portal(public, edition)
+    for card in portal.cards:
+        if card.dataset == views.RECONCILIATION:
+            _reconciliation(portal, card)
+        else:
+            _dataset(portal, card)
+    if views.RECONCILIATION not in edition.release.datasets:
+        portal.page("ind_reconciliation.html", "no_reconciliation.html")
+    for programme in portal.programmes:
+        _programme(portal, programme)
+    _home(portal)
+    _quality(portal)
+    portal.page(
+        "definitions.html",
+        "definitions.html",
+        indicators=_definitions(edition),
+        legend=legend(edition.labels),
+        shown_in={
+            line.row["indicator"]: name
+            for name, each in portal.lines.items()
+            if name != views.RECONCILIATION
+            for line in each
+        },
+    )
+    revisions, more = views.revisions(edition)
+    portal.page(
+        "historique.html", "history.html", revisions=revisions, more=more, summary=summary(counted(edition.changes))
+    )
+    _search(portal)
+    (public / "a-corriger.csv").write_bytes(text_csv(QUARANTINE, edition.supply.quarantine))
+
+
+def programme_page(code: str) -> str:
+    return f"programme-{slug(code)}.html"
+
+
+# --- one page or several -------------------------------------------------------------------------------------------
+
+
+def _dataset(portal: Portal, card: views.Card) -> None:
+    """One page with all programmes; a page per programme when that one would be heavy, the largest keeping its name."""
+    name, parts = card.dataset, portal.parts[card.dataset]
+    whole = f"{name}.html"
+    pages = {part.programme["code"]: whole for part in parts}
+    text = _dataset_page(portal, card, whole, parts, pages)
+    if len(text.encode()) > HEAVY and len(parts) > 1:
+        pages |= {part.programme["code"]: f"{name}-{part.slug}.html" for part in parts[1:]}
+        for part in parts:
+            _dataset_page(portal, card, pages[part.programme["code"]], [part], pages, part.programme["title"])
+    portal.pages |= {(name, code): page for code, page in pages.items()}
+
+
+def _dataset_page(
+    portal: Portal, card: views.Card, name: str, parts: list[Part], pages: Mapping[str, str], only: str = ""
+) -> str:
+    edition = portal.edition
+    codes = {part.programme["code"] for part in parts}
+    lines = [line for line in portal.lines[card.dataset] if line.row["programme_id"] in codes]
+    return portal.page(
+        name,
+        "dataset.html",
+        card=card,
+        parts=parts,
+        only=only,
+        choices=[(part.programme, pages[part.programme["code"]]) for part in portal.parts[card.dataset]],
+        territories=views.territories(lines),
+        themes=views.members(lines, "theme"),
+        periods=views.members(lines, "month", "year"),
+        definitions=[
+            (code, edition.labels.indicators.get(code, {}))
+            for code in dict.fromkeys(line.row["indicator"] for line in lines)
+        ],
+        signs=sorted({(x.printed.sign, x.printed.meaning) for x in lines if x.printed.sign and x.printed.meaning}),
+        judged=views.judged(edition, card.dataset),
+        tally=views.tally(edition, card.dataset),
+        scripts=("feuille.js", "portal.js"),
+    )
+
+
+def _reconciliation(portal: Portal, card: views.Card) -> None:
+    rows, edition = portal.lines[card.dataset], portal.edition
+    portal.page(
+        f"{card.dataset}.html",
+        "reconciliation.html",
+        card=card,
+        count=len(rows),
+        results=_results(rows),
+        groups=_reconciled(rows, portal.programmes),
+        judged=views.judged(edition, card.dataset),
+        tally=views.tally(edition, card.dataset),
+        scripts=("feuille.js", "portal.js"),
+    )
+
+
+def _programme(portal: Portal, programme: dict) -> None:
+    code = programme["code"]
+    mine = [line for line in portal.lines.get(views.RECONCILIATION, ()) if line.row["programme_id"] == code]
+    ((_, records),) = _reconciled(mine, [programme]) or (("", []),)
+    agreeing = ("match", "implicit_zero_match", "compatible_approx")
+    by_block = {
+        (name, block.breakdown): block
+        for name, parts in portal.parts.items()
+        for part in parts
+        if part.programme["code"] == code
+        for block in part.blocks
+        if block.is_drawn
+    }
+    portal.page(
+        programme_page(code),
+        "programme.html",
+        programme=programme,
+        headlines=views.headlines(portal.edition, portal.lines, code),
+        pages=portal.pages,
+        glance=[by_block[key] for key in GLIMPSES if key in by_block][:GLANCE],
+        printed_elsewhere={
+            "count": len(mine),
+            "results": _results(mine),
+            "differing": [r for r in records if r["row"]["reconciliation_status"] not in agreeing],
+        }
+        if mine
+        else None,
+        its=[(card, portal.pages[card.dataset, code]) for card in portal.cards if (card.dataset, code) in portal.pages],
+    )
+
+
+def _home(portal: Portal) -> None:
+    edition = portal.edition
+    sources = views.sources(edition)
+    first = portal.programmes[0] if portal.programmes else None
+    portal.page(
         "index.html",
         "index.html",
-        headlines=views.headlines(edition, lines, first),
-        first=programmes[0] if programmes else None,
-        programmes=programmes,
+        headlines=views.headlines(edition, portal.lines, first["code"]) if first else [],
+        first=first,
+        pages=portal.pages,
+        programmes=[(p, programme_page(p["code"])) for p in portal.programmes],
         sources=sources,
         notices=views.notices(edition, sources),
         summary=summary(counted(edition.changes)),
     )
-    for card in shared["cards"]:
-        common = {
-            "card": card,
-            "judged": views.judged(edition, card.dataset),
-            "tally": views.tally(edition, card.dataset),
-        }
-        rows = lines[card.dataset]
-        if card.dataset == views.RECONCILIATION and "reconciliation_status" in (rows[0].row if rows else {}):
-            page(
-                f"{card.dataset}.html",
-                "reconciliation.html",
-                count=len(rows),
-                results=_results(rows),
-                groups=_reconciled(rows, programmes),
-                **common,
-            )
-        else:
-            codes = list(dict.fromkeys(line.row["indicator"] for line in rows))
-            page(
-                f"{card.dataset}.html",
-                "dataset.html",
-                groups=_by_programme(rows, programmes, MOST_ROWS),
-                left_out=max(0, len(rows) - MOST_ROWS),
-                breakdowns=sorted({line.row["breakdown"]: line.breakdown for line in rows}.items(), key=lambda b: b[1]),
-                charts=[c for p in programmes for c in charts.charts(card.dataset, rows, p["code"])][:6],
-                definitions=[(code, edition.labels.indicators.get(code, {})) for code in codes],
-                signs=sorted(
-                    {(x.printed.sign, x.printed.meaning) for x in rows if x.printed.sign and x.printed.meaning}
-                ),
-                **common,
-            )
-    if views.RECONCILIATION not in edition.release.datasets:
-        page("ind_reconciliation.html", "no_reconciliation.html")
-    page(
+
+
+def _quality(portal: Portal) -> None:
+    edition = portal.edition
+    portal.page(
         "qualite.html",
         "quality.html",
-        sources=sources,
+        sources=views.sources(edition),
         waiting=views.waiting(edition),
         groups=views.set_aside(edition),
-        tallies={c.dataset: views.tally(edition, c.dataset) for c in shared["cards"]},
-        judgements={c.dataset: views.judged(edition, c.dataset) for c in shared["cards"]},
+        by_reason=views.by_reason(edition),
+        tallies={c.dataset: views.tally(edition, c.dataset) for c in portal.cards},
+        judgements={c.dataset: views.judged(edition, c.dataset) for c in portal.cards},
     )
-    page("definitions.html", "definitions.html", indicators=_definitions(edition), legend=legend(edition.labels))
-    revisions, more = views.revisions(edition)
-    page("historique.html", "history.html", revisions=revisions, more=more, summary=summary(counted(edition.changes)))
-    (public / "a-corriger.csv").write_bytes(text_csv(QUARANTINE, edition.supply.quarantine))
+
+
+def _search(portal: Portal) -> None:
+    edition = portal.edition
+    fixed = [(title, "Page", page, "") for page, title in NAVIGATION]
+    tables = [(c.title, "Tableau", f"{c.dataset}.html", c.question) for c in portal.cards]
+    programmes = [
+        (p["title"], "Programme", programme_page(p["code"]), p["region"] or wording.long_period(p["period"]))
+        for p in portal.programmes
+    ]
+    map_of_pages = [*fixed, *tables, *programmes]
+    index = search.index(map_of_pages, portal.lines, portal.pages, edition, views.sources(edition))
+    (portal.public / "assets" / "index.js").write_text(search.script(index), encoding="utf-8")
+    portal.page("recherche.html", "search.html", map=map_of_pages, scripts=("index.js", "recherche.js"))
+
+
+# --- what the templates are given ----------------------------------------------------------------------------------
 
 
 def _definitions(edition: Edition) -> list[tuple[str, list[dict]]]:
@@ -141,7 +317,7 @@ def _definitions(edition: Edition) -> list[tuple[str, list[dict]]]:
     return [(name, by_dataset[name]) for name in [*order, *(n for n in by_dataset if n not in order)]]
 
 
-def _by_programme(lines: list[charts.Line], programmes: list[dict], most: int) -> list[tuple[dict, list[charts.Line]]]:
+def _by_programme(lines: list[Line], programmes: list[dict], most: int) -> list[tuple[dict, list[Line]]]:
     """Lines under their programme, in the order of the programmes; no more than `most` in all."""
     groups = []
     for programme in programmes:
@@ -152,15 +328,15 @@ def _by_programme(lines: list[charts.Line], programmes: list[dict], most: int) -
     return groups
 
 
-def _reconciled(lines: list[charts.Line], programmes: list[dict]) -> list[tuple[dict, list[dict]]]:
+def _reconciled(lines: list[Line], programmes: list[dict]) -> list[tuple[dict, list[dict]]]:
     """Printed figures under their programme: what differs and is not explained first, what agrees last."""
 
-    def rank(line: charts.Line) -> tuple:
+    def rank(line: Line) -> tuple:
         row = line.row
         agrees = row["reconciliation_status"] in ("match", "implicit_zero_match")
         return (row["is_explained"] is not False, row["is_explained"] is None, agrees, *views.key_of(row))
 
-    def record(line: charts.Line) -> dict:
+    def record(line: Line) -> dict:
         row = line.row
         return {
             "line": line,
@@ -175,7 +351,7 @@ def _reconciled(lines: list[charts.Line], programmes: list[dict]) -> list[tuple[
     return [(programme, [record(line) for line in found]) for programme, found in groups]
 
 
-def _results(lines: list[charts.Line]) -> list[tuple[str, int]]:
+def _results(lines: list[Line]) -> list[tuple[str, int]]:
     """(result in words, how many), the most frequent first."""
     statuses = Counter(line.row["reconciliation_status"] for line in lines)
     return [(wording.RECONCILIATION.get(status, status), number) for status, number in statuses.most_common()]

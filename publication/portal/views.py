@@ -6,6 +6,7 @@ Belongs here: choosing and counting. Does not belong here: markup (templates), h
 from collections import Counter
 from dataclasses import dataclass
 from datetime import date
+from pathlib import Path
 
 from expectations import Outcome
 from publication.changelog import CHANGED, Change, where
@@ -15,6 +16,7 @@ from publication.portal.edition import Edition
 from publication.shelf import CARRIED, WITHHELD, DatasetStatus
 from publication.tables import KEY, by_key
 from publication.wording import (
+    BREAKDOWNS,
     DELIVERY_STATES,
     STATUSES,
     dataset_question,
@@ -38,6 +40,7 @@ RECONCILIATION = "ind_reconciliation"
 @dataclass(frozen=True)
 class Headline:
     dataset: str
+    programme: str
     indicator: str
     words: str
     printed: Printed
@@ -115,6 +118,7 @@ def programmes(edition: Edition, all_lines: dict[str, list[Line]]) -> list[dict]
                 "code": code,
                 "title": edition.labels.programme(code),
                 "period": facts.get("period") or str(facts.get("year") or ""),
+                "period_code": facts.get("period") or "",
                 "region": facts.get("region_name") or "",
                 "caveat": facts.get("caveat") or "",
                 "nb_events": facts.get("nb_events") or 0,
@@ -131,9 +135,35 @@ def headlines(edition: Edition, all_lines: dict[str, list[Line]], programme_id: 
         for line in all_lines.get(dataset, ()):
             if all(line.row[name] == value for name, value in wanted.items()) and line.printed.number is not None:
                 on = _on(line.row)
-                found.append(Headline(dataset, indicator, words, line.printed, on, _change(edition, dataset, line)))
+                change = _change(edition, dataset, line)
+                found.append(Headline(dataset, programme_id, indicator, words, line.printed, on, change))
                 break
     return found
+
+
+def members(all_lines: list[Line], *breakdowns: str) -> list[tuple[str, str]]:
+    """(code, label) of the members of some breakdowns, in the order of the rows, each once."""
+    return list({x.row["member"]: x.member for x in all_lines if x.row["breakdown"] in breakdowns}.items())
+
+
+def territories(all_lines: list[Line]) -> list[tuple[str, list[tuple[str, str]]]]:
+    """(« Département », [(`department:59`, « Nord »), …]), widest first; what is nowhere on a map is left out."""
+    found: dict[str, dict[str, str]] = {name: {} for name in ("region", "department", "epci", "commune")}
+    for line in all_lines:
+        breakdown, member = line.row["breakdown"], line.row["member"]
+        if breakdown in found and member not in ("online", "unknown"):
+            found[breakdown].setdefault(f"{breakdown}:{member}", line.member)
+    return [
+        (BREAKDOWNS[name], sorted(each.items(), key=lambda item: item[0] if name == "department" else item[1]))
+        for name, each in found.items()
+        if each
+    ]
+
+
+def public_before(edition: Edition) -> Path | None:
+    """The public files of the release before, on the same shelf."""
+    release = edition.release
+    return None if release.previous is None else release.path.parent / str(release.previous) / "public"
 
 
 def _on(row: dict) -> str:
@@ -237,6 +267,14 @@ def set_aside(edition: Edition, most: int = 60) -> list[dict]:
         }
         for (source, file, rule), rows in sorted(groups.items(), key=lambda g: (-len(g[1]), g[0]))
     ]
+
+
+def by_reason(edition: Edition) -> list[tuple[str, str, int, str]]:
+    """(rule, what it says, how many rows, share of the largest in percent), the most frequent first."""
+    counts = Counter(row["rule"] or "" for row in edition.supply.quarantine)
+    sentences = {row["rule"] or "": row["message"] or "" for row in reversed(edition.supply.quarantine)}
+    most = max(counts.values(), default=1)
+    return [(rule, sentences[rule], n, f"{100 * n / most:.1f}") for rule, n in counts.most_common()]
 
 
 def notices(edition: Edition, all_sources: list[Source]) -> list[dict]:

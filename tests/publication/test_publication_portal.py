@@ -10,10 +10,6 @@ import pytest
 from hand_made import Desk
 
 from publication import portal
-from publication.figures import printed
-from publication.labels import Labels
-from publication.portal import charts
-from publication.portal.charts import Line
 from publication.wording import document_words, long_date, long_period, plural, short_month, typeset
 
 VOID = {"meta", "link", "br", "input", "img", "hr"}
@@ -68,8 +64,9 @@ def pages(public):
 
 
 def test_every_page_is_there(pages):
-    expected = {"index.html", "qualite.html", "definitions.html", "historique.html"}
-    assert pages.keys() == expected | {f"{name}.html" for name in hand_made.DATASETS}
+    expected = {"index.html", "qualite.html", "definitions.html", "historique.html", "recherche.html"}
+    expected |= {f"{name}.html" for name in hand_made.DATASETS}
+    assert pages.keys() == expected | {f"programme-{code}.html" for code in (hand_made.HDF, hand_made.CVL)}
 
 
 def test_pages_are_well_formed_and_ids_are_unique(pages):
@@ -82,7 +79,7 @@ def test_nothing_is_asked_of_a_network(public, pages):
     for page in pages.values():
         assert not [link for link in page.links if re.match(r"(https?:)?//", link)]
     for asset in (public / "assets").iterdir():
-        text = asset.read_text()
+        text = re.sub(r"http://schemas\.openxmlformats\.org/[\w/.]+", "", asset.read_text())  # names inside a workbook
         assert not re.search(r"https?://|//[a-z]+\.|@import|url\(|fetch\(|XMLHttp|import\(", text), asset.name
 
 
@@ -131,8 +128,45 @@ def test_carried_and_reserved_pages_say_so(pages):
 def test_figures_are_printed_with_signs_bounds_and_coverage(pages):
     text = pages["ind_participation.html"].text
     assert "12 à 18" in text and "33/36" in text and "///" in text
-    assert re.search(r"Participations déclarées Département Nord avril à décembre 2023 au moins 450", text)
-    assert re.search(r"Moyenne de participants par événement Ensemble Total avril à décembre 2023 32 ", text)
+    assert "Participations déclarées au moins 1 055 participations 33/36" in text
+    assert "Nord 9/10 au moins 450" in text  # n/N beside the department, then its figures
+    assert "Moyenne de participants par événement 32 par événement 33/36" in text
+    assert "À distance À distance : sans département. ///" in text
+
+
+def test_a_programme_is_seen_at_a_glance_with_what_was_printed_beside_ours(pages):
+    text = pages[f"programme-{hand_made.HDF}.html"].text
+    assert "36 dans la version 1" in text and "Nombre d'événements par département" in text.replace("’", "'")
+    assert "3 chiffres imprimés : diffère (2), concorde (1)." in text
+    assert "département : 62 12 11 −1 L’atelier du 2 juin n’a pas de lieu imprimé" in text
+
+
+def test_every_cell_of_a_dataset_stands_on_its_page(pages, public):
+    """One value per row of the file, whatever the layout: the twin has a row more in the file."""
+    for name in ("ind_events", "ind_participation", "ind_quality"):
+        rows = (public / "data" / f"{name}.csv").read_text().count("\n") - 1
+        raw = (public / f"{name}.html").read_text()
+        assert len(re.findall(r'<td class="n v">[^<]|<td class="n v"><span', raw)) == rows
+
+
+def test_search_finds_indicators_members_and_pages(public, pages):
+    index = (public / "assets" / "index.js").read_text()
+    assert index.startswith("window.INDEX = [") and '["Nord", "Département", ' in index
+    for link in re.findall(r'", "([\w.#=&%-]+\.html[^"]*)", "', index):
+        assert (public / link.partition("#")[0]).is_file(), link
+    assert "Toutes les pages" in pages["recherche.html"].text
+
+
+def test_a_heavy_dataset_has_a_page_per_programme(tmp_path, stock, monkeypatch):
+    monkeypatch.setattr(portal.pages, "HEAVY", 20_000)
+    public = Desk(tmp_path, stock, ("ind_participation", "ind_quality")).night().public
+    assert (public / f"ind_participation-{hand_made.CVL}.html").is_file()
+    assert not (public / f"ind_participation-{hand_made.HDF}.html").exists(), "the largest keeps the name"
+    whole, other = Page(public / "ind_participation.html"), Page(public / f"ind_participation-{hand_made.CVL}.html")
+    assert "1 055" in whole.text and "18 par événement" in whole.text and "20 e 12 à 18" in other.text
+    assert "20 e 12 à 18" not in whole.text
+    linked = Page(public / f"programme-{hand_made.CVL}.html").links
+    assert f"ind_participation-{hand_made.CVL}.html#programme={hand_made.CVL}" in linked
 
 
 def test_reconciliation_shows_both_figures_and_why(pages):
@@ -164,7 +198,7 @@ def test_what_organisers_typed_is_escaped(public, pages):
     raw = (public / "qualite.html").read_text()
     assert "programme &lt;script&gt;.xlsx" in raw and "<script>.xlsx" not in raw
     assert "Part d’élus &lt;b&gt;" in (public / "definitions.html").read_text()
-    assert {page.scripts for page in pages.values()} == {1}
+    assert {page.scripts for page in pages.values()} <= {0, 2}  # files of the portal, never one in the page
     assert not any(page.handlers for page in pages.values())
     assert "| safe" not in "".join(p.read_text() for p in Path(portal.__file__).parent.glob("templates/*.html"))
 
@@ -174,25 +208,6 @@ def test_every_page_has_language_title_landmarks_and_skip_link(public):
         text = path.read_text()
         assert '<html lang="fr">' in text and 'href="#contenu"' in text and '<main id="contenu"' in text
         assert len(re.findall(r"<h1[ >]", text)) == 1 and "<title>" in text
-
-
-def line(member, number, breakdown="department") -> Line:
-    row = {"programme_id": "P", "indicator": "EV04", "breakdown": breakdown, "member": member, "value": number}
-    return Line(row, printed(row, Labels()), "P", "Événements", breakdown, member)
-
-
-def test_bars_start_at_zero_and_are_sorted_unless_time():
-    (chart,) = charts.charts("ind_other", [line("a", 1.0), line("b", 4.0), line("c", 2.0), line("d", None)], "P")
-    assert [(bar.label, bar.percent) for bar in chart.bars] == [("b", 100), ("c", 50), ("a", 25), ("d", 0)]
-    assert "Sans valeur : d (n.d.)" in chart.says
-    months = [line(f"2023-0{m}", n, "month") for m, n in ((4, 2.0), (5, 6.0), (6, 1.0))]
-    (chart,) = charts.charts("ind_other", months, "P")
-    assert [bar.label for bar in chart.bars] == ["avr. 2023", "mai 2023", "juin 2023"] and chart.is_upright
-
-
-def test_a_series_that_shows_nothing_is_not_drawn():
-    assert charts.charts("ind_other", [line("a", 1.0), line("b", 1.0), line("c", 1.0)], "P") == []
-    assert charts.charts("ind_other", [line("a", 1.0), line("b", 0.0), line("c", 0.0)], "P") == []
 
 
 def test_french_wording():

@@ -1,127 +1,309 @@
-/* Filters, sorting and the way back from a figure. Everything is in the page already: without this file the
-   tables are whole, only unsorted and unfiltered. No request is ever made. */
+/* Filters, sorting, downloads of what is shown, and the way back from a figure. Everything is in the page already:
+   without this file the tables are whole, only unsorted and unfiltered. No request is ever made. */
 (function () {
   "use strict";
-  var table = document.getElementById("table");
-  if (!table) return;
+  var tables = all("table.data");
+  if (!tables.length) return;
   var form = document.getElementById("filtres");
-  var bodies = Array.prototype.slice.call(table.tBodies);
   var rows = [];
-  bodies.forEach(function (body) {
-    Array.prototype.forEach.call(body.rows, function (row) { if (!row.classList.contains("group")) rows.push(row); });
+  tables.forEach(function (table) {
+    var b = table.dataset.b;
+    each(table.tBodies, function (body) {
+      each(body.rows, function (row) {
+        if (row.classList.contains("group")) return;
+        var m = row.dataset.m || "", parts = m.split("|"), at = row.closest("[data-p]");
+        rows.push({
+          row: row, table: table, p: at ? at.dataset.p : "", words: "",
+          territoire: b === "department_theme" ? "department:" + parts[0] : b + ":" + m,
+          theme: b === "department_theme" ? parts[1] : b === "theme" ? m : null,
+          periode: b === "month" || b === "year" ? m : null,
+          resultat: row.dataset.r
+        });
+      });
+    });
   });
-  var charts = Array.prototype.slice.call(document.querySelectorAll(".chart"));
-  var folded = rows.map(function (row) { return fold(row.textContent); });
 
-  function fold(text) {
-    return text.normalize("NFD").replace(/[\u0300-\u036f]/g, "").toLowerCase();
-  }
+  function all(selector, root) { return Array.prototype.slice.call((root || document).querySelectorAll(selector)); }
+  function each(list, action) { Array.prototype.forEach.call(list, action); }
+  function text(element) { return element ? element.textContent.replace(/\s+/g, " ").trim() : ""; }
+  function fold(words) { return words.normalize("NFD").replace(/[\u0300-\u036f]/g, "").toLowerCase(); }
 
   /* --- filters, kept in the address so that they can be shared --- */
+  var NARROW = ["territoire", "theme", "periode", "resultat"];
+
+  function wanted() {
+    var found = {};
+    each(form.elements, function (field) { if (field.name) found[field.name] = field.value; });
+    return found;
+  }
+
   function filter() {
-    var wanted = {}, shown = 0;
-    Array.prototype.forEach.call(form.elements, function (field) {
-      if (field.name) wanted[field.name] = field.value;
+    var asked = wanted(), words = fold(asked.q || "").trim(), shown = 0, considered = 0;
+    var narrowed = Boolean(words) || NARROW.some(function (name) { return asked[name]; });
+    rows.forEach(function (entry) {
+      var inside = !asked.programme || entry.p === asked.programme;
+      if (words && !entry.words) entry.words = fold(text(entry.row) + " " + text(entry.table.tHead) + " " + heading(entry.table));
+      var visible = inside && NARROW.every(function (name) { return !asked[name] || entry[name] === asked[name]; }) &&
+        (!words || entry.words.indexOf(words) !== -1);
+      entry.row.hidden = !visible;
+      considered += inside ? 1 : 0;
+      shown += visible ? 1 : 0;
     });
-    var words = fold(wanted.q || "").trim();
-    rows.forEach(function (row, index) {
-      var data = row.dataset;
-      var visible = (!wanted.programme || row.parentNode.dataset.p === wanted.programme) &&
-        (!wanted.indicateur || data.i === wanted.indicateur) &&
-        (!wanted.ventilation || data.b === wanted.ventilation) &&
-        (!words || folded[index].indexOf(words) !== -1);
-      row.hidden = !visible;
-      if (visible) shown += 1;
+    tables.forEach(function (table) {
+      each(table.tBodies, function (body) { body.hidden = !some(body); });
     });
-    bodies.forEach(function (body) {
-      var some = Array.prototype.some.call(body.rows, function (row) { return !row.hidden && !row.classList.contains("group"); });
-      body.hidden = !some;
+    all(".block").forEach(function (block) {
+      block.hidden = !all("table.data", block).some(some);
+      if (block.tagName === "DETAILS" && narrowed && !block.hidden) block.open = true;
     });
-    charts.forEach(function (chart) {
-      chart.hidden = Boolean(wanted.programme) && chart.dataset.p !== wanted.programme;
+    all("section[data-p]").forEach(function (section) {
+      section.hidden = Boolean(asked.programme) && section.dataset.p !== asked.programme;
+      if (!section.hidden && narrowed && all(".block", section).length) section.hidden = !all(".block", section).some(function (b) { return !b.hidden; });
     });
-    form.querySelector("output").textContent = shown + (shown < 2 ? " ligne" : " lignes") + " sur " + rows.length;
-    var parts = Object.keys(wanted).filter(function (name) { return wanted[name] || name === "programme"; }).map(function (name) {
-      return name + "=" + encodeURIComponent(wanted[name]);
+    all("[data-jump]").forEach(function (link) {
+      var target = document.getElementById(link.dataset.jump);
+      link.parentNode.hidden = Boolean(target && target.hidden);
     });
+    document.documentElement.classList.toggle("narrowed", narrowed);
+    form.querySelector("output").textContent = shown === considered
+      ? considered + (considered < 2 ? " ligne" : " lignes")
+      : shown + (shown < 2 ? " ligne" : " lignes") + " sur " + considered;
+    var parts = Object.keys(asked).filter(function (name) { return asked[name] || name === "programme"; })
+      .map(function (name) { return name + "=" + encodeURIComponent(asked[name]); });
     var address = parts.length ? "#" + parts.join("&") : location.pathname + location.search;
     try { history.replaceState(null, "", address); } catch (error) { /* some browsers refuse on file: */ }
   }
 
-  function fromAddress() {
-    location.hash.slice(1).split("&").forEach(function (part) {
-      var at = part.indexOf("=");
-      var field = at > 0 && form.elements[part.slice(0, at)];
-      if (field) field.value = decodeURIComponent(part.slice(at + 1));
+  function some(holder) {
+    return Array.prototype.some.call(holder.rows, function (row) {
+      return !row.hidden && !row.classList.contains("group") && row.parentNode.tagName === "TBODY";
     });
-    filter();
+  }
+
+  function elsewhere() {
+    /* a programme that has a page of its own */
+    var choice = form.elements.programme && form.elements.programme.selectedOptions && form.elements.programme.selectedOptions[0];
+    var page = choice && choice.dataset.page;
+    if (!page || page === form.dataset.page) return false;
+    location.href = page + "#programme=" + encodeURIComponent(choice.value);
+    return true;
+  }
+
+  function fromAddress() {
+    var hash = location.hash.slice(1);
+    if (hash.indexOf("=") < 0) { if (hash) open(hash); filter(); if (hash) keep(hash); return; }
+    each(form.elements, function (field) { if (field.name && field.name !== "programme") field.value = ""; });
+    hash.split("&").forEach(function (part) {
+      var at = part.indexOf("="), field = at > 0 && form.elements[part.slice(0, at)];
+      if (!field) return;
+      var value = decodeURIComponent(part.slice(at + 1));
+      field.value = value;
+      if (field.tagName === "SELECT" && field.selectedIndex < 0) field.selectedIndex = 0;
+    });
+    if (!elsewhere()) filter();
+  }
+
+  function open(id) {
+    var target = document.getElementById(id), section = target && target.closest("section[data-p]");
+    if (target && target.tagName === "DETAILS") target.open = true;
+    if (section && form.elements.programme) form.elements.programme.value = section.dataset.p;
+  }
+  function keep(id) {
+    var target = document.getElementById(id);
+    if (target) target.scrollIntoView();
   }
 
   if (form) {
     form.hidden = false;
-    form.addEventListener("input", filter);
+    form.addEventListener("input", function (event) {
+      if (event.target.name === "programme" && elsewhere()) return;
+      filter();
+    });
     form.addEventListener("submit", function (event) { event.preventDefault(); });
-    form.addEventListener("reset", function () { setTimeout(filter, 0); });
+    form.addEventListener("reset", function () {
+      setTimeout(function () { first(); filter(); }, 0);
+    });
     window.addEventListener("hashchange", fromAddress);
-    var several = form.elements.programme;
-    if (several && several.options.length > 2 && several.dataset.opens && !location.hash) several.selectedIndex = 1;
+    if (location.hash.indexOf("programme=") < 0) first();
     fromAddress();
   }
+  function first() {
+    var programme = form.elements.programme;
+    if (programme && programme.dataset.opens) programme.value = programme.dataset.opens;
+  }
+
+  window.addEventListener("beforeprint", function () {
+    all("details.block").forEach(function (block) { if (!block.hidden) block.open = true; });
+  });
 
   /* --- sorting --- */
-  Array.prototype.forEach.call(table.tHead.rows[0].cells, function (head, column) {
-    var button = document.createElement("button");
-    button.type = "button";
-    while (head.firstChild) button.appendChild(head.firstChild);
-    head.appendChild(button);
-    button.addEventListener("click", function () {
-      var down = head.getAttribute("aria-sort") === "ascending";
-      Array.prototype.forEach.call(table.tHead.rows[0].cells, function (other) { other.removeAttribute("aria-sort"); });
-      head.setAttribute("aria-sort", down ? "descending" : "ascending");
-      var way = down ? -1 : 1, numeric = head.classList.contains("n");
-      bodies.forEach(function (body) { sortBody(body, column, way, numeric); });
+  tables.forEach(function (table) {
+    each(table.tHead.rows[0].cells, function (head, column) {
+      var button = document.createElement("button");
+      button.type = "button";
+      while (head.firstChild) button.appendChild(head.firstChild);
+      head.appendChild(button);
+      button.addEventListener("click", function () {
+        var down = head.getAttribute("aria-sort") === "ascending";
+        each(table.tHead.rows[0].cells, function (other) { other.removeAttribute("aria-sort"); });
+        head.setAttribute("aria-sort", down ? "descending" : "ascending");
+        each(table.tBodies, function (body) { sortBody(body, column, down ? -1 : 1, head.classList.contains("n")); });
+      });
     });
   });
 
   function sortBody(body, column, way, numeric) {
-    rows.filter(function (row) { return row.parentNode === body; }).sort(function (left, right) {
-      var a = left.cells[column], b = right.cells[column];
-      if (!numeric) return way * a.textContent.localeCompare(b.textContent, "fr", { numeric: true });
-      var x = number(a), y = number(b);
-      if (isNaN(x) || isNaN(y)) return (isNaN(x) ? 1 : 0) - (isNaN(y) ? 1 : 0);  /* absences last, both ways */
-      return way * (x - y);
-    }).forEach(function (row) { body.appendChild(row); });
+    Array.prototype.slice.call(body.rows).filter(function (row) { return !row.classList.contains("group"); })
+      .sort(function (left, right) {
+        var a = left.cells[column], b = right.cells[column];
+        if (!numeric) return way * text(a).localeCompare(text(b), "fr", { numeric: true });
+        var x = number(a), y = number(b);
+        if (isNaN(x) || isNaN(y)) return (isNaN(x) ? 1 : 0) - (isNaN(y) ? 1 : 0);  /* absences last, both ways */
+        return way * (x - y);
+      }).forEach(function (row) { body.appendChild(row); });
+  }
+
+  function printedValue(cell) {
+    /* the figure without its bounds, its sign and « au moins » */
+    var copy = cell.cloneNode(true);
+    all(".bounds, sup, .floor", copy).forEach(function (extra) { extra.remove(); });
+    return text(copy);
   }
 
   function number(cell) {
-    if (cell.dataset.v !== undefined) return parseFloat(cell.dataset.v);
-    return parseFloat(cell.textContent.replace(/[\s\u202f\u00a0]/g, "").replace("−", "-").replace(",", "."));
+    var found = /[+−-]?\d[\d\s\u202f\u00a0]*(?:,\d+)?/.exec(cell.dataset.v || printedValue(cell));
+    return found ? parseFloat(found[0].replace(/[\s\u202f\u00a0]/g, "").replace("−", "-").replace(",", ".")) : NaN;
   }
 
-  /* --- where does this figure come from? --- */
-  var command = document.getElementById("commande");
-  if (!command) return;
-  var start = command.textContent.split(" ").slice(0, 3).join(" ");  /* observatoire trace DATASET */
-  rows.forEach(function (row) {
-    var cell = row.querySelector(".v");
-    if (!cell) return;
-    cell.tabIndex = 0;
-    cell.setAttribute("role", "button");
-    cell.setAttribute("aria-description", "D’où vient ce chiffre ?");
-    cell.addEventListener("click", function () { trace(row, cell); });
-    cell.addEventListener("keydown", function (event) {
-      if (event.key === "Enter" || event.key === " ") { event.preventDefault(); trace(row, cell); }
+  /* --- what is shown, as rows: for the downloads and for the origin of one figure --- */
+  function heading(table) {
+    var block = table.closest(".block");
+    return text(block && block.querySelector("h3"));
+  }
+
+  function describe(row, cell) {
+    var table = row.closest("table"), head = table.tHead.rows[0].cells[cell.cellIndex];
+    var section = row.closest("[data-p]"), ratio = row.querySelector(".ratio");
+    var own = cell.querySelector(".ratio"), label = row.cells[0].cloneNode(true);
+    all(".remark, .code", label).forEach(function (extra) { extra.remove(); });
+    var isTotal = table.dataset.b === "total";
+    return {
+      programme: section ? section.dataset.title || "" : "", programmeCode: section ? section.dataset.p : "",
+      code: row.dataset.i || head.dataset.i || "", indicator: isTotal ? text(label) : head.dataset.title || text(head),
+      breakdown: heading(table), breakdownCode: table.dataset.b, member: isTotal ? "" : text(label), memberCode: row.dataset.m,
+      value: printedValue(cell), atLeast: Boolean(cell.querySelector(".floor")), sign: text(cell.querySelector("sup")),
+      bounds: text(cell.querySelector(".bounds")), coverage: text(own || ratio),
+      unit: row.dataset.u || head.dataset.u || "", remark: all(".remark", row).map(text).join(" ")
+    };
+  }
+
+  function visibleFigures() {
+    var found = [];
+    tables.forEach(function (table) {
+      if (table.closest("[hidden]")) return;
+      all("tbody:not([hidden]) tr:not([hidden]) td.v", table).forEach(function (cell) {
+        if (cell.textContent) found.push(describe(cell.parentNode, cell));
+      });
+    });
+    return found;
+  }
+
+  var HEADINGS = ["Programme", "Code", "Indicateur", "Ventilation", "Modalité", "Précision", "Valeur", "Signe", "Encadrement", "Couverture (n/N)", "Unité", "Remarque"];
+  function sheet() {
+    return visibleFigures().map(function (f) {
+      var share = /%$/.test(f.value), shown = f.value.replace(/[\s\u202f\u00a0%]/g, "").replace("−", "-");
+      var value = /^[+-]?\d+(,\d+)?$/.test(shown) ? parseFloat(shown.replace(",", ".")) : f.value;
+      return [f.programme, f.code, f.indicator, f.breakdown, f.member, f.atLeast ? "au moins" : "", value, f.sign, f.bounds, f.coverage, share ? "%" : f.unit, f.remark];
+    });
+  }
+
+  all("button[data-shown]").forEach(function (button) {
+    button.parentNode.hidden = false;
+    button.addEventListener("click", function () {
+      var kind = button.dataset.shown;
+      var bytes = window.feuille[kind](HEADINGS, sheet());
+      var link = document.createElement("a");
+      link.href = URL.createObjectURL(new Blob([bytes], { type: "application/octet-stream" }));
+      link.download = (document.body.dataset.dataset || "tableau") + "-affiche." + kind;
+      document.body.appendChild(link);
+      link.click();
+      link.remove();
+      setTimeout(function () { URL.revokeObjectURL(link.href); }, 4000);
     });
   });
 
-  function trace(row, cell) {
-    var data = row.dataset;
-    rows.forEach(function (other) { other.classList.toggle("chosen", other === row); });
-    command.textContent = start + " " + data.i + " --programme " + row.parentNode.dataset.p + " --breakdown " + data.b + " --member " +
-      (/^[\w-]+$/.test(data.m) ? data.m : "'" + data.m + "'");
-    var text = row.querySelector("th").textContent + ", " + cell.previousElementSibling.previousElementSibling.textContent +
-      " : " + cell.textContent.trim() + (cell.dataset.v ? " (valeur gardée : " + cell.dataset.v.replace(".", ",") + ")" : "");
-    document.getElementById("trace").textContent = text + ". Du chiffre aux cases des fichiers reçus :";
-    document.getElementById("origine").scrollIntoView({ block: "center" });
+  /* --- where does this figure come from? One stop of the keyboard per table, arrows inside it --- */
+  var panel = document.getElementById("origine");
+  if (!panel || !panel.showModal) return;
+  tables.forEach(function (table) {
+    var cells = all("td.v", table).filter(function (cell) { return cell.textContent; });
+    cells.forEach(function (cell, index) {
+      var button = document.createElement("button");
+      button.type = "button";
+      button.className = "figure-button";
+      button.tabIndex = index ? -1 : 0;
+      button.setAttribute("aria-haspopup", "dialog");
+      while (cell.firstChild) button.appendChild(cell.firstChild);
+      cell.appendChild(button);
+    });
+    table.addEventListener("click", function (event) {
+      var button = event.target.closest("button.figure-button");
+      if (button) origin(button);
+    });
+    table.addEventListener("keydown", function (event) {
+      var button = event.target.closest("button.figure-button");
+      var step = { ArrowLeft: [0, -1], ArrowRight: [0, 1], ArrowUp: [-1, 0], ArrowDown: [1, 0] }[event.key];
+      if (!button || !step) return;
+      var next = beside(button.closest("td"), step[0], step[1]);
+      if (!next) return;
+      event.preventDefault();
+      all("button.figure-button[tabindex='0']", table).forEach(function (other) { other.tabIndex = -1; });
+      next.tabIndex = 0;
+      next.focus();
+    });
+  });
+
+  function beside(cell, down, across) {
+    var row = cell.parentNode, at = cell.cellIndex + across;
+    do {
+      if (down) {
+        row = down > 0 ? row.nextElementSibling : row.previousElementSibling;
+        while (row && (row.hidden || row.classList.contains("group"))) row = down > 0 ? row.nextElementSibling : row.previousElementSibling;
+      }
+      var target = row && row.cells[at];
+      if (!target) return null;
+      var button = target.querySelector("button.figure-button");
+      if (button) return button;
+      at += across;
+    } while (true);
   }
+
+  function origin(button) {
+    var cell = button.closest("td"), f = describe(cell.parentNode, cell);
+    all("tr.chosen").forEach(function (row) { row.classList.remove("chosen"); });
+    cell.parentNode.classList.add("chosen");
+    panel.querySelector(".origin-value").textContent = (f.atLeast ? "au moins " : "") + f.value + (f.unit && !/%$/.test(f.value) ? " " + f.unit : "");
+    panel.querySelector(".origin-what").textContent = [f.indicator, f.member].filter(Boolean).join(", ") + (f.programme ? " – " + f.programme : "");
+    fact("couverture", f.coverage && f.coverage + " événements dont la donnée est connue");
+    fact("encadrement", f.bounds);
+    fact("signe", f.sign || !/\d/.test(f.value) ? meaning(f.sign || f.value) : "");
+    fact("remarque", f.remark);
+    var definition = document.getElementById("def-" + f.code);
+    fact("definition", definition ? text(definition.querySelector(".formula")) : "");
+    fact("manque", definition ? text(definition.querySelector(".missing")) : "");
+    panel.querySelector(".origin-method").href = "definitions.html#" + f.code;
+    panel.querySelector("code").textContent = "observatoire trace " + [document.body.dataset.dataset, f.code, "--programme", f.programmeCode,
+      "--breakdown", f.breakdownCode, "--member", /^[\w-]+$/.test(f.memberCode) ? f.memberCode : "'" + f.memberCode + "'"].join(" ");
+    panel.showModal();
+  }
+  function fact(name, words) {
+    var line = panel.querySelector("[data-fact='" + name + "']");
+    line.hidden = !words;
+    line.querySelector("dd").textContent = words || "";
+  }
+  function meaning(sign) {
+    var found = all("#legende dt").filter(function (term) { return text(term) === sign; })[0];
+    return found ? sign + " : " + text(found.nextElementSibling) : sign;
+  }
+  panel.addEventListener("click", function (event) { if (event.target === panel) panel.close(); });
 })();

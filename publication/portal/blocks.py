@@ -1,0 +1,184 @@
+"""The tables of a page: one block per breakdown, its members as rows, its indicators as columns.
+
+Belongs here: laying out the rows of one dataset and programme, and choosing what is folded. Does not belong here: markup, how
+a figure is written (`figures`), what is drawn (`charts`, `maps`). The layout loses nothing: every row of the dataset is
+one cell of one block.
+"""
+
+import re
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass, replace
+
+from publication.labels import Labels
+from publication.portal import charts, maps
+from publication.portal.charts import Chart, Line
+from publication.portal.maps import Map
+from publication.wording import long_period
+
+MOST_COLUMNS = 9  # beyond, a table does not fit a sheet of paper: the block has a second one
+MOST_BESIDE = 4  # columns of a table that fits beside its drawing; a wider one stands under its drawings
+SHORT = 16  # a longer block is folded
+FIRST = ("total", "month", "year", "department", "region", "theme", "modality", "role")
+ALWAYS_SHOWN = ("month", "department", "theme")
+
+COVERAGE = re.compile(
+    r"(?:(?:Au moins(?: [\d\s]+)? : e|E)ffectif connu pour \d+ événements? sur \d+"
+    r"|Non significatif : \d+ événements? sur \d+ avec un effectif connu)\.\s*"
+)
+SENTENCE = re.compile(r"(?<=[.!?])\s+(?=[A-ZÀÉÈÊÎÔ])")
+
+
+@dataclass(frozen=True)
+class Column:
+    code: str
+    title: str
+    unit: str
+
+
+@dataclass(frozen=True)
+class Entry:
+    """One member: its cells in the order of the columns, None where the dataset says nothing."""
+
+    member: str
+    label: str
+    period: str  # when it is not that of the programme
+    coverage: str  # n/N, when all its cells share it
+    notes: tuple[str, ...]
+    cells: tuple[Line | None, ...]
+    is_aside: bool
+
+    @property
+    def shares_coverage(self) -> bool:
+        return bool(self.coverage)
+
+
+@dataclass(frozen=True)
+class Table:
+    columns: tuple[Column, ...]
+    entries: tuple[Entry, ...]
+    notes: tuple[str, ...] = ()  # what is true of every entry
+
+    @property
+    def has_coverage(self) -> bool:
+        return any(entry.coverage for entry in self.entries)
+
+
+@dataclass(frozen=True)
+class Block:
+    id: str
+    breakdown: str
+    title: str
+    tables: tuple[Table, ...]
+    is_folded: bool
+    charts: tuple[Chart, ...] = ()
+    map: Map | None = None
+
+    @property
+    def is_drawn(self) -> bool:
+        return bool(self.charts or self.map)
+
+    @property
+    def stands_beside(self) -> bool:
+        return self.is_drawn and len(self.tables[0].columns) <= MOST_BESIDE
+
+    @property
+    def size(self) -> int:
+        return len(self.tables[0].entries)
+
+
+def blocks(lines: Sequence[Line], labels: Labels, period: str) -> list[Block]:
+    """The blocks of one dataset and programme, totals first, long lists last. `period`: that of the programme."""
+    by_breakdown: dict[str, list[Line]] = {}
+    for line in lines:
+        by_breakdown.setdefault(line.row["breakdown"], []).append(line)
+
+    def rank(breakdown: str) -> tuple:
+        long = _is_long(by_breakdown[breakdown])
+        place = FIRST.index(breakdown) if breakdown in FIRST else len(FIRST)
+        return (long, place, labels.breakdown(breakdown))
+
+    return [_block(by_breakdown[breakdown], labels, period) for breakdown in sorted(by_breakdown, key=rank)]
+
+
+def _is_long(lines: Sequence[Line]) -> bool:
+    members = len({line.row["member"] for line in lines})
+    return members > SHORT and lines[0].row["breakdown"] not in ALWAYS_SHOWN
+
+
+def _block(lines: list[Line], labels: Labels, period: str) -> Block:
+    first = lines[0]
+    breakdown = first.row["breakdown"]
+    series = charts.chosen(lines)
+    drawn = None
+    if breakdown == "department" and series:
+        drawn = maps.drawn(series[0], charts.title(series[0][0]), charts.says(series[0]))
+    tables = _tables(lines, labels, period)
+    left = series[1:] if drawn else series
+    if len(tables[0].columns) <= MOST_BESIDE:
+        left = left[: 0 if drawn else 1]
+    return Block(
+        id=slug("-".join((first.row["programme_id"] or "", breakdown))),
+        breakdown=breakdown,
+        title="Ensemble" if breakdown == "total" else f"Par {labels.breakdown(breakdown).lower()}",
+        tables=tables,
+        is_folded=_is_long(lines),
+        charts=tuple(map(charts.chart, left)),
+        map=drawn,
+    )
+
+
+def _tables(lines: list[Line], labels: Labels, period: str) -> tuple[Table, ...]:
+    codes = list(dict.fromkeys(line.row["indicator"] for line in lines))
+    tables = []
+    for start in range(0, len(codes), MOST_COLUMNS):
+        wanted = codes[start : start + MOST_COLUMNS]
+        units: dict[str, str] = {}
+        rows: dict[tuple[str, str], dict[str, list[Line]]] = {}
+        for line in lines:
+            code = line.row["indicator"]
+            if code in wanted:
+                units.setdefault(code, labels.unit_of(line.row))
+                rows.setdefault((line.row["member"], line.row["period"] or ""), {}).setdefault(code, []).append(line)
+        entries = []
+        for (member, when), cells in rows.items():
+            # a repeated key is shown as often as it stands in the dataset
+            for turn in range(max(map(len, cells.values()))):
+                chosen = [cells[c][turn] if len(cells.get(c, ())) > turn else None for c in wanted]
+                entries.append(_entry(member, "" if when in (period, member, "") else long_period(when), chosen))
+        columns = tuple(Column(c, labels.indicator(c), units[c]) for c in wanted)
+        tables.append(Table(columns, *_common_notes(entries)))
+    return tuple(tables)
+
+
+def _common_notes(entries: list[Entry]) -> tuple[tuple[Entry, ...], tuple[str, ...]]:
+    """What every entry says is said once, under the table."""
+    if len(entries) < 3:
+        return tuple(entries), ()
+    shared = [note for note in entries[0].notes if all(note in entry.notes for entry in entries)]
+    kept = (replace(entry, notes=tuple(n for n in entry.notes if n not in shared)) for entry in entries)
+    return tuple(kept), tuple(shared)
+
+
+def _entry(member: str, period: str, cells: list[Line | None]) -> Entry:
+    shown = [cell for cell in cells if cell is not None]
+    coverages = {cell.printed.coverage for cell in shown}
+    return Entry(
+        member=member,
+        label=shown[0].member,
+        period=period,
+        coverage=coverages.pop() if len(coverages) == 1 else "",
+        notes=notes(cell.row.get("caveat") or "" for cell in shown),
+        cells=tuple(cells),
+        is_aside=member in charts.LAST,
+    )
+
+
+def notes(caveats: Iterable[str]) -> tuple[str, ...]:
+    """Distinct sentences, without those that n/N, « au moins » or the sign beside the figure already say."""
+    sentences = [part for text in caveats for part in SENTENCE.split(COVERAGE.sub("", text)) if part.strip()]
+    return tuple(dict.fromkeys(sentences))
+
+
+def slug(text: str) -> str:
+    """What stands in a file name and in an anchor."""
+    return re.sub(r"[^A-Za-z0-9_-]+", "-", text).strip("-") or "x"

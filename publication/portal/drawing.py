@@ -1,0 +1,257 @@
+"""Charts as SVG: Vega-Lite written with Altair, rendered by vl-convert in this process.
+
+Belongs here: marks, sizes, and taking a drawing from the release before when its figures are the same (starting the
+renderer costs a second, and most nights change no chart). Does not belong here: what is drawn (`charts`).
+
+A drawing stands twice: as a file of its own with plain colours, to be put in a document, and inside the page, where the
+style gives the colours (light, dark, print). Sizes are fixed and labels are wrapped here, so that no width of text is
+ever measured: the same figures give the same bytes on any machine.
+"""
+
+import hashlib
+import json
+import re
+import textwrap
+from collections.abc import Iterable
+from dataclasses import asdict
+from functools import cache
+from pathlib import Path
+from xml.etree import ElementTree
+
+from markupsafe import Markup
+
+from publication.portal.charts import Chart
+
+FOLDER = "graphiques"
+VERSION = 1  # to be raised when marks or sizes change: drawings of releases before are then not taken
+WIDTH = 380
+GUTTER, ROOM = 128, 104  # for the labels at the left, for the figures at the right
+STEP = 32
+TALL = 168
+
+# colour in the file -> class in the page
+COLOURS = {
+    "#2b7f8f": "bar",
+    "#9aaab0": "aside",
+    "#1c262b": "ink",
+    "#56656d": "quiet",
+    "#8a989e": "axis",
+    "#b45309": "range",
+}
+BAR, ASIDE, INK, QUIET, AXIS, RANGE = COLOURS
+FONT = "system-ui, 'Segoe UI', Roboto, 'Noto Sans', Arial, sans-serif"
+SVG = "{http://www.w3.org/2000/svg}"
+KEPT = (
+    "d",
+    "transform",
+    "x",
+    "y",
+    "dy",
+    "x1",
+    "x2",
+    "y1",
+    "y2",
+    "width",
+    "height",
+    "text-anchor",
+    "font-size",
+    "font-weight",
+)
+
+
+def file_name(chart: Chart) -> str:
+    """Readable, and of its content: another figure is another name."""
+    content = json.dumps([VERSION, asdict(chart)], ensure_ascii=False, sort_keys=True)
+    digest = hashlib.sha256(content.encode()).hexdigest()[:12]
+    return f"{re.sub(r'[^A-Za-z0-9._-]', '-', chart.name)}.{digest}.svg"
+
+
+def draw(charts: Iterable[Chart], public: Path, before: Path | None) -> dict[str, Markup]:
+    """Write the file of every chart under `public`; the drawings for the pages, by the name of the chart.
+
+    `before`: the public files of the release before, from which drawings of the same content are taken.
+    """
+    drawings: dict[str, Markup] = {}
+    folder = public / FOLDER
+    announced = _announced(before) if before else {}
+    for chart in charts:
+        folder.mkdir(exist_ok=True)
+        name = file_name(chart)
+        data = _from_before(before, name, announced)
+        if data is None:
+            data = render(chart)
+        (folder / name).write_bytes(data)
+        drawings[chart.name] = inline(data)
+    return drawings
+
+
+def _announced(before: Path) -> dict[str, str]:
+    """Digest of each file of a release, from its own list; empty when there is none."""
+    try:
+        lines = (before / "SHA256SUMS").read_text(encoding="utf-8").splitlines()
+    except (OSError, UnicodeDecodeError):
+        return {}
+    return {path: digest for digest, _, path in (line.partition("  ") for line in lines)}
+
+
+def _from_before(before: Path | None, name: str, announced: dict[str, str]) -> bytes | None:
+    """The bytes of a drawing as they were released; None when there are none, or when they are others."""
+    digest = announced.get(f"{FOLDER}/{name}")
+    if before is None or digest is None:
+        return None
+    try:
+        data = (before / FOLDER / name).read_bytes()
+    except OSError:
+        return None
+    return data if hashlib.sha256(data).hexdigest() == digest else None
+
+
+def render(chart: Chart) -> bytes:
+    import vl_convert
+
+    svg = vl_convert.vegalite_to_svg(specification(chart), vl_version="6.4")
+    return svg.encode("utf-8")
+
+
+def specification(chart: Chart) -> dict:
+    """The Vega-Lite of one chart: marks as Altair writes them, with the figures of this chart."""
+    if chart.is_upright:
+        made = _upright(len(chart.bars))
+    else:
+        made = _level(len(chart.bars), any(bar.lower is not None and bar.upper is not None for bar in chart.bars))
+    return made | {"datasets": {"bars": _values(chart), "once": [{}]}}
+
+
+def _values(chart: Chart) -> list[dict]:
+    """One record per bar; sizes as parts of the longest."""
+    most = max((bar.upper or bar.value or 0 for bar in chart.bars), default=0) or 1
+    return [
+        {
+            "at": rank,
+            "label": bar.label.split(" ") if chart.is_upright else _wrapped(bar.label, 19),
+            "value": (bar.value or 0) / most,
+            "end": max(bar.value or 0, bar.upper or 0) / most,
+            "lower": None if bar.lower is None or bar.upper is None else bar.lower / most,
+            "upper": None if bar.lower is None or bar.upper is None else bar.upper / most,
+            "figure": bar.figure,
+            "colour": ASIDE if bar.is_aside else BAR,
+            "ink": QUIET if bar.value is None else INK,
+        }
+        for rank, bar in enumerate(chart.bars)
+    ]
+
+
+@cache
+def _level(bars: int, has_ranges: bool) -> dict:
+    """Horizontal bars, the label at the left on one or two lines, the printed figure at the end of the bar."""
+    import altair as alt
+
+    plot = WIDTH - GUTTER - ROOM
+    base = alt.Chart(alt.NamedData(name="bars")).encode(
+        y=alt.Y("at:O", axis=None, scale=alt.Scale(domain=list(range(bars)), paddingInner=0.36, paddingOuter=0.18))
+    )
+    across = alt.Scale(domain=[0, 1], range=[0, plot])
+    layers = [
+        base.mark_bar(cornerRadiusEnd=2).encode(
+            x=alt.X("value:Q", scale=across, axis=None), color=alt.Color("colour:N", scale=None)
+        ),
+        *(
+            base.transform_filter(f"length(datum.label) == {count}")
+            .mark_text(align="right", baseline="middle", dx=-8, dy=shift, lineHeight=14, fontSize=12)
+            .encode(x=alt.value(0), text="label:N", color=alt.value(INK))
+            for count, shift in ((1, 0), (2, -7))
+        ),
+        base.mark_text(align="left", baseline="middle", dx=6, fontSize=12, fontWeight=600).encode(
+            x=alt.X("end:Q", scale=across), text="figure:N", color=alt.Color("ink:N", scale=None)
+        ),
+        alt.Chart(alt.NamedData(name="once"))
+        .mark_rule(strokeWidth=1)
+        .encode(x=alt.value(0), y=alt.value(0), y2=alt.value(bars * STEP), color=alt.value(AXIS)),
+    ]
+    if has_ranges:
+        layers.append(
+            base.transform_filter("datum.lower != null")
+            .mark_rule(strokeWidth=2)
+            .encode(x=alt.X("lower:Q", scale=across), x2="upper:Q", color=alt.value(RANGE))
+        )
+    return _whole(alt, layers, plot, bars * STEP, {"left": GUTTER, "right": ROOM, "top": 2, "bottom": 2})
+
+
+@cache
+def _upright(bars: int) -> dict:
+    """Columns in the order of time, the printed figure above each."""
+    import altair as alt
+
+    base = alt.Chart(alt.NamedData(name="bars")).encode(
+        x=alt.X("at:O", axis=None, scale=alt.Scale(domain=list(range(bars)), paddingInner=0.2, paddingOuter=0.1))
+    )
+    up = alt.Scale(domain=[0, 1], range=[TALL, 0])
+    layers = [
+        base.mark_bar(cornerRadiusEnd=2).encode(
+            y=alt.Y("value:Q", scale=up, axis=None), color=alt.Color("colour:N", scale=None)
+        ),
+        base.mark_text(align="center", baseline="bottom", dy=-5, fontSize=12, fontWeight=600).encode(
+            y=alt.Y("value:Q", scale=up), text="figure:N", color=alt.Color("ink:N", scale=None)
+        ),
+        base.mark_text(align="center", baseline="top", dy=8, lineHeight=14, fontSize=11).encode(
+            y=alt.value(TALL), text="label:N", color=alt.value(QUIET)
+        ),
+        alt.Chart(alt.NamedData(name="once"))
+        .mark_rule(strokeWidth=1)
+        .encode(x=alt.value(0), x2=alt.value(WIDTH - 8), y=alt.value(TALL), color=alt.value(AXIS)),
+    ]
+    return _whole(alt, layers, WIDTH - 8, TALL, {"left": 4, "right": 4, "top": 22, "bottom": 40})
+
+
+def _whole(alt, layers: list, width: int, height: int, padding: dict) -> dict:
+    made = alt.layer(*layers).properties(
+        width=width, height=height, padding=padding, autosize=alt.AutoSizeParams(type="none")
+    )
+    look = {"font": FONT, "background": "#ffffff", "aria": False, "view": {"stroke": None}}
+    return made.configure(**look).to_dict()
+
+
+def _wrapped(label: str, width: int) -> list[str]:
+    """At most two lines."""
+    lines = textwrap.wrap(label.replace("\u202f", " "), width, break_long_words=False)
+    return lines if len(lines) <= 2 else [lines[0], textwrap.shorten(" ".join(lines[1:]), width, placeholder="…")]
+
+
+# --- into the page -------------------------------------------------------------------------------------------------
+
+
+def inline(data: bytes) -> Markup:
+    """The drawing as it stands inside a page: known shapes and attributes only, colours as classes, short numbers."""
+    root = ElementTree.fromstring(data)
+    width, height = float(root.get("width", WIDTH)), float(root.get("height", TALL))
+    parts = "".join(_clean(child) for child in root)
+    return Markup(
+        f'<svg viewBox="0 0 {width:g} {height:g}" width="{width:g}" height="{height:g}" aria-hidden="true" '
+        f'focusable="false">{parts}</svg>'
+    )
+
+
+def _clean(element: ElementTree.Element) -> str:
+    tag = element.tag.removeprefix(SVG)
+    if tag not in ("g", "path", "text", "tspan", "line"):
+        return ""
+    if "background" in (element.get("class") or ""):
+        return ""
+    kept = [(name, _short(element.get(name))) for name in KEPT if element.get(name)]
+    kept = [(name, value) for name, value in kept if (name, value) != ("transform", "translate(0,0)")]
+    colour = element.get("fill") if element.get("fill") not in (None, "none") else element.get("stroke")
+    if colour in COLOURS:
+        kept.insert(0, ("class", f"{'s' if tag == 'line' else 'f'}-{COLOURS[colour]}"))
+    inside = "".join(_clean(child) for child in element)
+    text = str(Markup.escape(element.text)) if element.text and element.text.strip() else ""
+    if tag == "g" and not kept:
+        return inside
+    if tag in ("g", "text") and not inside and not text or tag == "path" and not element.get("d"):
+        return ""
+    attributes = "".join(f' {name}="{Markup.escape(value)}"' for name, value in kept)
+    return f"<{tag}{attributes}>{text}{inside}</{tag}>"
+
+
+def _short(text: str | None) -> str:
+    """Numbers of a path or a transform to a tenth."""
+    return re.sub(r"-?\d+\.\d+", lambda found: f"{float(found[0]):.1f}".removesuffix(".0"), text or "")

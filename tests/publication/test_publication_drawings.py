@@ -1,0 +1,199 @@
+"""What is drawn and how tables are laid out: bars, maps, blocks, on a few rows written by hand."""
+
+import json
+import re
+
+import pytest
+
+from publication.figures import printed
+from publication.labels import Labels
+from publication.portal import blocks, charts, drawing, maps
+from publication.portal.charts import Bar, Chart, Line
+
+
+def line(member, number, breakdown="department", indicator="EV04", unit="event", **more) -> Line:
+    row = {
+        "dataset": "ind_other",
+        "programme_id": "P",
+        "indicator": indicator,
+        "breakdown": breakdown,
+        "member": member,
+    }
+    row |= {"value": number, "unit": unit, "period": "2023", "caveat": None} | more
+    return Line(row, printed(row, Labels()), "P", "Événements", breakdown, member)
+
+
+def test_bars_are_sorted_unless_time_and_absences_keep_their_line():
+    (series,) = charts.chosen([line("a", 1.0), line("b", 4.0), line("c", 2.0), line("d", None), line("online", 9.0)])
+    chart = charts.chart(series)
+    assert [(bar.label, bar.value) for bar in chart.bars] == [("b", 4), ("c", 2), ("a", 1), ("d", None), ("online", 9)]
+    assert chart.bars[-1].is_aside and "Le plus élevé : b, 4." in chart.says and "Sans valeur : d (n.d.)" in chart.says
+    months = [line(f"2023-0{m}", n, "month") for m, n in ((4, 2.0), (5, 6.0), (6, 1.0))]
+    chart = charts.chart(months)
+    assert [bar.label for bar in chart.bars] == ["avr. 2023", "mai 2023", "juin 2023"] and chart.is_upright
+
+
+def test_a_series_that_shows_nothing_is_not_drawn():
+    assert charts.chosen([line("a", 1.0), line("b", 1.0), line("c", 1.0)]) == []
+    assert charts.chosen([line("a", 1.0), line("b", 0.0), line("c", 0.0)]) == []
+    assert charts.chosen([line(m, float(n), "organiser") for n, m in enumerate("abcd")]) == []
+
+
+LEVEL = Chart("d.P.X.theme", "T", "s", (Bar("<b> & social", "≥ 45", 45.0, 40.0, 50.0), Bar("Oise", "///", None)), False)
+
+
+def test_bars_start_at_zero_and_their_lengths_are_their_figures():
+    made = drawing.specification(LEVEL)
+    assert [bar["value"] for bar in made["datasets"]["bars"]] == [0.9, 0]
+    scale = made["layer"][0]["encoding"]["x"]["scale"]
+    assert scale == {"domain": [0, 1], "range": [0, drawing.WIDTH - drawing.GUTTER - drawing.ROOM]}
+    svg = str(drawing.inline(drawing.render(LEVEL)))
+    assert 'd="M0,0h133.2v20.5h-133.2Z"' in svg  # nine tenths of the 148 pixels between gutter and figures
+
+
+def test_a_drawing_in_a_page_has_known_shapes_classes_for_colours_and_escaped_text():
+    svg = str(drawing.inline(drawing.render(LEVEL)))
+    assert set(re.findall(r"<(\w+)", svg)) <= {"svg", "g", "path", "text", "tspan", "line"}
+    assert "&lt;b&gt; &amp; social" in svg and 'class="f-bar"' in svg and 'class="s-range"' in svg
+    assert not re.search(r"#[0-9a-f]{6}|style=|font-family|on\w+=|href", svg)
+    hostile = b'<svg xmlns="http://www.w3.org/2000/svg" width="9" height="9"><script>x</script><image href="http://a"/><g onload="x"><path d="M0,0"/></g></svg>'
+    assert str(drawing.inline(hostile)).endswith('<path d="M0,0"></path></svg>')
+
+
+def released(tmp_path, data: bytes, digest: str):
+    name = drawing.file_name(LEVEL)
+    (tmp_path / drawing.FOLDER).mkdir()
+    (tmp_path / drawing.FOLDER / name).write_bytes(data)
+    (tmp_path / "SHA256SUMS").write_text(f"{digest}  {drawing.FOLDER}/{name}\n")
+    return tmp_path
+
+
+SMALL = b'<svg xmlns="http://www.w3.org/2000/svg" width="9" height="9"><path d="M1,1"/></svg>'
+DIGEST = "6f0f5ac3a3b8a3a8f7b0e3ab44e9f9f5"
+
+
+def test_a_drawing_of_the_same_figures_is_taken_from_the_release_before(tmp_path, monkeypatch):
+    import hashlib
+
+    monkeypatch.setattr(drawing, "render", lambda chart: pytest.fail("nothing is to be rendered"))
+    before = tmp_path / "before"
+    before.mkdir()
+    released(before, SMALL, hashlib.sha256(SMALL).hexdigest())
+    public = tmp_path / "public"
+    public.mkdir()
+    made = drawing.draw([LEVEL], public, before)
+    assert (public / drawing.FOLDER / drawing.file_name(LEVEL)).read_bytes() == SMALL
+    assert "M1,1" in made[LEVEL.name]
+
+
+def test_a_drawing_that_changed_since_or_shows_other_figures_is_rendered(tmp_path, monkeypatch):
+    monkeypatch.setattr(drawing, "render", lambda chart: SMALL.replace(b"M1,1", b"M2,2"))
+    before = tmp_path / "before"
+    before.mkdir()
+    released(before, SMALL, DIGEST)
+    public = tmp_path / "public"
+    public.mkdir()
+    assert "M2,2" in drawing.draw([LEVEL], public, before)[LEVEL.name]
+    other = Chart(LEVEL.name, "T", "s", (Bar("Oise", "1", 1.0),), False)
+    assert drawing.file_name(other) != drawing.file_name(LEVEL)
+
+
+def test_a_night_without_a_chart_does_not_start_the_renderer(tmp_path, monkeypatch):
+    monkeypatch.setattr(drawing, "render", lambda chart: pytest.fail("nothing is to be rendered"))
+    assert drawing.draw([], tmp_path, None) == {} and not (tmp_path / drawing.FOLDER).exists()
+
+
+# --- maps ----------------------------------------------------------------------------------------------------------
+
+
+def test_the_ground_holds_the_96_departments_and_its_licence():
+    ground = maps.ground()
+    assert len(ground) == 96 and {"2A", "2B", "59", "75"} <= ground.keys()
+    assert all(len(ring) % 2 == 0 and len(ring) >= 6 for rings in ground.values() for ring in rings)
+    licence = maps.GROUND.with_name("LICENCE-CC-BY-4.0.md").read_text()
+    assert "Attribution 4.0 International" in licence and "CC BY 4.0" in maps.CREDIT
+
+
+def test_amounts_are_circles_and_what_has_no_place_stands_aside():
+    drawn = maps.drawn([line("59", 16.0), line("62", 4.0), line("60", None), line("online", 5.0)], "t", "s")
+    by_name = {place.name.split(" ")[0]: place for place in drawn.places}
+    assert [p.radius for p in drawn.places] == [maps.LARGEST, maps.LARGEST / 2, 0]  # areas 4 to 1
+    assert not drawn.is_rate and drawn.aside == (("online", "5"),)
+    assert by_name["60"].figure == "n.d." and by_name["60"].outline.startswith("M")
+    assert by_name["59"].x > by_name["62"].x, "the Nord is east of the Pas-de-Calais"
+
+
+def test_rates_are_shades():
+    drawn = maps.drawn(
+        [line(c, n, unit="per_100k") for c, n in (("02", 26.5), ("59", 17.3), ("60", 0.0), ("80", None))], "t", "s"
+    )
+    assert drawn.is_rate and [(p.shade, p.radius) for p in drawn.places] == [(4, 0), (1, 0), (1, 0), (0, 0)]
+
+
+def test_a_single_department_is_no_map():
+    assert maps.drawn([line("59", 3.0), line("online", 4.0)], "t", "s") is None
+
+
+# --- tables --------------------------------------------------------------------------------------------------------
+
+
+def test_members_are_rows_and_indicators_columns_and_no_cell_is_lost():
+    rows = [line(m, 1.0, "theme", i) for i in ("PA01", "PA07") for m in ("ECOL", "SOC")] + [
+        line("ECOL", 2.0, "theme", "PA01")
+    ]
+    (block,) = blocks.blocks(rows, Labels(), "2023")
+    (table,) = block.tables
+    assert [c.code for c in table.columns] == ["PA01", "PA07"]
+    assert [(e.member, [x and x.row["value"] for x in e.cells]) for e in table.entries] == [
+        ("ECOL", [1.0, 1.0]),
+        ("ECOL", [2.0, None]),  # a repeated key keeps its cell
+        ("SOC", [1.0, 1.0]),
+    ]
+
+
+def test_wide_tables_are_cut_and_long_ones_folded():
+    wide = [line("ECOL", 1.0, "theme", f"I{n:02}") for n in range(11)]
+    (block,) = blocks.blocks(wide, Labels(), "2023")
+    assert [len(t.columns) for t in block.tables] == [blocks.MOST_COLUMNS, 2] and not block.is_folded
+    long = [line(f"c{n}", 1.0, "commune") for n in range(17)] + [
+        line("total", 1.0, "total"),
+        line("ECOL", 1.0, "theme"),
+    ]
+    made = blocks.blocks(long, Labels(), "2023")
+    assert [(b.breakdown, b.is_folded) for b in made] == [("total", False), ("theme", False), ("commune", True)]
+
+
+def test_a_caveat_is_said_once_and_not_what_the_columns_say():
+    told = (
+        "Au moins 1\u202f055 : effectif connu pour 33 événements sur 36. Participations, et non personnes différentes."
+    )
+    assert blocks.notes([told, "Effectif connu pour 33 événements sur 36."]) == (
+        "Participations, et non personnes différentes.",
+    )
+    assert blocks.notes(["Aucun événement.", "Aucun événement."]) == ("Aucun événement.",)
+    rows = [
+        line(m, 1.0, "theme", caveat=f"Population 2023.{more}") for m, more in (("a", ""), ("b", " Un."), ("c", ""))
+    ]
+    (block,) = blocks.blocks(rows, Labels(), "2023")
+    assert block.tables[0].notes == ("Population 2023.",) and [e.notes for e in block.tables[0].entries] == [
+        (),
+        ("Un.",),
+        (),
+    ]
+
+
+def test_coverage_stands_once_when_all_cells_share_it_and_beside_each_otherwise():
+    same = [line("a", 1.0, "theme", i, n_with_data=3, n_total=4) for i in ("PA01", "PA07")]
+    other = [
+        line("b", 1.0, "theme", "PA01", n_with_data=1, n_total=2),
+        line("b", 1.0, "theme", "PA07", n_with_data=2, n_total=2),
+    ]
+    (block,) = blocks.blocks(same + other, Labels(), "2023")
+    assert [e.coverage for e in block.tables[0].entries] == ["3/4", ""]
+
+
+def test_slugs_are_safe_in_names_and_anchors():
+    assert (
+        blocks.slug("HDF-CONF-2023") == "HDF-CONF-2023" and blocks.slug("../é <x>") == "x" and blocks.slug("é") == "x"
+    )
+    assert json.dumps(blocks.slug('a"b')) == '"a-b"'

@@ -36,7 +36,7 @@ PURPOSES: dict[str, str] = {
 }
 """Why identities may be read (RGPD art. 5(1)(b)). A purpose that is not listed is refused."""
 
-Action = Literal["read", "erase"]
+Action = Literal["read", "erase", "decide"]
 
 
 class AccessLog:
@@ -45,7 +45,7 @@ class AccessLog:
     def __init__(self, vault: Path, cipher: Cipher, environ: Mapping[str, str] = os.environ) -> None:
         self._vault, self._cipher = private_directory(vault), cipher
         self._log, self._head = self._vault / LOG_FILE, self._vault / HEAD_FILE
-        self._actor = environ.get(ACTOR_VARIABLE, "").strip() or _system_user()
+        self.actor = environ.get(ACTOR_VARIABLE, "").strip() or _system_user()
 
     def __repr__(self) -> str:
         return f"<AccessLog {self._log}>"
@@ -62,7 +62,7 @@ class AccessLog:
             self._compare_with_head(lines)
             previous = lines[-1]["mac"] if lines else ""
             line = {
-                "n": len(lines) + 1, "at": datetime.now(UTC).isoformat(timespec="milliseconds"), "who": self._actor,
+                "n": len(lines) + 1, "at": datetime.now(UTC).isoformat(timespec="milliseconds"), "who": self.actor,
                 "purpose": purpose, "action": action, "what": list(what), "rows": rows,
             }  # fmt: skip
             line["mac"] = self._mac(previous, line)

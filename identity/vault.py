@@ -13,7 +13,7 @@ from __future__ import annotations
 
 import os
 import re
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -62,6 +62,7 @@ IDENTITIES = pa.schema(
 `person_key, person_key_id, person_basis` are those of the landed row. Every other column is as typed.
 """
 
+_ROW_KEY = ("source", "delivery_id", "row_number")
 _SOURCE = re.compile(r"[a-z][a-z0-9_]{0,99}")
 _DELIVERY = re.compile(r"[A-Za-z0-9-]{1,64}")
 _SUFFIX = ".parquet.enc"
@@ -118,8 +119,11 @@ class Vault:
         purpose: str,
         deliveries: Iterable[tuple[str, str]] | None = None,
         name: str = "identities",
+        columns: Sequence[str] | None = None,
     ) -> int:
         """Register the identities of `deliveries` (source, delivery_id; all when None) in `con` as `name`; the number of rows.
+
+        `columns`: only these, beside source, delivery_id and row_number.
 
         `con` must come from `open_private`. The access is logged before anything is given. Raises VaultError for an
         unknown purpose, a delivery that is not there, or bytes that do not open.
@@ -130,8 +134,10 @@ class Vault:
             if deliveries is None
             else [*deliveries]
         )
-        tables = [self._read(source, delivery_id) for source, delivery_id in wanted]
-        table = pa.concat_tables([IDENTITIES.empty_table(), *tables])
+        names = None if columns is None else [*_ROW_KEY, *columns]
+        tables = [self._read(source, delivery_id, names) for source, delivery_id in wanted]
+        empty = IDENTITIES.empty_table() if names is None else IDENTITIES.empty_table().select(names)
+        table = pa.concat_tables([empty, *tables])
         self.log.record(purpose, "read", [_context(*delivery) for delivery in wanted], table.num_rows)
         con.register(name, table)
         return table.num_rows
@@ -177,7 +183,8 @@ class Vault:
             decrypted.open() as file,
         ):
             table = pq.read_table(file, columns=columns)
-        return table.cast(IDENTITIES) if columns is None else table
+        schema = IDENTITIES if columns is None else pa.schema([IDENTITIES.field(name) for name in columns])
+        return table.select(schema.names).cast(schema)
 
 
 # A dictionary of values that hardly repeat costs time and saves nothing.

@@ -4,7 +4,7 @@ Belongs here: the shape of the graph (read from the contracts, dbt's manifest an
 and the metadata. Does not belong here: the steps (`night.py`), the gate (`publication.publish`): nothing shown here
 decides anything.
 
-    sources/<source>  →  handover + one asset per dbt model (one step: a candidate is whole or is not)
+    sources/<source>  →  participants  →  handover + one asset per dbt model (one step: a candidate is whole or is not)
                       →  candidate  →  verdict  →  release
     one asset check per expectation, on its `ind_*` table, filled from the verdict
 
@@ -21,10 +21,12 @@ import dagster as dg
 from orchestration import rooms, warehouse
 from orchestration.freshness import freshness
 from orchestration.home import Home, Settings
-from orchestration.night import Night, StructureFailed, delivery_sentence, release_sentence
+from orchestration.night import Night, StructureFailed, delivery_sentence, matching_sentence, release_sentence
 
 POOL = "warehouse_writer"
-HANDOVER, CANDIDATE, VERDICT, RELEASE = (dg.AssetKey(name) for name in ("handover", "candidate", "verdict", "release"))
+PARTICIPANTS, HANDOVER, CANDIDATE, VERDICT, RELEASE = (
+    dg.AssetKey(name) for name in ("participants", "handover", "candidate", "verdict", "release")
+)
 COUNTS = ("rows_read", "rows_accepted", "rows_quarantined", "rows_duplicate", "rows_structure")
 
 
@@ -111,13 +113,31 @@ def _source_asset(home: Home, loaded: Any) -> dg.AssetsDefinition:
     return land
 
 
+def participants_asset(home: Home) -> dg.AssetsDefinition:
+    @dg.asset(
+        key=PARTICIPANTS,
+        deps=[source_key(source) for source in rooms.contracts(home)],
+        group_name="identity",
+        kinds={"parquet"},
+        description="Which landed rows are one person, under a pseudonym of their programme year, with the evidence of each link.",
+        required_resource_keys={"night"},
+        pool=POOL,
+    )
+    def participants(context: dg.AssetExecutionContext) -> dg.MaterializeResult:
+        matched = context.resources.night.match()
+        counts = {} if matched is None else {name: count for name, count in vars(matched).items()}
+        return dg.MaterializeResult(metadata={"summary": matching_sentence(matched), **counts})
+
+    return participants
+
+
 def warehouse_asset(home: Home, manifest: dict) -> dg.AssetsDefinition:
     models = warehouse.models(manifest)
     landed = [source_key(source) for source in rooms.contracts(home)]
     specs = [
         dg.AssetSpec(
             HANDOVER,
-            deps=landed,
+            deps=[*landed, PARTICIPANTS],
             group_name="sources",
             kinds={"duckdb"},
             description="Schemas `landing` (rows of the deliveries in force, ledger, quarantine, explanations) and "

@@ -16,6 +16,7 @@ from typing import Annotated, Any
 import typer
 from typer.core import TyperGroup
 
+from orchestration import person_command
 from orchestration.home import Home, Settings
 
 USAGE, NOT_WHOLE, FAILED = 2, 3, 4
@@ -52,6 +53,7 @@ sources_app = typer.Typer(help="Les sources et leurs contrats.", no_args_is_help
 app.add_typer(quarantine_app, name="quarantine")
 app.add_typer(releases_app, name="releases")
 app.add_typer(sources_app, name="sources")
+app.add_typer(person_command.app, name="person")
 
 Number = Annotated[int | None, typer.Argument(help="Numéro de version ; par défaut, celle en place.")]
 
@@ -457,6 +459,7 @@ def _sentence_of(error: BaseException) -> str:
         "WarehouseError",
         "SuiteError",
         "NoFigure",
+        "VaultError",
     }
     log = _log(error)
     if type(error).__name__ in made_for_people:

@@ -9,7 +9,7 @@ from __future__ import annotations
 import dagster as dg
 
 from orchestration import warehouse
-from orchestration.assets import gate_assets, night_resource, source_assets, warehouse_asset
+from orchestration.assets import gate_assets, night_resource, participants_asset, source_assets, warehouse_asset
 from orchestration.home import Home, Settings
 from orchestration.watch import every_night, failed_run, late_sources, new_in_inbox, nightly_job, retention_job
 
@@ -17,7 +17,12 @@ from orchestration.watch import every_night, failed_run, late_sources, new_in_in
 def build_definitions(home: Home, settings: Settings) -> dg.Definitions:
     """Every asset, check, job, schedule and sensor of one home."""
     manifest = warehouse.load_manifest(home)
-    parts = [*source_assets(home), warehouse_asset(home, manifest), *gate_assets(home, manifest)]
+    parts = [
+        *source_assets(home),
+        participants_asset(home),
+        warehouse_asset(home, manifest),
+        *gate_assets(home, manifest),
+    ]
     job = nightly_job()
     retention, every_sunday = retention_job(home, settings)
     return dg.Definitions(

@@ -52,6 +52,11 @@ class Home:
         return self.root / "landing"
 
     @property
+    def participants(self) -> Path:
+        """Which landed rows are whose, without identity: what matching leaves."""
+        return self.landing / "participant"
+
+    @property
     def ledger(self) -> Path:
         return self.root / "ledger.sqlite"
 

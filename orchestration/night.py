@@ -50,6 +50,7 @@ from orchestration.warehouse import Built, WarehouseError
 
 if TYPE_CHECKING:
     from expectations.verdict import Verdict
+    from identity.matching import Matched
     from publication.shelf import Release
     from sources.contract import LoadedContract
     from sources.ledger import DeliveryReport
@@ -140,6 +141,14 @@ class Night:
                 self.held[source] = held
             running.say(delivery_sentence(reports))
         return reports
+
+    def match(self) -> Matched | None:
+        """Tell which landed rows are one person, over all deliveries in force. None when no list of persons is landed."""
+        self.begin()
+        with self.step("match", "Rapprochement des personnes", "n'a pas abouti") as running:
+            matched = rooms.match(self.home, self.contracts)
+            running.say(matching_sentence(matched))
+        return matched
 
     def build(self) -> tuple[Candidate, Built]:
         """Hand the landed rows over to a new candidate and let dbt build it; both or nothing."""
@@ -320,6 +329,7 @@ def whole_night(home: Home, settings: Settings | None = None) -> Outcome:
                     night.deliver(source)
                 except StructureFailed:
                     continue
+            night.match()
             night.build()
             night.seal()
             night.audit()
@@ -353,6 +363,16 @@ def delivery_sentence(reports: list[DeliveryReport]) -> str:
     if refused:
         parts.append(f"{refused} à corriger avant d'être lue{'s' if refused > 1 else ''}")
     return ", ".join(parts)
+
+
+def matching_sentence(matched: Matched | None) -> str:
+    """In French: « 1 204 lignes, 310 personnes, 4 paires à examiner »."""
+    if matched is None:
+        return "aucune liste de personnes"
+    rows, persons = (f"{n:,}".replace(",", "\u202f") for n in (matched.rows, matched.persons))
+    several = "s" if matched.persons > 1 else ""
+    review = f", {matched.review} paire{'s' if matched.review > 1 else ''} à examiner" if matched.review else ""
+    return f"{rows} ligne{'s' if matched.rows > 1 else ''}, {persons} personne{several}{review}"
 
 
 def release_sentence(release: Release) -> str:

@@ -26,6 +26,8 @@ LIBRARIES = (
     "pyarrow",
     "python-calamine",
     "openpyxl",
+    "phonenumbers",
+    "splink",
 )
 
 WORDS = {

@@ -15,6 +15,7 @@ from orchestration.home import Home
 if TYPE_CHECKING:
     from expectations.suite import Suite
     from expectations.verdict import Verdict
+    from identity.matching import Matched
     from publication.shelf import Release
     from sources.contract import LoadedContract
     from sources.drafts import Draft
@@ -46,6 +47,20 @@ def deliver(home: Home, contract: LoadedContract, now: datetime) -> list[Deliver
     from sources.landing import deliver
 
     return deliver(places(home), contract, now=now)
+
+
+def match(home: Home, contracts: dict[str, LoadedContract]) -> Matched | None:
+    """Tell which landed rows are one person; None when nobody's rows are landed, nor ever were."""
+    from identity.matching.outcome import CURRENT
+    from sources.persons import rows_of_persons
+
+    rows = rows_of_persons(places(home), contracts)
+    if not rows.num_rows and not (home.participants / CURRENT).exists():
+        return None
+    from identity.matching import match
+    from identity.vault import Vault
+
+    return match(Vault(home.vault), rows, home.participants)
 
 
 def hand_over(home: Home, candidate: Candidate, loaded: dict[str, LoadedContract]) -> None:

@@ -56,6 +56,21 @@ _WITHDRAWAL = {"source": "VARCHAR", "delivery_id": "VARCHAR"}
 VERSIONED = ("event", "organisation")
 """Entities of which every version ever accepted is handed over, for their history."""
 
+PARTICIPANT_TABLES = {
+    "participant_row": {
+        "source": "VARCHAR", "delivery_id": "VARCHAR", "row_number": "INTEGER", "participant_key": "BIGINT",
+    },
+    "participant": {
+        "participant_key": "BIGINT", "pseudonym": "VARCHAR", "key_id": "VARCHAR", "programme_year": "INTEGER",
+        "is_returning": "BOOLEAN", "nb_identities": "INTEGER",
+    },
+    "participant_link": {
+        "participant_key": "BIGINT", "source_identity": "VARCHAR", "source": "VARCHAR", "basis": "VARCHAR",
+        "method": "VARCHAR", "match_probability": "DOUBLE", "status": "VARCHAR", "evidence": "VARCHAR",
+    },
+}  # fmt: skip
+"""What matching leaves: docs/architecture.md, part 1."""
+
 
 def hand_over(con: duckdb.DuckDBPyConnection, places: Places, contracts: dict[str, LoadedContract]) -> None:
     """Create and fill schemas `landing` and `reference` in `con`. Tables of entities nobody delivered exist, empty."""
@@ -73,6 +88,7 @@ def hand_over(con: duckdb.DuckDBPyConnection, places: Places, contracts: dict[st
         _table(con, entity.name, LINEAGE | entity.columns, files)
     _hand_over_versions(con, places.landing, contracts, known, shown)
     replaced = _replace_records(con, places.landing)
+    _participants(con, places.landing / "participant" / "current")
     in_force = [row for row in known if row["state"] == "accepted" and row["rows_quarantined"]]
     _table(con, "quarantine", _QUARANTINE, [_file(places.landing / "quarantine", row) for row in in_force])
     _rows(con, "delivery", _DELIVERY, [_delivery(row, contracts[row["source"]], replaced) for row in known])
@@ -150,6 +166,13 @@ def _replace_records(con: duckdb.DuckDBPyConnection, landing: Path) -> dict[tupl
         replaced.update(gone.fetchall())
     con.execute("drop table last_shown")
     return replaced
+
+
+def _participants(con: duckdb.DuckDBPyConnection, folder: Path) -> None:
+    """Whose the rows are, as `identity.matching` left it without any identity."""
+    for name, columns in PARTICIPANT_TABLES.items():
+        path = folder / f"{name}.parquet"
+        _table(con, name, columns, [str(path)] if path.exists() else [])
 
 
 def _file(folder: Path, row: dict) -> str:

@@ -34,7 +34,7 @@ def test_every_source_model_and_expectation_is_there(defs, home):
     manifest = json.loads(home.manifest.read_text())
     models = {model.name for model in warehouse.models(manifest)}
     sources = {f"sources/{source}" for source in rooms.contracts(home)}
-    assert keys == models | sources | {"handover", "candidate", "verdict", "release"}
+    assert keys == models | sources | {"participants", "handover", "candidate", "verdict", "release"}
     checks = {(key.asset_key.to_user_string(), key.name) for key in graph.asset_check_keys}
     expected = {(s.dataset, e.id) for s in rooms.suites(home) if s.dataset in models for e in s.expectations}
     assert expected <= checks and expected

@@ -28,7 +28,7 @@ def test_a_night_goes_from_the_inbox_to_a_release(observatory, told):
     assert (outcome.exit_code, outcome.release, outcome.changed) == (0, 1, True)
     assert outcome.datasets == dict.fromkeys(DATASETS, "published")
     assert [key for key, state, _ in told if state == "done"] == [
-        f"deliver:{SOURCE}", "handover", "build", "seal", "audit", "publish",
+        f"deliver:{SOURCE}", "match", "handover", "build", "seal", "audit", "publish",
     ]  # fmt: skip
     landed = next(said for key, state, said in told if key == f"deliver:{SOURCE}" and state == "done")
     assert landed == "1 livraison, 24 lignes : 24 acceptées, 0 en quarantaine, 0 en double"

@@ -1,0 +1,96 @@
+"""What somebody decided by hand: these identities are not one person, or these two persons are one.
+
+Here: the list of decisions, kept encrypted in the vault with author, date and reason, and the pairs that follow from it. Nothing is ever removed
+from the list: taking a decision back is a decision too. Not here: what the night makes of these pairs (`clusters.py`).
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterable, Sequence
+from dataclasses import asdict, dataclass
+from datetime import UTC, datetime
+from itertools import product
+from typing import Literal
+
+from identity.cipher import Tampered, VaultError
+from identity.keys import locked, private_directory, replace_file
+from identity.matching.registry import FOLDER
+from identity.vault import Vault
+
+Kind = Literal["split", "merge", "undo"]
+_FILE = "decisions.sealed"
+
+
+@dataclass(frozen=True)
+class Decision:
+    """One decision. `left`, `right`: fingerprints of identities; `undone`: the number of the decision that this one takes back."""
+
+    number: int
+    kind: Kind
+    left: tuple[int, ...]
+    right: tuple[int, ...]
+    author: str
+    decided_at: str
+    reason: str
+    undone: int | None = None
+
+
+def decisions(vault: Vault) -> list[Decision]:
+    """Every decision, oldest first."""
+    path = vault.directory / FOLDER / _FILE
+    if not path.exists():
+        return []
+    text = vault.cipher.open_text(path.read_text(encoding="ascii"), purpose="matching", context="decisions")
+    try:
+        return [
+            Decision(**{**line, "left": tuple(line["left"]), "right": tuple(line["right"])})
+            for line in json.loads(text)
+        ]
+    except (ValueError, KeyError, TypeError):
+        raise Tampered("La liste des décisions de rapprochement est illisible.") from None
+
+
+def decide(
+    vault: Vault, kind: Kind, left: Iterable[int], right: Iterable[int], *, reason: str, undone: int | None = None
+) -> Decision:
+    """Add a decision, logged in the access log. The next matching follows it."""
+    reason = reason.strip()
+    if not reason:
+        raise VaultError("Une décision de rapprochement se motive : dites pourquoi.")
+    left, right = tuple(left), tuple(right)
+    vault.log.record("matching", "decide", [f"{FOLDER}/{kind}"], len(left) + len(right))
+    private_directory(vault.directory / FOLDER)
+    with locked(vault.directory):
+        made = decisions(vault)
+        decision = Decision(
+            len(made) + 1, kind, tuple(sorted(left)), tuple(sorted(right)), vault.log.actor,
+            datetime.now(UTC).isoformat(timespec="seconds"), reason, undone,
+        )  # fmt: skip
+        text = json.dumps([asdict(item) for item in [*made, decision]], ensure_ascii=False)
+        sealed = vault.cipher.seal_text(text, purpose="matching", context="decisions")
+        replace_file(vault.directory / FOLDER / _FILE, sealed.encode("ascii"))
+    return decision
+
+
+def undo(vault: Vault, number: int, *, reason: str) -> Decision:
+    """Take back decision `number`. Raises VaultError when there is none in force."""
+    if number not in {decision.number for decision in in_force(decisions(vault))}:
+        raise VaultError(f"Aucune décision n° {number} en vigueur.")
+    return decide(vault, "undo", (), (), reason=reason, undone=number)
+
+
+def in_force(made: Sequence[Decision]) -> list[Decision]:
+    """Splits and merges that nobody took back."""
+    undone = {decision.undone for decision in made}
+    return [decision for decision in made if decision.kind != "undo" and decision.number not in undone]
+
+
+def pairs(made: Sequence[Decision]) -> tuple[set[tuple[int, int]], set[tuple[int, int]]]:
+    """Pairs of fingerprints (smaller first) to keep apart, and to join. Of two decisions on one pair the later one holds."""
+    verdicts: dict[tuple[int, int], Kind] = {}
+    for decision in in_force(made):
+        for x, y in product(decision.left, decision.right):
+            verdicts[min(x, y), max(x, y)] = decision.kind
+    apart = {pair for pair, kind in verdicts.items() if kind == "split"}
+    return apart, verdicts.keys() - apart

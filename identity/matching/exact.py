@@ -1,0 +1,86 @@
+"""Identities that are one person without a doubt: one address or one telephone with compatible names, one name at one event.
+
+Here: these pairs, in SQL. Not here: probable pairs (`scoring.py`), persons (`clusters.py`).
+
+Two names are compatible when one may be another way of writing the other: the same words in any order, more words, a nickname,
+an initial, one typing error. « Jean Dupont » and « Marie Dupont » are not, so that a mailbox or a telephone that several people
+share makes several persons; who wrote without a name from such a mailbox is joined to none of them.
+"""
+
+from __future__ import annotations
+
+import duckdb
+
+SHARED_NAMES = 20
+"""More names than this on one address, and only equal names are one person there: a list, not a person's own spellings."""
+
+
+def compatible(x: str, y: str) -> str:
+    """SQL: may the names of the identities `x` and `y` be two ways of writing one name?"""
+    family = f"(jaro_winkler_similarity({x}.family, {y}.family) >= 0.92 or list_has_all(string_split({x}.family, ' '), string_split({y}.family, ' ')) or list_has_all(string_split({y}.family, ' '), string_split({x}.family, ' ')))"
+    typing_error = f"(not ({x}.is_known and {y}.is_known) and length({x}.given) > 3 and damerau_levenshtein({x}.given, {y}.given) = 1)"
+    initial = f"((length({x}.given) = 1 or length({y}.given) = 1) and {x}.given[1] = {y}.given[1] and {x}.family = {y}.family)"
+    return (
+        f"({x}.name = {y}.name or list_has_all({x}.words, {y}.words) or list_has_all({y}.words, {x}.words) "
+        f"or {initial} or ((list_has_any({x}.roots, {y}.roots) or {typing_error}) and {family}))"
+    )
+
+
+def exact_pairs(con: duckdb.DuckDBPyConnection) -> None:
+    """Create `pair` (a, b INTEGER, a < b; method; probability; evidence) from `identity`."""
+    con.execute(f"""
+        create or replace temp table pair (a integer, b integer, method varchar, probability double, evidence varchar);
+        create or replace temp table mail as
+        select email, count(distinct name) as nb_names from identity where email is not null group by email having count(*) > 1;
+        create or replace temp table mail_pair as
+        select x.email, x.i as a, y.i as b,
+            case when x.name = y.name then true when m.nb_names > {SHARED_NAMES} then false
+                else {compatible("x", "y")} or (not x.is_generic and list_has_any(x.roots, y.roots)) end as is_one
+        from mail m join identity x using (email) join identity y on y.email = m.email and y.i > x.i
+            and (m.nb_names <= {SHARED_NAMES} or x.name = y.name)
+        where x.name is not null and y.name is not null;
+        insert into pair select a, b, 'exact_email', 1.0, 'email+name' from mail_pair where is_one;
+        -- without a name: whoever has the address, when it is one person
+        insert into pair
+        select least(x.i, y.i), greatest(x.i, y.i), 'exact_email', 1.0, 'email'
+        from mail m join identity x using (email) join identity y on y.email = m.email and y.i <> x.i
+        where x.name is null and (y.name is not null or y.i > x.i) and m.nb_names <= {SHARED_NAMES}
+            and m.email not in (select email from mail_pair where not is_one);
+        -- the same name on the same telephone
+        insert into pair
+        select x.i, y.i, 'model', 1.0, 'phone+name' from identity x join identity y on x.phone = y.phone and x.name = y.name and y.i > x.i
+        where x.email is null or y.email is null;
+    """)
+
+
+def at_events(con: duckdb.DuckDBPyConnection) -> None:
+    """Create `at_event` (event, i): who is on a list of which event."""
+    con.execute("""
+        create or replace temp table at_event as
+        select distinct l.event_id || '|' || l.year as event, r.i from landed l join row_identity r using (d, row_number)
+        where l.event_id is not null""")
+
+
+def same_name_at_event(con: duckdb.DuckDBPyConnection) -> None:
+    """Add to `pair` the names without address or telephone, joined to the one person of that name at their event.
+
+    `person_of` (i, label) holds the persons known so far. Two persons of that name at the event: the one of the same organisation
+    or postcode, otherwise none.
+    """
+    con.execute("""
+        create or replace temp table scoped_candidate as
+        select s.i, p.label, min(c.i) as other, max(coalesce((s.org = c.org)::integer, 0) * 2 + coalesce((s.postcode = c.postcode)::integer, 0)) as agrees
+        from identity s join at_event e on e.event = s.scope join identity c on c.i = e.i and c.name = s.name and c.scope is null
+            join person_of p on p.i = c.i
+        where s.scope is not null group by s.i, p.label;
+        insert into pair
+        select least(i, other), greatest(i, other), 'same_name_event', 1.0, 'name+event' || case when nb > 1 then '+place' else '' end
+        from (select *, count(*) over (partition by i) as nb, count(*) over (partition by i, agrees) as nb_as_good,
+                  max(agrees) over (partition by i) as best from scoped_candidate)
+        where nb = 1 or (agrees = best and agrees > 0 and nb_as_good = 1);
+        insert into pair
+        select x.i, y.i, 'same_name_event', 1.0, 'name+event' from identity x join identity y
+            on x.scope = y.scope and x.name = y.name and y.i > x.i
+        where x.org is null or y.org is null or jaro_winkler_similarity(x.org, y.org) >= 0.85
+            or contains(x.org, y.org) or contains(y.org, x.org);
+    """)

@@ -1,0 +1,137 @@
+"""Questions about one person: whose rows, which identities, who goes by this name or address, which pairs wait for somebody.
+
+Here: answers from what matching kept in the vault. Every question has a purpose and is logged before it is answered. Not here:
+erasing, exporting, deciding (`constraints.py`).
+
+A person is named by its uid (16 hex digits), which never leaves the vault's side: the warehouse knows pseudonyms only.
+"""
+
+from __future__ import annotations
+
+import contextlib
+from collections.abc import Iterator
+from dataclasses import dataclass
+from datetime import datetime
+
+import duckdb
+import pyarrow as pa
+
+from identity.cipher import VaultError
+from identity.matching import normal
+from identity.matching.registry import recall
+from identity.pseudonyms import normalise_emails
+from identity.vault import Vault, open_private
+
+
+@dataclass(frozen=True)
+class Row:
+    """A landed row of a person."""
+
+    source: str
+    delivery_id: str
+    row_number: int
+    year: int
+    fingerprint: str
+
+
+@dataclass(frozen=True)
+class Candidate:
+    """A person that a search found, without its identity."""
+
+    uid: str
+    nb_rows: int
+    nb_identities: int
+    years: tuple[int, ...]
+    basis: str
+
+
+@dataclass(frozen=True)
+class KeptIdentity:
+    """One source identity of a person, in normal form. Personal: to be shown to who has a purpose only."""
+
+    fingerprint: str
+    email: str | None
+    name: str | None
+    phone: str | None
+    organisation: str | None
+    postcode: str | None
+    scope: str | None
+    first_at: datetime
+    nb_rows: int
+
+
+@contextlib.contextmanager
+def _kept(vault: Vault, purpose: str) -> Iterator[duckdb.DuckDBPyConnection]:
+    with contextlib.closing(open_private()) as con:
+        recall(con, vault, purpose=purpose)
+        yield con
+
+
+def rows_of_person(vault: Vault, uid: str, *, purpose: str) -> list[Row]:
+    """Every row that matching gave to this person, by source, delivery and row. Raises VaultError for an unknown uid."""
+    with _kept(vault, purpose) as con:
+        found = con.execute(
+            "select r.source, r.delivery_id, r.row_number, r.year, printf('%016x', r.fingerprint) from kept_row r "
+            "join kept_identity x using (fingerprint) where x.uid = ? order by all",
+            [_number(uid)],
+        ).fetchall()
+    if not found:
+        raise VaultError(f"Aucune personne {uid} : son numéro a pu changer depuis la dernière nuit.")
+    return [Row(*row) for row in found]
+
+
+def identities_of_person(vault: Vault, uid: str, *, purpose: str) -> list[KeptIdentity]:
+    """The source identities of a person, the earliest first. Raises VaultError for an unknown uid."""
+    with _kept(vault, purpose) as con:
+        found = con.execute(
+            "select printf('%016x', x.fingerprint), email, name, phone, org, postcode, scope, first_at, nb from kept_identity x "
+            "join (select fingerprint, count(*) as nb from kept_row group by all) using (fingerprint) "
+            "where x.uid = ? order by first_at, x.fingerprint",
+            [_number(uid)],
+        ).fetchall()
+    if not found:
+        raise VaultError(f"Aucune personne {uid} : son numéro a pu changer depuis la dernière nuit.")
+    return [KeptIdentity(*row) for row in found]
+
+
+def find_persons(
+    vault: Vault, *, email: str | None = None, name: str | None = None, phone: str | None = None, purpose: str
+) -> list[Candidate]:
+    """Persons of whom one identity has this address, telephone or name (any order of the words, accents aside).
+
+    All that is given must agree with one and the same identity. The most rows first; [] when nobody is found. Raises VaultError
+    when nothing usable is asked for.
+    """
+    with _kept(vault, purpose) as con:
+        normal.install(con)
+        wanted = {}
+        if email:
+            wanted["email"] = normalise_emails(pa.array([email]))[0].as_py()
+        if name:
+            wanted["name"] = con.execute(
+                "select array_to_string(list_sort(n_untitled(string_split(n_fold(?), ' '))), ' ')", [name]
+            ).fetchall()[0][0]
+        if phone:
+            french = con.execute("select n_phone(n_digits(?))", [phone]).fetchall()[0][0]
+            wanted["phone"] = french or normal.phones([phone]).get(phone)
+        if not wanted or None in wanted.values():
+            raise VaultError("Donnez une adresse électronique, un nom (prénom et nom) ou un téléphone complets.")
+        found = con.execute(
+            "with hit as (select distinct uid from kept_identity where "
+            + " and ".join(f"{column} = ${column}" for column in wanted)
+            + ") select printf('%016x', uid), count(*), count(distinct fingerprint), list_sort(list(distinct r.year)), "
+            "case when bool_or(email is not null) then 'email' when bool_or(phone is not null) then 'phone' else 'name' end "
+            "from kept_row r join kept_identity x using (fingerprint) join hit using (uid) group by uid order by count(*) desc, uid",
+            wanted,
+        ).fetchall()
+    return [Candidate(uid, rows, nb, tuple(years), basis) for uid, rows, nb, years, basis in found]
+
+
+def _number(uid: str) -> int:
+    try:
+        number = int(uid, 16)
+    except ValueError:
+        number = -1
+    if not 0 <= number < 1 << 64:
+        raise VaultError(f"« {uid} » n'est pas le numéro d'une personne (16 chiffres hexadécimaux).")
+    return number

@@ -1,0 +1,87 @@
+"""What matching needs to know of the landed rows of persons, beside their identities: which row, which event, which year.
+
+Here: the description of the rows in force of registrations, attendances and answers, without anything personal. Not here:
+identities (the vault has them), who is who (`identity.matching`), what dbt receives (`handover.py`).
+"""
+
+from __future__ import annotations
+
+import contextlib
+
+import duckdb
+import pyarrow as pa
+
+from sources.contract import LoadedContract
+from sources.entities import ENTITIES
+from sources.landing import RECORDS, Places
+from sources.ledger import deliveries, open_ledger
+from sources.references import rows as reference_rows
+
+# entity → (instants in the order that gives a row its year, when the row was made, whether the person came)
+_ENTITIES = {
+    "registration": (
+        ("registered_at", "updated_at", "cancelled_at", "checked_in_at"),
+        "coalesce(registered_at, updated_at, checked_in_at, cancelled_at)",
+        "coalesce(checked_in, false) or checked_in_at is not null or coalesce(status = 'attended', false)",
+    ),
+    "attendance": (("joined_at", "left_at"), "coalesce(joined_at, left_at)", "coalesce(is_present, true)"),
+    "feedback": (("submitted_at",), "submitted_at", "false"),
+}
+
+
+def rows_of_persons(places: Places, contracts: dict[str, LoadedContract]) -> pa.Table:
+    """The rows in force of the entities about persons: source, delivery_id, row_number INTEGER, entity, event_id, year
+    INTEGER (of the programme, else of the row's first instant, else of the delivery), is_present BOOLEAN, seen_at TIMESTAMP (null
+    where the row does not say). A record that its platform showed again or deleted since is left out."""
+    with open_ledger(places.ledger) as ledger:
+        known = [row for row in deliveries(ledger) if row["source"] in contracts and row["state"] == "accepted"]
+    years = {row["programme_id"]: int(row["year"]) for row in reference_rows("programmes.csv") if row["year"]}
+    selects, params = [], {}
+    for entity, (instants, seen_at, is_present) in _ENTITIES.items():
+        files = [
+            str(places.landing / entity / f"{row['source']}__{row['delivery_id']}.parquet")
+            for row in known
+            if contracts[row["source"]].contract.entity == entity
+        ]
+        if not files:
+            continue
+        assert set(instants) <= ENTITIES[entity].columns.keys()
+        params[entity] = files
+        year = ", ".join(f"year({instant})" for instant in instants)
+        selects.append(
+            f"select source, delivery_id, row_number, '{entity}' as entity, event_id, "
+            # the door chose the key of the pseudonym by the year: its choice is the year of the row
+            f"coalesce(try_cast(split_part(person_key_id, '-', 1) as integer), py.year, {year}, year(delivered_at))::integer as year, "
+            f"{is_present} as is_present, {seen_at} as seen_at, record_key, delivered_at "
+            f"from read_parquet(${entity}, union_by_name = true) left join programme_year py using (programme_id)"
+        )
+    if not selects:
+        return ROWS.empty_table()
+    records = [str(path) for path in (places.landing / RECORDS).glob("*.parquet")]
+    replaced = ""
+    if records:
+        params["records"] = records
+        replaced = (
+            " anti join (select source, record_key, max(delivered_at) as last_at from read_parquet($records) group by all) l "
+            "on l.source = r.source and l.record_key = r.record_key and r.delivered_at < l.last_at"
+        )
+    with contextlib.closing(duckdb.connect()) as con:
+        con.register(
+            "programme_year", pa.table({"programme_id": list(years), "year": pa.array(years.values(), pa.int32())})
+        )
+        query = f"select {', '.join(ROWS.names)} from ({' union all '.join(selects)}) r{replaced}"
+        return con.sql(query, params=params).to_arrow_table().cast(ROWS)
+
+
+ROWS = pa.schema(
+    [
+        ("source", pa.string()),
+        ("delivery_id", pa.string()),
+        ("row_number", pa.int32()),
+        ("entity", pa.string()),
+        ("event_id", pa.string()),
+        ("year", pa.int32()),
+        ("is_present", pa.bool_()),
+        ("seen_at", pa.timestamp("us")),
+    ]
+)

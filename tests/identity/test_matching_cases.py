@@ -1,0 +1,120 @@
+"""Who is one person and who is not, on two to five rows each: the bad inputs of the trade."""
+
+import sys
+from pathlib import Path
+
+import pytest
+
+sys.path.append(str(Path(__file__).parent))
+from people import Lists, attended, groups_of, row
+
+
+def test_one_address_written_twice_is_one_person(tmp_path):
+    assert groups_of(tmp_path, a=[row("Zoé Dupont", "zoe@asso.fr")], b=[attended("DUPONT Zoe", "zoe@asso.fr")]) == [
+        {"a1", "b1"}
+    ]
+
+
+def test_the_same_person_twice_in_one_event_is_one(tmp_path):
+    twice = [attended("Zoé Dupont"), attended("Mme DUPONT Zoé")]
+    assert groups_of(tmp_path, a=twice) == [{"a1", "a2"}]
+
+
+def test_a_shared_mailbox_makes_one_person_per_name_and_gives_nameless_rows_to_none(tmp_path):
+    rows = [
+        row("Paul Martin", "contact@asso.fr"), row("Julie Durand", "contact@asso.fr"), row(None, "contact@asso.fr"),
+        row("MARTIN Paul", "contact@asso.fr"),
+    ]  # fmt: skip
+    assert groups_of(tmp_path, a=rows) == [{"a1", "a4"}, {"a2"}, {"a3"}]
+
+
+def test_a_couple_with_one_mailbox_and_one_telephone_is_two(tmp_path):
+    rows = [
+        row("Jean Dupont", "famille.dupont@free.fr", phone="03 20 12 34 56"),
+        row("Marie Dupont", "famille.dupont@free.fr", phone="+33 3 20 12 34 56"),
+    ]
+    assert groups_of(tmp_path, a=rows) == [{"a1"}, {"a2"}]
+
+
+def test_who_gives_no_name_has_that_of_its_own_address(tmp_path):
+    assert groups_of(tmp_path, a=[row("Zoé Dupont", "zoe@asso.fr")], b=[attended(None, "zoe@asso.fr")]) == [
+        {"a1", "b1"}
+    ]
+
+
+def test_a_name_typed_in_the_column_of_addresses_counts_as_the_name(tmp_path):
+    rows = [attended(None, email_typed="Zoé Dupont")]
+    assert groups_of(tmp_path, a=[row("Zoé Dupont", "zoe@asso.fr")], b=rows) == [{"a1", "b1"}]
+
+
+def test_without_an_address_a_name_holds_within_its_event_only(tmp_path):
+    lists = {
+        "a": [row("Zoé Dupont", "zoe@asso.fr")],
+        "b": [attended("Zoé Dupont"), attended("Zoé Dupont", event="A02")],
+    }
+    assert groups_of(tmp_path, **lists) == [{"a1", "b1"}, {"b2"}]
+
+
+def test_two_people_of_one_name_stay_two_and_a_bare_name_between_them_is_given_to_neither(tmp_path):
+    lists = {
+        "a": [row("Jean Martin", "jean.martin@un.fr"), row("Jean Martin", "jmartin62@deux.fr")],
+        "b": [attended("Jean Martin")],
+    }
+    assert groups_of(tmp_path, **lists) == [{"a1"}, {"a2"}, {"b1"}]
+
+
+def test_between_two_people_of_one_name_the_organisation_decides(tmp_path):
+    lists = {
+        "a": [
+            row("Jean Martin", "jean.martin@un.fr", organisation_text="La Ressourcerie"),
+            row("Jean Martin", "jmartin62@deux.fr", organisation_text="Café Citoyen"),
+        ],
+        "b": [attended("Jean Martin", organisation_text="Association Café citoyen")],
+    }
+    assert groups_of(tmp_path, **lists) == [{"a1"}, {"a2", "b1"}]
+
+
+def test_father_and_son_of_one_association_stay_two(tmp_path):
+    rows = [
+        row("Jean Dupont", "jean.dupont@free.fr", organisation_text="Les Jardins"),
+        row("Julien Dupont", "julien.dupont@free.fr", organisation_text="Les Jardins"),
+    ]
+    assert groups_of(tmp_path, a=rows) == [{"a1"}, {"a2"}]
+
+
+def test_a_telephone_alone_joins_nobody_but_with_the_name_it_does(tmp_path):
+    rows = [
+        row("Jean Dupont", phone="06 12 34 56 78"),
+        row("Marie Dupont", phone="0612345678"),
+        row("Dupont Jean", phone="+33612345678", event="A02"),
+    ]
+    assert groups_of(tmp_path, a=rows) == [{"a1", "a3"}, {"a2"}]
+
+
+@pytest.mark.parametrize("said", ["Invité 12", "Anonyme", "Zoé", ""])
+def test_what_names_nobody_is_nobody(tmp_path, said):
+    assert groups_of(tmp_path, a=[attended(said or None)]) == []
+
+
+def test_one_pseudonym_per_programme_year_and_who_comes_back_is_known(tmp_path):
+    people = Lists(tmp_path).put(
+        "a", row("Zoé Dupont", "zoe@asso.fr", year=2024, at="2024-03-01"), row("Zoé Dupont", "zoe@asso.fr", year=2025)
+    )
+    people.put("b", attended("Zoé Dupont", "zoe@asso.fr", year=2024)).match()
+    first, second = sorted(people.table("participant"), key=lambda line: line["programme_year"])
+    assert (first["programme_year"], first["is_returning"]) == (2024, False)
+    assert (second["programme_year"], second["is_returning"]) == (2025, True)
+    assert first["pseudonym"] != second["pseudonym"]
+    assert first["participant_key"] == int(first["pseudonym"][:15], 16)
+    keys = people.keys()
+    assert keys["a", "d1", 1] == keys["b", "d1", 1] == first["participant_key"] != keys["a", "d1", 2]
+    links = {line["participant_key"]: line["source_identity"] for line in people.table("participant_link")}
+    assert len(set(links.values())) == 2, "nothing that leaves links two programme years"
+
+
+def test_who_only_registered_before_does_not_come_back(tmp_path):
+    people = Lists(tmp_path).put(
+        "a", row("Zoé Dupont", "zoe@asso.fr", year=2024), row("Zoé Dupont", "zoe@asso.fr", year=2025)
+    )
+    people.match()
+    assert not any(line["is_returning"] for line in people.table("participant"))

@@ -17,12 +17,14 @@ import functools
 import hashlib
 import io
 import logging
+import multiprocessing
 import os
 import re
 import sys
 import types
 import warnings
 from collections.abc import Callable, Iterable, Iterator
+from concurrent.futures import BrokenExecutor, ProcessPoolExecutor
 from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import UTC, datetime
@@ -40,6 +42,7 @@ from expectations.candidate import (
     read_manifest,
 )
 from expectations.french import spaced
+from expectations.lean_import import lean_import
 from expectations.suite import SUITES, Expectation, Suite, SuiteError, read_suites, suites_hash
 from expectations.verdict import BLOQUANT, MAX_KEYS, Outcome, Verdict
 
@@ -56,11 +59,17 @@ _MAX_OBSERVED = 600
 
 
 def audit(
-    directory: Path, *, suites: Path = SUITES, datasets: Iterable[str] | None = None, now: datetime | None = None
+    directory: Path,
+    *,
+    suites: Path = SUITES,
+    datasets: Iterable[str] | None = None,
+    now: datetime | None = None,
+    processes: int = 1,
 ) -> Verdict:
     """The verdict on the candidate in `directory`. Never raises: what cannot be judged is a failed outcome.
 
-    `datasets` restricts the audit while working on a suite; a partial verdict publishes only what it judged.
+    `datasets` restricts the audit while working on a suite; a partial verdict publishes only what it judged. `processes`: how
+    many forks share the suites; more than one only where nothing else runs in this process.
     """
     directory, suites = Path(directory), Path(suites)
     audited_at = (now or datetime.now(UTC)).astimezone(UTC).isoformat(timespec="seconds")
@@ -76,11 +85,41 @@ def audit(
             outcomes.append(_not_judged(path.stem, "suite", "Aucune règle de contrôle n’existe pour ce tableau."))
     wanted = names if datasets is None else set(datasets)
     broken = _broken_seal(directory)
-    batches = functools.cache(_batches)
-    for suite in to_run:
-        if suite.dataset in wanted:
-            outcomes += _judge(suite, directory, broken, batches)
+    judge = functools.partial(_judge, directory=directory, broken=broken, batches=functools.cache(_batches))
+    outcomes += _each([suite for suite in to_run if suite.dataset in wanted], judge, processes)
     return Verdict(_hash_or_nothing(directory), rules, audited_at, tuple(outcomes))
+
+
+def _each(suites: list[Suite], judge: Callable[[Suite], list[Outcome]], processes: int) -> Iterator[Outcome]:
+    """The outcomes of every suite in their order, the longest suites begun first when several forks share them."""
+    if processes < 2 or len(suites) < 2:
+        for suite in suites:
+            yield from judge(suite)
+        return
+    context = multiprocessing.get_context("fork")
+    with ProcessPoolExecutor(processes, mp_context=context, initializer=_inherit, initargs=(judge,)) as pool:
+        asked = {
+            suite.dataset: pool.submit(_inherited, suite)
+            for suite in sorted(suites, key=lambda suite: -len(suite.expectations))
+        }
+        for suite in suites:
+            try:
+                yield from asked[suite.dataset].result()
+            except BrokenExecutor:
+                sentence = "Le contrôle s’est interrompu : le processus qui le menait a été arrêté."
+                yield from (_not_judged(suite.dataset, e.id, sentence, e) for e in suite.expectations)
+
+
+_judge_here: Callable[[Suite], list[Outcome]]
+
+
+def _inherit(judge: Callable[[Suite], list[Outcome]]) -> None:
+    global _judge_here
+    _judge_here = judge
+
+
+def _inherited(suite: Suite) -> list[Outcome]:
+    return _judge_here(suite)
 
 
 def warm_up() -> None:
@@ -333,8 +372,9 @@ def _raised(exception_info: Any) -> bool:
 def _batches() -> Any:
     """Where frames are handed over: one ephemeral context per audit, no store on disk, no progress bar."""
     os.environ["GX_ANALYTICS_ENABLED"] = "false"
-    import great_expectations as gx
-    from great_expectations.data_context.types.base import ProgressBarsConfig
+    with lean_import():
+        import great_expectations as gx
+        from great_expectations.data_context.types.base import ProgressBarsConfig
 
     context = gx.get_context(mode="ephemeral")
     context.variables.progress_bars = ProgressBarsConfig(globally=False)

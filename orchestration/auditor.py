@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -31,7 +32,8 @@ def main() -> None:
     warm_up()
     question = answer()
     if question:
-        say({"verdict": audit(Path(question["directory"]), suites=Path(question["suites"])).to_json()})
+        verdict = audit(Path(question["directory"]), suites=Path(question["suites"]), processes=os.cpu_count() or 1)
+        say({"verdict": verdict.to_json()})
 
 
 if __name__ == "__main__":

@@ -9,7 +9,7 @@ from pathlib import Path
 from orchestration.beside import Beside, Message, answer, say
 from orchestration.candidates import Candidate
 from orchestration.home import Home, Settings
-from orchestration.warehouse import Built, WarehouseError, build, is_parsed, parsed_manifest
+from orchestration.warehouse import Built, WarehouseError, build, is_parsed, parsed_manifest, warm_up
 
 
 class Builder(Beside):
@@ -42,6 +42,7 @@ class Builder(Beside):
 def main() -> None:
     home = Home.from_environment()
     manifest = parsed_manifest(home)
+    warm_up(home, manifest)
     question = answer()
     if question is None:
         return

@@ -189,6 +189,11 @@ def build(
     return Built(_row_counts(candidate), seconds, len(tests), warnings)
 
 
+def warm_up(home: Home, parsed: Any) -> None:
+    """Have dbt read its project and profile and register its adapter, as each command does first: a second of a first build."""
+    _invoke(home, "list", ["--select", "dim_date", "--output", "name"], Path(PARSED_WITH), parsed)
+
+
 def _layer(node: dict[str, Any]) -> str:
     if node["resource_type"] in ("seed", "snapshot"):
         return node["resource_type"]
@@ -274,18 +279,22 @@ def _invoke(
     manifest: Any = None,
     on_event: Callable[[Any], None] | None = None,
 ) -> Any:
+    from dbt.adapters.duckdb.connections import DuckDBConnectionManager
     from dbt.cli.main import dbtRunner
 
     arguments = [
         command,
         *("--project-dir", str(home.dbt_project), "--profiles-dir", str(home.dbt_project)),
         *("--target-path", str(_own_target(home)), "--log-path", str(home.logs)),
-        *("--log-level", "none", "--log-level-file", "info", "--no-use-colors", "--no-use-colors-file"),
+        *("--log-level", "none", "--log-level-file", "none", "--no-use-colors", "--no-use-colors-file"),
         *("--no-send-anonymous-usage-stats", "--no-version-check", "--no-print"),
         *options,
     ]
     with _environment(OBSERVATOIRE_CANDIDATE=str(database), DO_NOT_TRACK="1"):
-        return dbtRunner(manifest=manifest, callbacks=[on_event] if on_event else []).invoke(arguments)
+        try:
+            return dbtRunner(manifest=manifest, callbacks=[on_event] if on_event else []).invoke(arguments)
+        finally:
+            DuckDBConnectionManager.close_all_connections()
 
 
 @contextmanager

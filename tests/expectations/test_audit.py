@@ -1,5 +1,6 @@
 """The audit never concludes from nothing, never raises, and shows no cell."""
 
+import os
 from datetime import UTC, datetime
 
 import pytest
@@ -232,3 +233,12 @@ def test_no_file_is_written_and_no_network_is_needed(good, tmp_path, monkeypatch
     audit(good, datasets=["ind_quality"])
     assert {path: path.stat().st_mtime_ns for path in good.rglob("*")} == before
     assert list(tmp_path.iterdir()) == []
+
+
+def test_a_fork_that_is_ended_fails_the_controls_it_had(good, monkeypatch):
+    from expectations import audit as module
+
+    monkeypatch.setattr(module, "_judge", lambda suite, **_: os._exit(1))
+    verdict = audit(good, processes=2)
+    assert [(o.dataset, o.expectation_id) for o in verdict.outcomes] == required()
+    assert not any(o.holds for o in verdict.outcomes) and "arrêté" in verdict.outcomes[0].error

@@ -1,0 +1,18 @@
+"""Great Expectations imported without what is not used."""
+
+import subprocess
+import sys
+
+SCRIPT = """
+import sys
+from expectations.audit import warm_up
+warm_up()
+loaded = [name for name in ("sqlalchemy", "altair.vegalite", "scipy.spatial") if name in sys.modules]
+import scipy.stats
+print(loaded, round(scipy.stats.norm.cdf(0), 1), any("_Finder" in type(f).__name__ for f in sys.meta_path))
+"""
+
+
+def test_what_is_put_off_is_not_loaded_and_still_works():
+    done = subprocess.run([sys.executable, "-c", SCRIPT], capture_output=True, text=True)
+    assert done.stdout.strip() == "[] 0.5 False", done.stderr

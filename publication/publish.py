@@ -8,7 +8,7 @@ What becomes of a dataset:
 
     published               the verdict has nothing against it
     published_with_reserve  it ships, and its reserves ship with it
-    carried                 refused tonight: the bytes of the last good version ship again, with the reasons
+    carried                 refused tonight (by the verdict, or because a secret could be worked out): the bytes of the last good version ship again, with the reasons
     withheld                refused, and no good version exists: it ships nowhere, with the reasons
 
 When no new release is made (`Release.changed` is False and nothing at all is written):
@@ -69,6 +69,7 @@ def _publish(candidate: Path, verdict: Verdict, releases: Path, now: datetime, s
     base = shelf.read_release(releases / str(current)) if current is not None else None
     number = shelf.next_number(releases)
     shipped = decide(candidate, verdict, suites, base, number)
+    shipped, secrecy = keep_secrets(shipped, candidate, releases, base)
     if not any(entry.data is not None for entry in shipped.values()):
         reasons = " ".join(dict.fromkeys(r for entry in shipped.values() for r in entry.status.reasons))
         raise Refused(f"Aucun tableau ne peut être publié, et aucune version antérieure n’existe. {reasons}".strip())
@@ -89,6 +90,7 @@ def _publish(candidate: Path, verdict: Verdict, releases: Path, now: datetime, s
         fingerprint=fingerprint,
         previous=current,
         data_until=supply.data_until,
+        disclosure=secrecy,
     )
     release = _write(release, candidate, verdict, shipped, names, supply, base, releases, now)
     shelf.seal(aside)
@@ -162,6 +164,45 @@ def _looked_at(data: bytes) -> tuple[pa.Table | None, list[str]]:
     except pa.ArrowException:
         return None, ["Le fichier du tableau est illisible."]
     return table, ["Le tableau est vide."] if table.num_rows == 0 else disclosure.reasons(table)
+
+
+def keep_secrets(
+    shipped: Mapping[str, Shipped], candidate: Path, releases: Path, base: Release | None
+) -> tuple[dict[str, Shipped], dict[str, dict]]:
+    """The datasets as they may leave, and the report on their secrecy. What could be worked out is not published.
+
+    Every file of the release is written from these tables: nothing further down sees a secret number.
+    """
+    fresh = {name: entry for name, entry in shipped.items() if entry.status.status in (PUBLISHED, WITH_RESERVE)}
+    try:
+        policies = disclosure.read()
+    except disclosure.PolicyError:
+        refused = ("Les règles du secret statistique sont illisibles : rien ne peut être publié.",)
+        return {name: _last_good(name, base, refused) if name in fresh else e for name, e in shipped.items()}, {}
+    protected = disclosure.protect(
+        {name: entry.table for name, entry in fresh.items()},
+        policies,
+        events=lambda: disclosure.public_events(candidate / "warehouse.duckdb"),
+        releases=releases,
+    )
+    kept = dict(shipped)
+    secrecy = {name: base.disclosure[name] for name in shipped if base and name in base.disclosure}
+    for name, entry in fresh.items():
+        if reasons := protected.reasons.get(name):
+            kept[name] = _last_good(name, base, tuple(reasons))
+            continue
+        secrecy[name] = protected.report[name]
+        table = protected.tables[name]
+        data = entry.data if table is entry.table else tables.parquet_bytes(table)
+        reserves = (*entry.status.reserves, *protected.reserves.get(name, ()))
+        status = replace(
+            entry.status,
+            status=WITH_RESERVE if reserves else PUBLISHED,
+            reserves=reserves,
+            sha256=hashlib.sha256(data).hexdigest(),
+        )
+        kept[name] = Shipped(status, data, table)
+    return kept, secrecy
 
 
 def _last_good(name: str, base: Release | None, reasons: tuple[str, ...]) -> Shipped:
@@ -245,7 +286,7 @@ def _write(
     (public / "CHANGELOG.md").write_text(
         changelog.markdown(release.number, now, changes, moved, names, release.previous, earlier), encoding="utf-8"
     )
-    (public / "QUALITE.json").write_text(quality.write(verdict, release.datasets), encoding="utf-8")
+    (public / "QUALITE.json").write_text(quality.write(verdict, release.datasets, release.disclosure), encoding="utf-8")
     revised = changelog.revised(changes) if base else set()
     workbook.write(
         public / "observatoire.xlsx",

@@ -1,7 +1,7 @@
 """QUALITE.json: every expectation and its outcome, beside what became of each dataset.
 
 Belongs here: laying out the verdict. Does not belong here: judging. Outcomes hold keys, counts and sentences only;
-no value of a source is ever in them.
+no value of a source is ever in them. The report on secrecy names secret lines and the widths left to an attacker.
 """
 
 import json
@@ -12,7 +12,9 @@ from expectations import Outcome, Verdict
 from publication.shelf import DatasetStatus
 
 
-def document(verdict: Verdict, datasets: Mapping[str, DatasetStatus]) -> dict:
+def document(
+    verdict: Verdict, datasets: Mapping[str, DatasetStatus], disclosure: Mapping[str, dict] | None = None
+) -> dict:
     return {
         "candidate_hash": verdict.candidate_hash,
         "suites_hash": verdict.suites_hash,
@@ -23,6 +25,7 @@ def document(verdict: Verdict, datasets: Mapping[str, DatasetStatus]) -> dict:
                 "from_release": entry.from_release,
                 "reasons": list(entry.reasons),
                 "reserves": list(entry.reserves),
+                **({"disclosure": disclosure[name]} if disclosure and name in disclosure else {}),
                 "expectations": [outcome_record(outcome) for outcome in verdict.of(name)],
             }
             for name, entry in sorted(datasets.items())
@@ -34,5 +37,5 @@ def outcome_record(outcome: Outcome) -> dict:
     return {**asdict(outcome), "holds": outcome.holds}
 
 
-def write(verdict: Verdict, datasets: Mapping[str, DatasetStatus]) -> str:
-    return json.dumps(document(verdict, datasets), ensure_ascii=False, indent=1, default=str) + "\n"
+def write(verdict: Verdict, datasets: Mapping[str, DatasetStatus], disclosure: Mapping[str, dict] | None = None) -> str:
+    return json.dumps(document(verdict, datasets, disclosure), ensure_ascii=False, indent=1, default=str) + "\n"

@@ -73,6 +73,7 @@ class Release:
     files: dict[str, str] = field(default_factory=dict)
     revisions: dict[str, int] = field(default_factory=dict)
     data_until: str | None = None
+    disclosure: dict[str, dict] = field(default_factory=dict)
     changed: bool = True
 
     @property

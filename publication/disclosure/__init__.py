@@ -7,6 +7,7 @@
     suppression   which other lines to hide, at least cost: a mixed-integer program
     earlier       what earlier releases print, and will print for ever
     audit         the attack on what is about to leave, independent of the choice
+    public_events the list of events that everybody has
     protection    the order of all this, and the report
     last_look     a cell marked secret must be empty of what it hides
 
@@ -16,5 +17,6 @@ Belongs here: secrecy of what is printed. Does not belong here: identities (`ide
 from publication.disclosure.last_look import reasons
 from publication.disclosure.policy import Policies, PolicyError, read
 from publication.disclosure.protection import Protected, protect
+from publication.disclosure.public_events import read as public_events
 
-__all__ = ["Policies", "PolicyError", "Protected", "protect", "read", "reasons"]
+__all__ = ["Policies", "PolicyError", "Protected", "protect", "public_events", "read", "reasons"]

@@ -79,6 +79,14 @@ class Attacker:
         bound = self._end(index, -1.0)
         return Bound(-bound.value, bound.slope, bound.point)
 
+    def contains(self, index: int, other: int) -> bool:
+        """Whether, whatever fits what is printed, one number is at least the other: it counts the same people and more."""
+        self.solver.changeColCost(other, -1.0)
+        try:
+            return self._end(index, 1.0).value >= -TOLERANCE
+        finally:
+            self.solver.changeColCost(other, 0.0)
+
     def _end(self, index: int, cost: float) -> Bound:
         """The minimum of cost × variable; −inf when there is none."""
         self.solver.changeColCost(index, cost)

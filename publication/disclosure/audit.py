@@ -108,15 +108,16 @@ def _attacked(part: System, known: list[bool], place: list[int]) -> list[Finding
     for single, variable in enumerate(part.variables):
         if not variable.is_single or known[single]:
             continue
-        knowing = Reach(part)
+        knowing = Reach(part, single)
         knowing.mix(np.array(points), single, variable.value)
-        if knowing.is_enough(single):
+        if knowing.is_enough():
             continue
-        program = _Program(part, [k or index == single for index, k in enumerate(known)])
+        knowing.leave_out(program.own_number(knowing, single))
+        informed = _Program(part, [k or index == single for index, k in enumerate(known)])
         for index in knowing.sensitive:
-            if index == single or (knowing.goes_low(index) and knowing.goes_high(index)):
+            if knowing.goes_low(index) and knowing.goes_high(index):
                 continue
-            low, high = (program.end(index, way, knowing, []) for way in (1.0, -1.0))
+            low, high = (informed.end(index, way, knowing, []) for way in (1.0, -1.0))
             enough = knowing.goes_low(index) and knowing.goes_high(index)
             findings.append(Finding(place[index], high - low, enough, place[single]))
     return findings
@@ -165,6 +166,21 @@ class _Program:
         reach.add(point)
         points.append(point)
         return point[index]
+
+    def own_number(self, reach: Reach, single: int) -> set[int]:
+        """Numbers equal to the single contributor's that can only be its own under another name."""
+        own = set()
+        for index in reach.sensitive:
+            same = self.part.variables[index].value == self.part.variables[single].value
+            if same and not self.known[index] and not (reach.goes_low(index) and reach.goes_high(index)):
+                for column, cost in ((index, 1.0), (single, -1.0)):
+                    self.solver.changeColCost(self.column[column], cost)
+                at_least = self._run() == highspy.HighsModelStatus.kOptimal
+                if at_least and self.solver.getInfo().objective_function_value >= -TOLERANCE:
+                    own.add(index)
+                for column in (index, single):
+                    self.solver.changeColCost(self.column[column], 0.0)
+        return own
 
     def _run(self) -> highspy.HighsModelStatus:
         self.solver.run()

@@ -31,6 +31,7 @@ MAX_ROUNDS = 8
 
 NO_RULE = "Aucune règle de secret ne couvre {codes} : l’ajouter à publication/disclosure/policies/{dataset}.yml."
 NOT_CHECKED = "Le secret n’a pas pu être vérifié ({kind}) : le tableau n’est pas publié."
+ALREADY_PUBLIC = "Une case désormais secrète reste lisible dans une version encore publique : la retirer ({releases})."
 OTHER_BYTES = "Un chiffre protégé n’est plus celui du tableau d’origine : le tableau n’est pas publié."
 
 CAVEATS = {
@@ -44,11 +45,15 @@ HIDDEN = ("value", "lower", "upper", "numerator", "denominator")
 
 @dataclass
 class Protected:
-    """`tables`: what may leave, by dataset. `reasons`: why the others may not. `report`: for QUALITE.json."""
+    """`tables`: what may leave, by dataset. `reasons`: why the others may not. `report`: for QUALITE.json.
+
+    `reserves`: what is to be said beside a table that leaves.
+    """
 
     tables: dict[str, pa.Table]
     reasons: dict[str, list[str]] = field(default_factory=dict)
     report: dict[str, dict] = field(default_factory=dict)
+    reserves: dict[str, list[str]] = field(default_factory=dict)
 
 
 def protect(
@@ -270,6 +275,7 @@ def _report(
         )
         if public:
             report["already_public_in"] = public
+            result.reserves[dataset] = [ALREADY_PUBLIC.format(releases=", ".join(map(str, public)))]
         result.report[dataset] = report
 
 

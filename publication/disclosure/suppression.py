@@ -80,24 +80,42 @@ def _separate(system: System, attacker: Attacker, suppressed: set[int], deadline
         return cuts
     for single, variable in enumerate(system.variables):
         if variable.is_single and hidden[single]:
-            reach = Reach(system)
+            reach = Reach(system, single)
             reach.mix(np.array(search.points), single, variable.value)
-            if reach.is_enough(single):
+            if reach.is_enough():
                 continue
+            reach.leave_out(own_number(attacker, reach, single))
             attacker.print(hidden, frozenset([single]))
             cuts += search.attack(frozenset([single]), reach)
+            attacker.print(hidden)
     return cuts
 
 
-class Reach:
-    """What points already found prove: how low and how high each variable can go, without solving anything."""
+def own_number(attacker: Attacker, reach: Reach, single: int) -> set[int]:
+    """Numbers equal to one that are the single contributor's own under another name: nothing is learnt from them."""
+    variables = attacker.system.variables
+    doubtful = [i for i in reach.sensitive if not (reach.goes_low(i) and reach.goes_high(i))]
+    return {i for i in doubtful if variables[i].value == variables[single].value and attacker.contains(i, single)}
 
-    def __init__(self, system: System):
-        self.sensitive = [index for index, variable in enumerate(system.variables) if variable.is_sensitive]
+
+class Reach:
+    """What points already found prove: how low and how high each variable can go, without solving anything.
+
+    `single`: the one who attacks knows its own number, which may be part of others: a count that includes it cannot be
+    thought lower than that.
+    """
+
+    def __init__(self, system: System, single: int | None = None):
+        self.sensitive = [i for i, variable in enumerate(system.variables) if variable.is_sensitive and i != single]
+        own = 0.0 if single is None else system.variables[single].value
         self.low = np.full(len(system.variables), math.inf)
         self.high = np.full(len(system.variables), -math.inf)
         needs = [(system.variables[index].need_low, system.variables[index].need_high) for index in self.sensitive]
-        self.need_low = {i: low for i, (low, _) in zip(self.sensitive, needs, strict=True) if low is not None}
+        self.need_low = {
+            i: low + own if low == 0 else low
+            for i, (low, _) in zip(self.sensitive, needs, strict=True)
+            if low is not None
+        }
         self.need_high = {i: high for i, (_, high) in zip(self.sensitive, needs, strict=True) if high is not None}
 
     def add(self, point) -> None:
@@ -111,7 +129,7 @@ class Reach:
         What fits what is printed is convex: between a point where the number is too high and one where it is too low
         lies one where it is right.
         """
-        if not len(points):
+        if not len(points) or not self.sensitive:
             return
         gap = points[:, single] - value
         columns = np.array(self.sensitive)
@@ -133,8 +151,11 @@ class Reach:
         need = self.need_high.get(index)
         return need is None or self.high[index] >= need - _slack(need)
 
-    def is_enough(self, apart: int) -> bool:
-        return all(self.goes_low(i) and self.goes_high(i) for i in self.sensitive if i != apart)
+    def is_enough(self) -> bool:
+        return all(self.goes_low(i) and self.goes_high(i) for i in self.sensitive)
+
+    def leave_out(self, indices: set[int]) -> None:
+        self.sensitive = [i for i in self.sensitive if i not in indices]
 
 
 @dataclass
@@ -154,8 +175,6 @@ class _Search:
         """Cuts against the attacks that succeed when these variables are known besides what is printed."""
         cuts = []
         for index in reach.sensitive:
-            if index in known:
-                continue
             if not reach.goes_low(index):
                 bound = self._solved(self.attacker.lowest(index), known, reach)
                 if (missing := bound.value - reach.need_low[index]) > _slack(reach.need_low[index]):

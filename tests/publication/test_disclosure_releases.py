@@ -1,0 +1,146 @@
+"""Secrets through the door: every public form of a release, its report, and what earlier releases have printed."""
+
+import json
+
+import hand_made
+import pyarrow.parquet as pq
+import pytest
+from openpyxl import load_workbook
+
+from publication import Refused, disclosure, releases, tables, warehouse
+from publication.disclosure import earlier, protection
+
+PEOPLE = ("ind_events", "ind_participants")
+
+
+def categories(elected=3, agent=20, ess=60, other=17) -> list[tuple]:
+    base = elected + agent + ess + other
+    members = {"elected": elected, "agent": agent, "ess": ess, "other": other}
+    return [
+        hand_made.row(
+            "ind_participants", "PE02", "participant_category", m, n / base, numerator=n, denominator=base, unit="share"
+        )
+        for m, n in members.items()
+    ]
+
+
+@pytest.fixture
+def people_desk(tmp_path, stock, light):
+    desk = hand_made.Desk(tmp_path, stock, ("ind_events",))
+    hand_made.suites(desk.home / "more", PEOPLE)
+    desk.suites = desk.home / "more"
+    return desk
+
+
+def printed(release) -> dict[str, str]:
+    rows = pq.read_table(release.public / "data" / "ind_participants.parquet").to_pylist()
+    return {row["member"]: row["conf_status"] for row in rows}
+
+
+def test_every_public_form_is_written_from_the_protected_table(tmp_path, stock):
+    desk = hand_made.Desk(tmp_path, stock, ("ind_events",))
+    desk.suites = hand_made.suites(desk.home / "more", PEOPLE)
+    release = desk.night(ind_participants=categories())
+    assert printed(release) == {"agent": "F", "elected": "A", "ess": "F", "other": "D"}
+    data = release.public / "data"
+    lines = [
+        line
+        for line in tables.read_csv((data / "ind_participants.csv").read_bytes())
+        if line[4] in ("elected", "other")
+    ]
+    assert [line[6:11] for line in lines] == [[""] * 5] * 2
+    in_warehouse = warehouse.read(release.warehouse, "ind_participants").to_pylist()
+    assert [r["numerator"] for r in in_warehouse if r["obs_status"] == "Q"] == [None, None]
+    text = (release.public / "ind_participants.html").read_text()
+    assert "Secret statistique" in text and "0.03" not in text and "3,0" not in text
+    sheets = load_workbook(release.public / "observatoire.xlsx", read_only=True)
+    cells = [cell for sheet in sheets for row in sheet.iter_rows(values_only=True) for cell in row]
+    assert cells.count("s") >= 2 and 0.03 not in cells and 0.17 not in cells
+    assert releases.verify(release) == []
+
+
+def test_the_report_is_in_the_release_and_in_qualite(people_desk):
+    release = people_desk.night(ind_participants=categories())
+    report = json.loads((release.path / "release.json").read_text())["disclosure"]["ind_participants"]
+    assert (report["primary"], report["secondary"]) == (1, 1)
+    quality = json.loads((release.public / "QUALITE.json").read_text())["datasets"]
+    assert quality["ind_participants"]["disclosure"] == report
+    assert quality["ind_events"]["disclosure"] == {"primary": 0, "secondary": 0, "cells": []}
+    assert releases.current(people_desk.releases).disclosure["ind_participants"] == report
+
+
+def test_the_same_night_makes_no_new_release(people_desk):
+    assert people_desk.night(ind_participants=categories()).changed
+    assert not people_desk.night(ind_participants=categories()).changed
+    assert people_desk.current == "1"
+
+
+def test_a_table_whose_secret_can_be_worked_out_is_kept_back(people_desk, monkeypatch):
+    people_desk.night(ind_participants=categories(elected=5))
+    chosen = protection._chosen
+    monkeypatch.setattr(protection, "_chosen", lambda *a: ({min(chosen(*a)[0])}, set()))
+    release = people_desk.night(ind_participants=categories(elected=6, agent=3))
+    status = release.datasets["ind_participants"]
+    assert status.status == "carried" and "pas à l’abri" in status.reasons[0]
+    assert release.datasets["ind_events"].status == "published"
+    assert printed(release) == dict.fromkeys(("agent", "elected", "ess", "other"), "F")
+
+
+def test_without_readable_policies_nothing_is_published(people_desk, monkeypatch):
+    def unreadable():
+        raise disclosure.PolicyError("a policy that cannot be read")
+
+    monkeypatch.setattr(disclosure, "read", unreadable)
+    with pytest.raises(Refused, match="secret statistique sont illisibles"):
+        people_desk.night(ind_participants=categories())
+
+
+# --- what earlier releases have printed -----------------------------------------------------------------------------
+
+
+def test_another_cell_is_not_hidden_in_place_of_one_already_printed(people_desk):
+    """« other » was hidden with « elected » while agents were 20 and printed: hiding agents instead would hide nothing."""
+    people_desk.night(ind_participants=categories())
+    release = people_desk.night(ind_participants=categories(ess=61))
+    assert printed(release) == {"agent": "F", "elected": "A", "ess": "F", "other": "D"}
+
+
+def test_a_secret_of_an_earlier_release_does_not_come_out_later(people_desk):
+    """3 elected, hidden with the 17 others; now 6: nothing is small any more, but 17 printed would give the 3 back."""
+    people_desk.night(ind_participants=categories())
+    release = people_desk.night(ind_participants=categories(elected=6))
+    assert printed(release) == {"agent": "F", "elected": "D", "ess": "F", "other": "D"}
+    report = release.disclosure["ind_participants"]
+    assert len(report["held"]) == 2 and report["primary"] == 0
+
+
+def test_a_secret_is_let_go_when_everything_hidden_with_it_has_changed(people_desk):
+    """The others are 40 now, more than the two were together: the old 3 cannot be worked out from it."""
+    people_desk.night(ind_participants=categories())
+    release = people_desk.night(ind_participants=categories(elected=6, other=40))
+    assert set(printed(release).values()) == {"F"}
+
+
+def test_what_an_earlier_release_printed_is_said(people_desk, monkeypatch):
+    """A policy that comes late: the number is secret from now on, and still to be read in version 1."""
+    real = disclosure.protect
+    monkeypatch.setattr(
+        disclosure, "protect", lambda t, *_, **__: disclosure.Protected(dict(t), report={name: {} for name in t})
+    )
+    people_desk.night(ind_participants=categories())
+    monkeypatch.setattr(disclosure, "protect", real)
+    release = people_desk.night(ind_participants=categories())
+    status = release.datasets["ind_participants"]
+    assert printed(release)["elected"] == "A"
+    assert status.status == "published_with_reserve"
+    assert status.reserves == (
+        "Une case désormais secrète reste lisible dans une version encore publique : la retirer (1).",
+    )
+
+
+def test_releases_that_print_the_same_are_read_once(people_desk):
+    people_desk.night(ind_participants=categories())
+    people_desk.night(ind_participants=categories(), ind_events=hand_made.events(37))
+    people_desk.night(ind_participants=categories(ess=70))
+    found = earlier.releases_with(people_desk.releases, ["ind_participants"])
+    assert [printed_.release for printed_ in found] == [1, 3]

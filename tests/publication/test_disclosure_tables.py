@@ -1,0 +1,497 @@
+"""Tables of the tidy shape: what becomes secret, what is hidden with it, and every way a spoiled table is caught.
+
+The numbers are made by hand. `leaky` prints a table as somebody careless would have (only what is small is emptied), and
+the audit must find what follows from it.
+"""
+
+import json
+from dataclasses import replace
+
+import hand_made
+import pyarrow as pa
+import pytest
+
+from publication import disclosure
+from publication.disclosure import cells as reading
+from publication.disclosure import protection
+from publication.disclosure.audit import audit
+from publication.disclosure.policy import PolicyError, read
+
+POLICIES = read()
+NAMES = [column.split()[0] for column in hand_made.TIDY.split(", ")]
+TYPES = {"DOUBLE": pa.float64(), "INTEGER": pa.int32(), "VARCHAR": pa.string()}
+SCHEMA = pa.schema([(c.split()[0], TYPES[c.split()[1]]) for c in hand_made.TIDY.split(", ")])
+
+
+def table(rows) -> pa.Table:
+    return pa.Table.from_pylist([dict(zip(NAMES, row, strict=True)) for row in rows], schema=SCHEMA)
+
+
+def share(indicator, breakdown, member, top, base, dataset="ind_participants", **more) -> tuple:
+    value = top / base if base else None
+    return hand_made.row(
+        dataset, indicator, breakdown, member, value, numerator=top, denominator=base, unit="share", **more
+    )
+
+
+def count(indicator, breakdown, member, value, dataset="ind_participation", **more) -> tuple:
+    return hand_made.row(dataset, indicator, breakdown, member, float(value), unit="person", **more)
+
+
+def protect(*rows, events=dict, **more):
+    by_dataset = {}
+    for row in rows:
+        by_dataset.setdefault(row[0], []).append(row)
+    return disclosure.protect({name: table(r) for name, r in by_dataset.items()}, POLICIES, events=events, **more)
+
+
+def signs(result, dataset="ind_participants") -> dict[str, str]:
+    return {
+        f"{row['indicator']}|{row['breakdown']}|{row['member']}": row["obs_status"] + "/" + row["conf_status"]
+        for row in result.tables[dataset].to_pylist()
+    }
+
+
+def leaky(events=dict, **emptied):
+    """The audit of tables where only the named lines are emptied. `emptied`: dataset → rows and members to empty."""
+
+    def audited(*rows):
+        by_dataset = {}
+        for row in rows:
+            by_dataset.setdefault(row[0], []).append(row)
+        tables = {name: table(r) for name, r in by_dataset.items()}
+        cells = reading.read(tables, POLICIES)
+        reading.tie(cells, POLICIES, events())
+        suppressed = {n for n, line in enumerate(cells.lines) if line.key[3] in emptied.get(line.dataset, ())}
+        return audit(cells, {name: protection._marked(t, name, cells, suppressed) for name, t in tables.items()})
+
+    return audited
+
+
+# --- what is secret by itself --------------------------------------------------------------------------------------
+
+
+CATEGORIES = [
+    share("PE02", "participant_category", member, n, 100)
+    for member, n in (("elected", 3), ("agent", 20), ("ess", 60), ("other", 17))
+]
+
+
+def test_a_small_cell_takes_the_cheapest_other_with_it():
+    """3 elected out of 100: without another empty cell, 100 − 20 − 60 − 17 gives them back; 17 is the cheapest."""
+    result = protect(*CATEGORIES)
+    assert not result.reasons
+    assert signs(result) == {
+        "PE02|participant_category|elected": "Q/A",
+        "PE02|participant_category|agent": "A/F",
+        "PE02|participant_category|ess": "A/F",
+        "PE02|participant_category|other": "Q/D",
+    }
+    report = result.report["ind_participants"]
+    assert (report["primary"], report["secondary"]) == (1, 1)
+    assert report["cells"][0]["cell"] == f"{hand_made.HDF}|PE02|participant_category|elected|2023-04/2023-12"
+    assert report["cells"][0]["width"] == 20  # 0 to 20, what the two hide together
+
+
+def test_a_secret_line_keeps_no_number_and_says_why():
+    [secret] = [r for r in protect(*CATEGORIES).tables["ind_participants"].to_pylist() if r["conf_status"] == "A"]
+    assert all(secret[name] is None for name in ("value", "lower", "upper", "numerator", "denominator"))
+    assert secret["caveat"] == "Secret statistique : trop peu de personnes."
+    assert disclosure.reasons(protect(*CATEGORIES).tables["ind_participants"]) == []
+
+
+def test_the_twin_a_table_where_only_the_small_cell_is_emptied_is_caught():
+    audited = leaky(ind_participants={"elected"})(*CATEGORIES)
+    assert [finding.width for finding in audited.narrow] == [0]
+
+
+def test_two_small_cells_that_hide_less_than_the_threshold_are_caught():
+    """1 and 2 persons: together 3, so that each lies between 0 and 3, and not between 0 and 5."""
+    rows = [share("PE02", "participant_category", m, n, 93) for m, n in (("elected", 1), ("agent", 2), ("ess", 90))]
+    audited = leaky(ind_participants={"elected", "agent"})(*rows)
+    # the 90 that are printed give the 3 exactly
+    assert {finding.width for finding in audited.narrow if finding.single is None} == {3, 0}
+    result = protect(*rows)
+    assert not result.reasons and set(signs(result).values()) == {"Q/A"}  # the 90 are all but 3
+
+
+def test_all_but_a_few_is_as_telling_as_a_few():
+    """38 women out of 40: two persons are not women."""
+    rows = [
+        share("PE01", "month", "2023-04", 38, 40),
+        share("PE01", "month", "2023-05", 20, 40),
+        share("PE01", "total", "total", 58, 80),
+    ]
+    assert signs(protect(*rows))["PE01|month|2023-04"] == "Q/A"
+    assert leaky()(*rows).narrow
+
+
+def test_a_zero_is_printed():
+    rows = [
+        share("PE01", "gender", "F", 30, 50),
+        share("PE01", "gender", "H", 20, 50),
+        share("PE01", "gender", "X", 0, 50),
+    ]
+    assert set(signs(protect(*rows)).values()) == {"A/F"}
+
+
+def test_no_personal_trait_for_an_event_of_less_than_eleven():
+    rows = [
+        share("PE01", "event", "a1", 5, 10),
+        share("PE01", "event", "a2", 5, 11),
+        share("PE01", "total", "total", 40, 80),
+    ]
+    found = signs(protect(*rows))
+    assert found["PE01|event|a1"] == "Q/A" and found["PE01|event|a2"] in ("A/F", "Q/D")
+
+
+def test_organisations_are_secret_under_three():
+    rows = [
+        share("OR02", "organisation_family", m, n, 60, "ind_organisations")
+        for m, n in (("association", 50), ("foundation", 2), ("mutual", 3), ("non_ess", 5))
+    ]
+    found = signs(protect(*rows), "ind_organisations")
+    assert found["OR02|organisation_family|foundation"] == "Q/A"
+    assert found["OR02|organisation_family|mutual"] == "Q/D"
+    assert found["OR02|organisation_family|association"] == "A/F"
+
+
+def test_satisfaction_needs_eleven_answers_and_recommendation_thirty():
+    d = "ind_satisfaction"
+    rows = [
+        hand_made.row(d, "SA01", "event", "a1", 0.8, numerator=8.0, denominator=10.0),
+        hand_made.row(d, "SA01", "event", "a2", 0.8, numerator=9.6, denominator=12.0),
+        hand_made.row(d, "SA01", "event", "a3", 0.7, numerator=28.0, denominator=40.0),
+        hand_made.row(d, "SA03", "total", "total", 20.0, numerator=4.0, denominator=20.0, unit="nps"),
+        hand_made.row(d, "SA03", "event", "a1", 10.0, numerator=1.0, denominator=10.0, unit="nps"),
+    ]
+    found = signs(protect(*rows), d)
+    assert found["SA01|event|a1"] == "Q/A" and found["SA01|event|a2"] == found["SA01|event|a3"] == "A/F"
+    assert found["SA03|total|total"] == "N/F" and found["SA03|event|a1"] == "Q/A"
+
+
+def test_one_dominant_contributor(tmp_path):
+    """A budget where one structure makes 90 %: secret by dominance, and known to nobody within 10 %."""
+    (tmp_path / "ind_organisations.yml").write_text("""
+dataset: ind_organisations
+why: Budgets des structures, pour l’essai.
+rules:
+  - {indicators: [OR90], threshold: montants, why: Un montant décrit qui le fait.}
+  - {indicators: ["OR90_max*"], threshold: libre, why: Sert à juger la dominance.}
+counts:
+  OR90: {value: {of: montants_declares}, denominator: {of: structures_presentes}}
+""")
+    words = tmp_path / "vocabulary" / "words.yml"
+    words.parent.mkdir()
+    words.write_text(
+        disclosure.policy.VOCABULARY.read_text().replace(
+            "quantities:\n",
+            "quantities:\n  montants_declares: {adds_up: events, is_sum: true, why: Euros déclarés.}\n",
+            1,
+        )
+    )
+    d = "ind_organisations"
+    rows = [
+        hand_made.row(d, "OR90", "department", "02", 900.0, denominator=6.0),
+        hand_made.row(d, "OR90", "department", "59", 800.0, denominator=7.0),
+        hand_made.row(d, "OR90", "total", "total", 1700.0, denominator=13.0),
+        hand_made.row(d, "OR90_max_share", "department", "02", 0.9),
+        hand_made.row(d, "OR90_max_share", "department", "59", 0.2),
+    ]
+    result = disclosure.protect({d: table(rows)}, read(tmp_path, words))
+    assert not result.reasons
+    found = signs(result, d)
+    assert found["OR90|department|02"] == "Q/O" and found["OR90|department|59"] == "Q/D"
+    rows[3] = hand_made.row(d, "OR90_max_share", "department", "02", 0.8)
+    assert set(signs(disclosure.protect({d: table(rows)}, read(tmp_path, words)), d).values()) == {"A/F"}
+
+
+def test_public_facts_are_never_touched():
+    rows = [
+        count("PA01", "department", "02", 3),
+        count("PA02", "event", "a1", 2),
+        hand_made.row("ind_events", "EV01", "commune", "02691", 1),
+    ]
+    result = protect(*rows)
+    assert result.tables["ind_participation"].equals(table(rows[:2]))
+    assert result.report["ind_events"] == {"primary": 0, "secondary": 0, "cells": []}
+
+
+def test_a_line_that_no_rule_covers_keeps_the_table_back():
+    result = protect(count("PA99", "total", "total", 12))
+    assert result.reasons == {
+        "ind_participation": [
+            "Aucune règle de secret ne couvre PA99 : l’ajouter à publication/disclosure/policies/ind_participation.yml."
+        ]
+    }
+    assert protect(hand_made.row("ind_unheard_of", "XX01", value=1.0)).reasons.keys() == {"ind_unheard_of"}
+
+
+# --- equations: for each, the printed table that forgets it is caught ------------------------------------------------
+
+
+def test_shares_and_their_complements():
+    """PA05 is 1 − PA04: hiding one of them hides nothing."""
+    rows = [
+        share("PA04", "event", "a1", 3, 4, "ind_participation"),
+        share("PA05", "event", "a1", 1, 4, "ind_participation"),
+    ]
+    result = protect(*rows)
+    assert set(signs(result, "ind_participation").values()) == {"Q/A"} and not result.reasons
+    cells = reading.read({"ind_participation": table(rows)}, POLICIES)
+    reading.tie(cells, POLICIES, {})
+    only_one = protection._marked(table(rows), "ind_participation", cells, {0})
+    assert audit(cells, {"ind_participation": only_one}).narrow
+
+
+def test_a_mean_and_its_count_give_the_sum():
+    """A table that keeps the mean and the count of a secret line gives the sum: the audit reads what is printed."""
+    d = "ind_satisfaction"
+    tables = {d: table([hand_made.row(d, "SA01", "event", "a1", 0.8, numerator=8.0, denominator=10.0)])}
+    cells = reading.read(tables, POLICIES)
+    reading.tie(cells, POLICIES, {})
+    marked = protection._marked(tables[d], d, cells, {0})
+    assert not audit(cells, {d: marked}).narrow
+    spoiled = marked.set_column(NAMES.index("value"), "value", pa.array([0.8]))
+    assert audit(cells, {d: spoiled}).narrow
+
+
+def test_tables_of_two_datasets_share_their_numbers():
+    """Unmatched presences (PA06) are what is left of the matched ones (QU02) in the public total (PA02)."""
+    rows = [
+        count("PA02", "event", "a1", 40),
+        count("PA02", "event", "a2", 40),
+        count("PA06", "event", "a1", 2),
+        count("PA06", "event", "a2", 30),
+        share("QU02", "event", "a1", 38, 40, "ind_quality"),
+        share("QU02", "event", "a2", 10, 40, "ind_quality"),
+    ]
+    audited = leaky(ind_participation={"a1"})(*[row for row in rows if row[2] != "PA02"], rows[0])
+    assert [finding.width for finding in audited.narrow] == [0]
+    result = protect(*rows)
+    assert not result.reasons
+    assert signs(result, "ind_participation")["PA06|event|a1"] == "Q/A"
+    assert signs(result, "ind_quality") == {"QU02|event|a1": "Q/D", "QU02|event|a2": "A/F"}
+
+
+THEMES = [
+    frozenset({("total", "total"), ("theme", "ECOL")}),
+    frozenset({("total", "total"), ("theme", "ECOL"), ("theme", "SOC")}),
+    frozenset({("total", "total"), ("theme", "SOC")}),
+]
+
+
+def registrations(only_ecol: int, both: int, only_soc: int):
+    return [
+        count("PA03", "theme", "ECOL", only_ecol + both),
+        count("PA03", "theme", "SOC", both + only_soc),
+        count("PA03", "total", "total", only_ecol + both + only_soc),
+    ]
+
+
+def test_themes_are_sums_of_sets_of_themes_and_not_parts_of_the_total():
+    """3 for ECOL alone and 0 for both: the total less SOC is ECOL alone, though no line prints it as such."""
+    rows = registrations(3, 0, 40)
+    assert leaky(events=lambda: {hand_made.HDF: THEMES}, ind_participation={"ECOL"})(*rows).narrow
+    result = protect(*rows, events=lambda: {hand_made.HDF: THEMES})
+    assert not result.reasons
+    assert set(signs(result, "ind_participation").values()) <= {"Q/A", "Q/D", "A/F"}
+    assert list(signs(result, "ind_participation").values()).count("Q/D") >= 1
+
+
+def test_a_model_of_themes_as_parts_would_be_wrong():
+    """30 + 45 is more than 70: as parts of a total they would contradict each other, and nothing could be concluded."""
+    rows = registrations(25, 5, 40)
+    cells = reading.read({"ind_participation": table(rows)}, POLICIES)
+    reading.tie(cells, POLICIES, {hand_made.HDF: THEMES})
+    atoms = [v.name for v in cells.system.variables if v.name[0] == "atom"]
+    assert len(atoms) == 3 and not cells.not_additive
+    cells = reading.read({"ind_participation": table(rows)}, POLICIES)
+    reading.tie(cells, POLICIES, {hand_made.HDF: [event - {("theme", "SOC")} for event in THEMES]})
+    assert cells.not_additive  # an event list that does not explain the numbers is not used
+
+
+def test_places_within_places_follow_from_the_list_of_events():
+    """One department, one commune in it: hiding the department alone hides nothing."""
+    events = [
+        frozenset({("total", "total"), ("department", "02"), ("commune", "02691")}),
+        frozenset({("total", "total"), ("department", "59"), ("commune", "59350")}),
+        frozenset({("total", "total"), ("department", "62"), ("commune", "62041")}),
+    ]
+    rows = [
+        count("PA03", breakdown, member, n)
+        for member_of in (("02", "02691", 3), ("59", "59350", 20), ("62", "62041", 50))
+        for breakdown, member, n in (
+            ("department", member_of[0], member_of[2]),
+            ("commune", member_of[1], member_of[2]),
+        )
+    ]
+    rows.append(count("PA03", "total", "total", 73))
+    result = protect(*rows, events=lambda: {hand_made.HDF: events})
+    found = signs(result, "ind_participation")
+    assert not result.reasons
+    assert found["PA03|department|02"] == found["PA03|commune|02691"] == "Q/A"
+    assert found["PA03|department|59"] == found["PA03|commune|59350"] == "Q/D"
+    assert leaky(events=lambda: {hand_made.HDF: events}, ind_participation={"02", "02691", "59"})(*rows).narrow
+
+
+def test_one_person_alone_in_a_cell_knows_it():
+    """1 and 3 hidden together with 40: whoever is the 1 must not find the 3."""
+    rows = [share("PE02", "participant_category", m, n, 44) for m, n in (("elected", 1), ("agent", 3), ("ess", 40))]
+    audited = leaky(ind_participants={"elected", "agent"})(*rows)
+    assert audited.narrow
+    cells = reading.read({"ind_participants": table(rows)}, POLICIES)
+    singles = [variable for variable in cells.system.variables if variable.is_single]
+    assert len(singles) == 1
+    result = protect(*rows)
+    assert not result.reasons and set(signs(result).values()) == {"Q/A"}  # the 40 are all but 4
+
+
+def test_the_attack_of_a_single_contributor_is_found_where_the_plain_one_fails():
+    """1 and 4 hidden: 5 together, each between 0 and 5, which is enough for anybody but the one who is the 1."""
+    rows = [share("PE02", "participant_category", m, n, 65) for m, n in (("elected", 1), ("agent", 4), ("ess", 60))]
+    audited = leaky(ind_participants={"elected", "agent"})(*rows)
+    assert {finding.single is not None for finding in audited.narrow} == {True}
+    assert audited.narrow[0].width == 0
+
+
+# --- what happens when it cannot be done -----------------------------------------------------------------------------
+
+
+def test_a_spent_budget_suppresses_the_whole_breakdown():
+    result = protect(
+        *CATEGORIES, share("PE01", "gender", "F", 30, 80), share("PE01", "gender", "H", 50, 80), budget=0.0
+    )
+    assert not result.reasons
+    assert [s for cell, s in signs(result).items() if "category" in cell] == ["Q/A", "Q/D", "Q/D", "Q/D"]
+    assert [s for cell, s in signs(result).items() if "gender" in cell] == ["A/F", "A/F"]
+    assert result.report["ind_participants"]["suppressed_whole"] == [f"{hand_made.HDF}|PE02|participant_category"]
+
+
+def test_what_cannot_be_protected_is_kept_back():
+    """4 signed in at a public event, 3 of them women: no emptying can hide what the event's total tells."""
+    d = "ind_participation"
+    rows = [
+        count("PA06", "event", "a1", 4),
+        share("QU02", "event", "a1", 30, 34, "ind_quality"),
+        count("PA02", "event", "a1", 34),
+    ]
+    cells = reading.read({d: table([rows[0], rows[2]]), "ind_quality": table(rows[1:2])}, POLICIES)
+    reading.tie(cells, POLICIES, {})
+    assert audit(
+        cells, {d: protection._marked(table([rows[0], rows[2]]), d, cells, {0}), "ind_quality": table(rows[1:2])}
+    ).narrow
+
+
+def test_a_solver_that_fails_keeps_the_table_back(monkeypatch):
+    monkeypatch.setattr(protection, "_chosen", lambda *_: 1 / 0)
+    result = protect(*CATEGORIES)
+    assert result.reasons == {
+        "ind_participants": ["Le secret n’a pas pu être vérifié (ZeroDivisionError) : le tableau n’est pas publié."]
+    }
+
+
+def test_a_choice_that_hides_too_little_is_kept_back(monkeypatch):
+    """Whatever the choice claims, the audit reads the tables that would leave."""
+    chosen = protection._chosen
+    monkeypatch.setattr(protection, "_chosen", lambda *a: ({min(chosen(*a)[0])}, set()))
+    result = protect(*CATEGORIES)
+    [reason] = result.reasons["ind_participants"]
+    assert reason.startswith("Une case n’est pas à l’abri")
+
+
+def test_a_number_changed_on_its_way_is_caught():
+    cells = reading.read({"ind_participants": table(CATEGORIES)}, POLICIES)
+    reading.tie(cells, POLICIES, {})
+    good = protection._marked(table(CATEGORIES), "ind_participants", cells, {0, 3})
+    assert not audit(cells, {"ind_participants": good}).wrong
+    other = good.set_column(NAMES.index("numerator"), "numerator", pa.array([None, 21.0, 60.0, None]))
+    assert audit(cells, {"ind_participants": other}).wrong
+
+
+def test_the_report_holds_no_number_of_a_table():
+    result = protect(
+        *[row if row[4] != "agent" else share("PE02", "participant_category", "agent", 20.0, 100) for row in CATEGORIES]
+    )
+    report = json.dumps(result.report)
+    cells = reading.read({"ind_participants": table(CATEGORIES)}, POLICIES)
+    secret = {v.value for v in cells.system.variables if v.is_sensitive}
+    assert secret == {3.0}
+    for entry in result.report["ind_participants"]["cells"]:
+        assert set(entry) <= {"cell", "conf_status", "width"}
+    assert '"value"' not in report and "numerator" not in report
+
+
+def test_nothing_secret_does_not_import_the_solver():
+    import subprocess
+    import sys
+
+    code = (
+        "import sys, pyarrow as pa; from publication import disclosure\n"
+        "t = pa.table({n: pa.array([v]) for n, v in dict(dataset='ind_events', programme_id='p', indicator='EV01', "
+        "breakdown='total', member='total', period='2023', value=3.0, lower=None, upper=None, numerator=None, "
+        "denominator=None, n_with_data=3, n_total=3, unit='event', obs_status='A', conf_status='F', caveat=None).items()})\n"
+        "assert disclosure.protect({'ind_events': t}, disclosure.read()).reasons == {}\n"
+        "sys.exit('highspy' in sys.modules)"
+    )
+    assert subprocess.run([sys.executable, "-c", code]).returncode == 0
+
+
+# --- policies ------------------------------------------------------------------------------------------------------
+
+
+POLICY = """
+dataset: ind_x
+why: Une raison assez longue.
+rules:
+  - {indicators: [XX01], threshold: personnes, why: Une raison assez longue.}
+counts:
+  XX01: {value: {of: personnes}}
+"""
+
+
+@pytest.mark.parametrize(
+    "before, after, said",
+    [
+        ("why: Une raison assez longue.\nrules", "whi: Une raison assez longue.\nrules", "why"),
+        ("threshold: personnes", "threshold: persones", "unknown threshold set persones"),
+        ("{of: personnes}", "{of: gens}", "unknown quantity gens"),
+        ("XX01: {value", "XX02: {value", "nothing says what it counts"),
+        ("dataset: ind_x", "dataset: ind_y", "speaks of ind_y"),
+        ("personnes, why: Une raison assez longue.}", "personnes, why: Court}", "why"),
+        ("[XX01], threshold", "[XX01], seuil: 3, threshold", "seuil"),
+    ],
+)
+def test_a_policy_is_read_strictly(tmp_path, before, after, said):
+    path = tmp_path / "ind_x.yml"
+    path.write_text(POLICY)
+    assert read(tmp_path).threshold("ind_x", "XX01", "gender").minimum == 5
+    read.cache_clear()
+    path.write_text(POLICY.replace(before, after, 1))
+    with pytest.raises(PolicyError, match=said):
+        read(tmp_path)
+
+
+def test_every_published_indicator_has_a_rule():
+    """The codes of the definitions, each in the policy of its dataset."""
+    import csv
+
+    for line in csv.DictReader((hand_made.Path(__file__).parents[2] / "sources/references/indicators.csv").open()):
+        assert POLICIES.threshold(line["dataset"], line["code"], "total"), line["code"]
+
+
+def test_thresholds_are_those_of_the_trade():
+    words = POLICIES.vocabulary.thresholds
+    assert words["personnes"].minimum == 5 and words["personnes_par_evenement"].minimum == 11
+    assert (
+        words["organisations"].minimum == 3 and words["montants"].dominance == 0.85 and words["montants"].percent == 10
+    )
+    assert words["satisfaction"].minimum == 11
+    assert (words["recommandation"].minimum, words["recommandation"].significant) == (11, 30)
+
+
+def test_protecting_twice_gives_the_same_tables():
+    first, second = protect(*CATEGORIES), protect(*CATEGORIES)
+    assert first.tables["ind_participants"].equals(second.tables["ind_participants"])
+    assert first.report == second.report
+    assert replace(first).reasons == {}

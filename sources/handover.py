@@ -50,7 +50,9 @@ _SHOWING = {
     "shown_at": "TIMESTAMP",
     "rank": "INTEGER",
 }
-_RECORD_SHOWN = {"source": "VARCHAR", "record_key": "VARCHAR", "delivered_at": "TIMESTAMP", "is_deleted": "BOOLEAN"}
+_RECORD_SHOWN = {
+    "source": "VARCHAR", "record_key": "VARCHAR", "delivered_at": "TIMESTAMP", "is_deleted": "BOOLEAN", "delivery_id": "VARCHAR",
+}  # fmt: skip
 _WITHDRAWAL = {"source": "VARCHAR", "delivery_id": "VARCHAR"}
 
 VERSIONED = ("event", "organisation")
@@ -125,7 +127,13 @@ def _hand_over_versions(
     ]
     _rows(con, "showing", _SHOWING, of_versions)
     records = [str(path) for source in sorted(versioned) for path in (landing / RECORDS).glob(f"{source}__*.parquet")]
-    _table(con, "record_shown", _RECORD_SHOWN, records)
+    _table(con, "record_shown", _RECORD_SHOWN, [])
+    if records:
+        con.execute(
+            "insert into landing.record_shown by name select * exclude (filename), "
+            "regexp_extract(filename, '__([0-9a-f]+)[.]parquet$', 1) as delivery_id from read_parquet($files, filename = true)",
+            {"files": records},
+        )
     _rows(con, "withdrawal", _WITHDRAWAL, [item.model_dump() for item in load_withdrawals()])
 
 

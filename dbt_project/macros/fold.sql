@@ -19,3 +19,8 @@ regexp_replace({{ fold(text) }}, '(\w{3,})[sx]\b', '\1', 'g')
     else upper(left(regexp_replace({{ label_key }}, '[^a-z0-9]+', '-', 'g'), 40)) || '-' || substr(md5({{ label_key }}), 1, 8)
 end
 {%- endmacro %}
+
+{#- The organisation of a label that persons typed and that nobody knows: a digest, since it may be a name. -#}
+{% macro said_id(label_key) -%}
+'SAID-' || upper(substr(md5({{ label_key }}), 1, 12))
+{%- endmacro %}

@@ -41,6 +41,12 @@ LINEAGE_COLUMNS = {
     "corrected_row": "source VARCHAR, delivery_id VARCHAR, row_number INTEGER, correction_id VARCHAR",
 }
 
+HISTORY_COLUMNS = {
+    "showing": "source VARCHAR, file_name VARCHAR, delivery_id VARCHAR, shown_at TIMESTAMP, rank INTEGER",
+    "record_shown": "source VARCHAR, record_key VARCHAR, delivered_at TIMESTAMP, is_deleted BOOLEAN, delivery_id VARCHAR",
+    "withdrawal": "source VARCHAR, delivery_id VARCHAR",
+}
+
 STATUS = {"tenu": "held", "annoncé": "announced"}
 MODALITY = {"presentiel": "in_person", "visio": "online", "unknown": "unknown"}
 PLACE = {"located": "located", "not_applicable_online": "online", "missing": "unknown", "inferred": "deduced"}
@@ -94,6 +100,10 @@ def fill(warehouse: Path) -> None:
         for name, entity in ENTITIES.items():
             columns = LINEAGE | entity.columns
             con.execute(f"create table landing.{name} ({', '.join(f'{c} {t}' for c, t in columns.items())})")
+        for name in ("event", "organisation"):
+            con.execute(f"create table landing.{name}_version as from landing.{name}")
+        for name, columns in HISTORY_COLUMNS.items():
+            con.execute(f"create table landing.{name} ({columns})")
         con.execute(f"create table landing.delivery ({DELIVERY_COLUMNS})")
         con.execute(f"create table landing.quarantine ({QUARANTINE_COLUMNS})")
         con.execute(f"create table landing.explanation ({EXPLANATION_COLUMNS})")
@@ -101,6 +111,7 @@ def fill(warehouse: Path) -> None:
             con.execute(f"create table landing.{name} ({columns})")
         events = [event_row(row) for row in golden("events")]
         insert(con, "event", events)
+        insert(con, "event_version", events)
         insert(con, "published_figure", [figure_row(number, row) for number, row in enumerate(figures, start=2)])
         insert(con, "explanation", [item.model_dump() for item in load_explanations()])
         insert(

@@ -1,5 +1,5 @@
 -- Who organised: the whole text is looked up first (an alias of the programme, then a general one), then each of its
--- labels the same way. A label nobody knows is an organisation of its own, named as it was written.
+-- labels the same way, then among known names. A label nobody knows is an organisation of its own, named as it was written.
 with texts as (
     select source, event_id, programme_id, organiser_text, {{ fold('organiser_text') }} as label_key
     from {{ ref('stg_events') }}
@@ -43,9 +43,11 @@ labelled as (
         labels.label_rank,
         labels.label,
         labels.label_key,
-        coalesce(alias.organisation_id, {{ label_id('labels.label_key') }}) as organisation_id,
+        coalesce(alias.organisation_id, known.organisation_id, {{ label_id('labels.label_key') }}) as organisation_id,
         coalesce(alias.rank, 1) as rank
     from labels
+    left join {{ ref('int_organisation_labels') }} as known
+        on known.organisation_text = labels.label and known.siren is null and known.place is null and known.method <> 'none'
     left join {{ source('reference', 'organisation_alias') }} as alias
         on alias.label_key = labels.label_key and coalesce(alias.programme_id, labels.programme_id) = labels.programme_id
     qualify dense_rank() over (

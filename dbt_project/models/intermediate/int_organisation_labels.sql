@@ -108,6 +108,12 @@ near as (
         and score - coalesce(lead(score) over (partition by label_key, place order by score desc, organisation_id), 0) >= 0.01
 ),
 
+-- organisers are public; what somebody typed as their organisation may be a person
+organisers as (
+    select distinct {{ fold('label') }} as label_key
+    from (select unnest(organiser_labels) as label from {{ ref('stg_events') }})
+),
+
 decided as (
     select
         resolved.label_key,
@@ -123,8 +129,13 @@ decided as (
             when near.organisation_id is not null then 'near_name'
             else 'label'
         end as method,
-        coalesce(with_siren, with_alias, with_name, with_learned, near.organisation_id, {{ label_id('resolved.label_key') }}) as found
+        coalesce(
+            with_siren, with_alias, with_name, with_learned, near.organisation_id,
+            case when organisers.label_key is not null then {{ label_id('resolved.label_key') }}
+            else {{ said_id('resolved.label_key') }} end
+        ) as found
     from resolved
+    left join organisers using (label_key)
     left join near on near.label_key = resolved.label_key and near.place = resolved.place
 )
 

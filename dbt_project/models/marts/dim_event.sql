@@ -20,7 +20,10 @@ select
     event.event_kind,
     event.event_status,
     event.counts_in_programme,
-    event.event_status = 'held' and event.counts_in_programme and event.parent_event_id is null as is_counted,
+    event.event_status = 'held' and event.counts_in_programme and event.parent_event_id is null and not event.is_deleted
+        as is_counted,
+    event.valid_from,
+    event.is_deleted,
     event.starts_on,
     event.ends_on,
     event.date_precision,

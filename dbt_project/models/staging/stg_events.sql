@@ -1,6 +1,4 @@
--- Two deliveries of a source may describe the same event: the later one is right.
-select *
-from {{ source('landing', 'event') }}
-qualify row_number() over (
-    partition by source, event_id order by delivered_at desc, delivery_id desc, row_number desc
-) = 1
+-- As last described. An event that its source no longer shows stays, flagged: people may have come.
+select * exclude (valid_to, is_current)
+from {{ ref('stg_event_history') }}
+where is_current

@@ -1,6 +1,4 @@
--- Two deliveries of a directory may describe the same organisation: the later one is right.
-select *
-from {{ source('landing', 'organisation') }}
-qualify row_number() over (
-    partition by source, organisation_id order by delivered_at desc, delivery_id desc, row_number desc
-) = 1
+-- As last described. An organisation that its directory no longer shows stays, flagged: others may still name it.
+select * exclude (valid_to, is_current)
+from {{ ref('stg_organisation_history') }}
+where is_current

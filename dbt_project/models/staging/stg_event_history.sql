@@ -1,0 +1,1 @@
+{{ version_history(source('landing', 'event_version'), 'event_id') }}

@@ -1,0 +1,1 @@
+{{ version_history(source('landing', 'organisation_version'), 'organisation_id') }}

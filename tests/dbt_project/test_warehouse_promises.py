@@ -169,7 +169,11 @@ def test_a_changed_difference_is_no_longer_the_explained_one(candidate, tmp_path
     ],
 )
 def test_a_broken_promise_is_seen_by_the_test_of_the_model(candidate, tmp_path, test, spoil):
-    name = next(r.node.name for r in candidate.results if r.node.name.startswith(f"keeps_{test}_"))
+    name = next(
+        r.node.name
+        for r in candidate.results
+        if r.node.name.startswith("keeps_") and r.node.attached_node.endswith(f".{test}")
+    )
     with candidate.spoiled(tmp_path) as con:
         assert con.execute(candidate.compiled(name)).fetchall() == []
         con.execute(spoil)

@@ -2,6 +2,7 @@
 # make test   install, then every test that needs no server
 # make test-real   install, then those that start a real pretix and a real mitmproxy (needs the package index the first time)
 # make samples   write the invented year of the samples again from its seed
+# make bench SIZE=1000   what three nights cost, beside the floor (also 100000, 1000000)
 # make lock   resolve the dependencies again (needs the package index)
 
 PYTHON ?= $(shell command -v python3.11 || command -v python3)
@@ -9,7 +10,7 @@ UV := .venv/bin/uv
 export PYTHONDONTWRITEBYTECODE =
 export DO_NOT_TRACK = 1
 
-.PHONY: install run test test-real samples lint lock clean
+.PHONY: install run test test-real samples bench lint lock clean
 
 install: .venv/installed
 
@@ -34,6 +35,10 @@ test-real: install
 
 samples: install
 	.venv/bin/python -m benchmarks.region.samples
+
+SIZE ?= 1000
+bench: install
+	.venv/bin/python -m benchmarks.bench $(SIZE) --verbose
 
 lint: install
 	.venv/bin/ruff check .

@@ -57,19 +57,34 @@ FORM, SHEET, MEETING, SURVEY = (
 )
 
 
-def write(world: World, folder: Path) -> list[Path]:
-    """Write every delivery of both years; the paths, in the order of the sources."""
-    con = world.con
+PARTS = {"all": "true", "base": "not late", "night": "late"}
+"""What is written: everything, or all but one row in a hundred of what comes by thousands, or that hundredth in files of its own."""
+
+
+def write(world: World, folder: Path, part: str = "all") -> list[Path]:
+    """Write the deliveries of both years; the paths, in the order of the sources. Rows written are added to `written`."""
+    con, rows = world.con, PARTS[part]
     con.execute(_MACROS)
     con.execute(
-        "create or replace table written (source varchar, file_name varchar, row_number int, entity varchar, event int, person int, "
+        "create table if not exists written (source varchar, file_name varchar, row_number int, entity varchar, event int, person int, "
         "place int, fate varchar)"
     )
+    if part == "night":
+        paths = [
+            _helloasso(world, folder, 2025, rows, "-suite"),
+            *_pretix(world, folder, rows, ("2025-12-20",)),
+            _eventbrite(world, folder, rows, "-2"),
+        ]
+        return [*paths, *_sheets(world, folder, rows, "_suite"), *_surveys(world, folder, rows, "_suite")]
     paths = [*_programmes(world, folder), _partners(world, folder)]
-    paths += [path for year in (2024, 2025) if (path := _helloasso(world, folder, year))]
-    paths += _pretix(world, folder)
-    paths += [_eventbrite(world, folder), *_sheets(world, folder), *_meetings(world, folder), *_surveys(world, folder)]
-    return paths + [_reports(world, folder), _contributions(world, folder)]
+    paths += [_helloasso(world, folder, year, rows) for year in (2024, 2025)]
+    paths += [
+        *_pretix(world, folder, rows),
+        _eventbrite(world, folder, rows),
+        *_sheets(world, folder, rows),
+        *_meetings(world, folder),
+    ]
+    return [*paths, *_surveys(world, folder, rows), _reports(world, folder), _contributions(world, folder)]
 
 
 def _spoil(world: World, name: str, query: str, order: str, care: Care) -> None:
@@ -207,9 +222,9 @@ def _partners(world: World, folder: Path) -> Path:
     return write_text(folder / "mess_partenaires" / "partenaires_mess.csv", lines, encoding="cp1252")
 
 
-def _helloasso(world: World, folder: Path, year: int) -> Path | None:
+def _helloasso(world: World, folder: Path, year: int, rows: str, suffix: str = "") -> Path:
     """HelloAsso's export of the participants of one campaign, whose form asks which event: BOM, semicolons, CRLF."""
-    query = f"""select place.*, event.code, event.programme, payer.given as payer_given, payer.family as payer_family, payer.email as payer_email
+    query = f"""select place.*, {year} = 2025 and order_no % 100 = 99 as late, event.code, event.programme, payer.given as payer_given, payer.family as payer_family, payer.email as payer_email
         from place join event using (event)
         join (select order_no, person as payer from place where is_payer) using (order_no) join person payer on payer.person = payer
         where place.platform = 'helloasso' and year = {year}"""
@@ -219,10 +234,8 @@ def _helloasso(world: World, folder: Path, year: int) -> Path | None:
     world.con.execute(
         f"""create or replace temp table {table} as select * replace (row_number() over (order by r, again) - 1 as r) from (
             select *, 0 as again, case when r = 17 and {year} = 2025 then 'quarantined' end as fate from helloasso_{year}
-            union all select *, 1, 'duplicate' from helloasso_{year} where r in (23, 31) and {year} = 2025)"""
+            union all select *, 1, 'duplicate' from helloasso_{year} where r in (23, 31) and {year} = 2025) where {rows}"""
     )
-    if not world.con.execute(f"select count(*) from {table}").fetchall()[0][0]:
-        return None
     cells = [
         "(153200000 + order_no)::varchar", "case when fate = 'quarantined' then '31/02/2025 10:00' else strftime(registered_at, '%d/%m/%Y %H:%M') end",
         "case status when 'registered' then 'Validé' when 'waiting' then 'En attente' when 'cancelled' then 'Annulé' when 'refunded' then 'Remboursé' else 'Contesté' end",
@@ -236,7 +249,7 @@ def _helloasso(world: World, folder: Path, year: int) -> Path | None:
         "Raison sociale;Moyen de paiement;Billet;Numéro de billet;Tarif;Montant tarif;Code Promo;Montant code promo;Événement choisi;Édition;"
         "Votre e-mail ;Structure représentée;Téléphone;Vous êtes;Code postal"
     )
-    name = f"export-billetterie-mois-ess-{year}.csv"
+    name = f"export-billetterie-mois-ess-{year}{suffix}.csv"
     _written(world, "mess_helloasso", name, "registration", table)
     return write_text(
         folder / "mess_helloasso" / name, [header, *_lines(world, table, cells, ";")], encoding="utf-8-sig"
@@ -256,9 +269,11 @@ Adresse e-mail vérifiée;Identifiant de commerçant externe;Listes d'enregistre
 )
 
 
-def _pretix(world: World, folder: Path) -> list[Path]:
+def _pretix(
+    world: World, folder: Path, rows: str, days: tuple[str, ...] = (f"{OVERLAP:%Y-%m-%d}", "2025-12-15")
+) -> list[Path]:
     """pretix's positions of all events of the organiser, exported twice: the later export repeats the earlier one, corrected."""
-    query = """select place.*, event.code, event.programme, event.title, event.has_check_in, payer.email as order_email, payer.phone as order_phone,
+    query = """select place.*, order_no % 100 = 99 as late, event.code, event.programme, event.title, event.has_check_in, payer.email as order_email, payer.phone as order_phone,
             row_number() over (partition by order_no order by place.place) as position, presence.presence is not null as came
         from place join event using (event)
         join (select order_no, person as payer from place where is_payer) using (order_no) join person payer on payer.person = payer
@@ -272,12 +287,12 @@ def _pretix(world: World, folder: Path) -> list[Path]:
         True: "case when status = 'waiting' or price <> '0,00' and place % 2 = 0 then 'en attente' else 'Payé' end",
     }
     paths = []
-    for early in (True, False):
-        day = f"{OVERLAP:%Y-%m-%d}" if early else "2025-12-15"
+    for day in days:
+        early = day == f"{OVERLAP:%Y-%m-%d}"
         table = "pretix_row"
         condition = f"registered_at < '{OVERLAP:%Y-%m-%d}' and programme = 'MESS-2025'" if early else "true"
         world.con.execute(
-            f"create or replace temp table {table} as select * exclude (r), row_number() over (order by r) - 1 as r from pretix where {condition}"
+            f"create or replace temp table {table} as select * exclude (r), row_number() over (order by r) - 1 as r from pretix where {condition} and {rows}"
         )
         checked = (
             "''"
@@ -299,9 +314,9 @@ def _pretix(world: World, folder: Path) -> list[Path]:
     return paths
 
 
-def _eventbrite(world: World, folder: Path) -> Path:
+def _eventbrite(world: World, folder: Path, rows: str, suffix: str = "") -> Path:
     """Eventbrite's attendee report, account in English: month before day, « Info Requested » where nobody said who would come."""
-    query = """select place.*, event.code, event.programme, event.has_check_in, presence.presence is not null as came
+    query = """select place.*, order_no % 100 = 99 as late, event.code, event.programme, event.has_check_in, presence.presence is not null as came
         from place join event using (event)
         left join presence on presence.event = place.event and presence.person = place.person and presence.place = place.place
         where place.platform = 'eventbrite'"""
@@ -311,7 +326,7 @@ def _eventbrite(world: World, folder: Path) -> Path:
         f"""create or replace temp table {table} as select * exclude (again) replace (row_number() over (order by r, again) - 1 as r,
                 case when r % 200 = 150 and not is_payer then null else person end as person) from (
             select *, 0 as again, case when r = 11 then 'quarantined' end as fate from eventbrite
-            union all select *, 1, 'duplicate' from eventbrite where r = 5)"""
+            union all select *, 1, 'duplicate' from eventbrite where r = 5) where {rows}"""
     )
     nobody = "person is null"
     cells = [
@@ -329,7 +344,7 @@ def _eventbrite(world: World, folder: Path) -> Path:
         "Eventbrite Fees,Eventbrite Payment Processing,Attendee Status,Home Address 1,Home Address 2,Home City,Home State,Home Zip,Home Country,"
         "Événement choisi,Édition,Structure,Vous êtes,Civilité"
     )
-    name = "report-mois-ess-attendees.csv"
+    name = f"report-mois-ess-attendees{suffix}.csv"
     _written(world, "mess_eventbrite", name, "registration", table)
     return write_text(
         folder / "mess_eventbrite" / name,
@@ -339,7 +354,7 @@ def _eventbrite(world: World, folder: Path) -> Path:
     )
 
 
-def _sheets(world: World, folder: Path) -> list[Path]:
+def _sheets(world: World, folder: Path, rows: str, suffix: str = "") -> list[Path]:
     """Sign-in sheets: those an assistant typed for all events, one after the other, and the workbooks some organisers sent.
 
     A sheet is printed with the registered persons; who did not come has an empty cell or `abs.`; walk-ins stand below.
@@ -352,17 +367,20 @@ def _sheets(world: World, folder: Path) -> list[Path]:
         select b.*, event.code, event.programme, event.sheet, row_number() over (partition by event order by is_walk_in, person * 7919 % 10007, person) as line
         from both_ b join event using (event) where event.sheet <> 'none' and event.status = 'held'"""
     _spoil(world, "sheet", query, "event, line", SHEET)
+    world.con.execute(
+        "alter table sheet add column late boolean; update sheet set late = (event * 31 + line) % 100 = 99"
+    )
     # a person who signs morning and afternoon on two lines
     world.con.execute(
-        """create or replace temp table typed_row as select * exclude (again) replace (row_number() over (order by event, line, again) - 1 as r) from (
+        f"""create or replace temp table typed_row as select * exclude (again) replace (row_number() over (order by event, line, again) - 1 as r) from (
             select *, 0 as again from sheet where sheet = 'typed'
-            union all select *, 1 from sheet where sheet = 'typed' and came and (event + line) % 97 = 3)"""
+            union all select *, 1 from sheet where sheet = 'typed' and came and (event + line) % 97 = 3) where {rows}"""
     )
     cells = [
         "programme", "code", "line::varchar", "coalesce(civility_w, '')", "semicolon(family_w)", "semicolon(given_w)", "semicolon(organisation_w)", "semicolon(email_w)",
         "coalesce(postcode_w, '')", "case when came then case r % 5 when 0 then '✓' when 1 then 'signé' else 'X' end when r % 3 = 0 then 'abs.' else '' end",
     ]  # fmt: skip
-    name = "emargements_saisis.csv"
+    name = f"emargements_saisis{suffix}.csv"
     header = "Édition;Code événement;N°;Civilité;NOM;Prénom;Structure;Courriel;CP;Émargement"
     _written(world, "mess_emargement_saisi", name, "attendance", "typed_row")
     paths = [
@@ -372,6 +390,8 @@ def _sheets(world: World, folder: Path) -> list[Path]:
             encoding="utf-8-sig",
         )
     ]
+    if suffix:
+        return paths
     events = world.con.execute(
         "select event, code, title, day from event where sheet = 'own' and event in (select event from sheet) order by event"
     ).fetchall()
@@ -490,14 +510,14 @@ def _framaforms(
     return ["\t".join(f'"{cell}"' for cell in line) for line in (first, second, columns)]
 
 
-def _surveys(world: World, folder: Path) -> list[Path]:
+def _surveys(world: World, folder: Path, rows: str, suffix: str = "") -> list[Path]:
     """Answers to the two satisfaction surveys: Framaforms (tabs, in words) and LimeSurvey (semicolons, in codes)."""
-    query = """select a.*, code, programme from answer a join event using (event)"""
+    query = """select a.*, answer % 100 = 99 as late, code, programme from answer a join event using (event)"""
     _spoil(world, "survey", query, "answer", SURVEY)
     world.con.execute(
-        """create or replace temp table frama_row as select * replace (row_number() over (order by r) - 1 as r) from survey where form = 'framaforms';
+        f"""create or replace temp table frama_row as select * replace (row_number() over (order by r) - 1 as r) from survey where form = 'framaforms' and {rows};
         create or replace temp table lime_row as select *, case when r = 9 then 'quarantined' end as fate from
-            (select * replace (row_number() over (order by r) - 1 as r) from survey where form = 'limesurvey')"""
+            (select * replace (row_number() over (order by r) - 1 as r) from survey where form = 'limesurvey' and {rows})"""
     )
     moment = "quoted(strftime(sent_at, '%d/%m/%Y - %H:%M'))"
     cells = [
@@ -511,7 +531,7 @@ def _surveys(world: World, folder: Path) -> list[Path]:
         "Votre avis - Mois de l'ESS", ["Code de l'événement", "Édition", "Votre structure", "Votre e-mail"], "Satisfaction", ["Contenu", "Organisation"],
         ["Recommanderiez-vous cet événement ? (0 à 10)", "Est-ce votre premier Mois de l'ESS ?", "Commentaires"],
     )  # fmt: skip
-    name = "votre_avis_mois_de_less.tsv"
+    name = f"votre_avis_mois_de_less{suffix}.tsv"
     _written(world, "mess_satisfaction", name, "feedback", "frama_row", row_number="r + 4")
     paths = [
         write_text(folder / "mess_satisfaction" / name, [*head, *_lines(world, "frama_row", cells, "\t")], newline="\n")
@@ -541,7 +561,7 @@ def _surveys(world: World, folder: Path) -> list[Path]:
         "quoted(case when first_time then 'Y' else 'N' end)", "quoted(comment)",
     ]  # fmt: skip
     lines = [";".join(f'"{cell}"' for cell in header), *_lines(world, "lime_row", cells, ";")]
-    name = "results-survey202511.csv"
+    name = f"results-survey202511{suffix}.csv"
     _written(world, "mess_enquete", name, "feedback", "lime_row")
     return [*paths, write_text(folder / "mess_enquete" / name, lines, encoding="utf-8-sig")]
 

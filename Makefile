@@ -1,16 +1,18 @@
 # make run    install, then one night on the embedded samples
 # make test   install, then every test that needs no server
 # make test-real   install, then those that start a real pretix and a real mitmproxy (needs the package index the first time)
+# make browser   install, then those that read the portal in Chromium (needs Debian's and npm's packages the first time)
 # make samples   write the invented year of the samples again from its seed
 # make bench SIZE=1000   what three nights cost, beside the floor (also 100000, 1000000)
 # make lock   resolve the dependencies again (needs the package index)
 
 PYTHON ?= $(shell command -v python3.11 || command -v python3)
 UV := .venv/bin/uv
+AXE := 4.14.1
 export PYTHONDONTWRITEBYTECODE =
 export DO_NOT_TRACK = 1
 
-.PHONY: install run test test-real samples bench lint lock clean
+.PHONY: install run test test-real browser samples bench lint lock clean
 
 install: .venv/installed
 
@@ -39,6 +41,16 @@ samples: install
 SIZE ?= 1000
 bench: install
 	.venv/bin/python -m benchmarks.bench $(SIZE) --verbose
+
+browser: install .cache/browser/axe-core-$(AXE)
+	@command -v chromium >/dev/null || { apt-get update -qq && apt-get install -y -qq chromium fonts-dejavu; }
+	.venv/bin/python -m pytest -m browser tests/browser
+
+.cache/browser/axe-core-$(AXE):
+	@command -v npm >/dev/null || { apt-get update -qq && apt-get install -y -qq npm; }
+	mkdir -p .cache/browser
+	npm install --prefix .cache/browser --ignore-scripts --no-audit --no-fund --no-save axe-core@$(AXE)
+	@touch $@
 
 lint: install
 	.venv/bin/ruff check .

@@ -54,7 +54,9 @@
     });
     all(".block").forEach(function (block) {
       block.hidden = !all("table.data", block).some(some);
-      if (block.tagName === "DETAILS" && narrowed && !block.hidden) block.open = true;
+      if (block.tagName !== "DETAILS") return;
+      if (narrowed && !block.hidden && !block.open) { block.open = true; block.dataset.auto = "1"; }
+      if (!narrowed && block.dataset.auto) { block.open = false; delete block.dataset.auto; }
     });
     all("section[data-p]").forEach(function (section) {
       section.hidden = Boolean(asked.programme) && section.dataset.p !== asked.programme;

@@ -1,0 +1,127 @@
+"""One release of the samples, Debian's Chromium, and the pages as files and behind a server on this machine.
+
+`make browser` installs what is asked for here. OBSERVATOIRE_BROWSER_HOME names a home whose release is read instead of making
+one: it saves a minute while working on the style.
+"""
+
+import functools
+import http.server
+import os
+import shutil
+import subprocess
+import sys
+import threading
+from pathlib import Path
+
+import pytest
+
+ROOT = Path(__file__).parents[2]
+AXE = ROOT / ".cache" / "browser" / "node_modules" / "axe-core" / "axe.min.js"
+SHOTS = ROOT / "build" / "screenshots"
+LAPTOP, PHONE = {"width": 1366, "height": 768}, {"width": 360, "height": 740}
+QUIET = [
+    "--no-sandbox", "--disable-gpu", "--disable-quic", "--no-first-run", "--disable-background-networking",
+    "--disable-component-update", "--disable-sync",
+]  # fmt: skip
+
+
+def pytest_collection_modifyitems(items):
+    for item in items:
+        if Path(item.fspath).is_relative_to(Path(__file__).parent):
+            item.add_marker(pytest.mark.browser)
+
+
+@pytest.fixture(scope="session")
+def public(tmp_path_factory) -> Path:
+    """The public files of a release of the samples."""
+    home = os.environ.get("OBSERVATOIRE_BROWSER_HOME")
+    if not home:
+        home = str(tmp_path_factory.mktemp("browser") / "var")
+        command = [str(Path(sys.executable).with_name("observatoire")), "demo"]
+        env = {**os.environ, "OBSERVATOIRE_HOME": home}
+        done = subprocess.run(command, capture_output=True, text=True, env=env, cwd=ROOT, timeout=400)
+        assert done.returncode in (0, 3), done.stdout + done.stderr
+    return (Path(home) / "releases" / "current").resolve() / "public"
+
+
+@pytest.fixture(scope="session")
+def names(public) -> list[str]:
+    found = sorted(path.relative_to(public).as_posix() for path in public.rglob("*.html"))
+    assert "index.html" in found and len(found) > 10
+    return found
+
+
+class _Silent(http.server.SimpleHTTPRequestHandler):
+    def log_message(self, *_):
+        pass
+
+
+@pytest.fixture(scope="session")
+def site(public):
+    """The same files behind a web server: its address, with a final slash."""
+    handler = functools.partial(_Silent, directory=str(public))
+    with http.server.ThreadingHTTPServer(("127.0.0.1", 0), handler) as server:
+        thread = threading.Thread(target=server.serve_forever, daemon=True)
+        thread.start()
+        yield f"http://127.0.0.1:{server.server_port}/"
+        server.shutdown()
+
+
+@pytest.fixture(scope="session")
+def chromium(tmp_path_factory):
+    from playwright.sync_api import sync_playwright
+
+    path = os.environ.get("OBSERVATOIRE_CHROMIUM") or shutil.which("chromium")
+    assert path, "Chromium is not installed: run `make browser`"
+    with sync_playwright() as started:
+        browser = started.chromium.launch(executable_path=path, args=QUIET)
+        yield browser
+        browser.close()
+
+
+class Visit:
+    """One tab, and everything that it asked for or complained of."""
+
+    def __init__(self, browser, base: str, **options):
+        self.base = base
+        self.context = browser.new_context(**({"viewport": LAPTOP, "locale": "fr-FR"} | options))
+        self.page = self.context.new_page()
+        self.asked: list[str] = []
+        self.complaints: list[str] = []
+        self.context.on("request", lambda request: self.asked.append(request.url))
+        self.page.on("pageerror", lambda error: self.complaints.append(str(error)))
+        self.page.on("console", lambda m: self.complaints.append(m.text) if m.type == "error" else None)
+
+    def open(self, name: str):
+        self.page.goto("about:blank")
+        self.page.goto(self.base + name)
+        return self.page
+
+
+@pytest.fixture
+def visit(chromium, public, site):
+    """Opens tabs: `visit()` on the files, `visit(server=True)` behind the server; closes them all."""
+    opened = []
+
+    def start(*, server: bool = False, **options) -> Visit:
+        made = Visit(chromium, site if server else public.as_uri() + "/", **options)
+        opened.append(made)
+        return made
+
+    yield start
+    for each in opened:
+        each.context.close()
+
+
+@pytest.fixture(scope="session")
+def axe() -> str:
+    assert AXE.is_file(), "axe-core is not installed: run `make browser`"
+    return AXE.read_text(encoding="utf-8")
+
+
+@pytest.fixture(scope="session")
+def shots() -> Path:
+    if SHOTS.exists():
+        shutil.rmtree(SHOTS)
+    SHOTS.mkdir(parents=True)
+    return SHOTS

@@ -1,0 +1,320 @@
+"""The portal in a real Chromium: accessible in both themes and on a phone, whole without a network, driven by keyboard."""
+
+import csv
+import io
+import re
+from urllib.parse import unquote, urlsplit
+
+import pyarrow.parquet as pq
+import pytest
+from python_calamine import CalamineWorkbook
+
+from tests.browser.conftest import LAPTOP, PHONE
+
+TAGS = ["wcag2a", "wcag2aa", "wcag21a", "wcag21aa", "wcag22aa", "best-practice"]
+HEAVIEST = 500_000
+PARTICIPATION = "ind_participation.html"
+HDF = "HDF-CONF-2023"
+
+RUN_AXE = """async ([tags, rules]) => {
+  const options = rules.length ? { runOnly: { type: 'rule', values: rules } } : { runOnly: { type: 'tag', values: tags } };
+  const found = await axe.run(document, { ...options, resultTypes: ['violations'] });
+  return found.violations.map(v => v.id + ': ' + v.nodes.slice(0, 3).map(n => n.html.slice(0, 160)).join(' | '));
+}"""
+
+
+def violations(page, rules=()) -> list[str]:
+    return page.evaluate(RUN_AXE, [TAGS, list(rules)])
+
+
+# --- accessibility -------------------------------------------------------------------------------------------------
+
+
+def test_axe_finds_what_it_should(visit, axe):
+    """The twin: a picture without a text and grey on grey are found, so that an empty list means something."""
+    page = visit().page
+    page.set_content(
+        '<html lang="fr"><body><img src="data:,"><p style="color:#bbb;background:#ccc">gris</p></body></html>'
+    )
+    page.evaluate(axe)
+    found = " ".join(violations(page))
+    assert "image-alt" in found and "color-contrast" in found
+
+
+@pytest.mark.parametrize("width", ["laptop", "phone"])
+def test_no_violation_on_any_page_in_both_themes(visit, axe, names, width):
+    tab = visit(viewport=LAPTOP if width == "laptop" else PHONE)
+    wrong = {}
+    for name in names:
+        tab.page.emulate_media(color_scheme="light")
+        page = tab.open(name)
+        page.evaluate("document.querySelectorAll('details').forEach(d => { d.open = true; })")
+        page.evaluate(axe)
+        found = violations(page)
+        page.emulate_media(color_scheme="dark")
+        found += [f"dark {text}" for text in violations(page, ["color-contrast", "link-in-text-block"])]
+        if found:
+            wrong[name] = found
+    assert not wrong, wrong
+
+
+def test_the_panel_of_a_figure_and_a_filtered_table_have_no_violation(visit, axe):
+    for scheme in ("light", "dark"):
+        tab = visit(color_scheme=scheme)
+        page = tab.open(f"{PARTICIPATION}#programme={HDF}&territoire=department:59")
+        page.evaluate(axe)
+        assert violations(page) == []
+        page.locator("button.figure-button:visible").first.click()
+        assert page.locator("#origine").is_visible() and violations(page) == []
+
+
+def test_a_phone_never_scrolls_sideways(visit, names):
+    tab = visit(viewport=PHONE)
+    wide = {}
+    for name in names:
+        page = tab.open(name)
+        width = page.evaluate("document.documentElement.scrollWidth")
+        if width > PHONE["width"]:
+            wide[name] = width
+    assert not wide
+
+
+def test_everything_that_is_pressed_is_large_enough_or_apart(visit, axe):
+    """WCAG 2.5.8 on the page with most buttons, on a phone."""
+    tab = visit(viewport=PHONE)
+    page = tab.open(PARTICIPATION)
+    page.evaluate(axe)
+    assert violations(page, ["target-size"]) == []
+
+
+# --- whole, light, and without a network ---------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize("server", [False, True], ids=["file", "server"])
+def test_no_request_leaves_the_page_and_nothing_complains(visit, names, server):
+    tab = visit(server=server)
+    for name in names:
+        tab.open(name)
+    away = [url for url in tab.asked if not url.startswith((tab.base, "data:", "about:"))]
+    assert away == [] and tab.complaints == []
+    assert len(tab.asked) > len(names), "the twin: requests were seen"
+
+
+def test_every_page_is_light_and_opens_at_once(visit, names, public):
+    tab = visit(server=True)
+    heavy = {}
+    for name in names:
+        before = len(tab.asked)
+        tab.open(name)
+        files = {unquote(urlsplit(url).path).lstrip("/") for url in tab.asked[before:] if url.startswith(tab.base)}
+        weight = sum((public / file).stat().st_size for file in files)
+        if weight > HEAVIEST:
+            heavy[name] = weight
+    assert not heavy
+
+
+@pytest.mark.parametrize("server", [False, True], ids=["file", "server"])
+def test_every_link_leads_somewhere(visit, names, public, server):
+    tab = visit(server=server)
+    ids, links = {}, []
+    for name in names:
+        page = tab.open(name)
+        ids[name] = set(page.evaluate("[...document.querySelectorAll('[id]')].map(e => e.id)"))
+        links += [(name, href) for href in page.evaluate("[...document.querySelectorAll('a[href]')].map(a => a.href)")]
+    lost = []
+    for name, link in sorted(set(links)):
+        address, _, anchor = link.partition("#")
+        target = unquote(address.removeprefix(tab.base))
+        found = address.startswith(tab.base) and (public / target).is_file()
+        if not found or (anchor and "=" not in anchor and unquote(anchor) not in ids[target]):
+            lost.append((name, link))
+    assert not lost
+    if server:
+        assert {tab.context.request.get(url).status for url in {link.partition("#")[0] for _, link in links}} == {200}
+
+
+def test_what_the_whole_tables_download_is_the_released_file(visit, public):
+    page = visit(server=True).open(PARTICIPATION)
+    for kind, file in (
+        ("CSV", "data/ind_participation.csv"),
+        ("XLSX", "observatoire.xlsx"),
+        ("Parquet", "data/ind_participation.parquet"),
+    ):
+        with page.expect_download() as started:
+            page.locator(".downloads a", has_text=kind).click()
+        assert started.value.path().read_bytes() == (public / file).read_bytes()
+
+
+@pytest.mark.parametrize("server", [False, True], ids=["file", "server"])
+def test_what_is_shown_downloads_as_csv_xlsx_and_parquet(visit, server):
+    page = visit(server=server).open(f"{PARTICIPATION}#programme={HDF}&territoire=department:59")
+    shown = page.locator("td.v:visible").count()
+    content = {}
+    for kind in ("csv", "xlsx", "parquet"):
+        with page.expect_download() as started:
+            page.locator(f"button[data-shown={kind}]").click()
+        assert started.value.suggested_filename == f"ind_participation-affiche.{kind}"
+        content[kind] = started.value.path().read_bytes()
+    read = list(csv.reader(io.StringIO(content["csv"].decode())))
+    assert len(read) == shown + 1 and read[0][:3] == ["Programme", "Code", "Indicateur"]
+    nord = next(row for row in read if row[1] == "PA01" and row[4] == "Nord")
+    assert nord[5:8] == ["au moins", "450", "p"] and nord[9] == "9/10"
+    sheet = CalamineWorkbook.from_filelike(io.BytesIO(content["xlsx"])).get_sheet_by_index(0).to_python()
+    table = pq.read_table(io.BytesIO(content["parquet"]))
+    assert table.column_names == read[0] == sheet[0] and table.num_rows == shown
+
+    def plain(cell) -> str:
+        return "" if cell is None else f"{cell:g}" if isinstance(cell, float | int) else cell
+
+    assert [[plain(c) for c in row.values()] for row in table.to_pylist()] == [
+        [plain(c) for c in row] for row in sheet[1:]
+    ]
+    assert [[plain(c) for c in row] for row in sheet[1:]] == [
+        [re.sub(r"^(-?\d+)\.0$", r"\1", c) for c in row] for row in read[1:]
+    ]
+
+
+# --- by keyboard ---------------------------------------------------------------------------------------------------
+
+
+def test_the_first_stop_skips_to_the_content(visit):
+    page = visit().open(PARTICIPATION)
+    page.keyboard.press("Tab")
+    assert page.evaluate("document.activeElement.textContent") == "Aller au contenu"
+    page.keyboard.press("Enter")
+    assert page.evaluate("document.activeElement.id") == "contenu"
+
+
+def test_filters_by_keyboard_stand_in_the_address_and_survive_it(visit):
+    tab = visit()
+    page = tab.open(PARTICIPATION)
+    everything = page.locator("td.v:visible").count()
+    page.locator("select[name=territoire]").focus()
+    page.keyboard.type("Nord")
+    assert page.locator("select[name=territoire]").input_value() == "department:59"
+    page.keyboard.press("Tab")
+    fewer = page.locator("td.v:visible").count()
+    assert 0 < fewer < everything
+    address = page.url
+    assert f"programme={HDF}" in address and "territoire=department%3A59" in address
+    texts = page.locator("tbody tr:visible th[scope=row]").all_inner_texts()
+    assert all("Nord" in text for text in texts) and "Pas-de-Calais" not in " ".join(texts)
+    again = tab.context.new_page()
+    again.goto(address)
+    assert again.locator("td.v:visible").count() == fewer
+    page.locator("#filtres button[type=reset]").focus()
+    page.keyboard.press("Enter")
+    page.wait_for_function(
+        "count => [...document.querySelectorAll('td.v')].filter(c => c.checkVisibility()).length === count",
+        arg=everything,
+    )
+    assert "territoire=" not in page.url
+
+
+def test_searching_in_a_page_opens_what_it_folded(visit):
+    page = visit().open(f"{PARTICIPATION}#programme={HDF}&q=lille")
+    assert page.locator("details.block[open] tbody tr:visible").count() >= 1
+    page.locator("input[name=q]").last.fill("zzzz")
+    assert page.locator("td.v:visible").count() == 0 and page.locator("output").inner_text().startswith("0 ligne")
+
+
+def test_sorting_by_keyboard_puts_absences_last_both_ways(visit):
+    page = visit().open(f"{PARTICIPATION}#programme={HDF}")
+    table = page.locator(f"section[data-p='{HDF}'] table[data-b=department]").first
+    head = table.locator("th[data-i=PA01]")
+    head.locator("button").focus()
+    page.keyboard.press("Enter")
+    column = head.evaluate("cell => cell.cellIndex")
+    cells = table.locator(f"tbody tr > :nth-child({column + 1})")
+
+    def figures() -> list[str]:
+        return [re.sub(r"\D", "", text) for text in cells.all_inner_texts()]
+
+    up = figures()
+    assert (
+        head.get_attribute("aria-sort") == "ascending"
+        and up[-1] == ""
+        and [int(x) for x in up[:-1]] == sorted(int(x) for x in up[:-1])
+    )
+    page.keyboard.press("Enter")
+    down = figures()
+    assert head.get_attribute("aria-sort") == "descending" and down[-1] == "" and down[:-1] == up[:-1][::-1]
+
+
+def test_arrows_walk_figures_and_enter_tells_where_one_comes_from(visit):
+    page = visit().open(f"{PARTICIPATION}#programme={HDF}")
+    first = page.locator(f"section[data-p='{HDF}'] table[data-b=total] button.figure-button").first
+    assert page.locator(f"section[data-p='{HDF}'] table[data-b=total] button.figure-button[tabindex='0']").count() == 1
+    first.focus()
+    page.keyboard.press("ArrowDown")
+    page.keyboard.press("ArrowUp")
+    page.keyboard.press("Enter")
+    panel = page.locator("#origine")
+    assert panel.is_visible()
+    told = re.sub(r"\s+", " ", panel.inner_text())
+    assert "au moins 1 055" in told and "33/36" in told and "p : " in told
+    assert f"observatoire trace ind_participation PA01 --programme {HDF}" in told
+    page.keyboard.press("Escape")
+    assert not panel.is_visible()
+    assert page.evaluate("document.activeElement.className") == "figure-button"
+
+
+def test_the_search_page_finds_and_leads(visit):
+    for server in (False, True):
+        tab = visit(server=server)
+        page = tab.open("index.html")
+        page.locator("#chercher").focus()
+        page.keyboard.type("pas-de-calais")
+        page.keyboard.press("Enter")
+        page.wait_for_url("**/recherche.html?q=*")
+        first = page.locator("#resultats a").first
+        assert "Pas-de-Calais" in first.inner_text()
+        first.click()
+        page.wait_for_url("**/ind_*.html#*")
+        assert page.locator("td.v:visible").count() > 0
+
+
+# --- on paper and at first sight -----------------------------------------------------------------------------------
+
+
+def test_home_says_the_essential_without_scrolling(visit):
+    page = visit().open("index.html")
+    last = page.locator(".tiles li").last.bounding_box()
+    assert last["y"] + last["height"] <= LAPTOP["height"]
+    assert 4 <= page.locator(".tiles li").count() <= 6
+    text = re.sub(r"\s+", " ", page.locator("main").inner_text())
+    assert "publiée le" in text and "sur les données reçues jusqu’au" in text
+
+
+def test_without_scripts_every_table_is_whole(visit, public):
+    page = visit(java_script_enabled=False).open(PARTICIPATION)
+    assert page.locator("td.v").count() >= 100 and not page.locator("#filtres").is_visible()
+    assert page.locator("td.v button").count() == 0
+
+
+def test_pages_print(visit, names, shots):
+    tab = visit()
+    for name in names:
+        page = tab.open(name)
+        paper = page.pdf(prefer_css_page_size=True, path=str(shots / f"{name.removesuffix('.html')}.pdf"))
+        assert (
+            paper.startswith(b"%PDF")
+            and paper.count(b"/Type /Page\n") + paper.count(b"/Type /Page ") + paper.count(b"/Type /Page/") >= 1
+        )
+    page = tab.open(PARTICIPATION)
+    page.emulate_media(media="print")
+    assert not page.locator("#filtres").is_visible() and not page.locator("nav[aria-label=Principale]").is_visible()
+    assert page.locator("table[data-b=department]:visible").count() >= 1
+
+
+def test_screenshots_are_kept(visit, names, shots):
+    for look, options in (
+        ("clair", {"color_scheme": "light"}),
+        ("sombre", {"color_scheme": "dark"}),
+        ("telephone", {"viewport": PHONE}),
+    ):
+        tab = visit(**options)
+        for name in names:
+            page = tab.open(name)
+            page.screenshot(path=str(shots / f"{name.removesuffix('.html')}-{look}.png"), full_page=True)
+    assert len(list(shots.glob("*.png"))) == 3 * len(names)

@@ -27,6 +27,7 @@ from pathlib import Path
 import pyarrow as pa
 
 from sources.readers.encoding import Encoding, find_encoding
+from sources.readers.regular import read_regular
 from sources.readers.sheet import Note, Sheet, TableBuilder, Unreadable
 from sources.readers.signature import empty_file, require_text
 
@@ -140,6 +141,10 @@ def _widths(sample: str, delimiter: str) -> list[int]:
 def _read_records(
     path: Path, found: Encoding, delimiter: str, skip_lines: int, file_name: str
 ) -> tuple[pa.Table, tuple[Note, ...]]:
+    if not found.nuls and not skip_lines:
+        regular = read_regular(_utf8(path, found), delimiter)
+        if regular is not None:
+            return regular, ()
     builder = TableBuilder(f"« {file_name} »")
     number = 1
     last_two: list[list[str]] = []
@@ -153,6 +158,13 @@ def _read_records(
         except csv.Error as error:
             raise _quote_error(path, found, delimiter, skip_lines, file_name) from error
     return builder.finish(), _cut_notes(found, last_two, number - 1)
+
+
+def _utf8(path: Path, found: Encoding) -> bytes:
+    with open(path, "rb") as file:
+        file.seek(found.mark_bytes)
+        data = file.read()
+    return data if found.codec == "utf-8" else data.decode(found.codec, found.errors).encode()
 
 
 @contextmanager

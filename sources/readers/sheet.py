@@ -71,13 +71,13 @@ class TableBuilder:
         self._refuse_absurd(width, numbers[-1], len(rows))
         columns = [pa.array(numbers, pa.int32())]
         columns += [_text_column(values) for values in zip_longest(*rows)]
-        self.tables.append(pa.table(columns, schema=_schema(width)))
+        self.tables.append(pa.table(columns, schema=sheet_schema(width)))
 
     def finish(self) -> pa.Table:
         """The table of all rows added; narrower batches are padded with nulls."""
         if not self.tables:
-            return pa.table([pa.array([], pa.int32())], schema=_schema(0))
-        schema = _schema(self.width)
+            return pa.table([pa.array([], pa.int32())], schema=sheet_schema(0))
+        schema = sheet_schema(self.width)
         return pa.concat_tables([schema.empty_table(), *self.tables], promote_options="default")
 
     def _refuse_absurd(self, width: int, last_number: int, added: int) -> None:
@@ -119,7 +119,8 @@ def enumerate_in_french(items: Sequence[str], shown: int = 10) -> str:
     return f"{', '.join(items[:shown])} et {left} autre{'s' if left > 1 else ''}"
 
 
-def _schema(width: int) -> pa.Schema:
+def sheet_schema(width: int) -> pa.Schema:
+    """Of a table with `width` columns."""
     return pa.schema([("row_number", pa.int32()), *((f"c{i}", pa.string()) for i in range(1, width + 1))])
 
 

@@ -1,0 +1,81 @@
+"""Regular delimited text, read by Arrow: the shape of nearly every export, ten times faster than record by record.
+
+Regular means that no reader could understand it otherwise: every record has the same number of cells, no line is blank, no
+character is NUL, every quote opens a cell, closes one, or is doubled inside one. Of anything else `read_regular` says nothing,
+and `delimited` reads it record by record, or says what is wrong and where.
+Does not belong here: encodings, separators, sentences.
+"""
+
+from __future__ import annotations
+
+import csv
+
+import numpy as np
+import pyarrow as pa
+import pyarrow.compute as pc
+from pyarrow import csv as arrow_csv
+
+from sources.readers.sheet import MAX_CELLS, MAX_COLUMNS, sheet_schema
+
+_BLANK_LINES = (b"\n\n", b"\n\r", b"\r\r")
+_BLOCK = 1 << 25
+
+
+def read_regular(text: bytes, delimiter: str) -> pa.Table | None:
+    """The table of a sheet (`sheet.Sheet.table`) from UTF-8 `text` without a mark, or None when it is not regular."""
+    if (
+        len(delimiter.encode()) > 1
+        or not text
+        or text[:1] in (b"\n", b"\r")
+        or b"\0" in text
+        or any(blank in text for blank in _BLANK_LINES)
+    ):
+        return None
+    if not _quotes_are_regular(text, delimiter):
+        return None
+    try:
+        table = arrow_csv.read_csv(
+            pa.BufferReader(text),
+            read_options=arrow_csv.ReadOptions(autogenerate_column_names=True, block_size=1 << 22),
+            parse_options=arrow_csv.ParseOptions(delimiter=delimiter, newlines_in_values=True, ignore_empty_lines=False),
+            convert_options=arrow_csv.ConvertOptions(
+                null_values=[""], strings_can_be_null=True, quoted_strings_can_be_null=True, check_utf8=False,
+                default_column_type=pa.string(),
+            ),
+        )  # fmt: skip
+    except pa.ArrowInvalid:
+        return None
+    width, rows = table.num_columns, table.num_rows
+    if width > MAX_COLUMNS or width * rows > MAX_CELLS or _longest_cell(table) > csv.field_size_limit():
+        return None
+    numbers = pa.array(np.arange(1, rows + 1, dtype=np.int32))
+    table = pa.table([numbers, *table.columns], schema=sheet_schema(width))
+    if any(column.null_count == 0 for column in table.columns[1:]):
+        return table
+    filled = pc.is_valid(table.column(1))
+    for column in table.columns[2:]:
+        filled = pc.or_(filled, pc.is_valid(column))
+    table = table.filter(filled)
+    return table if table.num_rows else None
+
+
+def _longest_cell(table: pa.Table) -> int:
+    """In bytes."""
+    return max((pc.max(pc.binary_length(column)).as_py() or 0 for column in table.columns), default=0)
+
+
+def _quotes_are_regular(text: bytes, delimiter: str) -> bool:
+    """Whether quotes alternately open a cell (after a separator, a line break or a quote) and close it (before one)."""
+    characters = np.frombuffer(text, np.uint8)
+    neighbour = np.zeros(256, np.bool_)
+    neighbour[[*delimiter.encode(), *b'\n\r"']] = True
+    seen = 0
+    for start in range(0, len(characters), _BLOCK):
+        quotes = np.flatnonzero(characters[start : start + _BLOCK] == ord('"')) + start
+        opening, closing = quotes[seen % 2 :: 2], quotes[(seen + 1) % 2 :: 2]
+        before = opening[opening > 0] - 1
+        after = closing[closing < len(characters) - 1] + 1
+        if not (neighbour[characters[before]].all() and neighbour[characters[after]].all()):
+            return False
+        seen += len(quotes)
+    return seen % 2 == 0

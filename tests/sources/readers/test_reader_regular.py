@@ -32,7 +32,7 @@ def test_what_csv_writes_is_regular(rows, everywhere):
     csv.writer(written, delimiter=";", quoting=csv.QUOTE_ALL if everywhere else csv.QUOTE_MINIMAL).writerows(rows)
     text = written.getvalue()
     table = read_regular(text.encode(), ";")
-    if "\n\n" in text or "\n\r" in text:
+    if "\n\n" in text or "\n\r" in text or not any(map(any, rows)):
         assert table is None
     else:
         assert table.to_pydict() == by_record(text).to_pydict()

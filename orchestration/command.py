@@ -248,9 +248,16 @@ def releases_list() -> None:
         kept = [name for name, state in release.datasets.items() if state.status in ("carried", "withheld")]
         mark = "en place" if current and release.number == current.number else ""
         rows.append(
-            (release.number, release.made_at[:16].replace("T", " "), len(release.datasets) - len(kept), len(kept), mark)
+            (
+                release.number,
+                release.version or "–",
+                release.made_at[:16].replace("T", " "),
+                len(release.datasets) - len(kept),
+                len(kept),
+                mark,
+            )
         )
-    lines.table(rows, ("version", "faite le (UTC)", "publiés", "retenus", ""))
+    lines.table(rows, ("version", "définitions.périodes.révisions", "faite le (UTC)", "publiés", "retenus", ""))
     if not rows:
         lines.say("Aucune version publiée.")
 
@@ -263,7 +270,9 @@ def releases_show(number: Number = None) -> None:
 
     home, lines = _home(), _lines()
     release = releases.show(home.releases, number)
-    lines.say(f"Version {release.number}, faite le {release.made_at[:16].replace('T', ' à ')} UTC, dans {release.path}")
+    lines.say(
+        f"Version {release.number}{f' ({release.version})' if release.version else ''}, faite le {release.made_at[:16].replace('T', ' à ')} UTC, dans {release.path}"
+    )
     for name, state in sorted(release.datasets.items()):
         origin = f" (version {state.from_release})" if state.status == "carried" else ""
         lines.say(f"  {name} : {STATUSES.get(state.status, state.status)}{origin}, {state.rows} lignes")

@@ -12,6 +12,7 @@ import pyarrow as pa
 from publication.labels import Labels
 from publication.shelf import DatasetStatus
 from publication.tables import KEY, by_key, csv_cell
+from publication.versions import Version
 from publication.wording import STATUSES, dataset_title, long_date, long_period, plural
 
 ADDED, REMOVED, CHANGED = "added", "removed", "changed"
@@ -99,9 +100,10 @@ def markdown(
     labels: Labels,
     previous: int | None,
     earlier: Sequence[tuple[int, str, str]],
+    version: Version,
 ) -> str:
     """CHANGELOG.md of one release. `earlier`: (number, date, summary) of those before, newest first."""
-    lines = [f"# Version {number}, {long_date(made_at)}", ""]
+    lines = [f"# Version {number}, {long_date(made_at)}", "", version.sentence(), ""]
     if previous is None:
         lines += [f"Première version : {plural(counted(changes)[ADDED], 'ligne')}.", ""]
     else:
@@ -141,10 +143,10 @@ def _section(kind: str, title: str, changes: Sequence[Change], labels: Labels) -
 
 
 def _line(*cells: str) -> str:
-    return "| " + " | ".join(_escaped(cell) for cell in cells) + " |"
+    return "| " + " | ".join(escaped(cell) for cell in cells) + " |"
 
 
-def _escaped(cell: str) -> str:
+def escaped(cell: str) -> str:
     """Text that neither ends a cell nor opens a tag where the file is shown as a page."""
     for raw, safe in (("\\", "\\\\"), ("|", "\\|"), ("\n", " "), ("\r", " "), ("<", "&lt;")):
         cell = cell.replace(raw, safe)

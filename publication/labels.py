@@ -155,6 +155,7 @@ INDICATOR = (
     "name_fr",
     "unit",
     "formula",
+    "grain",
     "denominator",
     "missing_rule",
     "approximate_rule",
@@ -162,7 +163,18 @@ INDICATOR = (
     "disclosure_rule",
     "practice",
 )
-PROGRAMME = ("programme_id", "title", "region_name", "year", "theme_scheme", "period", "nb_events", "caveat")
+PROGRAMME = (
+    "programme_id",
+    "title",
+    "region_code",
+    "region_name",
+    "year",
+    "theme_scheme",
+    "territory_vintage",
+    "period",
+    "nb_events",
+    "caveat",
+)
 DELIVERY = (
     "source",
     "delivery_id",

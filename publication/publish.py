@@ -33,7 +33,7 @@ import pyarrow as pa
 from expectations import Verdict, candidate_hash, changed_since_seal, refusals, suites_hash
 from expectations import suite as suites_on_disk
 from expectations.candidate import NotSealable
-from publication import changelog, disclosure, labels, quality, shelf, tables, trace, warehouse
+from publication import changelog, disclosure, labels, quality, shelf, tables, trace, versions, warehouse
 from publication.shelf import CARRIED, PUBLISHED, WITH_RESERVE, WITHHELD, DatasetStatus, Release
 
 
@@ -261,7 +261,7 @@ def _write(
     now: datetime,
 ) -> Release:
     """Every file of the release under `release.path`; the release with the digests of what it is made of."""
-    from publication import portal, workbook  # slow to import, and of no use on a night that changes nothing
+    from publication import package, portal, workbook  # slow to import, and of no use on a night that changes nothing
 
     public, data = release.public, release.public / "data"
     data.mkdir(parents=True)
@@ -281,10 +281,18 @@ def _write(
     changes = changelog.compare(before, contents)
     moved = changelog.statuses_changed(base.datasets if base else {}, release.datasets)
     counts = changelog.counted(changes)
-    release = replace(release, revisions=counts)
+    version = _version(release, base, releases, before, contents, names)
+    release = replace(
+        release,
+        revisions=counts,
+        version=version.number,
+        step=version.step,
+        definitions=_definitions(release, base, contents, names),
+    )
     earlier = [(r.number, r.made_at, changelog.summary(r.revisions)) for r in _before(releases, release)]
     (public / "CHANGELOG.md").write_text(
-        changelog.markdown(release.number, now, changes, moved, names, release.previous, earlier), encoding="utf-8"
+        changelog.markdown(release.number, now, changes, moved, names, release.previous, earlier, version),
+        encoding="utf-8",
     )
     (public / "QUALITE.json").write_text(quality.write(verdict, release.datasets, release.disclosure), encoding="utf-8")
     revised = changelog.revised(changes) if base else set()
@@ -297,6 +305,18 @@ def _write(
         made_at=now,
         data_until=release.data_until,
         revised=revised,
+    )
+    package.write(
+        package.Package(
+            publisher=package.read_publisher(),
+            release=release,
+            version=version,
+            made_at=now,
+            tables=package.tables_of(contents, release.dictionary, names, _issued(release, releases)),
+            labels=names,
+            supply=supply,
+            public=public,
+        )
     )
     portal.write(
         public,
@@ -324,6 +344,40 @@ def _write(
     )
     (release.path / shelf.RELEASE_FILE).write_text(release.as_json(), encoding="utf-8")
     return release
+
+
+def _definitions(
+    release: Release, base: Release | None, contents: Mapping[str, pa.Table], names: labels.Labels
+) -> versions.Definitions:
+    """What the figures mean: of tonight's tables by tonight's definitions, of a carried one by those it was made with."""
+    found = versions.definitions_of(contents, names.indicators)
+    carried = {name for name, status in release.datasets.items() if status.status == CARRIED}
+    kept = base.definitions if base else {}
+    return {name: kept.get(name, made) if name in carried else made for name, made in found.items()}
+
+
+def _version(
+    release: Release,
+    base: Release | None,
+    releases: Path,
+    before: Mapping[str, pa.Table],
+    contents: Mapping[str, pa.Table],
+    names: labels.Labels,
+) -> versions.Version:
+    given = [earlier.version for earlier in _before(releases, release, limit=10**6)]
+    now = (_definitions(release, base, contents, names), contents)
+    return versions.next_version(given, (base.definitions, before) if base else None, now)
+
+
+def _issued(release: Release, releases: Path) -> dict[str, str]:
+    """Date of the release that made each table: tonight, or that of the one it is carried from."""
+    dates = {}
+    for name in release.datasets:
+        made_by = release.made_by(name, releases)
+        with contextlib.suppress(OSError):
+            made_at = release.made_at if made_by is release else shelf.read_release(made_by.path).made_at
+            dates[name] = made_at[:10]
+    return dates
 
 
 def _origins(release: Release, dataset: str, releases: Path) -> dict[str, dict]:

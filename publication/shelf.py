@@ -74,6 +74,9 @@ class Release:
     revisions: dict[str, int] = field(default_factory=dict)
     data_until: str | None = None
     disclosure: dict[str, dict] = field(default_factory=dict)
+    version: str = ""  # major.minor.patch; empty in releases made before versions
+    step: str = ""  # major, minor or patch: what moved it
+    definitions: dict[str, dict[str, str]] = field(default_factory=dict)
     changed: bool = True
 
     @property

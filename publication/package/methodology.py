@@ -1,0 +1,196 @@
+"""METHODOLOGIE.md: what each figure is, over what, how missing and approximate values are treated, what is kept secret.
+
+Belongs here: laying out definitions, coverage and rules that the candidate, the policies and the labels carry. Does not
+belong here: a rule or a definition of its own.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+
+from publication import disclosure
+from publication.changelog import escaped
+from publication.figures import covered
+from publication.package.datapackage import sources
+from publication.package.registry import LICENCE, LICENCE_TITLE, LICENCE_URL, Package, Table
+from publication.wording import RECONCILIATION, long_date, long_period, plural, typeset
+
+FIELDS = (
+    ("formula", "Formule"),
+    ("unit", "Unité"),
+    ("grain", "Donné pour"),
+    ("denominator", "Dénominateur"),
+    ("missing_rule", "Valeurs manquantes et statuts"),
+    ("approximate_rule", "Valeurs approchées"),
+    ("rounding", "Arrondi, à l’affichage seulement"),
+    ("disclosure_rule", "Secret"),
+    ("practice", "Déjà publié ailleurs sous cette forme"),
+)
+
+
+def text(package: Package) -> str:
+    lines = [
+        f"# Méthodologie, version {package.version.number}",
+        "",
+        f"{package.publisher.name}. Version {package.version.number} du {long_date(package.made_at)} "
+        f"(publication n° {package.release.number}).",
+        *_contact(package),
+        "",
+        *_data(package),
+        *_rules(),
+        *_signs(package),
+        *_programmes(package),
+        *_thresholds(package),
+    ]
+    for table in package.tables:
+        lines += _dataset(package, table)
+    lines += [
+        "## Licence",
+        "",
+        f"[{LICENCE_TITLE}]({LICENCE_URL}), `{LICENCE}` : voir `LICENCE.txt`.",
+        "",
+    ]
+    return "\n".join(lines).replace("<", "&lt;")  # a name opens no tag where the file is shown as a page
+
+
+def _contact(package: Package) -> list[str]:
+    said = [f"Contact : {package.publisher.contact}."] if package.publisher.contact else []
+    if package.publisher.next_release_on:
+        said.append(f"Prochaine version prévue : {long_date(package.publisher.next_release_on)}.")
+    return said
+
+
+def _data(package: Package) -> list[str]:
+    until = package.release.data_until
+    lines = ["## Données", ""]
+    lines.append(
+        f"Données reçues jusqu’au {long_date(until)}, des sources suivantes :" if until else "Sources des données :"
+    )
+    lines += ["", *(f"- {typeset(title)}" for title in sources(package)), ""]
+    return lines
+
+
+def _rules() -> list[str]:
+    return [
+        "## Règles communes",
+        "",
+        "- Une valeur absente n’est jamais un zéro : la cellule est vide et son statut dit pourquoi. Un zéro est écrit 0.",
+        "- `n_with_data` sur `n_total` dit sur combien d’événements porte chaque chiffre. Un total auquel il manque des événements est « au moins ».",
+        "- Un rapport est le rapport de deux sommes, sur les seuls événements qui ont les deux.",
+        "- Un compte approché (« une quinzaine », « environ 150 ») garde ses bornes ; les bornes d’une somme sont la somme des bornes.",
+        "- Une participation est une présence, pas une personne : qui vient deux fois compte deux fois.",
+        "- Un événement à plusieurs thèmes compte une fois dans chacun (mentions, qui ne s’additionnent pas), ou se partage entre eux à parts égales (ventilé).",
+        "- Un événement à distance n’a pas de département : il est compté pour la région seulement.",
+        "- Un lieu n’est jamais déduit de l’organisateur.",
+        "- Les valeurs sont gardées à pleine précision ; l’arrondi, la moitié vers le haut, n’est qu’à l’affichage.",
+        "- Chaque chiffre se retrouve depuis ses lignes : « d’où vient ce chiffre ? » dans le portail, `observatoire trace` pour l’équipe.",
+        "",
+    ]
+
+
+def _signs(package: Package) -> list[str]:
+    rows = [
+        (f"`{obs}` / `{conf}`", sign.printed or "", typeset(sign.meaning))
+        for (obs, conf), sign in sorted(package.labels.signs.items())
+    ]
+    return [
+        "## Statuts et signes",
+        "",
+        "`obs_status` et `conf_status` suivent les listes de codes SDMX. Le signe est celui du classeur et du portail ; les fichiers de données n’en portent pas.",
+        "",
+        *_grid(("statut", "signe", "signification"), rows),
+    ]
+
+
+def _programmes(package: Package) -> list[str]:
+    rows = []
+    for code in sorted({code for table in package.tables for code in table.programmes}):
+        row = package.labels.programmes.get(code, {})
+        vintage = row.get("territory_vintage")
+        rows.append(
+            (
+                f"`{code}`",
+                typeset(package.labels.programme(code)),
+                long_period(row.get("period") or ""),
+                str(row.get("nb_events") if row.get("nb_events") is not None else ""),
+                f"code officiel géographique {vintage}" if vintage else "",
+                typeset(row.get("caveat") or ""),
+            )
+        )
+    return [
+        "## Programmes",
+        "",
+        "Territoires et populations municipales sont ceux du millésime du code officiel géographique indiqué ; une intercommunalité est comptée dans la "
+        "région où vit la majorité de ses habitants.",
+        "",
+        *_grid(("code", "programme", "période", "événements tenus", "territoires", "à savoir"), rows),
+    ]
+
+
+def _thresholds(package: Package) -> list[str]:
+    policies = disclosure.read()
+    lines = ["## Secret", ""]
+    for table in package.tables:
+        policy = policies.policies.get(table.name)
+        if policy is None:
+            continue
+        lines += [f"### {table.title}", "", typeset(policy.why), ""]
+        rows = []
+        for rule in policy.rules:
+            threshold = policies.vocabulary.thresholds[rule.threshold]
+            limit = f"moins de {threshold.minimum} {threshold.contributors}" if threshold.minimum else ""
+            if threshold.dominance:
+                limit += f", ou un contributeur au-delà de {threshold.dominance:.0%}".replace("%", "\u202f%")
+            where = ", ".join(rule.breakdowns) or "toutes"
+            rows.append((", ".join(rule.indicators), where, limit or "rien à masquer en soi", typeset(rule.why)))
+        lines += _grid(("indicateurs", "ventilations", "masqué en dessous", "pourquoi"), rows)
+    lines += [
+        "Les autres cellules masquées le sont pour qu’aucune des premières ne puisse être recalculée, y compris d’après les versions précédentes.",
+        "",
+    ]
+    return lines
+
+
+def _dataset(package: Package, table: Table) -> list[str]:
+    lines = [f"## {table.title} (`{table.name}`)", "", typeset(table.question), ""]
+    if "reconciliation_status" in table.data.column_names:
+        return [*lines, *_reconciliation(table)]
+    codes = list(dict.fromkeys(table.data["indicator"].to_pylist()))
+    for code in codes:
+        definition = package.labels.indicators.get(code, {})
+        lines += [f"### {code} : {typeset(package.labels.indicator(code))}", ""]
+        lines += [f"- {title} : {typeset(str(definition[name]))}" for name, title in FIELDS if definition.get(name)]
+        coverage = list(_coverage(package, table, code))
+        if coverage:
+            lines += [f"- Couverture : {' ; '.join(coverage)}"]
+        lines.append("")
+    return lines
+
+
+def _coverage(package: Package, table: Table, code: str) -> Iterable[str]:
+    for row in table.data.to_pylist():
+        if (
+            row["indicator"] == code
+            and row["breakdown"] == "total"
+            and (told := covered(row["n_with_data"], row["n_total"]))
+        ):
+            yield f"{typeset(package.labels.programme(row['programme_id']))} {told}"
+
+
+def _reconciliation(table: Table) -> list[str]:
+    results = table.data["reconciliation_status"].to_pylist()
+    rows = [
+        (words, plural(results.count(code), "chiffre")) for code, words in RECONCILIATION.items() if code in results
+    ]
+    return [
+        "Chaque chiffre imprimé auparavant est mis à côté du nôtre, à la précision où il a été imprimé. Une différence que personne n’a expliquée "
+        "retient le tableau auquel elle appartient.",
+        "",
+        *_grid(("résultat", "nombre"), rows),
+    ]
+
+
+def _grid(head: tuple[str, ...], rows: Iterable[tuple[str, ...]]) -> list[str]:
+    lines = ["| " + " | ".join(head) + " |", "|" + "---|" * len(head)]
+    lines += ["| " + " | ".join(escaped(cell) for cell in row) + " |" for row in rows]
+    return [*lines, ""]

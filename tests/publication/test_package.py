@@ -1,0 +1,141 @@
+"""The descriptions of a release say what its files are: the same columns, sizes and digests, nothing invented."""
+
+import csv
+import hashlib
+import json
+import re
+
+import hand_made
+import pyarrow as pa
+import pytest
+from hand_made import Desk
+
+from publication import package, releases
+from publication.package import dcat, registry
+
+
+@pytest.fixture(scope="module")
+def release(tmp_path_factory):
+    home = tmp_path_factory.mktemp("package")
+    return Desk(home / "desk", home / "stock").night()
+
+
+def read(release, name: str) -> dict:
+    return json.loads((release.public / name).read_text(encoding="utf-8"))
+
+
+def header(release, path: str) -> list[str]:
+    with (release.public / path).open(encoding="utf-8", newline="") as file:
+        return next(csv.reader(file))
+
+
+def test_every_form_is_in_the_release_and_in_its_sums(release):
+    listed = (release.public / "SHA256SUMS").read_text()
+    for name in package.FILES:
+        assert (release.public / name).is_file() and f"  {name}\n" in listed
+
+
+def test_the_package_is_valid_and_so_are_its_data(release):
+    from frictionless import Package
+
+    report = Package(str(release.public / "datapackage.json")).validate()
+    assert report.valid, report.flatten(["type", "message"])
+    assert len(report.tasks) == len(hand_made.CONTENT)
+
+
+@pytest.mark.parametrize(
+    ("spoil", "error"),
+    [
+        (lambda text: text.replace(",36,", ",trente-six,", 1), "type-error"),
+        (lambda text: text.replace("member", "modalité", 1), "incorrect-label"),
+        (lambda text: text + text.splitlines()[1] + "\n", "primary-key"),
+    ],
+)
+def test_spoilt_data_are_not(release, tmp_path, spoil, error):
+    import shutil
+
+    from frictionless import Package
+
+    copy = tmp_path / "public"
+    shutil.copytree(release.public, copy, copy_function=shutil.copyfile)
+    for path in (copy, *copy.rglob("*")):
+        path.chmod(0o755 if path.is_dir() else 0o644)
+    path = copy / "data" / "ind_events.csv"
+    path.write_text(spoil(path.read_text(encoding="utf-8")), encoding="utf-8")
+    report = Package(str(copy / "datapackage.json")).validate()
+    assert error in {row[0] for row in report.flatten(["type"])}
+
+
+def test_forms_have_the_columns_of_the_files(release):
+    data, web = read(release, "datapackage.json"), read(release, "csv-metadata.json")
+    for resource in data["resources"]:
+        content = (release.public / resource["path"]).read_bytes()
+        assert resource["hash"] == f"sha256:{hashlib.sha256(content).hexdigest()}" and resource["bytes"] == len(content)
+        assert [field["name"] for field in resource["schema"]["fields"]] == header(release, resource["path"])
+    for table in web["tables"]:
+        assert [column["name"] for column in table["tableSchema"]["columns"]] == header(release, table["url"])
+        assert set(table["tableSchema"]["primaryKey"]) <= set(header(release, table["url"]))
+    assert len(web["tables"]) == len(data["resources"]) == len(hand_made.CONTENT)
+
+
+def test_the_catalogue_points_at_files_that_are_there(release):
+    document = read(release, "dcat.jsonld")
+    for dataset in document["dcat:dataset"]:
+        assert dataset["dct:conformsTo"] and dataset["adms:versionNotes"]["@value"].startswith("Version 1.0.0")
+        assert dataset["dct:accrualPeriodicity"] and dataset["dct:license"]["@id"].endswith("v2.0.pdf")
+        for distribution in dataset["dcat:distribution"]:
+            content = (release.public / distribution["dcat:downloadURL"]["@id"]).read_bytes()
+            assert distribution["spdx:checksum"]["spdx:checksumValue"]["@value"] == hashlib.sha256(content).hexdigest()
+    events = next(d for d in document["dcat:dataset"] if d["dct:identifier"] == "ind_events")
+    assert events["dct:temporal"]["dcat:startDate"]["@value"] == "2023-04-01"
+    prefixes = set(re.findall(r'"@?([a-z]+):[A-Za-z]', json.dumps(document)))
+    assert prefixes - {"http", "https", "mailto"} <= document["@context"].keys()
+
+
+def test_periods_become_days():
+    assert dcat.temporal(("2023-04/2023-12", "2024")) == ("2023-04-01", "2024-12-31")
+    assert dcat.temporal(("2024-02",)) == ("2024-02-01", "2024-02-29")
+    assert dcat.temporal(("undated",)) is None
+
+
+def test_the_methodology_defines_every_figure_published(release):
+    text = (release.public / "METHODOLOGIE.md").read_text(encoding="utf-8")
+    published = {
+        row["indicator"]
+        for name in ("ind_events", "ind_participation", "ind_territories", "ind_quality")
+        for row in csv.DictReader((release.public / "data" / f"{name}.csv").open(encoding="utf-8"))
+    }
+    for code in published:
+        assert re.search(rf"^### {code} : .+\n\n- Formule : \S", text, re.MULTILINE) or code in ("PA01",), code
+    assert "33/36" in text and "Licence Ouverte" in text and "moins de 5 personnes" in text
+    assert "<b>" not in text, "a name cannot open a tag"
+
+
+def test_the_licence_names_publisher_and_version(release):
+    text = (release.public / "LICENCE.txt").read_text(encoding="utf-8")
+    assert registry.LICENCE in text and "version 1.0.0" in text and package.read_publisher().name in text
+
+
+def test_the_publisher_is_read_strictly(tmp_path):
+    text = registry.PUBLISHER.read_text(encoding="utf-8")
+    path = tmp_path / "publisher.yml"
+    path.write_text(text + "contct: x\n", encoding="utf-8")
+    with pytest.raises(ValueError, match="contct"):
+        package.read_publisher(path)
+
+
+def test_kinds_of_columns():
+    kinds = [registry.kind_of(kind) for kind in (pa.string(), pa.float64(), pa.int32(), pa.bool_(), pa.date32())]
+    assert kinds == ["string", "number", "integer", "boolean", "date"]
+
+
+def test_versions_follow_what_changed(tmp_path, stock, light):
+    desk = Desk(tmp_path, stock, ("ind_events", "ind_quality"))
+    assert desk.night().version == "1.0.0"
+    assert desk.night(ind_events=hand_made.events(35)).version == "1.0.1"
+    more = [*hand_made.events(35), hand_made.row("ind_events", "EV01", programme_id="HDF-2025", value=3)]
+    third = desk.night(ind_events=more)
+    assert (third.version, third.step) == ("1.1.0", "minor")
+    assert [release.version for release in releases.list_releases(desk.releases)] == ["1.0.0", "1.0.1", "1.1.0"]
+    text = (third.public / "CHANGELOG.md").read_text(encoding="utf-8")
+    assert "Version 1.1.0, mineure : Nouveau programme : HDF-2025." in text

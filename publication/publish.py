@@ -302,6 +302,7 @@ def _write(
         release.datasets,
         names,
         number=release.number,
+        version=release.version,
         made_at=now,
         data_until=release.data_until,
         revised=revised,

@@ -31,24 +31,39 @@ from publication.wording import (
     long_period,
     typeset,
 )
-from publication.workbook_rows import Rows, safe_text, save
+from publication.workbook_rows import Rows, height_of, safe_text, save
 
 # (heading, width in characters)
 COLUMNS = (
-    ("Programme", 30),
-    ("Code", 7),
-    ("Indicateur", 38),
-    ("Ventilation", 18),
-    ("Modalité", 30),
-    ("Période", 11),
-    ("Précision", 10),
-    ("Valeur", 13),
-    ("Signe", 7),
-    ("Encadrement", 15),
-    ("Couverture (n/N)", 12),
-    ("Unité", 22),
-    ("Remarque", 48),
+    ("Programme", 24),
+    ("Code", 8),
+    ("Indicateur", 27),
+    ("Ventilation", 14),
+    ("Modalité", 24),
+    ("Période", 14),
+    ("Précision", 9),
+    ("Valeur", 10),
+    ("Signe", 6),
+    ("Encadrement", 12),
+    ("Couverture (n/N)", 11),
+    ("Unité", 14),
+    ("Remarque", 38),
 )
+EXTRA_WIDTHS = {"explanation": 36, "treatment": 28, "figure_text": 14, "reconciliation_status": 14}
+EXTRA_WIDTH = 11
+# columns that a printed sheet does without: they stay in the book, folded
+FOLDED = {
+    "ind_reconciliation": (
+        "Code",
+        "Période",
+        "Précision",
+        "Encadrement",
+        "Unité",
+        "figure_value",
+        "recomputed",
+        "event_ids",
+    ),
+}
 HEADER_ROW = 6
 NUMERIC = {"Valeur", "Encadrement", "Couverture (n/N)"}
 
@@ -63,16 +78,18 @@ def write(
     labels: Labels,
     *,
     number: int,
+    version: str,
     made_at: datetime,
     data_until: str | None,
     revised: set[tuple[str, ...]],
 ) -> None:
     book = Workbook()
     book.properties.title = f"{OBSERVATORY}, version {number}"
+    book.properties.version = version
     book.properties.creator = OBSERVATORY
     book.properties.created = book.properties.modified = made_at.replace(tzinfo=None)
     looks = _Looks(book)
-    _guide(book.active, statuses, labels, number, made_at, data_until)
+    _guide(book.active, statuses, labels, number, version, made_at, data_until)
     bodies = {}
     for dataset, status in statuses.items():
         sheet = book.create_sheet(dataset_title(dataset)[:31])
@@ -96,18 +113,18 @@ class _Looks:
 
     def __init__(self, book: Workbook):
         self._book, self._scratch = book, book.active.cell(1, 1)
-        self._plain = copy(self._scratch._style)
         self._known: dict[tuple[str, str], int] = {}
 
     def of(self, kind: str, number_format: str = "General") -> int:
         if (kind, number_format) not in self._known:
             size = 9 if kind == "note" else 10
+            before = copy(self._scratch._style)
             self._scratch.font = Font(name="Calibri", size=size, color=_INK)
             self._scratch.border = Border() if kind == "note" else _HAIR
             self._scratch.alignment = _ALIGNMENTS[kind]
             self._scratch.number_format = number_format
             self._known[kind, number_format] = self._book._cell_styles.add(copy(self._scratch._style))
-            self._scratch._style = copy(self._plain)
+            self._scratch._style = before
         return self._known[kind, number_format]
 
 
@@ -153,6 +170,7 @@ def _sheet(
     extra = [name for name in table.column_names if name not in TIDY]
     headings = [heading for heading, _ in COLUMNS] + [EXTRA_COLUMNS.get(name, name) for name in extra]
     head = Font(name="Calibri", size=10, bold=True, color="FFFFFF")
+    widths: dict[int, float] = {}
     for column, heading in enumerate(headings, 1):
         side = "right" if heading in NUMERIC else "left"
         _text(
@@ -164,8 +182,14 @@ def _sheet(
             fill=PatternFill("solid", fgColor=_ACCENT),
             alignment=Alignment(horizontal=side, vertical="center", wrap_text=True),
         )
-        width = COLUMNS[column - 1][1] if column <= len(COLUMNS) else 24
+        name = heading if column <= len(COLUMNS) else extra[column - len(COLUMNS) - 1]
+        width = COLUMNS[column - 1][1] if column <= len(COLUMNS) else EXTRA_WIDTHS.get(name, EXTRA_WIDTH)
         sheet.column_dimensions[get_column_letter(column)].width = width
+        if name in FOLDED.get(dataset, ()):
+            sheet.column_dimensions[get_column_letter(column)].hidden = True
+        else:
+            widths[column] = width  # what is folded makes no row higher
+    sheet.row_dimensions[HEADER_ROW].height = height_of({c: headings[c - 1] for c in widths}, widths) + 4
     signs: set[tuple[str, str]] = set()
     rows = Rows(len(headings))
     last = HEADER_ROW
@@ -174,8 +198,8 @@ def _sheet(
         figure = printed(row, labels, revised=key in revised)
         if figure.sign:
             signs.add((figure.sign, figure.meaning))
-        _row(rows, last, row, figure, extra, labels, looks)
-    sheet.freeze_panes = sheet.cell(HEADER_ROW + 1, 4)
+        _row(rows, last, row, figure, extra, labels, looks, widths)
+    sheet.freeze_panes = f"D{HEADER_ROW + 1}"  # a cell of openpyxl there would make its row twice
     sheet.auto_filter.ref = f"A{HEADER_ROW}:{get_column_letter(len(headings))}{last}"
     _footnotes(rows, last + 2, status, sorted(signs), looks)
     _paper(sheet, dataset, number, HEADER_ROW)
@@ -183,7 +207,14 @@ def _sheet(
 
 
 def _row(
-    rows: Rows, at: int, row: Mapping, figure: Printed, extra: Sequence[str], labels: Labels, looks: _Looks
+    rows: Rows,
+    at: int,
+    row: Mapping,
+    figure: Printed,
+    extra: Sequence[str],
+    labels: Labels,
+    looks: _Looks,
+    widths: Mapping[int, float],
 ) -> None:
     plain, right, sign = looks.of("text"), looks.of("number"), looks.of("sign")
     breakdown, member = row["breakdown"] or "", row["member"] or ""
@@ -207,13 +238,16 @@ def _row(
         content = row[name]
         if name == "reconciliation_status":
             content = RECONCILIATION.get(content, content)
+        elif name == "blocks_dataset":
+            content = dataset_title(content or "")
         elif isinstance(content, bool):
             content = "oui" if content else "non"
         if isinstance(content, int | float):
             cells[column] = (content, right)
         elif content is not None:
             cells[column] = (content if isinstance(content, str) else csv_cell(content), plain)
-    rows.add(at, cells)
+    texts = {column: content for column, (content, _) in cells.items() if isinstance(content, str) and column in widths}
+    rows.add(at, cells, height_of(texts, widths))
 
 
 def status_sentence(status: DatasetStatus) -> str:
@@ -240,7 +274,10 @@ def _paper(sheet: Worksheet, dataset: str, number: int, header: int | None) -> N
     sheet.page_setup.paperSize = sheet.PAPERSIZE_A4
     sheet.page_setup.fitToWidth, sheet.page_setup.fitToHeight = 1, 0
     sheet.sheet_properties.pageSetUpPr.fitToPage = True
-    sheet.page_margins.left = sheet.page_margins.right = 0.4
+    sheet.page_margins.left = sheet.page_margins.right = 0.3
+    sheet.page_margins.top, sheet.page_margins.bottom = 0.4, 0.6
+    sheet.page_margins.header = sheet.page_margins.footer = 0.25
+    sheet.print_options.horizontalCentered = True
     sheet.sheet_view.showGridLines = False
     if header:
         sheet.print_title_rows = f"{header}:{header}"
@@ -254,6 +291,7 @@ def _guide(
     statuses: Mapping[str, DatasetStatus],
     labels: Labels,
     number: int,
+    version: str,
     made_at: datetime,
     data_until: str | None,
 ) -> None:
@@ -262,11 +300,12 @@ def _guide(
     title, strong = Font(name="Calibri", size=16, bold=True, color=_ACCENT), Font(name="Calibri", size=11, bold=True)
     band = PatternFill("solid", fgColor=_BAND)
     wrap = Alignment(wrap_text=True, vertical="top")
-    for column, width in zip("ABC", (28, 26, 90), strict=True):
-        sheet.column_dimensions[column].width = width
+    widths = {1: 28, 2: 26, 3: 90}
+    for column, width in widths.items():
+        sheet.column_dimensions[get_column_letter(column)].width = width
     _text(sheet, 1, 1, OBSERVATORY, font=title)
     until = f", sur les données reçues jusqu’au {long_date(data_until)}" if data_until else ""
-    _text(sheet, 2, 1, f"Version {number}, publiée le {long_date(made_at)}{until}.")
+    _text(sheet, 2, 1, f"Version {number} ({version}), publiée le {long_date(made_at)}{until}.")
     row = 4
     for column, heading in enumerate(("Tableau", "Statut", "Pourquoi, et ce qui l’accompagne"), 1):
         _text(sheet, row, column, heading, font=strong, fill=band)
@@ -277,20 +316,25 @@ def _guide(
         )
         _text(sheet, row, 1, dataset_title(dataset), alignment=wrap)
         _text(sheet, row, 2, state, alignment=wrap)
-        _text(sheet, row, 3, typeset(" ".join((*status.reasons, *status.reserves))), alignment=wrap)
+        why = typeset(" ".join((*status.reasons, *status.reserves)))
+        _text(sheet, row, 3, why, alignment=wrap)
+        sheet.row_dimensions[row].height = height_of({2: state, 3: why}, widths) + 2
     row += 2
     for column, heading in enumerate(("Signe", "", "Signification"), 1):
         _text(sheet, row, column, heading, font=strong, fill=band)
     for sign, meaning in legend(labels):
         row += 1
-        _text(sheet, row, 1, sign)
+        _text(sheet, row, 1, sign, alignment=wrap)
         _text(sheet, row, 3, typeset(meaning), alignment=wrap)
+        sheet.row_dimensions[row].height = height_of({3: meaning}, widths) + 2
     row += 2
     for text in (
         "Une case vide n’est jamais un zéro : un zéro est écrit 0, une absence porte un signe.",
         "« au moins » : le total ne compte que les événements dont l’effectif est connu ; n/N dit combien.",
         "Encadrement : la source dit « une quinzaine », « environ » ; le chiffre est compris entre les deux bornes.",
         "Les valeurs sont gardées à pleine précision : l’arrondi n’est qu’à l’affichage, la moitié vers le haut.",
+        "Les définitions, les règles et les seuils de secret sont dans METHODOLOGIE.md, à côté de ce classeur ; ce qui a changé, dans CHANGELOG.md.",
+        "Licence Ouverte 2.0 (etalab-2.0) : citez l’observatoire et la date de la version.",
     ):
         _text(sheet, row, 1, typeset(text))
         row += 1

@@ -29,6 +29,16 @@ def safe_text(text: str) -> str:
     return neutralised(ILLEGAL_CHARACTERS_RE.sub("", text))[:MOST_CHARACTERS]
 
 
+LINE = 13.2
+"""Points that one line of ten-point text takes."""
+
+
+def height_of(texts: Mapping[int, str], widths: Mapping[int, float]) -> float:
+    """Points that wrapped texts need in columns of these widths: characters of eleven points, of which ten-point text takes fewer than it loses at the ends of lines."""
+    lines = max((math.ceil(len(text) / widths[column]) for column, text in texts.items() if text), default=1)
+    return max(lines, 1) * LINE
+
+
 class Rows:
     """Rows of one sheet below its headings. Columns are counted from 1; a style is the number that the book gave it."""
 
@@ -37,13 +47,17 @@ class Rows:
         self._written: list[str] = []
         self.last = 0
 
-    def add(self, row: int, cells: Mapping[int, tuple[str | float, int]]) -> None:
-        """One row; empty texts and numbers that are none leave no cell."""
-        parts = [f'<row r="{row}">']
+    def add(self, row: int, cells: Mapping[int, tuple[str | float, int]], height: float | None = None) -> None:
+        """One row; empty texts leave an empty cell, numbers that are none leave no cell. `height` in points: not every program fits the row to
+        its text before it prints."""
+        fitted = f' ht="{height:g}" customHeight="1"' if height else ""
+        parts = [f'<row r="{row}"{fitted}>']
         for column, (content, style) in cells.items():
             place = f'<c r="{self._letters[column - 1]}{row}" s="{style}"'
             if isinstance(content, str):
-                if content:
+                if not content:
+                    parts.append(f"{place}/>")  # its line goes on
+                else:
                     text = escape(safe_text(content))
                     parts.append(f'{place} t="inlineStr"><is><t xml:space="preserve">{text}</t></is></c>')
             elif math.isfinite(content):

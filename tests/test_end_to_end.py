@@ -298,6 +298,23 @@ def test_verify_says_which_figure_its_rows_no_longer_give(night, published, tmp_
     assert any("PA01 / total / total : value vaut 1055, ses lignes donnent 1056" in problem for problem in problems)
 
 
+def test_the_package_of_the_release_is_valid_and_says_what_the_dictionary_says(night, published):
+    from frictionless import Package
+
+    home, _ = night
+    release = releases.show(home / "releases")
+    report = Package(str(release.public / "datapackage.json")).validate()
+    assert report.valid, report.flatten(["title", "type", "message"])[:5]
+    models = json.loads(release.dictionary.read_text(encoding="utf-8"))["models"]
+    package = json.loads((release.public / "datapackage.json").read_text(encoding="utf-8"))
+    assert {resource["path"] for resource in package["resources"]} >= {f"data/{name}.csv" for name in DATASETS}
+    for resource in package["resources"]:
+        columns = models[Path(resource["path"]).stem]["columns"]
+        assert {f["name"]: f["description"] for f in resource["schema"]["fields"]} == {
+            name: column["description"] for name, column in columns.items()
+        }
+
+
 def test_a_figure_is_traced_to_its_cells(night, published):
     home, _ = night
     done = observatoire(

@@ -3,7 +3,9 @@
 import csv
 import io
 import json
+import re
 import subprocess
+import zipfile
 
 import duckdb
 import hand_made
@@ -170,3 +172,22 @@ def test_one_locked_down_reader_of_the_analysts_file(release):
         with pytest.raises(duckdb.Error):
             c.execute("SELECT * FROM read_text('/etc/hostname')").fetchall()
         assert c.execute("SELECT count(*) FROM fct_event_count").fetchall() == [(1,)]
+
+
+def test_rows_of_the_workbook_are_written_once_and_high_enough(release):
+    """A program that does not fit rows to their text would print lines over one another; a row written twice is a damaged book."""
+    with zipfile.ZipFile(release.public / "observatoire.xlsx") as book:
+        for name in book.namelist():
+            if name.startswith("xl/worksheets/"):
+                numbers = re.findall(r'<row r="(\d+)"', book.read(name).decode())
+                assert len(numbers) == len(set(numbers)), name
+    sheet = openpyxl.load_workbook(release.public / "observatoire.xlsx")["Événements"]
+    themed = next(row for row in sheet.iter_rows(min_row=7) if row[1].value == "EV02")
+    assert len(themed[12].value) > sheet.column_dimensions["M"].width
+    assert sheet.row_dimensions[themed[0].row].height >= 2 * 13
+
+
+def test_the_printed_reconciliation_leaves_out_what_repeats(release):
+    sheet = openpyxl.load_workbook(release.public / "observatoire.xlsx")["Rapprochement"]
+    hidden = {sheet.cell(6, openpyxl.utils.column_index_from_string(letter)).value for letter, d in sheet.column_dimensions.items() if d.hidden}  # fmt: skip
+    assert "Nombre imprimé" in hidden and "Imprimé" not in hidden and "Explication" not in hidden

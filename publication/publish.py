@@ -75,7 +75,7 @@ def _publish(candidate: Path, verdict: Verdict, releases: Path, now: datetime, s
         raise Refused(f"Aucun tableau ne peut être publié, et aucune version antérieure n’existe. {reasons}".strip())
 
     names, supply = labels.read(candidate / "warehouse.duckdb")
-    fingerprint = fingerprint_of(shipped, supply)
+    fingerprint = fingerprint_of(shipped, supply, names)
     if base is not None and fingerprint in _already_released(releases, base):
         return replace(base, changed=False)
 
@@ -220,8 +220,8 @@ def _last_good(name: str, base: Release | None, reasons: tuple[str, ...]) -> Shi
     return Shipped(replace(last, status=CARRIED, reasons=reasons), data, tables.read_parquet(data))
 
 
-def fingerprint_of(shipped: Mapping[str, Shipped], supply: labels.Supply) -> str:
-    """Hash of what makes a release new: bytes, statuses, reasons, reserves; deliveries and rows set aside.
+def fingerprint_of(shipped: Mapping[str, Shipped], supply: labels.Supply, names: labels.Labels) -> str:
+    """Hash of what makes a release new: bytes, statuses, reasons, reserves; what the figures mean; deliveries and rows set aside.
 
     `from_release` is left out (it would make every night new), and so are instants of deliveries.
     """
@@ -229,6 +229,10 @@ def fingerprint_of(shipped: Mapping[str, Shipped], supply: labels.Supply) -> str
         "datasets": {
             name: [e.status.sha256, e.status.status, e.status.reasons, e.status.reserves] for name, e in shipped.items()
         },
+        "definitions": versions.definitions_of(
+            {n: e.table for n, e in shipped.items() if e.table is not None and e.status.status != CARRIED},
+            names.indicators,
+        ),
         "deliveries": [[str(v) for k, v in row.items() if k != "received_at"] for row in supply.deliveries],
         "quarantine": [[str(v) for v in row.values()] for row in supply.quarantine],
     }

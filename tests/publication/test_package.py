@@ -139,3 +139,19 @@ def test_versions_follow_what_changed(tmp_path, stock, light):
     assert [release.version for release in releases.list_releases(desk.releases)] == ["1.0.0", "1.0.1", "1.1.0"]
     text = (third.public / "CHANGELOG.md").read_text(encoding="utf-8")
     assert "Version 1.1.0, mineure : Nouveau programme : HDF-2025." in text
+
+
+def test_a_changed_definition_alone_makes_a_new_major_version(tmp_path, stock, light, monkeypatch):
+    desk = Desk(tmp_path, stock, ("ind_events", "ind_quality"))
+    desk.night()
+    assert not desk.night().changed, "nothing is new"
+    redefined = [
+        (*row[:5], "COUNT(DISTINCT event)", row[6]) if row[0] == "EV01" else row for row in hand_made.INDICATORS
+    ]
+    monkeypatch.setattr(hand_made, "INDICATORS", redefined)
+    desk.stock = tmp_path / "other stock"
+    release = desk.night()
+    assert release.changed and (release.version, release.step) == ("2.0.0", "major")
+    assert "Définition changée dans « Événements » : EV01." in (release.public / "CHANGELOG.md").read_text(
+        encoding="utf-8"
+    )

@@ -4,6 +4,7 @@
     identities.py   rows → distinct source identities: what is known of a person in one place
     exact.py        identities that are one person without a doubt
     scoring.py      the others, scored by Splink under the declared model (model.yml, model.py)
+    joining.py      in which order evidence joins identities
     clusters.py     pairs and constraints → persons, and their lasting uid
     constraints.py  what somebody decided by hand: split, merge
     outcome.py      persons → the three tables without identity that the warehouse receives

@@ -1,4 +1,4 @@
-"""Identities that are one person without a doubt: one address or one telephone with compatible names, one name at one event.
+"""Identities that are one person without a doubt: one address with compatible names.
 
 Here: these pairs, in SQL. Not here: probable pairs (`scoring.py`), persons (`clusters.py`).
 
@@ -46,41 +46,14 @@ def exact_pairs(con: duckdb.DuckDBPyConnection) -> None:
         from mail m join identity x using (email) join identity y on y.email = m.email and y.i <> x.i
         where x.name is null and (y.name is not null or y.i > x.i) and m.nb_names <= {SHARED_NAMES}
             and m.email not in (select email from mail_pair where not is_one);
-        -- the same name on the same telephone
-        insert into pair
-        select x.i, y.i, 'model', 1.0, 'phone+name' from identity x join identity y on x.phone = y.phone and x.name = y.name and y.i > x.i
-        where x.email is null or y.email is null;
     """)
 
 
-def at_events(con: duckdb.DuckDBPyConnection) -> None:
-    """Create `at_event` (event, i): who is on a list of which event."""
+def same_name_in_list(con: duckdb.DuckDBPyConnection) -> None:
+    """Add to `pair` the lines of one event that have one name and no address, unless they say two organisations."""
     con.execute("""
-        create or replace temp table at_event as
-        select distinct l.event_id || '|' || l.year as event, r.i from landed l join row_identity r using (d, row_number)
-        where l.event_id is not null""")
-
-
-def same_name_at_event(con: duckdb.DuckDBPyConnection) -> None:
-    """Add to `pair` the names without address or telephone, joined to the one person of that name at their event.
-
-    `person_of` (i, label) holds the persons known so far. Two persons of that name at the event: the one of the same organisation
-    or postcode, otherwise none.
-    """
-    con.execute("""
-        create or replace temp table scoped_candidate as
-        select s.i, p.label, min(c.i) as other, max(coalesce((s.org = c.org)::integer, 0) * 2 + coalesce((s.postcode = c.postcode)::integer, 0)) as agrees
-        from identity s join at_event e on e.event = s.scope join identity c on c.i = e.i and c.name = s.name and c.scope is null
-            join person_of p on p.i = c.i
-        where s.scope is not null group by s.i, p.label;
-        insert into pair
-        select least(i, other), greatest(i, other), 'same_name_event', 1.0, 'name+event' || case when nb > 1 then '+place' else '' end
-        from (select *, count(*) over (partition by i) as nb, count(*) over (partition by i, agrees) as nb_as_good,
-                  max(agrees) over (partition by i) as best from scoped_candidate)
-        where nb = 1 or (agrees = best and agrees > 0 and nb_as_good = 1);
         insert into pair
         select x.i, y.i, 'same_name_event', 1.0, 'name+event' from identity x join identity y
             on x.scope = y.scope and x.name = y.name and y.i > x.i
         where x.org is null or y.org is null or jaro_winkler_similarity(x.org, y.org) >= 0.85
-            or contains(x.org, y.org) or contains(y.org, x.org);
-    """)
+            or contains(x.org, y.org) or contains(y.org, x.org)""")

@@ -57,7 +57,7 @@ def install(con: duckdb.DuckDBPyConnection) -> None:
         "n_untitled(w)": f"case when list_contains({_listed(sorted(TITLES))}, w[1]) then w[2:] else w end",
         "n_somebody(w)": "len(list_filter(w, lambda x: length(x) > 1)) > 0 and len(list_filter(w, lambda x: "
         f"not list_contains({_listed(sorted(NOBODY))}, x) and try_cast(x as bigint) is null)) > 0",
-        "n_shouted(x)": "length(x) > 1 and x = upper(x) and x <> lower(x)",
+        "n_shouted(x)": "length(regexp_replace(x, '[^\\pL]+', '', 'g')) > 1 and x = upper(x) and x <> lower(x)",
         "n_org(w)": f"array_to_string(list_filter(w, lambda x: not list_contains({_listed(_LEGAL)}, x)), ' ')",
         "n_digits(t)": "regexp_replace(replace(t, '(0)', ''), '[\\s.,/()_-]+', '', 'g')",
         "n_phone(d)": "case when regexp_full_match(d, '0[1-9][0-9]{8}') then '+33' || d[2:] "

@@ -71,8 +71,9 @@ def make_participants(con: duckdb.DuckDBPyConnection, vault: Vault) -> None:
         union all
         select distinct p.participant_key, y.source_identity, s.source,
             case when x.email is not null then 'email' when x.phone is not null then 'phone' else 'name' end,
-            q.method, q.probability, q.status, q.evidence
-        from doubt q join placed s on s.i = q.i join participant p on p.uid = q.other_uid and p.programme_year = s.year join identity x on x.i = q.i
+            q.method, q.probability, 'review', q.evidence
+        from doubt q join person_of o on o.i = q.other join placed s on s.i = q.i
+            join participant p on p.uid = o.uid and p.programme_year = s.year join identity x on x.i = q.i
             join identity_year y on y.i = s.i and y.year = s.year
         order by all;
     """)

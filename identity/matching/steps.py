@@ -12,9 +12,11 @@ from pathlib import Path
 
 import pyarrow as pa
 
-from identity.matching.clusters import make_persons, name_persons
-from identity.matching.exact import at_events, exact_pairs, same_name_at_event
+from identity.matching.clusters import name_persons
+from identity.matching.constraints import decisions, pairs
 from identity.matching.identities import IDENTITY_COLUMNS, identify
+from identity.matching.joining import join
+from identity.matching.model import load_model
 from identity.matching.outcome import make_participants, write_participants
 from identity.matching.registry import keep
 from identity.vault import Vault, open_private
@@ -41,12 +43,11 @@ def match(vault: Vault, rows: pa.Table, out_dir: Path) -> Matched:
         _landed(con, rows)
         _typed(con, vault)
         identify(con, vault)
-        at_events(con)
-        exact_pairs(con)
-        con.execute("create or replace temp table apart (a integer, b integer)")
-        make_persons(con)
-        same_name_at_event(con)
-        make_persons(con)
+        con.execute("""
+            create or replace temp table on_list as
+            select distinct r.i, l.event_id || '|' || l.year as event, d from landed l join row_identity r using (d, row_number)
+            where l.event_id is not null""")
+        join(con, load_model(), *pairs(decisions(vault)))
         name_persons(con, vault)
         con.execute("""
             create or replace temp table best_pair as
@@ -55,7 +56,6 @@ def match(vault: Vault, rows: pa.Table, out_dir: Path) -> Matched:
             from (select *, list_position(['exact_email', 'same_name_event', 'model', 'manual'], method) as rank
                   from (select a as i, b as other, method, probability, evidence from pair union all select b, a, method, probability, evidence from pair))
             group by i;
-            create or replace temp table doubt (i integer, other_uid ubigint, method varchar, probability double, evidence varchar, status varchar);
         """)
         make_participants(con, vault)
         version = _version(con)

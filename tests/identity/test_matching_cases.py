@@ -118,3 +118,79 @@ def test_who_only_registered_before_does_not_come_back(tmp_path):
     )
     people.match()
     assert not any(line["is_returning"] for line in people.table("participant"))
+
+
+def test_a_mistyped_address_is_recognised_by_the_name(tmp_path):
+    rows = [row("Zoé Dupont", "zoe.dupont@asso.fr"), row("Zoé Dupont", "zoe.dupnot@asso.fr", event="A02")]
+    assert groups_of(tmp_path, a=rows) == [{"a1", "a2"}]
+
+
+def test_a_number_in_an_address_is_another_address(tmp_path):
+    rows = [row("Zoé Dupont", "zoe.dupont@free.fr"), row("Zoé Dupont", "zoe.dupont2@free.fr", event="A02")]
+    assert groups_of(tmp_path, a=rows) == [{"a1"}, {"a2"}]
+
+
+@pytest.mark.parametrize("said", ["Fred Martin", "MARTIN Frédéric", "Martin Frederic", "F. Martin", "Frédéric Martinn"])
+def test_nicknames_inversions_initials_and_slips_are_recognised_at_one_event(tmp_path, said):
+    lists = {"a": [row("Frédéric Martin", "fm@asso.fr"), row("Julie Durand", "jd@asso.fr")], "b": [attended(said)]}
+    assert groups_of(tmp_path, **lists) == [{"a1", "b1"}, {"a2"}]
+
+
+def test_another_given_name_of_the_family_is_somebody_else(tmp_path):
+    assert groups_of(tmp_path, a=[row("Jean Dupont", "jd@free.fr")], b=[attended("Jeanne Dupont")]) == [{"a1"}, {"b1"}]
+
+
+def test_name_and_organisation_join_what_has_no_address_over_two_events(tmp_path):
+    lists = {
+        "a": [attended("Zoé Dupont", organisation_text="Les Jardins de l'Oise")],
+        "b": [attended("Zoé Dupont", event="A02", organisation_text="Les jardins de l’Oise")],
+        "c": [attended("Zoé Dupont", event="A03", organisation_text="Banque alimentaire")],
+    }
+    assert groups_of(tmp_path, **lists) == [{"a1", "b1"}, {"c1"}]
+
+
+def test_father_and_son_of_one_name_association_and_telephone_stay_two_and_wait_for_somebody(tmp_path):
+    home = {"organisation_text": "Les Jardins", "phone": "03 20 12 34 56"}
+    people = Lists(tmp_path)
+    people.put(
+        "a", row("Jean Dupont", "jean.dupont@free.fr", **home), row("Jean Dupont", "jdupont59@laposte.net", **home)
+    )
+    assert people.match().review == 1
+    assert people.groups() == [{"a1"}, {"a2"}]
+    (doubt,) = [line for line in people.table("participant_link") if line["status"] == "review"]
+    keys = people.keys()
+    assert doubt["participant_key"] in keys.values()
+    assert 0.7 <= doubt["match_probability"] < 0.99
+    assert doubt["evidence"] == "name+phone+organisation"
+
+
+def test_who_could_be_either_of_two_persons_is_listed_for_both_and_given_to_none(tmp_path):
+    lists = {
+        "a": [
+            row("Jean Martin", "jean.martin@un.fr", organisation_text="Café citoyen"),
+            row("Jean Martin", "jmartin62@deux.fr", organisation_text="Café citoyen", event="A02"),
+        ],
+        "b": [attended("Jean Martin", organisation_text="Café citoyen", event="A03")],
+    }
+    people = Lists(tmp_path)
+    for source, rows in lists.items():
+        people.put(source, *rows)
+    people.match()
+    assert people.groups() == [{"a1"}, {"a2"}, {"b1"}]
+    keys = people.keys()
+    told = {
+        line["participant_key"]
+        for line in people.table("participant_link")
+        if line["source"] == "b" and line["status"] == "review"
+    }
+    assert told == {keys["a", "d1", 1], keys["a", "d1", 2]}
+
+
+def test_two_places_of_one_list_with_two_addresses_and_telephones_are_two_people_whoever_else_is_alike(tmp_path):
+    rows = [
+        row("Zoé Dupont", "zoe.dupont@asso.fr", phone="0612345678", postcode="59000"),
+        row("Zoé Dupont", "zoe.dupomt@asso.fr", phone="0687654321", postcode="59000"),
+    ]
+    assert groups_of(tmp_path, a=rows) == [{"a1"}, {"a2"}]
+    rows[1]["event_id"] = "A02"
+    assert groups_of(tmp_path / "else", a=rows) == [{"a1", "a2"}], "at two events nothing says that they are two"

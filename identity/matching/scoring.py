@@ -1,0 +1,183 @@
+"""Pairs that only probably are one person: which are worth comparing, and what Splink gives them under the declared model.
+
+Here: blocking, the SQL of each level of `model.yml`, one call of Splink. Not here: the numbers (`model.yml`), what becomes of a
+pair (`clusters.py`). Splink is imported when there is a pair to score, and only then.
+
+Blocking joins two identities that agree on something rare enough to scale (name and organisation, name and postcode, telephone,
+name and beginning of the address, event and half of the name) and whose names may be the same. Pairs with the same address are left to
+`exact.py`.
+"""
+
+from __future__ import annotations
+
+import logging
+import warnings
+
+import duckdb
+
+from identity.matching.exact import compatible
+from identity.matching.model import Model
+
+# a pair of rows `x`, `y` of `scored_identity`; each rule is a join condition, the names are checked after
+_BLOCKS = (
+    "x.name = y.name and x.org = y.org",
+    "x.name = y.name and x.postcode = y.postcode",
+    "x.name = y.name and x.phone = y.phone",
+    "x.name = y.name and x.mail_start = y.mail_start",
+    "x.name = y.name and x.mail_end = y.mail_end",
+    "x.local = y.local and x.family = y.family",
+    "x.phone = y.phone and x.family_start = y.family_start",
+    "x.phone = y.phone and x.given = y.given",
+    "x.org = y.org and x.family = y.family",
+    "x.org = y.org and x.given = y.given and x.family_start = y.family_start",
+)
+_AT_EVENT = ("x.name = y.name", "x.family = y.family", "x.given = y.given and x.family_start = y.family_start")
+
+_CLOSE_FAMILY = (
+    "(jaro_winkler_similarity({x}.family, {y}.family) >= 0.88 or damerau_levenshtein({x}.family, {y}.family) <= 2)"
+)
+
+
+def may_be(x: str, y: str) -> str:
+    """SQL: may the names be one, by their forms or but for a letter or two?"""
+    close = _CLOSE_FAMILY.format(x=x, y=y)
+    given = f"(list_has_any({x}.roots, {y}.roots) or jaro_winkler_similarity({x}.given, {y}.given) >= 0.9)"
+    return f"({compatible(x, y)} or ({close} and {given} and not {two_given(x, y)}))"
+
+
+def two_given(x: str, y: str) -> str:
+    """SQL: two given names that are both known, and not forms of one another: two people."""
+    return f"({x}.is_known and {y}.is_known and not list_has_any({x}.roots, {y}.roots))"
+
+
+def score(con: duckdb.DuckDBPyConnection, model: Model) -> None:
+    """Create `scored` (a, b, bits, probability, evidence, method) for the pairs of `identity` that may be one person, from review_from on."""
+    con.execute(
+        "create or replace temp table scored (a integer, b integer, bits double, probability double, evidence varchar, method varchar)"
+    )
+    _prepare(con)
+    _block(con)
+    if con.execute("select count(*) from candidate").fetchall()[0][0]:
+        _run_splink(con, model)
+
+
+def _prepare(con: duckdb.DuckDBPyConnection) -> None:
+    con.execute("""
+        create or replace temp table scored_identity as
+        with cut as (select *, split_part(email, '@', 1) as local, split_part(email, '@', 2) as domain from identity),
+        events as (select i, list_sort(list(distinct event)) as events, list_sort(list(distinct event || '/' || d)) as lists from on_list group by i)
+        select i, email, is_generic, case when not is_generic then local end as local, domain, name, words, given, family, roots, is_known,
+            phone, org, postcode, scope, left(local, 3) as mail_start, right(local, 3) as mail_end, left(family, 3) as family_start,
+            e.events, e.lists
+        from cut left join events e using (i) where name is not null""")
+
+
+def _block(con: duckdb.DuckDBPyConnection) -> None:
+    """Create `candidate` (a, b): pairs worth scoring."""
+    other = "x.i < y.i and (x.email <> y.email or x.email is null or y.email is null)"
+    rules = [
+        f"select x.i as a, y.i as b from scored_identity x join scored_identity y on {rule} and {other}"
+        for rule in _BLOCKS
+    ]
+    rules += [
+        "select x.i, y.i from on_list e join on_list f on e.event = f.event join scored_identity x on x.i = e.i "
+        f"join scored_identity y on y.i = f.i and {rule} and {other}"
+        for rule in _AT_EVENT
+    ]
+    con.execute(f"""
+        create or replace temp table candidate as
+        select a, b from ({" union ".join(rules)}) p join scored_identity x on x.i = a join scored_identity y on y.i = b
+        where {may_be("x", "y")}""")
+
+
+_LEVEL_SQL = {
+    "name": {
+        None: "name_l is null or name_r is null",
+        "same_words": "name_l = name_r",
+        "other_form": "{compatible}",
+        "typing_error": "{may_be}",
+    },
+    "email": {
+        None: "email_l is null or email_r is null",
+        "same": "email_l = email_r",
+        "typing_error": "{mistyped}",
+    },
+    "phone": {
+        None: "phone_l is null or phone_r is null",
+        "same_with_two_addresses": "phone_l = phone_r and email_l <> email_r and not ({mistyped})",
+        "same": "phone_l = phone_r",
+    },
+    "organisation": {
+        None: "org_l is null or org_r is null",
+        "same": "org_l = org_r",
+        "alike": "jaro_winkler_similarity(org_l, org_r) >= 0.92 or contains(org_l, org_r) or contains(org_r, org_l)",
+    },
+    "postcode": {None: "postcode_l is null or postcode_r is null", "same": "postcode_l = postcode_r"},
+    "event": {None: "not ({at_one_event})", "same": "{at_one_event}"},
+}
+
+
+def _settings(model: Model) -> dict:
+    """Splink's settings: the levels above with the numbers of the model."""
+    sides = {
+        "compatible": _suffixed(compatible("x", "y")),
+        "may_be": _suffixed(may_be("x", "y")),
+        # another number is another address, not a slip of the finger
+        "mistyped": "damerau_levenshtein(email_l, email_r) <= 2 and regexp_replace(email_l, '[^0-9]', '', 'g') = regexp_replace(email_r, '[^0-9]', '', 'g')",
+        "at_one_event": "list_has_any(events_l, events_r) and (email_l is null or email_r is null or not list_has_any(lists_l, lists_r))",
+    }
+    comparisons = []
+    for name, levels in model.comparisons.items():
+        told = [
+            {
+                "sql_condition": _LEVEL_SQL[name][None].format(**sides),
+                "label_for_charts": "nothing",
+                "is_null_level": True,
+            }
+        ]
+        for level in (*[level for level in _LEVEL_SQL[name] if level], [*levels][-1]):
+            condition = _LEVEL_SQL[name].get(level, "ELSE").format(**sides)
+            told.append(
+                {
+                    "sql_condition": condition,
+                    "label_for_charts": level,
+                    "m_probability": levels[level].m,
+                    "u_probability": levels[level].u,
+                }
+            )
+        comparisons.append({"output_column_name": name, "comparison_levels": told})
+    return {
+        "link_type": "dedupe_only", "unique_id_column_name": "i", "comparisons": comparisons,
+        "probability_two_random_records_match": model.prior, "blocking_rules_to_generate_predictions": ["l.name = r.name"],
+        "retain_matching_columns": False, "retain_intermediate_calculation_columns": True,
+    }  # fmt: skip
+
+
+def _suffixed(sql: str) -> str:
+    """x.name, y.name → name_l, name_r, as Splink calls the two sides of a pair."""
+    import re
+
+    return re.sub(r"\b([xy])\.(\w+)", lambda found: f"{found[2]}_{'l' if found[1] == 'x' else 'r'}", sql)
+
+
+def _run_splink(con: duckdb.DuckDBPyConnection, model: Model) -> None:
+    from splink import DuckDBAPI, Linker
+
+    logging.getLogger("splink").setLevel(logging.ERROR)
+    con.execute(
+        "create or replace temp table splink_pair as select 0 as match_key, a as join_key_l, b as join_key_r from candidate"
+    )
+    api = DuckDBAPI(connection=con)
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore")
+        linker = Linker(api.register("scored_identity"), _settings(model), log_level=None, validate_settings=False)
+        linker.table_management.register_blocked_pairs_for_predict(api.register("splink_pair"))
+        found = linker.inference.predict(
+            threshold_match_probability=model.review_from, warning_mode="never"
+        ).physical_name
+    told = ", ".join(f"case when mw_{name} > 0 then '{name}' end" for name in model.comparisons)
+    same_words = model.comparisons["name"]["same_words"].bits - 0.01
+    con.execute(f"""
+        insert into scored select least(i_l, i_r), greatest(i_l, i_r), match_weight, match_probability, concat_ws('+', {told}),
+            case when mw_name >= {same_words} and mw_event > 0 then 'same_name_event' else 'model' end
+        from {found}""")

@@ -119,3 +119,14 @@ from (
     {% endfor %}
 )
 {% endmacro %}
+
+{#- Events that count, told from the landed rows past dim_event. -#}
+{% macro ctl_counted_events() %}
+select event.*
+from {{ ref('stg_events') }} as event
+left join (
+    select distinct event_source, found_event_id from {{ ref('int_event_references') }} where has_presence_lines
+) as came on came.event_source = event.source and came.found_event_id = event.event_id
+where event.event_status = 'held' and event.counts_in_programme and event.parent_event_id is null
+    and (not event.is_deleted or came.event_source is not null)
+{% endmacro %}

@@ -9,3 +9,26 @@ cast('0x' || substr(md5(concat_ws(chr(31){% for part in parts %}, coalesce(cast(
 {% macro date_key(day) -%}
 coalesce(cast(strftime({{ day }}, '%Y%m%d') as integer), 0)
 {%- endmacro %}
+
+{#- The same of an instant, by arithmetic: for tables of a million rows. Outside the years of dim_date there is no day to point to. -#}
+{% macro day_key(instant) -%}
+case
+    when {{ instant }} >= timestamp '2000-01-01' and {{ instant }} < timestamp '2100-01-01'
+        then cast(year({{ instant }}) * 10000 + month({{ instant }}) * 100 + day({{ instant }}) as integer)
+    else 0
+end
+{%- endmacro %}
+
+{#- The reference under which facts of an event nobody described are kept: `event_id` when it is a code. What was typed may name a person. -#}
+{% macro unknown_event_id(event_id) -%}
+case
+    when regexp_full_match({{ event_id }}, '[0-9A-Za-z][0-9A-Za-z_.:/-]{0,39}')
+        and regexp_matches({{ event_id }}, '[0-9]')
+        and not regexp_full_match({{ event_id }}, '(33|0)[1-9][0-9._:/-]{8,16}')
+        then {{ event_id }}
+    else 'REF-' || substr(md5({{ event_id }}), 1, 10)
+end
+{%- endmacro %}
+
+{#- The programme of facts that say none and whose event nobody described. -#}
+{% macro unknown_programme() -%} PROGRAMME-INCONNU {%- endmacro %}

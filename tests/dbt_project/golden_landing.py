@@ -47,6 +47,14 @@ HISTORY_COLUMNS = {
     "withdrawal": "source VARCHAR, delivery_id VARCHAR",
 }
 
+PARTICIPANT_TABLES = {
+    "participant_row": "source VARCHAR, delivery_id VARCHAR, row_number INTEGER, participant_key BIGINT",
+    "participant": "participant_key BIGINT, pseudonym VARCHAR, key_id VARCHAR, programme_year INTEGER, is_returning BOOLEAN, "
+    "nb_identities INTEGER",
+    "participant_link": "participant_key BIGINT, source_identity VARCHAR, source VARCHAR, basis VARCHAR, method VARCHAR, "
+    "match_probability DOUBLE, status VARCHAR, evidence VARCHAR",
+}
+
 STATUS = {"tenu": "held", "annoncé": "announced"}
 MODALITY = {"presentiel": "in_person", "visio": "online", "unknown": "unknown"}
 PLACE = {"located": "located", "not_applicable_online": "online", "missing": "unknown", "inferred": "deduced"}
@@ -102,7 +110,7 @@ def fill(warehouse: Path) -> None:
             con.execute(f"create table landing.{name} ({', '.join(f'{c} {t}' for c, t in columns.items())})")
         for name in ("event", "organisation"):
             con.execute(f"create table landing.{name}_version as from landing.{name}")
-        for name, columns in HISTORY_COLUMNS.items():
+        for name, columns in (HISTORY_COLUMNS | PARTICIPANT_TABLES).items():
             con.execute(f"create table landing.{name} ({columns})")
         con.execute(f"create table landing.delivery ({DELIVERY_COLUMNS})")
         con.execute(f"create table landing.quarantine ({QUARANTINE_COLUMNS})")

@@ -136,6 +136,8 @@ SPOILS = [
 )
 def test_a_spoiled_cell_is_seen_by_its_control(candidate, tmp_path, dataset, control, spoil):
     with candidate.spoiled(tmp_path, spoil) as con:
+        if "landing." in spoil:
+            con.execute(f"create or replace table stg_deliveries as {candidate.compiled('stg_deliveries')}")
         found = con.execute(candidate.compiled(f"ctl_{dataset}")).fetchall()
     assert [row for row in found if row[1] == control and row[6] != 0]
 

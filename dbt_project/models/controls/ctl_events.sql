@@ -34,10 +34,9 @@ select
     coalesce(found.value, -1) as actual,
     cast(null as varchar) as detail
 from (
-    select
-        programme_id,
-        count(*) filter (where event_status = 'held' and counts_in_programme and parent_event_id is null) as nb_events
-    from {{ ref('stg_events') }}
+    select named.programme_id, count(counted.event_id) as nb_events
+    from (select distinct programme_id from {{ ref('stg_events') }}) as named
+    left join ({{ ctl_counted_events() }}) as counted using (programme_id)
     group by all
 ) as events
 left join {{ ref('ind_events') }} as found

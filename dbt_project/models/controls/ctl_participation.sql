@@ -8,10 +8,23 @@ select
     coalesce(found.value, -1) as actual,
     cast(null as varchar) as detail
 from (
-    select
-        programme_id,
-        sum(participants) filter (where event_status = 'held' and counts_in_programme and parent_event_id is null) as participants
-    from {{ ref('stg_events') }}
+    select named.programme_id, sum(coalesce(counted.participants, reported.participants)) as participants
+    from (select distinct programme_id from {{ ref('stg_events') }}) as named
+    left join ({{ ctl_counted_events() }}) as counted using (programme_id)
+    left join (
+        select
+            event.event_source as source,
+            event.found_event_id as event_id,
+            -- the last report that gives a number
+            max_by(report.participants, (coalesce(report.submitted_at, timestamp '1900-01-01'), report.delivered_at, report.source, report.report_id)) as participants
+        from {{ ref('stg_event_reports') }} as report
+        inner join {{ ref('int_event_references') }} as event
+            on event.source = report.source
+            and event.event_id = report.event_id
+            and event.programme_id is not distinct from report.programme_id
+        where report.participants is not null
+        group by all
+    ) as reported using (source, event_id)
     group by all
 ) as events
 left join {{ ref('ind_participation') }} as found
@@ -68,7 +81,7 @@ left join (
                 abs(counted.value - median(counted.value) over (partition by event.programme_key)) as distance
             from {{ ref('fct_event_count') }} as counted
             inner join {{ ref('dim_event') }} as event using (event_key)
-            where event.is_counted and counted.value is not null
+            where event.is_counted and counted.is_preferred and counted.value is not null
         )
     )
     where nb_counts >= 5 and 0.6745 * distance > 3.5 * typical_distance

@@ -25,7 +25,7 @@ with cells as (
     from {{ ref('dim_breakdown') }} as breakdown
     left join {{ ref('bridge_event_breakdown') }} as link using (breakdown_key)
     left join {{ ref('fct_event_count') }} as counted
-        on counted.event_key = link.event_key and counted.counting_method = 'declared'
+        on counted.event_key = link.event_key and counted.is_preferred
     where breakdown.is_published and breakdown.breakdown <> 'role'
     group by all
 ),

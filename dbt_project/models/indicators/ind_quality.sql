@@ -10,7 +10,7 @@ with reported as (
     from {{ ref('dim_programme') }} as programme
     left join {{ ref('dim_event') }} as event on event.programme_key = programme.programme_key and event.is_counted
     left join {{ ref('fct_event_count') }} as counted
-        on counted.event_key = event.event_key and counted.counting_method = 'declared'
+        on counted.event_key = event.event_key and counted.is_preferred
     where programme.has_events
     group by all
 )

@@ -19,7 +19,7 @@ with cells as (
     left join {{ ref('bridge_event_breakdown') }} as link using (breakdown_key)
     left join {{ ref('dim_event') }} as event on event.event_key = link.event_key
     left join {{ ref('fct_event_count') }} as counted
-        on counted.event_key = event.event_key and counted.counting_method = 'declared'
+        on counted.event_key = event.event_key and counted.is_preferred
     group by all
 ),
 
@@ -260,7 +260,7 @@ counted_names as (
         'derived_from_names' as reconciliation_status
     from described as event
     inner join {{ ref('fct_event_count') }} as counted
-        on counted.event_key = event.event_key and counted.counting_method = 'declared' and counted.precision = 'listed'
+        on counted.event_key = event.event_key and counted.is_preferred and counted.precision = 'listed'
     -- two such events of one day would share their words
     qualify row_number() over (partition by event.programme_id, member order by event.event_id) = 1
 ),

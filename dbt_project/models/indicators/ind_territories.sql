@@ -8,7 +8,7 @@ counted as (
     select event.*, counted.value as participants, counted.lower, counted.upper, counted.precision
     from {{ ref('dim_event') }} as event
     left join {{ ref('fct_event_count') }} as counted
-        on counted.event_key = event.event_key and counted.counting_method = 'declared'
+        on counted.event_key = event.event_key and counted.is_preferred
     where event.is_counted
 ),
 

@@ -1,10 +1,12 @@
--- Programmes of the reference list, and those that only events name (nothing delivered may disappear).
+-- Programmes of the reference list, and those that only events, or facts of events, name (nothing delivered may disappear).
 with named as (
     select programme_id from {{ source('reference', 'programme') }}
     union
     select programme_id from {{ ref('stg_events') }}
     union
     select programme_id from {{ source('landing', 'published_figure') }}
+    union
+    select event_programme_id from {{ ref('int_event_references') }}
 ),
 
 vintages as (select distinct vintage from {{ source('reference', 'commune') }}),
@@ -21,7 +23,7 @@ nearest as (
 
 select
     named.programme_id,
-    coalesce(programme.title, named.programme_id) as title,
+    coalesce(programme.title, case when named.programme_id <> '{{ unknown_programme() }}' then named.programme_id else 'Programme non précisé' end) as title,
     programme.region_code,
     programme.year,
     programme.theme_scheme,

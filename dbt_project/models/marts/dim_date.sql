@@ -1,9 +1,22 @@
-with bounds as (
+with seen as (
     select
-        coalesce(min(least(starts_on, make_date(programme.year, 1, 1))), date '2020-01-01') as first_on,
-        coalesce(max(greatest(coalesce(ends_on, starts_on), make_date(programme.year, 1, 1))), date '2020-01-01') as last_on
+        min(least(starts_on, make_date(programme.year, 1, 1))) as first_on,
+        max(greatest(coalesce(ends_on, starts_on), make_date(programme.year, 1, 1))) as last_on
     from {{ ref('int_programmes') }} as programme
     left join {{ ref('stg_events') }} using (programme_id)
+    union all
+    select
+        cast(min(least(registered_at, updated_at, cancelled_at, checked_in_at)) as date),
+        cast(max(greatest(registered_at, updated_at, cancelled_at, checked_in_at)) as date)
+    from {{ ref('stg_registrations') }}
+),
+
+-- a year mistyped in one cell makes no thousand years of days
+bounds as (
+    select
+        coalesce(min(greatest(first_on, date '2000-01-01')), date '2020-01-01') as first_on,
+        coalesce(max(least(last_on, date '2099-12-31')), date '2020-01-01') as last_on
+    from seen
 ),
 
 days as (

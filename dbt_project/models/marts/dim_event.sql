@@ -1,4 +1,5 @@
 -- is_counted: held, counting in its programme, and not a part of another event. A range inside one month has a month.
+-- An event that registrations, lines of presence, reports or answers name and that nobody describes has a row, never counted.
 with themes as (
     select source, event_id, count(*) as nb_themes from {{ ref('int_event_themes') }} group by all
 ),
@@ -20,10 +21,11 @@ select
     event.event_kind,
     event.event_status,
     event.counts_in_programme,
-    event.event_status = 'held' and event.counts_in_programme and event.parent_event_id is null and not event.is_deleted
-        as is_counted,
+    event.event_status = 'held' and event.counts_in_programme and event.parent_event_id is null
+    and (not event.is_deleted or came.event_key is not null) as is_counted,
     event.valid_from,
     event.is_deleted,
+    false as is_placeholder,
     event.starts_on,
     event.ends_on,
     event.date_precision,
@@ -57,3 +59,30 @@ from {{ ref('stg_events') }} as event
 inner join {{ ref('int_event_places') }} as place using (source, event_id)
 left join themes using (source, event_id)
 left join organisers using (source, event_id)
+-- an event deleted after people came took place
+left join (select distinct event_key from {{ ref('int_event_references') }} where has_presence_lines) as came
+    on came.event_key = {{ key(['event.source', 'event.event_id']) }}
+union all by name
+select distinct
+    event_key,
+    programme_key,
+    {{ key(["'unknown'", "'unknown'", 0]) }} as territory_key,
+    0 as start_date_key,
+    event_source as source,
+    found_event_id as event_id,
+    'Événement inconnu (' || found_event_id || ')' as title,
+    'unknown' as event_status,
+    false as counts_in_programme,
+    false as is_counted,
+    false as is_deleted,
+    true as is_placeholder,
+    'missing' as date_precision,
+    'undated' as month,
+    'unknown' as place_status,
+    'unknown' as department_code,
+    'unknown' as modality,
+    'missing' as modality_basis,
+    cast(0 as integer) as nb_organisers,
+    cast(0 as integer) as nb_themes
+from {{ ref('int_event_references') }}
+where is_placeholder

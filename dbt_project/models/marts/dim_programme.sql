@@ -7,19 +7,33 @@ with events as (
         max(coalesce(ends_on, starts_on)) filter (where is_counted and date_precision in ('day', 'month', 'range')) as last_on,
         min(starts_on) as any_on
     from {{ ref('dim_event') }}
+    where not is_placeholder
     group by all
 ),
 
+-- sources of registrations, presences, reports and answers, by the events they speak of
+speaking as (
+    select distinct event_programme_id as programme_id, source from {{ ref('int_event_references') }}
+),
+
 quarantined as (
-    select programme_id, sum(delivery.rows_quarantined) as nb_rows
-    from (select distinct programme_id, source, delivery_id from {{ ref('stg_events') }})
-    inner join {{ ref('stg_deliveries') }} as delivery using (source, delivery_id)
+    select programme_id, sum(rows_quarantined) as nb_rows
+    from (
+        select feeding.programme_id, delivery.rows_quarantined
+        from (select distinct programme_id, source, delivery_id from {{ ref('stg_events') }}) as feeding
+        inner join {{ ref('stg_deliveries') }} as delivery using (source, delivery_id)
+        union all
+        select speaking.programme_id, delivery.rows_quarantined
+        from speaking
+        inner join {{ ref('stg_deliveries') }} as delivery using (source)
+        where delivery.state = 'accepted' and delivery.entity <> 'event'
+    )
     group by all
 ),
 
 unread as (
     select feeding.programme_id, string_agg(distinct delivery.source_title, ' ; ' order by delivery.source_title) as titles
-    from (select distinct programme_id, source from {{ ref('stg_events') }}) as feeding
+    from (select programme_id, source from {{ ref('stg_events') }} union select programme_id, source from speaking) as feeding
     inner join {{ ref('stg_deliveries') }} as delivery using (source)
     where delivery.state in ('held', 'refused')
     group by all

@@ -1,4 +1,6 @@
+{{ config(materialized='table') }}
 -- nb_rows_landed: what this delivery brought here; nb_rows_kept: what a later delivery has not replaced.
+{% set replaced = ['registration', 'attendance'] %}
 with landed as (
     select source, delivery_id, count(*) as nb_rows
     from (
@@ -7,6 +9,10 @@ with landed as (
         select source, delivery_id from {{ source('landing', 'published_figure') }}
     )
     group by all
+    {% for entity in replaced %}
+    union all
+    select source, delivery_id, count(*) from {{ source('landing', entity) }} group by all
+    {% endfor %}
 ),
 
 kept as (
@@ -17,6 +23,10 @@ kept as (
         select source, delivery_id from {{ ref('stg_published_figures') }}
     )
     group by all
+    {% for entity in replaced %}
+    union all
+    select source, delivery_id, count(*) from {{ ref('stg_' ~ entity ~ 's') }} group by all
+    {% endfor %}
 )
 
 select

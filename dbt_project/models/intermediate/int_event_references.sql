@@ -1,0 +1,111 @@
+-- Which event a registration, a line of presence, a report or an answer speaks of. Identifiers are those of a source or of a programme:
+-- first the event of the same source, then the only event of the programme that has this identifier; when the programme is not said, the
+-- only event that has it. Anything else (nobody described the event, two sources each have one) is a
+-- placeholder of its own, so that no row is lost.
+with named as (
+    select
+        source,
+        event_id,
+        programme_id,
+        cast(sum(nb_rows) as integer) as nb_rows,
+        coalesce(bool_or(is_presence), false) as has_presence_lines
+    from (
+        {% for entity in ['registrations', 'attendances', 'event_reports', 'feedback', 'contributions'] %}
+        select source, event_id, programme_id, count(*) as nb_rows, {{ entity == 'attendances' }} as is_presence
+        from {{ ref('stg_' ~ entity) }}
+        group by all
+        {% if not loop.last %}union all{% endif %}
+        {% endfor %}
+    )
+    where event_id is not null
+    group by all
+),
+
+-- an event that its source deleted gives way to one that another shows
+events as (
+    select source, event_id, programme_id
+    from {{ ref('stg_events') }}
+    qualify is_deleted = bool_and(is_deleted) over (partition by programme_id, event_id)
+),
+
+candidates as (
+    select
+        named.source,
+        named.event_id,
+        named.programme_id,
+        named.nb_rows,
+        named.has_presence_lines,
+        count(event.event_id) as nb_events,
+        count(event.event_id) filter (where event.source = named.source) as nb_own,
+        -- the only one when there is one
+        min(event.source) as other_source,
+        min(event.programme_id) as other_programme_id,
+        min(event.programme_id) filter (where event.source = named.source) as own_programme_id
+    from named
+    left join events as event
+        on event.event_id = named.event_id
+        and (named.programme_id is null or event.programme_id = named.programme_id)
+    group by all
+),
+
+resolved as (
+    select
+        *,
+        case
+            when nb_own = 1 then 'source'
+            when nb_events = 1 and programme_id is not null then 'programme'
+            when nb_events = 1 then 'anywhere'
+            when nb_events > 1 then 'ambiguous'
+            else 'unknown'
+        end as resolution
+    from candidates
+),
+
+found as (
+    select
+        *,
+        resolution in ('ambiguous', 'unknown') as is_placeholder,
+        case resolution
+            when 'source' then own_programme_id
+            when 'programme' then programme_id
+            when 'anywhere' then other_programme_id
+            else coalesce(programme_id, '{{ unknown_programme() }}')
+        end as event_programme_id
+    from resolved
+),
+
+pointed as (
+    select
+        *,
+        case resolution
+            when 'source' then source
+            when 'ambiguous' then '?' || event_programme_id
+            when 'unknown' then '?' || event_programme_id
+            else other_source
+        end as event_source,
+        case when is_placeholder then {{ unknown_event_id('event_id') }} else event_id end as found_event_id
+    from found
+)
+
+select
+    pointed.source,
+    pointed.event_id,
+    pointed.programme_id,
+    pointed.nb_rows,
+    pointed.has_presence_lines,
+    pointed.resolution,
+    pointed.is_placeholder,
+    {{ key(['pointed.event_source', 'pointed.found_event_id']) }} as event_key,
+    {{ key(['pointed.event_programme_id']) }} as programme_key,
+    pointed.event_source,
+    pointed.found_event_id,
+    pointed.event_programme_id,
+    -- who cancels before this moment (UTC) frees a place; without an opening time, the end of the first day
+    case
+        when event.date_precision <> 'day' then null
+        when event.start_time is null then timezone('UTC', timezone('Europe/Paris', event.starts_on + interval 1 day))
+        else timezone('UTC', timezone('Europe/Paris', event.starts_on + event.start_time))
+    end as opens_at
+from pointed
+left join {{ ref('stg_events') }} as event
+    on event.source = pointed.event_source and event.event_id = pointed.found_event_id

@@ -1,0 +1,95 @@
+-- What a person says of herself, at each question the last answer of the year. The commune is never kept: its EPCI and department are.
+with rows as (
+    {% for entity, seen in [('registrations', 'coalesce(updated_at, registered_at, delivered_at)'),
+                            ('attendances', 'coalesce(joined_at, delivered_at)'),
+                            ('feedback', 'coalesce(submitted_at, delivered_at)')] %}
+    select participant_key, gender, participant_category, organisation_text, siren, postcode, commune_text, {{ seen }} as seen_at
+    from {% if entity == 'feedback' %}({{ with_person(ref('stg_feedback')) }}){% else %}{{ ref('stg_' ~ entity) }}{% endif %}
+
+    where participant_key is not null
+    {% if not loop.last %}union all{% endif %}
+    {% endfor %}
+),
+
+-- people answer the same thing again and again
+answers as (
+    select participant_key, gender, participant_category, organisation_text, siren, postcode, commune_text, max(seen_at) as seen_at
+    from rows
+    where coalesce(gender, participant_category, organisation_text, siren, postcode, commune_text) is not null
+    group by all
+),
+
+categories as (
+    select participant_category, {{ participant_category('participant_category') }} as category
+    from (select distinct participant_category from answers where participant_category is not null)
+),
+
+communes as (
+    select name_key, department_code, any_value(epci_code) as epci_code
+    from {{ source('reference', 'commune') }}
+    where vintage = (select max(vintage) from {{ source('reference', 'commune') }}) and kind = 'commune'
+    group by all
+    having count(*) = 1
+),
+
+places as (
+    select
+        said.postcode,
+        said.commune_text,
+        said.department_code,
+        communes.epci_code
+    from (
+        select distinct
+            postcode,
+            commune_text,
+            case
+                when postcode similar to '20[01].*' then '2A'
+                when postcode similar to '20.*' then '2B'
+                else {{ organisation_place('postcode') }}
+            end as department_code
+        from answers
+        where postcode is not null
+    ) as said
+    left join communes on communes.name_key = {{ fold('said.commune_text') }} and communes.department_code = said.department_code
+),
+
+coded as (
+    select
+        answers.participant_key,
+        {{ gender_code('answers.gender') }} as gender,
+        categories.category,
+        organisation.organisation_key,
+        places.department_code,
+        places.epci_code,
+        answers.seen_at
+    from answers
+    left join categories using (participant_category)
+    {{ join_organisation('answers', 'organisation') }}
+    left join places
+        on places.postcode = answers.postcode and places.commune_text is not distinct from answers.commune_text
+),
+
+attributes as (
+    select
+        participant_key,
+        {% for name in ['gender', 'category', 'organisation_key', 'department_code', 'epci_code'] %}
+        max_by({{ name }}, (seen_at, {{ name }})) filter (where {{ name }} is not null) as {{ name }}{{ ',' if not loop.last }}
+        {% endfor %}
+    from coded
+    group by all
+)
+
+select
+    person.participant_key,
+    person.pseudonym,
+    person.key_id,
+    person.programme_year,
+    person.is_returning,
+    attributes.gender,
+    attributes.category,
+    attributes.organisation_key,
+    attributes.epci_code,
+    attributes.department_code,
+    person.nb_identities
+from {{ source('landing', 'participant') }} as person
+left join attributes using (participant_key)

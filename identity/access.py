@@ -7,6 +7,9 @@ calls `AccessLog.record` first). No identity ever enters a line: purposes are a 
 previous line's `mac` and of the line without its own: nobody can rewrite the log without the master key. `access.head`
 says how many lines there were at least, so that removing the last ones shows too. Who can put back old copies of both
 files together is not detected: keep the log on another machine as well.
+
+Lines are kept as long as the law wants (`retention.yml`), then the oldest go: `access.base` seals the number and the `mac` of the last
+one that went, from which the chain goes on.
 """
 
 from __future__ import annotations
@@ -26,6 +29,7 @@ from identity.keys import locked, private_directory, replace_file
 ACTOR_VARIABLE = "OBSERVATOIRE_ACTOR"
 LOG_FILE = "access.jsonl"
 HEAD_FILE = "access.head"
+BASE_FILE = "access.base"
 
 PURPOSES: dict[str, str] = {
     "matching": "rapprochement des personnes entre les listes",
@@ -44,7 +48,7 @@ class AccessLog:
 
     def __init__(self, vault: Path, cipher: Cipher, environ: Mapping[str, str] = os.environ) -> None:
         self._vault, self._cipher = private_directory(vault), cipher
-        self._log, self._head = self._vault / LOG_FILE, self._vault / HEAD_FILE
+        self._log, self._head, self._base = (self._vault / name for name in (LOG_FILE, HEAD_FILE, BASE_FILE))
         self.actor = environ.get(ACTOR_VARIABLE, "").strip() or _system_user()
 
     def __repr__(self) -> str:
@@ -60,9 +64,10 @@ class AccessLog:
         with locked(self._vault):
             lines = self._lines()
             self._compare_with_head(lines)
-            previous = lines[-1]["mac"] if lines else ""
+            gone, base = self._read_base()
+            previous = lines[-1]["mac"] if lines else base
             line = {
-                "n": len(lines) + 1, "at": datetime.now(UTC).isoformat(timespec="milliseconds"), "who": self.actor,
+                "n": gone + len(lines) + 1, "at": datetime.now(UTC).isoformat(timespec="milliseconds"), "who": self.actor,
                 "purpose": purpose, "action": action, "what": list(what), "rows": rows,
             }  # fmt: skip
             line["mac"] = self._mac(previous, line)
@@ -73,8 +78,8 @@ class AccessLog:
         """The number of lines, every one of which is authentic, in its place, and none missing. Raises Tampered."""
         with locked(self._vault):
             lines = self._lines()
-            previous = ""
-            for number, line in enumerate(lines, 1):
+            gone, previous = self._read_base()
+            for number, line in enumerate(lines, gone + 1):
                 if line.get("n") != number or not hmac.compare_digest(str(line.get("mac")), self._mac(previous, line)):
                     raise Tampered(
                         f"Journal des accès : la ligne {number} a été modifiée, déplacée, ou la précédente retirée."
@@ -82,6 +87,38 @@ class AccessLog:
                 previous = line["mac"]
             self._compare_with_head(lines)
             return len(lines)
+
+    def lines(self) -> list[dict[str, Any]]:
+        """Every line that is kept, oldest first: n, at, who, purpose, action, what, rows."""
+        with locked(self._vault):
+            return self._lines()
+
+    def forget(self, before: datetime) -> int:
+        """Remove the lines older than `before` (aware); how many. The log must be whole first; what is left still proves itself."""
+        self.verify()
+        with locked(self._vault):
+            lines = self._lines()
+            old = [line for line in lines if datetime.fromisoformat(line["at"]) < before]
+            if not old or old != lines[: len(old)]:
+                return 0
+            replace_file(self._base, _json(self._sealed_head(old[-1]["n"], old[-1]["mac"], "base")))
+            replace_file(self._log, b"".join(map(_json, lines[len(old) :])))
+        self.record("retention", "erase", [LOG_FILE], len(old))
+        return len(old)
+
+    def _read_base(self) -> tuple[int, str]:
+        """Number and `mac` of the last line that was removed for its age; (0, "") when none was."""
+        if not self._base.exists():
+            return 0, ""
+        try:
+            base = json.loads(self._base.read_bytes())
+            number, mac = base["n"], base["mac"]
+            authentic = base == self._sealed_head(number, mac, "base")
+        except (ValueError, KeyError, TypeError):
+            authentic = False
+        if not authentic:
+            raise Tampered(f"Journal des accès : le fichier {BASE_FILE} a été modifié.")
+        return number, mac
 
     def _lines(self) -> list[dict[str, Any]]:
         """Every complete line. What follows the last line end was being written when the machine stopped: no access came of it."""
@@ -96,12 +133,15 @@ class AccessLog:
             except (ValueError, KeyError, TypeError):
                 raise Tampered(f"Journal des accès : la ligne {number} est illisible.") from None
             lines.append(line)
-        return lines
+        # those the base speaks of were being removed when the machine stopped
+        gone, _ = self._read_base()
+        return [line for line in lines if not isinstance(line.get("n"), int) or line["n"] > gone] if gone else lines
 
     def _compare_with_head(self, lines: list[dict[str, Any]]) -> None:
         """A log may be one line ahead of its head (machine stopped in between), never behind."""
+        gone, base = self._read_base()
         if not self._head.exists():
-            if len(lines) > 1:
+            if gone + len(lines) > 1:
                 raise Tampered(f"Journal des accès : le fichier {HEAD_FILE} a été retiré.")
             return
         try:
@@ -112,9 +152,10 @@ class AccessLog:
             authentic = False
         if not authentic:
             raise Tampered(f"Journal des accès : le fichier {HEAD_FILE} a été modifié.")
-        if len(lines) < number:
-            raise Tampered(f"Journal des accès : {number} lignes ont été écrites, il en reste {len(lines)}.")
-        if len(lines) > number + 1 or (number and lines[number - 1]["mac"] != mac):
+        if gone + len(lines) < number:
+            raise Tampered(f"Journal des accès : {number} lignes ont été écrites, il en reste {gone + len(lines)}.")
+        at_head = base if number == gone else lines[number - gone - 1]["mac"] if number > gone else None
+        if gone + len(lines) > number + 1 or (number and at_head != mac):
             raise Tampered(f"Journal des accès : la ligne {number} n'est plus celle qui a été écrite.")
 
     def _append(self, line: dict[str, Any]) -> None:
@@ -130,8 +171,8 @@ class AccessLog:
         content = {key: value for key, value in line.items() if key != "mac"}
         return self._cipher.mac("access", f"line\0{previous}\0".encode() + _json(content))
 
-    def _sealed_head(self, number: int, mac: str) -> dict[str, Any]:
-        return {"n": number, "mac": mac, "seal": self._cipher.mac("access", f"head\0{number}\0{mac}".encode())}
+    def _sealed_head(self, number: int, mac: str, what: str = "head") -> dict[str, Any]:
+        return {"n": number, "mac": mac, "seal": self._cipher.mac("access", f"{what}\0{number}\0{mac}".encode())}
 
 
 def _json(value: dict[str, Any]) -> bytes:

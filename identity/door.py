@@ -7,6 +7,7 @@ Which pseudonym a row gets, and its basis:
 
     email   the e-mail cell holds an address      HMAC(year's key, `email`, address)
     name    no address, but a name and an event   HMAC(year's key, `name+event`, source, event, name)
+    erased  the address is a stand-in             as `email`: an erased person still counts once (tombstones.py)
     none    neither                               NULL
 
 An address makes one pseudonym per programme year; a name only identifies within one event of one source. A shared
@@ -25,6 +26,7 @@ import pyarrow as pa
 import pyarrow.compute as pc
 
 from identity.pseudonyms import normalise_emails, normalise_names, pseudonyms_under
+from identity.tombstones import STAND_IN_DOMAIN
 from identity.vault import IDENTITIES, MAP_ROLES, TEXT_ROLES, Vault, refuse_leaky
 
 EMAIL_DOMAIN = "email"
@@ -206,6 +208,8 @@ def _keys(people: Mapping[str, pa.Array], email: pa.Array, name: pa.Array, vault
         person_key = pc.replace_with_mask(person_key, rows, hashed)
         person_key_id = pc.if_else(rows, key.key_id, person_key_id)
     basis = pc.if_else(pc.is_valid(email), "email", pc.if_else(pc.is_valid(name), "name", "none"))
+    stands_in = pc.fill_null(pc.ends_with(email, f"@{STAND_IN_DOMAIN}"), False)
+    basis = pc.if_else(stands_in, "erased", basis)
     return pa.table(
         {
             "row_number": people["row_number"],

@@ -7,6 +7,7 @@ Not here: taking identities out of a delivery (`door.py`), keys (`keys.py`), for
     <vault>/keyring.json     pseudonym keys, wrapped
     <vault>/access.jsonl     who read what and why; access.head
     <vault>/identities/<source>__<delivery_id>.parquet.enc
+    <vault>/tombstones/<id>.enc            who was erased (tombstones.py)
 """
 
 from __future__ import annotations
@@ -24,6 +25,7 @@ import pyarrow.parquet as pq
 from identity.access import AccessLog
 from identity.cipher import Cipher, VaultError, sync_directory
 from identity.keys import Keyring, open_master_key, private_directory
+from identity.tombstones import Tombstones
 
 _TEXT_MAP = pa.map_(pa.string(), pa.string())
 
@@ -87,6 +89,7 @@ class Vault:
         self.cipher = Cipher(open_master_key(self.directory, environ))
         self.keyring = Keyring(self.directory, self.cipher)
         self.log = AccessLog(self.directory, self.cipher, environ)
+        self.tombstones = Tombstones(self.directory, self.cipher)
 
     def __repr__(self) -> str:
         return f"<Vault {self.directory}>"

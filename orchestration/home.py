@@ -65,6 +65,11 @@ class Home:
         return self.root / "vault"
 
     @property
+    def certificates(self) -> Path:
+        """What was erased, and when: counts, no identity."""
+        return self.vault / "certificates"
+
+    @property
     def crawls(self) -> Path:
         """Pages of platforms between their arrival and their landing, encrypted."""
         return self.root / "crawls"

@@ -124,8 +124,20 @@ class Night:
         """Remember the rules before anything is read: what changes during the night is for the next one."""
         if self._fingerprint is None:
             self.auditor.start()
+            self._erase_again()
             self._fingerprint = fingerprint(self.home)
             leave_for_next_night(self.home, run_id=self.run_id, started_at=self.now.isoformat())
+
+    def _erase_again(self) -> None:
+        """Whoever was erased and is back with a backup goes again before anything is read; otherwise there is no night."""
+        from sources.erased_files import are_tombstones_new, replaced_since
+
+        if not replaced_since(self.home.vault) and not are_tombstones_new(self.home.vault):
+            return
+        from orchestration.erasure import erase_again
+
+        with self.step("erase_again", "Effacements à refaire (sauvegarde rétablie ?)", "n'ont pas abouti") as running:
+            running.say(f"{erase_again(self.home, self.now)} livraison(s) ou version(s) effacée(s) de nouveau")
 
     def deliver(self, source: str) -> list[DeliveryReport]:
         """Land what is new of one source. A bug or an unreadable place raises StructureFailed: the caller goes on."""
@@ -133,6 +145,7 @@ class Night:
         with self.step(f"deliver:{source}", f"Livraisons « {source} »", "n'ont pas pu être lues") as running:
             try:
                 reports = rooms.deliver(self.home, self.contracts[source], self.now)
+                rooms.clear_inbox(self.home)
             except Exception:
                 self.failed_sources.append(source)
                 raise

@@ -59,6 +59,7 @@ class Novelty:
 
 def is_anything_new(home: Home) -> Novelty:
     """One look at the inbox and at everything that decides what is published."""
+    from sources.erased_files import are_tombstones_new, replaced_since
     from sources.inbox import look
 
     seen = look(home.inbox, home.ledger, sources_with_contract(home))
@@ -81,6 +82,8 @@ def is_anything_new(home: Home) -> Novelty:
     platforms = sources_on_platforms(home)
     if platforms:
         reasons.append(f"des plateformes à interroger ({', '.join(platforms)})")
+    if replaced_since(home.vault) or are_tombstones_new(home.vault):
+        reasons.append("des fichiers d'où une personne avait été effacée ont été remplacés (sauvegarde rétablie ?)")
     if home.unfinished.exists():
         reasons.append("la nuit précédente n'est pas allée au bout")
     notes = tuple(note.message for note in seen.notes)

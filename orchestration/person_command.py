@@ -6,6 +6,7 @@ Nothing of an identity is shown unless `--reveal` is asked with a purpose; every
 
 from __future__ import annotations
 
+from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
 import typer
@@ -13,7 +14,9 @@ import typer
 from orchestration.home import Home
 
 if TYPE_CHECKING:
+    from identity.held import Held
     from identity.vault import Vault
+    from orchestration.console import Lines
 
 app = typer.Typer(help="Les personnes derrière les lignes, et leurs droits.", no_args_is_help=True)
 
@@ -149,3 +152,184 @@ def _vault() -> Vault:
     from identity.vault import Vault
 
     return Vault(Home.from_environment().ensure().vault)
+
+
+Who = Annotated[
+    str,
+    typer.Argument(
+        help="Une adresse électronique, un nom entre guillemets, le numéro d'une personne ou d'un participant."
+    ),
+]
+Purpose = Annotated[str, typer.Option("--purpose", help="La finalité, écrite au journal des accès : person_rights…")]
+SameName = Annotated[
+    bool, typer.Option("--same-name", help="Prendre aussi les lignes au même nom, sans adresse, d'autres événements.")
+]
+
+
+@app.command()
+def find(who: Who, purpose: Purpose, same_name: SameName = False) -> None:
+    """Dit ce qui est tenu sur une personne : combien de lignes, dans quelles sources. Ne montre aucune identité."""
+    from orchestration.console import Lines
+
+    home, lines = Home.from_environment().ensure(), Lines()
+    found = _held(home, who, purpose, same_name)
+    if not found:
+        lines.say("Rien n'est tenu sur cette personne.")
+        return
+    _say_what_is_held(lines, home, found)
+
+
+@app.command()
+def export(
+    who: Who,
+    purpose: Purpose,
+    output: Annotated[Path, typer.Option("--output", help="Le dossier à créer.")],
+    same_name: SameName = False,
+) -> None:
+    """Écrit tout ce qui est tenu sur une personne, pour elle (JSON et page lisible). À remettre, puis à détruire."""
+    from datetime import UTC, datetime
+
+    from orchestration.console import Lines
+    from orchestration.person_export import gather, write
+
+    home, lines = Home.from_environment().ensure(), Lines()
+    found = _one_person(_held(home, who, purpose, same_name))
+    if output.exists():
+        raise typer.BadParameter(f"« {output} » existe déjà : rien n'est écrasé")
+    document = gather(home, found, purpose=purpose, now=datetime.now(UTC).replace(microsecond=0))
+    for path in write(document, output):
+        lines.say(f"✓ {path}")
+    _say_what_is_held(lines, home, found)
+    lines.say("Ces fichiers contiennent l'identité en clair : remettez-les à la personne, puis détruisez-les.")
+
+
+@app.command()
+def erase(
+    who: Who,
+    purpose: Purpose,
+    asked_on: Annotated[
+        str | None, typer.Option("--asked-on", help="Jour de la demande (AAAA-MM-JJ) ; par défaut, ce jour.")
+    ] = None,
+    objection: Annotated[
+        bool, typer.Option("--objection", help="La personne s'oppose aussi à tout traitement futur (article 21).")
+    ] = False,
+    same_name: SameName = False,
+    yes: Annotated[bool, typer.Option("--yes", help="Effacer ; sans elle, dit seulement ce qui le serait.")] = False,
+) -> None:
+    """Efface une personne de partout et remet un certificat. Les lignes restent comptées, sans identité. Sans retour."""
+    from datetime import UTC, date, datetime
+
+    from orchestration import erasure
+    from orchestration.console import Lines
+    from orchestration.lock import AnotherNight, only_one_night
+
+    home, lines = Home.from_environment().ensure(), Lines()
+    now = datetime.now(UTC).replace(microsecond=0)
+    try:
+        day = date.fromisoformat(asked_on) if asked_on else now.date()
+    except ValueError:
+        raise typer.BadParameter(f"« {asked_on} » n'est pas un jour (AAAA-MM-JJ)") from None
+    found = _one_person(_held(home, who, purpose, same_name))
+    _say_what_is_held(lines, home, found)
+    if not yes:
+        lines.say("Rien n'est effacé. Ajoutez --yes pour effacer : il n'y a pas de retour.")
+        return
+    try:
+        with only_one_night(home.lock):
+            certificate = erasure.erase(home, found, asked_on=day, now=now, purpose=purpose, objection=objection)
+    except AnotherNight as busy:
+        lines.say(str(busy))
+        raise typer.Exit(4) from None
+    for line in certificate.text().splitlines():
+        lines.say(line)
+    lines.say(f"Certificat : {home.certificates / certificate.id}.txt")
+    lines.say("Lancez `observatoire run` pour reconstruire l'entrepôt.")
+
+
+@app.command()
+def certificates() -> None:
+    """Les effacements menés : quand, dans quel délai, combien de lignes."""
+    from orchestration import erasure
+    from orchestration.console import Lines
+
+    home, lines = Home.from_environment().ensure(), Lines()
+    made = erasure.certificates(home)
+    if not made:
+        lines.say("Aucun effacement n'a été mené.")
+    lines.table(
+        [
+            (each.id, each.asked_on, each.erased_at[:10], "oui" if each.is_on_time else "non", each.counts["rows"])
+            for each in made
+        ],
+        ("certificat", "demandé le", "effacé le", "dans le délai", "lignes"),
+    )
+
+
+@app.command()
+def log(
+    limit: Annotated[int, typer.Option("--last", help="Combien de lignes montrer.")] = 50,
+) -> None:
+    """Le journal des accès aux identités : qui, quand, pourquoi, quoi, combien. Vérifie d'abord qu'il est entier."""
+    from identity.access import PURPOSES
+    from orchestration.console import Lines
+
+    access, lines = _vault().log, Lines()
+    total = access.verify()
+    shown = access.lines()[-limit:]
+    lines.say(f"Journal entier et authentique : {total} ligne(s).")
+    actions = {"read": "lecture", "erase": "effacement", "decide": "décision"}
+    lines.table(
+        [
+            (
+                line["n"],
+                line["at"][:16].replace("T", " "),
+                line["who"],
+                actions.get(line["action"], line["action"]),
+                PURPOSES.get(line["purpose"], line["purpose"]),
+                line["rows"],
+                ", ".join(line["what"][:3]) + (f" et {len(line['what']) - 3} autres" if len(line["what"]) > 3 else ""),
+            )
+            for line in shown
+        ],
+        ("n°", "quand (UTC)", "qui", "quoi", "finalité", "lignes", "où"),
+    )
+
+
+def _held(home: Home, who: str, purpose: str, same_name: bool) -> Held:
+    from identity.access import PURPOSES
+    from orchestration.erasure import held
+
+    if purpose not in PURPOSES:
+        raise typer.BadParameter(f"--purpose : l'une de {', '.join(PURPOSES)}")
+    return held(home, who, purpose=purpose, same_name=same_name)
+
+
+def _one_person(found: Held) -> Held:
+    """The rights of one person are not those of its namesakes: several are not guessed between."""
+    if not found.rows:
+        raise typer.BadParameter("rien n'est tenu sur cette personne")
+    if len(found.uids) > 1:
+        raise typer.BadParameter(
+            f"plusieurs personnes répondent : précisez par l'adresse, ou par le numéro de la bonne ({', '.join(found.uids)})"
+        )
+    return found
+
+
+def _say_what_is_held(lines: Lines, home: Home, found: Held) -> None:
+    from orchestration.erasure import participants_of
+
+    per_source: dict[str, int] = {}
+    for source, _, _ in found.rows:
+        per_source[source] = per_source.get(source, 0) + 1
+    lines.say(f"{len(found.rows)} ligne(s) tenue(s) sur cette personne :")
+    lines.table([(source, count) for source, count in sorted(per_source.items())], ("source", "lignes"))
+    if found.uids:
+        lines.say(f"Personne(s) : {', '.join(found.uids)}")
+    participants = sorted(participants_of(home, found.rows))
+    if participants:
+        lines.say(f"Participant(s) dans l'entrepôt : {', '.join(map(str, participants))}")
+    if found.namesakes:
+        lines.say(
+            f"! {len(found.namesakes)} ligne(s) portent le même nom sans adresse, à d'autres événements : peut-être un homonyme. "
+            "Vérifiez ; --same-name les prend aussi."
+        )

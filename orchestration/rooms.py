@@ -49,6 +49,23 @@ def deliver(home: Home, contract: LoadedContract, now: datetime) -> list[Deliver
     return deliver(places(home), contract, now=now)
 
 
+def cells_of_rows(home: Home, contract: LoadedContract, delivery: dict, rows: list[int]) -> dict[int, dict[str, str]]:
+    from sources.cells import cells_of_rows
+
+    return cells_of_rows(places(home), contract, delivery, rows)
+
+
+def clear_inbox(home: Home) -> int:
+    """Copies of deliveries somebody was erased from leave the inbox; how many. Nothing to do where nobody ever was."""
+    from sources.erased_files import LIST
+
+    if not (home.vault / LIST).exists():
+        return 0
+    from sources.erasure import clear_inbox
+
+    return clear_inbox(places(home))
+
+
 def match(home: Home, contracts: dict[str, LoadedContract]) -> Matched | None:
     """Tell which landed rows are one person; None when nobody's rows are landed, nor ever were."""
     from identity.matching.outcome import CURRENT

@@ -108,7 +108,7 @@ def _bytes(release: Release) -> list[Problem]:
 def _announced(release: Release) -> str:
     """Digest of release.json as the journal has it; empty when the journal does not know."""
     for entry in reversed(shelf.history(release.path.parent)):
-        if entry["event"] == "prepared" and entry["release"] == release.number:
+        if entry["event"] in ("prepared", "redacted") and entry["release"] == release.number:
             return entry["sha256"]
     return ""
 

@@ -7,7 +7,7 @@ Layout of `releases/`:
 
     1/ 2/ 3/ …        immutable (directories 0555, files 0444), numbers are never used twice
     current           symbolic link to one number, moved by one atomic replace
-    history.jsonl     append-only: `prepared`, `published`, `rolled_back`, `discarded`
+    history.jsonl     append-only: `prepared`, `published`, `rolled_back`, `discarded`, `redacted`
     .lock             one writer at a time (flock: freed by the kernel when the writer dies)
     .tmp-…            a release being written; whatever a crash left is swept by the next writer
 
@@ -60,7 +60,8 @@ class DatasetStatus:
 
 @dataclass(frozen=True)
 class Release:
-    """One release as its `release.json` tells it. `changed` is False when publish() found nothing new."""
+    """One release as its `release.json` tells it. `changed` is False when publish() found nothing new; `redactions`: when a person
+    was taken out of its analysts' files, and of how many rows (`redaction.py`)."""
 
     number: int
     path: Path
@@ -77,6 +78,7 @@ class Release:
     version: str = ""  # major.minor.patch; empty in releases made before versions
     step: str = ""  # major, minor or patch: what moved it
     definitions: dict[str, dict[str, str]] = field(default_factory=dict)
+    redactions: tuple[dict, ...] = ()
     changed: bool = True
 
     @property
@@ -113,6 +115,7 @@ def read_release(directory: Path) -> Release:
         name: DatasetStatus(**{**entry, "reasons": tuple(entry["reasons"]), "reserves": tuple(entry["reserves"])})
         for name, entry in document["datasets"].items()
     }
+    document["redactions"] = tuple(document.get("redactions", ()))
     return Release(path=directory, **document)
 
 

@@ -95,7 +95,7 @@ def look(inbox: Path, ledger_path: Path, sources: Iterable[str]) -> Look:
                 )
                 continue
             nb_files += 1
-            stamp = _stamp(path)
+            stamp = stamp_of_file(path)
             before = known.get((folder.name, name))
             if before and before[0] == stamp:
                 continue
@@ -114,7 +114,8 @@ def look(inbox: Path, ledger_path: Path, sources: Iterable[str]) -> Look:
     return Look(nb_files, tuple(arrivals), tuple(renewed), tuple(notes))
 
 
-def _stamp(path: Path) -> str:
+def stamp_of_file(path: Path) -> str:
+    """What of a file changes when it is written again, without reading it."""
     stat = path.stat()
     return f"{stat.st_size}:{stat.st_mtime_ns}:{stat.st_ctime_ns}:{stat.st_ino}"
 
@@ -124,9 +125,9 @@ def _hash_when_still(source: str, path: Path, stamp: str) -> Arrival | None:
     age = time.time() - path.stat().st_mtime
     if 0 <= age < STILL_WRITTEN_WITHIN_S:
         time.sleep(min(0.3, STILL_WRITTEN_WITHIN_S))
-        if _stamp(path) != stamp:
+        if stamp_of_file(path) != stamp:
             return None
     with path.open("rb") as file:
         sha256 = hashlib.file_digest(file, "sha256").hexdigest()
         size = os.fstat(file.fileno()).st_size
-    return Arrival(source, path, sha256, size, stamp) if _stamp(path) == stamp else None
+    return Arrival(source, path, sha256, size, stamp) if stamp_of_file(path) == stamp else None

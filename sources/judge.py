@@ -15,6 +15,7 @@ from pathlib import PurePath
 import duckdb
 import pyarrow as pa
 
+from sources import redaction
 from sources.contract import Contract, ContractField, LeftOut
 from sources.corrections import Correction, apply_corrections
 from sources.entities import ENTITIES, PERSON, Entity
@@ -57,18 +58,20 @@ def judge(
     references: References,
     today: date,
     file_name: str = "",
+    slots: pa.Table | None = None,
 ) -> Judged:
     """Judge `sheet`; leaves in `con` the tables `accepted` (canonical columns, row_number, corrections), `quarantined`
-    (row_number, cell, field, rule, message, value), `record` (row_number, record_key) and `bound` (field, column_letter, header). Raises
-    headers.Unbound when the header does not fit.
+    (row_number, cell, field, rule, message, value), `record` (row_number, record_key) and `bound` (field, column_letter, header).
+    `slots`: what erased rows go on saying (`redaction.SLOTS`). Raises headers.Unbound when the header does not fit.
     """
     con.execute(_MACROS)
     con.register("sheet", sheet.table)
+    con.register("redaction", redaction.SLOTS.empty_table() if slots is None else slots)
     con.execute("create or replace temp table bound (field varchar, column_letter varchar, header varchar)")
     width = sheet.table.num_columns - 1
     if not width:  # a page of an API without any record has no header to bind
         return _nothing(con, contract)
-    binding = _bind(con, contract, width)
+    binding = bind_sheet(con, contract, width)
     _read_bound(con, contract, binding)
     notes = _read_raw(con, contract, binding, width, file_name)
     _read_record_keys(con, contract, binding)
@@ -123,13 +126,16 @@ def _read_record_keys(con: duckdb.DuckDBPyConnection, contract: Contract, bindin
     texts = ["''" if column is None else f"coalesce(c{column + 1}, '')" for column in columns]
     key = texts[0] if len(texts) == 1 else f"cast(to_json(list_value({', '.join(texts)})) as varchar)"
     con.execute(f"insert into record select row_number, {key} from body")
+    redaction.pin_records(con)
 
 
 def _count(con: duckdb.DuckDBPyConnection, table: str) -> int:
     return con.execute(f"select count(*) from {table}").fetchall()[0][0]
 
 
-def _bind(con: duckdb.DuckDBPyConnection, contract: Contract, width: int) -> Binding:
+def bind_sheet(con: duckdb.DuckDBPyConnection, contract: Contract, width: int) -> Binding:
+    """Bind the header of the table `sheet` of `con`, `width` columns wide. Raises headers.Unbound."""
+    con.execute(_MACROS)
     within = contract.layout.header_within
     rows = con.execute(f"select * from sheet order by row_number limit {within}").fetchall()
     filled = con.execute(
@@ -169,6 +175,7 @@ def _read_raw(
 
     for item in contract.layout.left_out:
         _leave_out(con, binding, item)
+    redaction.pin_structure(con)
     # dates, themes and places are read in their programme, which an organisation has not
     slots = dict.fromkeys([*ENTITIES[contract.entity].slots, "programme"])
     columns = ", ".join(f'{_origin(contract.fields.get(name), binding, name, file_name)} as "{name}"' for name in slots)
@@ -179,6 +186,7 @@ def _read_raw(
         "on body.row_number >= s.row_number "
         "where body.row_number not in (select row_number from structure)"
     )
+    redaction.pin_slots(con, slots)
     return [
         Note("colonne_facultative_absente", f"Colonne facultative absente : {_first_header(contract, name)}.")
         for name in binding.absent
@@ -359,6 +367,7 @@ def _judge_rows(con: duckdb.DuckDBPyConnection, contract: Contract, binding: Bin
         "delete from finding where rule <> 'valeur_manquante' and exists (select 1 from finding f where "
         "f.rule = 'valeur_manquante' and f.row_number = finding.row_number and f.field = finding.field)"
     )
+    redaction.pin_refusals(con)
 
     names = ", ".join(f'"{name}"' for name in judged_columns(entity))
     con.execute(

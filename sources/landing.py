@@ -29,9 +29,10 @@ from sources.clients.outcomes import PlatformDown
 from sources.contract import Contract, LoadedContract
 from sources.corrections import load_corrections
 from sources.entities import ENTITIES, LINEAGE
-from sources.headers import Unbound
+from sources.erased_files import is_erased, remember
+from sources.headers import Binding, Unbound
 from sources.inbox import Arrival, look
-from sources.judge import Judged, judge
+from sources.judge import Judged, bind_sheet, judge
 from sources.kinds import References
 from sources.layouts import read_sheets, the_table
 from sources.ledger import (
@@ -44,6 +45,16 @@ from sources.ledger import (
 )
 from sources.note import Note
 from sources.readers import Unreadable
+from sources.redaction import (
+    ERASED_KEY,
+    Kept,
+    erased_persons,
+    is_redacted,
+    read_kept,
+    redact,
+    write_kept,
+    write_nothing,
+)
 from sources.sql import literal
 from sources.values.refusal import quote
 from sources.values.text import clean
@@ -165,8 +176,10 @@ def record_keys_in_force(landing: Path, source: str) -> set[str]:
         return set()
     with contextlib.closing(duckdb.connect()) as con:
         rows = con.execute(
-            "select record_key from read_parquet($files) group by record_key having not arg_max(is_deleted, delivered_at)",
-            {"files": files},
+            # what the platform knows: the rows of erased persons carry keys of our own
+            "select record_key from read_parquet($files) where not starts_with(record_key, $erased) "
+            "group by record_key having not arg_max(is_deleted, delivered_at)",
+            {"files": files, "erased": ERASED_KEY},
         ).fetchall()
     return {row[0] for row in rows}
 
@@ -175,6 +188,8 @@ def replay(places: Places, loaded: LoadedContract, row: dict, now: datetime) -> 
     """Judge a known delivery again from its kept bytes. `row` is one of `ledger.deliveries`."""
     received_at, delivered_at = (datetime.fromisoformat(row[name]) for name in ("received_at", "delivered_at"))
     report = _land(places, Vault(places.vault), loaded, row["file_name"], row["sha256"], received_at, delivered_at)
+    if is_erased(places.vault, source := loaded.contract.source, report.delivery_id):
+        remember_erased(places, source, report.delivery_id, row["sha256"])
     with open_ledger(places.ledger) as ledger:
         record_delivery(ledger, report, processing_hash_of(loaded), now)
     return report
@@ -213,6 +228,28 @@ def keep(originals: Path, arrival: Arrival, cipher: Cipher) -> Path:
     return target
 
 
+def keep_redacted(originals: Path, cipher: Cipher, sha256: str, kept: Kept | None) -> None:
+    """Put a redacted table (nothing at all when None) in the place of kept bytes, durable and in one rename."""
+    with cipher.create(original_path(originals, sha256), purpose="originals", context=sha256) as file:
+        write_nothing(file) if kept is None else write_kept(file, kept)
+
+
+def bound_sheet(
+    con: duckdb.DuckDBPyConnection, contract: Contract, kept: Kept, file_name: str
+) -> tuple[int, Binding | None]:
+    """Which of the sheets of a delivery its contract reads, and how its header is bound; None when it does not fit."""
+    index = next((index for index, sheet in enumerate(kept.sheets) if sheet.table.num_rows), 0)
+    try:
+        sheet, _ = the_table(contract, list(kept.sheets), file_name)
+        width = sheet.table.num_columns - 1
+        con.register("sheet", sheet.table)
+        return index, bind_sheet(con, contract, width) if width else None
+    except (Unreadable, Unbound):
+        return index, None
+    finally:
+        con.unregister("sheet")
+
+
 def judge_file(
     con: duckdb.DuckDBPyConnection,
     loaded: LoadedContract,
@@ -220,27 +257,44 @@ def judge_file(
     file_name: str,
     references: References,
     today: datetime,
+    kept: Kept | None = None,
 ) -> tuple[Judged, str | None]:
-    """Read and judge one file in `con` (tables `accepted`, `quarantined`). Returns the counts and the sheet's name.
+    """Read and judge one file in `con` (tables `accepted`, `quarantined`). Returns the counts and the sheet's name. `kept`: what
+    it holds, when it was read already.
 
     Raises Unreadable or Unbound (the delivery is refused or held); both carry `rule` and a French `message`.
     """
     contract = loaded.contract
-    if not _is_bundle(contract, file_name) and not fnmatch(file_name.lower(), contract.files.pattern.lower()):
+    kept = kept or read_delivery(contract, path, file_name)
+    sheet, others = the_table(contract, list(kept.sheets), file_name)
+    corrections, _ = load_corrections(contract)
+    judged = judge(con, contract, sheet, corrections, references, today.date(), file_name, kept.slots)
+    return replace(judged, notes=(*sheet.notes, *others, *judged.notes)), sheet.name
+
+
+def read_delivery(contract: Contract, path: Path, file_name: str) -> Kept:
+    """The sheets of a delivery: of its bytes, or of what is kept in their place since somebody was erased. Raises Unreadable."""
+    if not is_bundle(contract, file_name) and not fnmatch(file_name.lower(), contract.files.pattern.lower()):
         raise Unreadable(
             "fichier_inattendu",
             f"La source « {contract.source} » attend des fichiers « {contract.files.pattern} » ; « {file_name} » n'en est pas un. "
             "Enregistrez-le dans ce format et redéposez-le.",
         )
-    sheet, others = the_table(contract, read_sheets(contract, path, file_name), file_name)
-    corrections, _ = load_corrections(contract)
-    judged = judge(con, contract, sheet, corrections, references, today.date(), file_name)
-    return replace(judged, notes=(*sheet.notes, *others, *judged.notes)), sheet.name
+    return read_kept(path) if is_redacted(path) else Kept(tuple(read_sheets(contract, path, file_name)))
 
 
-def _is_bundle(contract: Contract, file_name: str) -> bool:
+def is_bundle(contract: Contract, file_name: str) -> bool:
     """Whether a delivery is what a platform's API gave, rather than a file somebody sent."""
     return contract.api is not None and re.fullmatch(r"api-[0-9TZ]+\.jsonl", file_name) is not None
+
+
+def remember_erased(places: Places, source: str, delivery_id: str, sha256: str) -> None:
+    """Note how the files of a delivery are, now that somebody was erased from it: another file in their place is a backup."""
+    name = f"{source}__{delivery_id}.parquet"
+    folders = [places.landing / folder for folder in (*ENTITIES, "quarantine", RECORDS)]
+    landed = [path for folder in folders if (path := folder / name).exists()]
+    identities = places.vault / "identities" / f"{name}.enc"
+    remember(places.vault, source, delivery_id, [original_path(places.originals, sha256), identities, *landed])
 
 
 @cache
@@ -256,8 +310,13 @@ def _land(
     sha256: str,
     received_at: datetime,
     delivered_at: datetime,
+    *,
+    again: bool = False,
 ) -> DeliveryReport:
-    """Read, judge and write one delivery. Whatever is wrong with the file ends as a report, never as an exception."""
+    """Read, judge and write one delivery. Whatever is wrong with the file ends as a report, never as an exception.
+
+    Persons who were erased are taken out of the kept original first, then it lands (`again`).
+    """
     contract, entity = loaded.contract, ENTITIES[loaded.contract.entity]
     delivery_id = sha256[:16]
     original = original_path(places.originals, sha256)
@@ -268,7 +327,7 @@ def _land(
         decrypted = stack.enter_context(vault.cipher.open_decrypted(original, purpose="originals", context=sha256))
         con = stack.enter_context(contextlib.closing(open_private()))
         path, deleted = decrypted.path, None
-        if _is_bundle(contract, file_name):
+        if is_bundle(contract, file_name) and not is_redacted(path):
             content = stack.enter_context(content_of(decrypted.path, contract.api.key, contract.api.records))
             path, deleted = content.rows, content.deleted
         common = dict(
@@ -276,14 +335,26 @@ def _land(
             bytes=decrypted.size, received_at=received_at, delivered_at=delivered_at,
         )  # fmt: skip
         try:
-            judged, sheet = judge_file(con, loaded, path, file_name, _references(), delivered_at)
+            kept = read_delivery(contract, path, file_name)
+            judged, sheet = judge_file(con, loaded, path, file_name, _references(), delivered_at, kept)
         except (Unreadable, Unbound) as problem:
             accepted_path.unlink(missing_ok=True)
             quarantine_path.unlink(missing_ok=True)
             bound_path.unlink(missing_ok=True)
             outcome = "held" if isinstance(problem, Unbound) else "refused"
             return DeliveryReport(**common, outcome=outcome, rule=problem.rule, message=problem.message)
-        notes = list(judged.notes)
+        notes, deleted = list(judged.notes), deleted if kept.deleted is None else kept.deleted
+        covered = erased_persons(con, contract, vault.tombstones, delivery_id)
+        if covered and again:
+            raise RuntimeError("erased persons are still in what was kept after their erasure")
+        if covered:
+            # somebody who was erased is back: in new bytes, or in old ones that a backup brought
+            sheet_read = bound_sheet(con, contract, kept, file_name)
+            redacted = redact(con, contract, replace(kept, deleted=deleted), *sheet_read, covered=covered)
+            keep_redacted(places.originals, vault.cipher, sha256, redacted.kept)
+            report = _land(places, vault, loaded, file_name, sha256, received_at, delivered_at, again=True)
+            remember_erased(places, contract.source, delivery_id, sha256)
+            return report
         if entity.personal:
             notes += _split_identities(con, contract, vault, delivery_id, delivered_at)
             _seal_refused_values(con, vault.cipher, f"{contract.source}/{delivery_id}")

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Iterable, Sequence
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, replace
 from datetime import UTC, datetime
 from itertools import product
 from typing import Literal
@@ -16,6 +16,7 @@ from typing import Literal
 from identity.cipher import Tampered, VaultError
 from identity.keys import locked, private_directory, replace_file
 from identity.matching.registry import FOLDER
+from identity.mentions import Identifiers
 from identity.vault import Vault
 
 Kind = Literal["split", "merge", "undo"]
@@ -67,9 +68,7 @@ def decide(
             len(made) + 1, kind, tuple(sorted(left)), tuple(sorted(right)), vault.log.actor,
             datetime.now(UTC).isoformat(timespec="seconds"), reason, undone,
         )  # fmt: skip
-        text = json.dumps([asdict(item) for item in [*made, decision]], ensure_ascii=False)
-        sealed = vault.cipher.seal_text(text, purpose="matching", context="decisions")
-        replace_file(vault.directory / FOLDER / _FILE, sealed.encode("ascii"))
+        _write(vault, [*made, decision])
     return decision
 
 
@@ -94,3 +93,32 @@ def pairs(made: Sequence[Decision]) -> tuple[set[tuple[int, int]], set[tuple[int
             verdicts[min(x, y), max(x, y)] = decision.kind
     apart = {pair for pair, kind in verdicts.items() if kind == "split"}
     return apart, verdicts.keys() - apart
+
+
+def forget(vault: Vault, fingerprints: Iterable[int], masks: Identifiers) -> int:
+    """Take the identities of an erased person, and what names the person in a reason, out of the decisions; how many held some.
+
+    The decisions stay, with their numbers: about nobody, they decide nothing any more.
+    """
+    gone = set(fingerprints)
+    with locked(vault.directory):
+        made = decisions(vault)
+        kept = [
+            replace(
+                decision,
+                left=tuple(x for x in decision.left if x not in gone),
+                right=tuple(x for x in decision.right if x not in gone),
+                reason=masks.masked(decision.reason),
+            )
+            for decision in made
+        ]
+        changed = sum(before != after for before, after in zip(made, kept, strict=True))
+        if changed:
+            _write(vault, kept)
+    return changed
+
+
+def _write(vault: Vault, made: Sequence[Decision]) -> None:
+    text = json.dumps([asdict(item) for item in made], ensure_ascii=False)
+    sealed = vault.cipher.seal_text(text, purpose="matching", context="decisions")
+    replace_file(vault.directory / FOLDER / _FILE, sealed.encode("ascii"))

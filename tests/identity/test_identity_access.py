@@ -1,8 +1,10 @@
 import json
 import stat
+from datetime import UTC, datetime
 
 import pytest
 
+from identity import access
 from identity.access import AccessLog
 from identity.cipher import Cipher, Secret, Tampered, VaultError
 
@@ -110,3 +112,47 @@ def test_a_machine_stopped_while_writing_is_not_tampering(vault):
     _log(vault).record("matching", "read", ["x/6"], 6)
     assert _log(vault).verify() == 6
     assert (vault / "access.jsonl").read_bytes().count(b"\n") == 6
+
+
+def _made(vault, number, at):
+    """A line written on another day."""
+    log = _log(vault, OBSERVATOIRE_ACTOR="dpo")
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(access, "datetime", _clock(at))
+        log.record("matching", "read", [f"x/{number}"], number)
+
+
+def _clock(at):
+    class Clock(datetime):
+        @classmethod
+        def now(cls, tz=None):
+            return at
+
+    return Clock
+
+
+def test_old_lines_go_and_the_rest_still_proves_itself(tmp_path):
+    for number, month in enumerate((1, 2, 3), 1):
+        _made(tmp_path, number, datetime(2026, month, 1, tzinfo=UTC))
+    assert _log(tmp_path).forget(datetime(2026, 2, 15, tzinfo=UTC)) == 2
+    assert [line["n"] for line in _log(tmp_path).lines()] == [3, 4]
+    assert _log(tmp_path).lines()[-1]["purpose"] == "retention" and _log(tmp_path).verify() == 2
+    _log(tmp_path).record("matching", "read", ["x/5"], 5)
+    assert _log(tmp_path).verify() == 3
+    assert _log(tmp_path).forget(datetime(2026, 2, 15, tzinfo=UTC)) == 0
+
+
+@pytest.mark.parametrize("spoil", ["base removed", "base changed", "line removed"])
+def test_a_shortened_log_still_shows_what_is_done_to_it(tmp_path, spoil):
+    for number, month in enumerate((1, 2, 3), 1):
+        _made(tmp_path, number, datetime(2026, month, 1, tzinfo=UTC))
+    _log(tmp_path).forget(datetime(2026, 1, 15, tzinfo=UTC))
+    base = tmp_path / "access.base"
+    if spoil == "base removed":
+        base.unlink()
+    elif spoil == "base changed":
+        base.write_text(base.read_text().replace('"n":1', '"n":2'))
+    else:
+        _rewrite(tmp_path, lambda lines: lines[1:])
+    with pytest.raises(Tampered):
+        _log(tmp_path).verify()

@@ -1,0 +1,200 @@
+"""What the vault holds on one person: every row of every delivery, replaced deliveries included, and what the person is known by.
+
+Here: from an address, a name or a person's number to rows and identifiers. Not here: which identities are one person (`matching/`), what
+is done with the answer (export, erasure).
+
+Matching speaks of the rows in force; rights reach further. A row is the person's when
+
+- matching gave it to the person;
+- or it carries an address that only this person uses;
+- or it carries no address, but the person's name, at an event where the person is known to be.
+
+A row with the same name, no address, at another event may be a namesake's: it is counted (`namesakes`), and taken only when asked.
+"""
+
+from __future__ import annotations
+
+import contextlib
+from dataclasses import dataclass, field
+
+import pyarrow as pa
+
+from identity.cipher import VaultError
+from identity.matching.registry import recall
+from identity.mentions import Identifiers
+from identity.pseudonyms import normalise_emails, normalise_names
+from identity.tombstones import STAND_IN_DOMAIN
+from identity.vault import Vault, open_private
+
+LANDED = pa.schema(
+    [("source", pa.string()), ("delivery_id", pa.string()), ("row_number", pa.int32()), ("event_id", pa.string())]
+)
+"""Rows of every delivery that landed, and their event: what `held_on` needs to know of the landing zone."""
+
+Row = tuple[str, str, int]
+
+
+@dataclass(frozen=True)
+class Held:
+    """What is held on one person. `emails`: addresses nobody else uses; `shared`: those somebody else uses too, with the names under
+    which the person does; `names_at`: (event, normalised name); `rows`: (source, delivery_id, row_number)."""
+
+    uids: tuple[str, ...] = ()
+    rows: tuple[Row, ...] = ()
+    namesakes: tuple[Row, ...] = ()
+    identifiers: Identifiers = field(default_factory=Identifiers)
+    emails: tuple[str, ...] = ()
+    shared: tuple[tuple[str, str], ...] = ()
+    names_at: tuple[tuple[str, str], ...] = ()
+    fingerprints: tuple[int, ...] = ()
+
+    def __bool__(self) -> bool:
+        return bool(self.rows or self.namesakes)
+
+
+def held_on(
+    vault: Vault,
+    landed: pa.Table,
+    *,
+    purpose: str,
+    email: str | None = None,
+    name: str | None = None,
+    rows: tuple[Row, ...] = (),
+    uid: str | None = None,
+    same_name: bool = False,
+) -> Held:
+    """Everything held on who is asked for by one of `email`, `name`, `rows` (some of the person's rows) or `uid`. Logged first.
+
+    A name may be that of several persons: all of them are in the answer, `uids` says how many. `same_name`: rows of
+    possible namesakes are the person's too. Raises VaultError when what is asked for is no address and no name.
+    """
+    wanted_email = normalise_emails(pa.array([email], pa.string()))[0].as_py() if email else None
+    wanted_name = normalise_names(pa.array([name], pa.string()))[0].as_py() if name else None
+    if not (wanted_email or wanted_name or rows or uid):
+        raise VaultError("Donnez une adresse électronique, un nom (prénom et nom) ou le numéro d'une personne.")
+    with contextlib.closing(open_private()) as con:
+        vault.load(con, purpose=purpose, name="held_identities")
+        _known(con, vault, landed, purpose)
+        con.register("asked", _rows_table(rows))
+        con.execute(
+            """create temp table seed as select row_id from known where uid = $uid or email = $email
+               or ($name is not null and name = $name and email is null)
+               or ($name is not null and name = $name and uid is not null)
+               union select row_id from known join asked using (source, delivery_id, row_number)""",
+            {"uid": int(uid, 16) if uid else None, "email": wanted_email, "name": wanted_name},
+        )
+        _spread(con, wanted_email, wanted_name, same_name)
+        return _answer(con)
+
+
+def _known(con, vault: Vault, landed: pa.Table, purpose: str) -> None:
+    """Table `known`: every identified row, its address and name in normal form, its event, and the person matching gave it to."""
+    typed = con.sql(
+        """
+        select row_number() over (order by source, delivery_id, row_number) as row_id, source, delivery_id, row_number, email,
+            given_name, family_name, full_name, phone,
+            case when given_name is not null and family_name is not null then given_name || ' ' || family_name
+                else coalesce(full_name, given_name, family_name, case when email is null and not contains(email_typed, '@') then email_typed end) end as typed
+        from held_identities where email is null or not ends_with(email, '@"""
+        + STAND_IN_DOMAIN
+        + """')
+        order by 1"""
+    ).to_arrow_table()
+    typed = typed.append_column("name", normalise_names(typed["typed"]))
+    con.register("typed_rows", typed)
+    con.register("landed_rows", landed.cast(LANDED))
+    try:
+        recall(con, vault, purpose=purpose)
+    except VaultError:  # no night has matched yet: addresses and names alone speak
+        con.execute(
+            "create temp table kept_row (source varchar, delivery_id varchar, row_number int, fingerprint ubigint)"
+        )
+        con.execute("create temp table kept_identity (fingerprint ubigint, uid ubigint)")
+    con.execute("""
+        create temp table known as select t.*, l.event_id, m.uid, m.fingerprint
+        from typed_rows t left join landed_rows l using (source, delivery_id, row_number)
+        left join (select source, delivery_id, row_number, fingerprint, uid from kept_row join kept_identity using (fingerprint)) m
+            using (source, delivery_id, row_number)""")
+
+
+def _rows_table(rows: tuple[Row, ...]) -> pa.Table:
+    columns = list(zip(*rows, strict=True)) if rows else [(), (), ()]
+    types = (pa.string(), pa.string(), pa.int32())
+    return pa.table(
+        [pa.array(column, type_) for column, type_ in zip(columns, types, strict=True)],
+        names=["source", "delivery_id", "row_number"],
+    )
+
+
+def _spread(con, email: str | None, name: str | None, same_name: bool) -> None:
+    """Table `theirs`: from the rows found first to all that are the same person's; `namesake`: rows of the same name elsewhere."""
+    con.execute(
+        "create temp table uids as select distinct uid from known join seed using (row_id) where uid is not null"
+    )
+    con.execute(
+        "create temp table theirs as select row_id from seed union select row_id from known where uid in (from uids)"
+    )
+    # an address is the person's own when no row of somebody else carries it
+    con.execute(
+        """create temp table addresses as select email, bool_and(row_id in (from theirs) or uid is null or uid in (from uids)) as is_own
+           from known where email in (select email from known join theirs using (row_id)) group by email""",
+    )
+    con.execute(
+        "insert into theirs select row_id from known join addresses using (email) where is_own and row_id not in (from theirs)"
+    )
+    con.execute(
+        "create temp table names as select distinct name from known join theirs using (row_id) where name is not null"
+    )
+    con.execute(
+        """create temp table names_at as select distinct event_id, name from
+           (select distinct event_id from known join theirs using (row_id) where event_id is not null), names"""
+    )
+    con.execute(
+        """insert into theirs select row_id from known join names_at using (event_id, name)
+           where email is null and uid is null and row_id not in (from theirs)"""
+    )
+    con.execute(
+        """create temp table namesake as select row_id from known join names using (name)
+           where email is null and row_id not in (from theirs)"""
+    )
+    if same_name:
+        con.execute("insert into theirs from namesake")
+        con.execute("delete from namesake")
+
+
+def _answer(con) -> Held:
+    def rows(table: str) -> tuple[Row, ...]:
+        return tuple(
+            con.execute(
+                f"select source, delivery_id, row_number from known join {table} using (row_id) order by all"
+            ).fetchall()
+        )
+
+    def column(query: str) -> list:
+        return [row[0] for row in con.execute(query).fetchall()]
+
+    theirs = "known join theirs using (row_id)"
+    parted = con.execute(
+        f"select distinct given_name, family_name from {theirs} where given_name is not null and family_name is not null"
+    ).fetchall()
+    full = column(f"select distinct full_name from {theirs} where full_name is not null")
+    own = column("select email from addresses where is_own order by 1")
+    shared = con.execute(
+        f"select distinct email, name from {theirs} join addresses using (email) where not is_own and name is not null order by all"
+    ).fetchall()
+    return Held(
+        uids=tuple(f"{uid:016x}" for uid in column("select uid from uids order by 1")),
+        rows=rows("theirs"),
+        namesakes=rows("namesake"),
+        identifiers=Identifiers(
+            emails=frozenset(own),
+            names=frozenset(parted) | frozenset((text, None) for text in full),
+            phones=frozenset(column(f"select distinct phone from {theirs} where phone is not null")),
+        ),
+        emails=tuple(own),
+        shared=tuple(shared),
+        names_at=tuple(con.execute("select event_id, name from names_at order by all").fetchall()),
+        fingerprints=tuple(
+            column(f"select distinct fingerprint from {theirs} where fingerprint is not null order by 1")
+        ),
+    )

@@ -1,0 +1,146 @@
+"""A person's identifiers, and where a text mentions them: addresses, phones, whole names, whatever the spelling.
+
+Here: pure functions on text and Arrow columns. Not here: whose identifiers these are, what is done to what mentions them.
+
+A family name or a first name alone is nobody's: it counts only where the other one stands in the same row.
+"""
+
+from __future__ import annotations
+
+import re
+import unicodedata
+from collections.abc import Iterable
+from dataclasses import dataclass
+from functools import cached_property
+
+import pyarrow as pa
+import pyarrow.compute as pc
+
+MASK = "(effacé)"
+
+
+@dataclass(frozen=True)
+class Identifiers:
+    """What one person is known by. `names`: (given, family) as typed, one of them None in a full name typed in one cell."""
+
+    emails: frozenset[str] = frozenset()
+    names: frozenset[tuple[str | None, str | None]] = frozenset()
+    phones: frozenset[str] = frozenset()
+
+    def __bool__(self) -> bool:
+        return bool(self.emails or self.names or self.phones)
+
+    @cached_property
+    def _whole(self) -> re.Pattern[str]:
+        """Matches one whole identifier inside a text."""
+        parts = [_email_pattern(email) for email in sorted(self.emails)]
+        parts += [pattern for phone in sorted(self.phones) if (pattern := _phone_pattern(phone))]
+        for given, family in sorted(self.names, key=repr):
+            words = [_words(text) for text in (given, family) if text]
+            orders = [words, words[::-1]] if len(words) == 2 else [words]
+            for order in orders:
+                flat = [word for part in order for word in part]
+                if len(flat) >= 2:
+                    parts.append(rf"(?<!\w){_BETWEEN.join(map(_letters, flat))}(?!\w)")
+        return re.compile("|".join(parts) or r"(?!)", re.IGNORECASE)
+
+    @cached_property
+    def _alone(self) -> tuple[frozenset[str], frozenset[str]]:
+        """Folded first names and family names that are known apart."""
+        return (
+            frozenset(_folded(given) for given, family in self.names if given and family),
+            frozenset(_folded(family) for given, family in self.names if given and family),
+        )
+
+    def is_in(self, text: str | None) -> bool:
+        return text is not None and self._whole.search(text) is not None
+
+    def masked(self, text: str) -> str:
+        """`text` with each whole identifier replaced."""
+        return self._whole.sub(MASK, text)
+
+    def parts_in(self, cells: Iterable[str | None]) -> list[int]:
+        """Positions of the cells of one row that are exactly a first or family name, when both names stand in the row."""
+        givens, families = self._alone
+        folded = [None if cell is None else _folded(cell) for cell in cells]
+        given = [index for index, text in enumerate(folded) if text in givens]
+        family = [index for index, text in enumerate(folded) if text in families]
+        return sorted({*given, *family}) if given and family else []
+
+    def suspects(self, column: pa.ChunkedArray) -> pa.BooleanArray:
+        """Cells worth looking at: a superset of those that hold an identifier or are a part of a name, computed by Arrow."""
+        column = column.combine_chunks() if isinstance(column, pa.ChunkedArray) else column
+        if isinstance(column, pa.ChunkedArray):
+            column = pa.concat_arrays(column.chunks)
+        encoded = column.dictionary_encode()
+        givens, families = self._alone
+        found = [
+            text is not None and (self.is_in(text) or _folded(text) in givens or _folded(text) in families)
+            if maybe
+            else False
+            for text, maybe in zip(
+                encoded.dictionary.to_pylist(), self._perhaps(encoded.dictionary).to_pylist(), strict=True
+            )
+        ]
+        return pc.fill_null(pa.array(found, pa.bool_()).take(encoded.indices), False)
+
+    def _perhaps(self, texts: pa.Array) -> pa.BooleanArray:
+        """Texts, folded by Arrow, in which the longest word of one of the identifiers stands."""
+        needles = {_folded(email) for email in self.emails}
+        needles |= {re.sub(r"\D", "", phone)[-2:] for phone in self.phones}
+        needles |= {max(_words(text), key=len) for name in self.names for text in name if text and _words(text)}
+        if not needles:
+            return pa.array([False] * len(texts), pa.bool_())
+        folded = pc.replace_substring_regex(pc.utf8_normalize(pc.utf8_lower(texts), "NFKD"), r"\p{M}+", "")
+        for ligature, letters in _LIGATURES.items():
+            folded = pc.replace_substring(folded, ligature, letters)
+        pattern = "|".join(re.escape(needle) for needle in sorted(needles) if needle)
+        return pc.fill_null(pc.match_substring_regex(folded, pattern), False)
+
+
+_BETWEEN = r"[\W_]{1,3}"
+_LIGATURES = {"œ": "oe", "æ": "ae", "ß": "ss"}
+
+
+def _fold(text: str) -> str:
+    lowered = text.lower()
+    for ligature, letters in _LIGATURES.items():
+        lowered = lowered.replace(ligature, letters)
+    return "".join(c for c in unicodedata.normalize("NFKD", lowered) if not unicodedata.combining(c))
+
+
+def _folded(text: str) -> str:
+    return " ".join(re.findall(r"[^\W_]+", _fold(text))) if "@" not in text else _fold(text).strip()
+
+
+def _words(text: str) -> list[str]:
+    return re.findall(r"[^\W_]+", _fold(text))
+
+
+_VARIANTS: dict[str, str] = {}
+for _code in range(0xC0, 0x250):
+    _base = _fold(chr(_code))
+    if len(_base) == 1 and _base.isalpha() and _base.isascii():
+        _VARIANTS[_base] = _VARIANTS.get(_base, "") + chr(_code)
+
+
+def _letters(word: str) -> str:
+    """A pattern of the word with or without accents, composed or not."""
+    pattern = "".join(rf"[{c}{_VARIANTS.get(c, '')}][\u0300-\u036f]*" if c.isalpha() else re.escape(c) for c in word)
+    for ligature, (first, second) in {"œ": "oe", "æ": "ae"}.items():
+        both = "".join(rf"[{c}{_VARIANTS.get(c, '')}][\u0300-\u036f]*" for c in (first, second))
+        pattern = pattern.replace(both, f"(?:{both}|{ligature})")
+    return pattern
+
+
+def _email_pattern(email: str) -> str:
+    return rf"(?<![\w.+-]){re.escape(email)}(?![\w-])"
+
+
+def _phone_pattern(phone: str) -> str | None:
+    """The nine last digits of a number, however they are spaced, with the prefix that was typed."""
+    digits = re.sub(r"\D", "", phone)
+    if len(digits) < 9:
+        return None
+    spaced = r"[\s.\-/()]*".join(digits[-9:])
+    return rf"(?<!\d)(?:(?:\+\s*|00\s*)?\d{{1,3}}[\s.\-/()]*)?{spaced}(?!\d)"

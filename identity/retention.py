@@ -1,0 +1,136 @@
+"""How long things are kept: the rules of `retention.yml`, their grammar, and the dates they give.
+
+Here: reading and saying the rules, what the vault can judge by itself (log, keys, links, certificates). Not here: which rows are too old
+(`orchestration/retention.py`), erasing.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+from datetime import datetime
+from pathlib import Path
+from typing import Literal
+
+from pydantic import BaseModel, ConfigDict, Field, model_validator
+from ruamel.yaml import YAML
+
+from identity.vault import MAP_ROLES, TEXT_ROLES
+
+RULES = Path(__file__).with_name("retention.yml")
+
+What = Literal["persons", "slot", "quarantine", "log", "certificates", "links", "keys"]
+
+
+class _Strict(BaseModel):
+    model_config = ConfigDict(extra="forbid", frozen=True)
+
+
+class Keep(_Strict):
+    """A duration: one of three units."""
+
+    days: int | None = Field(default=None, ge=1)
+    months: int | None = Field(default=None, ge=1)
+    years: int | None = Field(default=None, ge=1)
+
+    @model_validator(mode="after")
+    def _one_unit(self) -> Keep:
+        if sum(value is not None for value in (self.days, self.months, self.years)) != 1:
+            raise ValueError("donnez une durée dans une seule unité : days, months ou years")
+        return self
+
+    def before(self, now: datetime) -> datetime:
+        """What is older than this is kept no longer. Whole months: 31 March less one month is 28 February."""
+        if self.days is not None:
+            from datetime import timedelta
+
+            return now - timedelta(days=self.days)
+        months = now.year * 12 + now.month - 1 - (self.months or 12 * (self.years or 0))
+        year, month = divmod(months, 12)
+        for day in range(now.day, 27, -1):
+            try:
+                return now.replace(year=year, month=month + 1, day=day)
+            except ValueError:
+                continue
+        return now.replace(year=year, month=month + 1)
+
+    def sentence(self) -> str:
+        if self.days is not None:
+            return f"{self.days} jour{'s' if self.days > 1 else ''}"
+        if self.months is not None:
+            return f"{self.months} mois"
+        return f"{self.years} an{'s' if (self.years or 0) > 1 else ''}"
+
+
+class Rule(_Strict):
+    """One rule. `entities`, `roles`: of which rows and cells, for `persons` and `slot`."""
+
+    id: str
+    title: str
+    what: What
+    entities: tuple[str, ...] = ()
+    roles: tuple[str, ...] = ()
+    keep: Keep
+    from_: str = Field(alias="from")
+    why: str
+
+    @model_validator(mode="after")
+    def _coherent(self) -> Rule:
+        if (self.what in ("persons", "slot")) != bool(self.entities):
+            raise ValueError("« entities » va avec « what: persons » et « what: slot », et avec eux seuls")
+        if (self.what == "slot") != bool(self.roles):
+            raise ValueError("« roles » va avec « what: slot », et avec lui seul")
+        if unknown := [role for role in self.roles if role not in (*TEXT_ROLES, *MAP_ROLES)]:
+            raise ValueError(f"rôle inconnu : {', '.join(unknown)}")
+        return self
+
+    def sentence(self) -> str:
+        return f"{self.title[0].upper()}{self.title[1:]} : {self.keep.sentence()} après {self.from_}. {self.why}"
+
+    def concerns(self, entity: str) -> bool:
+        return entity in self.entities
+
+
+class Rules(_Strict):
+    """Every rule, and what the person is told with them."""
+
+    controller: str
+    legal_basis: str
+    recipients: tuple[str, ...]
+    rules: tuple[Rule, ...]
+
+    def __iter__(self) -> Iterator[Rule]:  # type: ignore[override]
+        return iter(self.rules)
+
+    def of(self, what: What) -> list[Rule]:
+        return [rule for rule in self.rules if rule.what == what]
+
+
+class RetentionError(Exception):
+    """The rules cannot be used; a French sentence."""
+
+
+@dataclass(frozen=True)
+class Due:
+    """What one rule would take, or took: `count` of `unit`."""
+
+    rule: str
+    title: str
+    count: int
+    unit: str
+
+
+def load_rules(path: Path = RULES) -> Rules:
+    """Raises RetentionError."""
+    from pydantic import ValidationError
+    from ruamel.yaml import YAMLError
+
+    try:
+        rules = Rules.model_validate(YAML(typ="safe").load(path.read_text(encoding="utf-8")))
+    except (ValidationError, YAMLError) as error:
+        first = str(error).splitlines()
+        raise RetentionError(f"{path.name} : {' '.join(line.strip() for line in first[:4])}") from None
+    ids = [rule.id for rule in rules]
+    if len(set(ids)) != len(ids):
+        raise RetentionError(f"{path.name} : deux règles portent le même id.")
+    return rules

@@ -1,0 +1,186 @@
+"""Tombstones: who was erased, as keyed fingerprints that recognise the person when a file or a backup brings them back.
+
+Here: making, keeping and finding them, and the stand-ins that take the place of an erased person. Not here: what is done to
+files (`sources/redaction.py`), finding a person's rows (`persons.py`).
+
+One file per erasure, `<vault>/tombstones/<id>.enc`, encrypted: a copy of the directory added to a restored vault is
+enough to erase again. A tombstone holds no identity, only HMAC-SHA256 under a key derived from the master key:
+
+    emails   of each address              names   of each (event, normalised name), and (shared address, normalised name)
+    rows     source/delivery/row that were erased, in the clear: coordinates, not persons
+
+`secret` makes the stand-ins: the same for every row of the person, so that an erased person still counts once, and equal
+again when a backup comes back. Once `secret` is destroyed (retention), nothing links a tally to a tombstone any more.
+
+An erasure covers what existed: a row whose own instant is later than `erased_at` is a new participation, unless the
+person objected to any further processing (`objection`, RGPD art. 21).
+"""
+
+from __future__ import annotations
+
+import hmac
+import json
+import os
+from collections.abc import Iterable, Mapping
+from dataclasses import asdict, dataclass, field, replace
+from datetime import datetime
+from pathlib import Path
+
+import pyarrow as pa
+
+from identity.cipher import Cipher
+from identity.keys import private_directory
+from identity.pseudonyms import normalise_emails, normalise_names
+
+STAND_IN_DOMAIN = "effacee.invalid"
+"""Of the addresses that stand for erased persons (RFC 2606: `.invalid` never exists). No letter of them is the person's."""
+
+_FOLDER = "tombstones"
+
+
+@dataclass(frozen=True)
+class Tombstone:
+    """One erasure. `emails`, `names`: fingerprints; `rows`: `source/delivery_id/row_number`; `cells`: `source/delivery_id` →
+    [sheet, row_number, column] masked elsewhere; `participants`: participant keys of releases made before → what replaced them."""
+
+    id: str
+    erased_at: str
+    emails: tuple[str, ...] = ()
+    names: tuple[str, ...] = ()
+    rows: tuple[str, ...] = ()
+    cells: Mapping[str, tuple[tuple[int, int, int], ...]] = field(default_factory=dict)
+    participants: Mapping[str, str] = field(default_factory=dict)
+    secret: str | None = None
+    objection: bool = False
+
+    @property
+    def deliveries(self) -> set[tuple[str, str]]:
+        """(source, delivery_id) of everything this erasure reached."""
+        named = {tuple(row.split("/")[:2]) for row in self.rows} | {tuple(key.split("/")) for key in self.cells}
+        return {(source, delivery_id) for source, delivery_id in named}
+
+    def token(self, kind: str, text: str = "") -> str:
+        """32 hex digits that stand for `text` of this person: HMAC-SHA256 under the secret, which no identity determines."""
+        secret = bytes.fromhex(self.secret or "")
+        if not secret:
+            raise ValueError("this tombstone has no secret any more: give it a passing one (`with_passing_secret`)")
+        return hmac.digest(secret, f"{kind}\0{text}".encode(), "sha256")[:16].hex()
+
+    @property
+    def stand_in(self) -> str:
+        """The address that takes the place of the person's."""
+        return f"{self.token('person')}@{STAND_IN_DOMAIN}"
+
+    def with_passing_secret(self) -> Tombstone:
+        """Itself, or a copy whose secret is forgotten with it: rows that come back later count apart."""
+        return self if self.secret else replace(self, secret=os.urandom(32).hex())
+
+
+class Tombstones:
+    """Those of one vault."""
+
+    def __init__(self, vault: Path, cipher: Cipher) -> None:
+        self._folder, self._cipher = Path(vault) / _FOLDER, cipher
+        self._known: dict[str, Tombstone] | None = None
+
+    def __repr__(self) -> str:
+        return f"<Tombstones {self._folder}>"
+
+    def new(self, erased_at: datetime, *, objection: bool = False) -> Tombstone:
+        """An empty one, not kept yet."""
+        return Tombstone(
+            os.urandom(8).hex(),
+            erased_at.isoformat(timespec="seconds"),
+            secret=os.urandom(32).hex(),
+            objection=objection,
+        )
+
+    def of_email(self, email: str) -> str:
+        """Fingerprint of a normalised address."""
+        return self._cipher.mac("tombstones", f"email\0{email}".encode())
+
+    def of_name(self, scope: str, name: str) -> str:
+        """Fingerprint of a normalised name at an event, or behind a shared address (`@address`)."""
+        return self._cipher.mac("tombstones", f"name\0{len(scope)}:{scope}\0{name}".encode())
+
+    def keep(self, tombstone: Tombstone) -> None:
+        """Write it, in place of what had its id; durable when this returns."""
+        path = private_directory(self._folder) / f"{tombstone.id}.enc"
+        with self._cipher.create(path, purpose="tombstones", context=tombstone.id) as file:
+            file.write(json.dumps(asdict(tombstone)).encode())
+        self._known = None
+
+    def all(self) -> list[Tombstone]:
+        """Oldest first."""
+        if self._known is None:
+            paths = sorted(self._folder.glob("*.enc")) if self._folder.is_dir() else []
+            self._known = {path.stem: self._read(path) for path in paths}
+        return sorted(self._known.values(), key=lambda each: (each.erased_at, each.id))
+
+    def forget_secrets(self, before: datetime) -> int:
+        """Destroy the links between old tombstones and their tallies; how many."""
+        old = [each for each in self.all() if each.secret and datetime.fromisoformat(each.erased_at) < before]
+        for each in old:
+            self.keep(replace(each, secret=None, participants={}))
+        return len(old)
+
+    def covering(self, people: pa.Table, source: str, delivery_id: str) -> dict[int, Tombstone]:
+        """Rows of a delivery that belong to erased persons → their tombstone.
+
+        `people`: row_number (int32), email, name (as typed), event_id, at (timestamp, UTC, the row's own instant); nulls where
+        unsaid. Each distinct address and name is hashed once; nothing is hashed when nobody was erased.
+        """
+        tombstones = self.all()
+        if not tombstones or not people.num_rows:
+            return {}
+        numbers, at = people["row_number"].to_pylist(), people["at"].to_pylist()
+        by_row = {key: each for each in tombstones for key in each.rows}
+        by_email = _by(tombstones, lambda each: each.emails)
+        by_name = _by(tombstones, lambda each: each.names)
+        emails = normalise_emails(people["email"]).to_pylist()
+        names = normalise_names(people["name"]).to_pylist() if by_name else [None] * len(numbers)
+        events = people["event_id"].to_pylist()
+        of_email: dict[str, str] = {}
+        found: dict[int, Tombstone] = {}
+        for number, email, name, event_id, instant in zip(numbers, emails, names, events, at, strict=True):
+            if email is not None and email.endswith(f"@{STAND_IN_DOMAIN}"):
+                continue  # erased already
+            by = by_row.get(f"{source}/{delivery_id}/{number}")
+            if by is None and email is not None and by_email:
+                if email not in of_email:
+                    of_email[email] = self.of_email(email)
+                by = _still_covered(by_email.get(of_email[email], ()), instant)
+            scope = f"@{email}" if email is not None else event_id
+            if by is None and name is not None and scope is not None and by_name:
+                by = _still_covered(by_name.get(self.of_name(scope, name), ()), instant)
+            if by is not None:
+                found[number] = by
+        passing = {each.id: each.with_passing_secret() for each in found.values()}
+        return {number: passing[each.id] for number, each in found.items()}
+
+    def _read(self, path: Path) -> Tombstone:
+        with (
+            self._cipher.open_decrypted(path, purpose="tombstones", context=path.stem) as decrypted,
+            decrypted.open() as file,
+        ):
+            kept = json.loads(file.read())
+        for name in ("emails", "names", "rows"):
+            kept[name] = tuple(kept[name])
+        kept["cells"] = {key: tuple(tuple(cell) for cell in cells) for key, cells in kept["cells"].items()}
+        return Tombstone(**kept)
+
+
+def _by(tombstones: Iterable[Tombstone], fingerprints) -> dict[str, list[Tombstone]]:
+    found: dict[str, list[Tombstone]] = {}
+    for each in tombstones:
+        for fingerprint in fingerprints(each):
+            found.setdefault(fingerprint, []).append(each)
+    return found
+
+
+def _still_covered(tombstones: Iterable[Tombstone], instant: datetime | None) -> Tombstone | None:
+    for each in tombstones:
+        erased_at = datetime.fromisoformat(each.erased_at).replace(tzinfo=None)
+        if each.objection or instant is None or instant <= erased_at:
+            return each
+    return None

@@ -1,0 +1,404 @@
+"""Erasing a person everywhere, in the order that no crash can undo, and proving it.
+
+Belongs here: the order across the rooms, what each layer lost, the certificate. Does not belong here: how a layer is erased (`sources.erasure`,
+`publication.redaction`, `identity`), words on the screen.
+
+    1 tombstone     written first: whatever stops afterwards, the next night goes on (`erase_again`)
+    2 deliveries    originals, landed and refused rows, identities, one delivery at a time; then the inbox and unlanded pages
+    3 matching      decisions, registry and participants, made again without the person
+    4 warehouse     every candidate is thrown away: the next night builds one from what is left
+    5 releases      by `publication`
+    6 the rest      Dagster's storage, logs, ledger: no identity is ever written there on purpose, and they are searched
+    7 certificate   counts per layer, no identity, in `vault/certificates/`
+"""
+
+from __future__ import annotations
+
+import contextlib
+import json
+import sqlite3
+from collections.abc import Iterator, Sequence
+from dataclasses import asdict, dataclass, field, replace
+from datetime import date, datetime
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from orchestration import rooms
+from orchestration.candidates import candidates
+from orchestration.home import Home
+from orchestration.novelty import leave_for_next_night
+
+if TYPE_CHECKING:
+    import pyarrow as pa
+
+    from identity.held import Held
+    from identity.mentions import Identifiers
+    from identity.tombstones import Tombstone
+    from identity.vault import Vault
+
+LAYERS = {
+    "deliveries": "livraisons où la personne figurait",
+    "originals": "originaux conservés, réécrits sans elle",
+    "emptied": "originaux illisibles, détruits",
+    "rows": "lignes effacées, gardées comme décompte anonyme",
+    "refused": "dont lignes en quarantaine",
+    "cells": "cellules masquées dans les lignes d'autres personnes",
+    "inbox": "copies retirées du dépôt",
+    "pages": "pages de plateformes retirées avant lecture",
+    "decisions": "décisions de rapprochement nettoyées",
+    "candidates": "entrepôts de travail détruits",
+    "releases": "versions publiées réécrites (fichiers des analystes ; les agrégats publics ne changent pas)",
+    "release_rows": "lignes réécrites dans ces versions",
+    "traces": "traces effacées dans les journaux, le registre des livraisons et l'historique de Dagster",
+}
+"""What a certificate counts, layer by layer."""
+
+MONTHS = 1
+"""Time to answer (RGPD art. 12(3)), in months."""
+
+
+@dataclass(frozen=True)
+class Certificate:
+    """What was erased, without saying whom. `asked_on`: day of the request; `due_on`: a month later."""
+
+    id: str
+    asked_on: str
+    due_on: str
+    erased_at: str
+    objection: bool
+    counts: dict[str, int] = field(default_factory=dict)
+
+    @property
+    def is_on_time(self) -> bool:
+        return self.erased_at[:10] <= self.due_on
+
+    def text(self) -> str:
+        lines = [
+            f"Certificat d'effacement n° {self.id}",
+            "",
+            f"Demande reçue le {french_day(self.asked_on)}, à traiter avant le {french_day(self.due_on)} (RGPD, article 12).",
+            f"Effacement mené le {french_day(self.erased_at[:10])}"
+            f"{', dans le délai' if self.is_on_time else ', hors délai'}.",
+            *(["La personne s'oppose aussi à tout traitement futur (article 21)."] if self.objection else []),
+            "",
+            *(f"{count:>8}  {LAYERS[layer]}" for layer, count in self.counts.items()),
+            "",
+            "Les lignes effacées restent comptées sans identité, sous une clé tirée au hasard : les totaux passés ne changent pas.",
+            "Une empreinte chiffrée, qui ne permet de retrouver personne, fait que la personne est effacée de nouveau si un fichier",
+            "ou une sauvegarde la ramène. Ce certificat ne contient aucune identité.",
+        ]
+        return "\n".join(lines) + "\n"
+
+
+def french_day(day: str) -> str:
+    return f"{date.fromisoformat(day):%d/%m/%Y}"
+
+
+def month_later(day: date) -> date:
+    """The same day of the next month, or its last day."""
+    year, month = (day.year + 1, 1) if day.month == 12 else (day.year, day.month + 1)
+    for last in (day.day, 30, 29, 28):
+        with contextlib.suppress(ValueError):
+            return date(year, month, min(day.day, last))
+    raise AssertionError("every month has a 28th")
+
+
+# --- finding -------------------------------------------------------------------------------------------------------
+
+
+def landed_rows(home: Home) -> pa.Table:
+    """Rows of every delivery that landed, and their event (`identity.held.LANDED`)."""
+    import duckdb
+
+    from identity.held import LANDED
+    from sources.entities import ENTITIES
+
+    found = []
+    with contextlib.closing(duckdb.connect()) as con:
+        for entity in ENTITIES.values():
+            files = [str(path) for path in (home.landing / entity.name).glob("*.parquet")]
+            if entity.personal and files:
+                event = "event_id" if "event_id" in entity.columns else "cast(null as varchar)"
+                found.append(
+                    con.sql(
+                        f"select source, delivery_id, row_number, {event} as event_id from read_parquet($files)",
+                        params={"files": files},
+                    )
+                    .to_arrow_table()
+                    .cast(LANDED)
+                )
+    import pyarrow as pa
+
+    return pa.concat_tables([LANDED.empty_table(), *found])
+
+
+def held(home: Home, who: str, *, purpose: str, same_name: bool = False) -> Held:
+    """Everything held on `who`: an address, a person's number (16 hexadecimal digits), a participant's key, or a name."""
+    from identity.held import held_on
+
+    vault, landed = vault_of(home), landed_rows(home)
+    asked: dict = {}
+    if "@" in who:
+        asked["email"] = who
+    elif len(who) == 16 and all(character in "0123456789abcdef" for character in who):
+        asked["uid"] = who
+    elif who.isdigit():
+        asked["rows"] = _rows_of_participants(home, [int(who)])
+    else:
+        asked["name"] = who
+    return held_on(vault, landed, purpose=purpose, same_name=same_name, **asked)
+
+
+def _rows_of_participants(home: Home, keys: Sequence[int]) -> tuple[tuple[str, str, int], ...]:
+    return tuple(
+        _participants(home, "list_contains($asked, participant_key)", [*keys], "source, delivery_id, row_number")
+    )
+
+
+def participants_of(home: Home, rows: Sequence[tuple[str, str, int]]) -> set[int]:
+    """Keys under which tonight's warehouse knows these rows."""
+    wanted = [f"{source}/{delivery_id}/{number}" for source, delivery_id, number in rows]
+    condition = "list_contains($asked, source || '/' || delivery_id || '/' || row_number)"
+    return {key for (key,) in _participants(home, condition, wanted, "distinct participant_key")}
+
+
+def _participants(home: Home, condition: str, asked: list, what: str) -> list[tuple]:
+    import duckdb
+
+    path = home.participants / "current" / "participant_row.parquet"
+    if not path.exists() or not asked:
+        return []
+    with contextlib.closing(duckdb.connect()) as con:
+        return con.execute(
+            f"select {what} from read_parquet($path) where {condition}", {"path": str(path), "asked": asked}
+        ).fetchall()
+
+
+def vault_of(home: Home) -> Vault:
+    from identity.vault import Vault
+
+    return Vault(home.vault)
+
+
+# --- erasing -------------------------------------------------------------------------------------------------------
+
+
+def erase(
+    home: Home, found: Held, *, asked_on: date, now: datetime, purpose: str, objection: bool = False
+) -> Certificate:
+    """Erase what was found, everywhere. To be called under the night's lock. Safe to repeat after a crash."""
+    from sources.erased_files import tombstones_applied
+
+    vault = vault_of(home)
+    vault.log.record(purpose, "erase", sorted({f"{s}/{d}" for s, d, _ in found.rows}), len(found.rows))
+    stone = _tombstone(vault, found, now, objection)
+    participants = participants_of(home, found.rows)
+    counts = dict.fromkeys(LAYERS, 0)
+    stone = _erase_deliveries(home, vault, stone, found.identifiers, now, counts)
+    counts["decisions"] = _matched_again(home, vault, found)
+    counts["candidates"] = throw_candidates_away(home)
+    stone = _erase_releases(home, vault, stone, found, participants, now, counts)
+    counts["traces"] = sum(scrub(path, found.identifiers) for path in _traces(home))
+    tombstones_applied(home.vault)
+    leave_for_next_night(home)
+    certificate = Certificate(
+        stone.id, asked_on.isoformat(), month_later(asked_on).isoformat(), now.isoformat(), objection, counts
+    )
+    keep_certificate(home, certificate)
+    return certificate
+
+
+def _tombstone(vault: Vault, found: Held, now: datetime, objection: bool) -> Tombstone:
+    stones = vault.tombstones
+    names = [stones.of_name(event_id, name) for event_id, name in found.names_at]
+    names += [stones.of_name(f"@{email}", name) for email, name in found.shared]
+    stone = replace(
+        stones.new(now, objection=objection),
+        emails=tuple(stones.of_email(email) for email in found.emails),
+        names=tuple(names),
+        rows=tuple(f"{source}/{delivery_id}/{number}" for source, delivery_id, number in found.rows),
+    )
+    stones.keep(stone)
+    return stone
+
+
+def _erase_deliveries(
+    home: Home, vault: Vault, stone: Tombstone, masks: Identifiers, now: datetime, counts: dict[str, int]
+) -> Tombstone:
+    from sources.erasure import clear_inbox, copies_in_inbox, erase_in, forget_pages
+    from sources.ledger import deliveries, open_ledger
+
+    places, contracts = rooms.places(home), rooms.contracts(home)
+    with open_ledger(home.ledger) as ledger:
+        known = deliveries(ledger)
+    cells, rows = dict(stone.cells), set(stone.rows)
+    for row in known:
+        done = erase_in(places, contracts.get(row["source"]), row, now=now, masks=masks)
+        if done is None:
+            continue
+        key = f"{done.source}/{done.delivery_id}"
+        cells[key] = done.cells
+        rows |= {f"{key}/{number}" for number in done.rows}
+        counts["deliveries"] += 1
+        counts["emptied" if done.is_emptied else "originals"] += 1
+        counts["rows"] += len(done.rows)
+        counts["refused"] += done.nb_refused
+        counts["cells"] += len(done.cells)
+        # what must be masked again in a backup is known before the next delivery is touched
+        stone = replace(stone, cells=cells, rows=tuple(sorted(rows)))
+        vault.tombstones.keep(stone)
+    counts["inbox"] = clear_inbox(places) + copies_in_inbox(places, masks, but=contracts.keys())
+    counts["pages"] = forget_pages(places)
+    return stone
+
+
+def _matched_again(home: Home, vault: Vault, found: Held) -> int:
+    from identity.matching.constraints import forget
+
+    forgotten = forget(vault, found.fingerprints, found.identifiers)
+    rooms.match(home, rooms.contracts(home))
+    return forgotten
+
+
+def throw_candidates_away(home: Home) -> int:
+    """Candidates hold pseudonyms and places of residence: they go whole, the next night builds another."""
+    found = candidates(home.warehouse)
+    for candidate in found:
+        candidate.throw_away()
+    return len(found)
+
+
+def _erase_releases(
+    home: Home,
+    vault: Vault,
+    stone: Tombstone,
+    found: Held,
+    participants: set[int],
+    now: datetime,
+    counts: dict[str, int],
+) -> Tombstone:
+    from publication import redaction
+
+    participants = participants | redaction.participants_of(home.releases, found.rows)
+    renamed = {str(key): str(int(stone.token("participant", str(key))[:15], 16)) for key in participants}
+    stone = replace(stone, participants=renamed)
+    vault.tombstones.keep(stone)
+    done = redact_releases(home, stone, now)
+    counts["releases"], counts["release_rows"] = len(done), sum(release.nb_rows for release in done)
+    remember_releases(home)
+    return stone
+
+
+def redact_releases(home: Home, stone: Tombstone, now: datetime):
+    from publication import redaction
+
+    keys = {int(before): int(after) for before, after in stone.participants.items()}
+    known = stone.with_passing_secret()
+    renamed = redaction.Renamed(keys, lambda column, value: known.token(f"release {column}", value))
+    return redaction.redact(home.releases, renamed, now=now)
+
+
+RELEASES = ("#releases", "analysts")
+"""Stands for a delivery in the list of erased files."""
+
+
+def remember_releases(home: Home) -> None:
+    from sources.erased_files import remember
+
+    files = sorted(home.releases.glob("[0-9]*/analysts/*.duckdb"))
+    remember(home.vault, *RELEASES, files)
+
+
+# --- again ---------------------------------------------------------------------------------------------------------
+
+
+def erase_again(home: Home, now: datetime) -> int:
+    """Where a backup brought erased persons back, erase them again; how many deliveries and releases were done again. Costs the stat of
+    the erased files when nothing came back. To be called under the night's lock."""
+    from sources.erased_files import are_tombstones_new, replaced_since, tombstones_applied
+    from sources.erasure import clear_inbox, reapply
+
+    replaced, brought = replaced_since(home.vault), are_tombstones_new(home.vault)
+    if not replaced and not brought:
+        return 0
+    vault, places = vault_of(home), rooms.places(home)
+    vault.log.record("person_rights", "erase", ["tombstones"], len(vault.tombstones.all()))
+    again = reapply(places, rooms.contracts(home), now, everywhere=brought)
+    clear_inbox(places)
+    if RELEASES in replaced or brought:
+        for stone in vault.tombstones.all():
+            again += len(redact_releases(home, stone, now))
+        remember_releases(home)
+    throw_candidates_away(home)
+    tombstones_applied(home.vault)
+    return again
+
+
+# --- what should hold nothing --------------------------------------------------------------------------------------
+
+
+def _traces(home: Home) -> Iterator[Path]:
+    """Files that nobody writes an identity into on purpose: the name of a delivered file may hold one."""
+    yield home.ledger
+    for folder in (home.dagster, home.logs):
+        yield from (path for path in sorted(folder.rglob("*")) if path.is_file())
+    yield from sorted(home.warehouse.glob("*.json"))
+
+
+def scrub(path: Path, masks: Identifiers) -> int:
+    """Mask every mention of the person in a log or in an SQLite file; how many lines or cells held one."""
+    if not path.exists() or path.name.endswith(("-wal", "-shm", "-journal")):
+        return 0
+    with path.open("rb") as file:
+        is_database = file.read(16) == b"SQLite format 3\0"
+    if is_database:
+        return _scrub_database(path, masks)
+    try:
+        lines = path.read_text(encoding="utf-8").splitlines(keepends=True)
+    except UnicodeDecodeError:
+        return 0
+    found = sum(masks.is_in(line) for line in lines)
+    if found:
+        path.write_text("".join(masks.masked(line) for line in lines), encoding="utf-8")
+    return found
+
+
+def _scrub_database(path: Path, masks: Identifiers) -> int:
+    """Nothing of the old bytes is left: what is freed is overwritten, and the write-ahead log emptied."""
+    found = 0
+    with contextlib.closing(sqlite3.connect(path, timeout=30)) as con:
+        con.create_function("holds", 1, lambda value: int(isinstance(value, str) and masks.is_in(value)))
+        con.create_function("masked", 1, masks.masked)
+        con.execute("pragma secure_delete = on")
+        tables = [name for (name,) in con.execute("select name from sqlite_master where type = 'table'")]
+        for table in tables:
+            for column in [row[1] for row in con.execute(f'pragma table_info("{table}")')]:
+                changed = con.execute(
+                    f'update "{table}" set "{column}" = masked("{column}") where typeof("{column}") = \'text\' and holds("{column}")'
+                )
+                found += changed.rowcount
+        con.commit()
+        if found:
+            con.execute("vacuum")
+            con.execute("pragma wal_checkpoint(truncate)")
+    return found
+
+
+# --- certificates --------------------------------------------------------------------------------------------------
+
+
+def keep_certificate(home: Home, certificate: Certificate) -> Path:
+    """Write the certificate twice under `vault/certificates/`: for people and for programs."""
+    from identity.keys import private_directory, replace_file
+
+    folder = private_directory(home.certificates)
+    replace_file(folder / f"{certificate.id}.json", json.dumps(asdict(certificate), indent=1).encode() + b"\n")
+    path = folder / f"{certificate.id}.txt"
+    replace_file(path, certificate.text().encode())
+    return path
+
+
+def certificates(home: Home) -> list[Certificate]:
+    """Every certificate, oldest first."""
+    found = [Certificate(**json.loads(path.read_text(encoding="utf-8"))) for path in home.certificates.glob("*.json")]
+    return sorted(found, key=lambda each: (each.erased_at, each.id))

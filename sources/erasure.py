@@ -1,0 +1,289 @@
+"""Taking persons out of deliveries that landed: of the kept original, the landed and refused rows, the identities, the inbox.
+
+Here: one delivery at a time, by redacting what is kept of it and landing it again; the copies of the inbox. Not here: who is erased and
+why (`identity.tombstones`, `orchestration/erasure.py`), how a table is redacted (`redaction.py`), crawls that are not
+landed yet (`forget_pages`), releases.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import hashlib
+import io
+import shutil
+import zipfile
+from collections.abc import Collection, Iterable, Mapping, Sequence
+from dataclasses import dataclass, replace
+from datetime import datetime
+from pathlib import Path
+from typing import Any
+
+from identity.mentions import Identifiers
+from identity.vault import Vault, open_private
+from sources.clients.bundle import content_of
+from sources.contract import LoadedContract
+from sources.entities import ENTITIES
+from sources.erased_files import erased_deliveries, replaced_since
+from sources.headers import Unbound
+from sources.inbox import stamp_of_file
+from sources.kinds import References
+from sources.landing import (
+    RECORDS,
+    Places,
+    bound_sheet,
+    is_bundle,
+    judge_file,
+    keep_redacted,
+    original_path,
+    read_delivery,
+    remember_erased,
+    replay,
+)
+from sources.ledger import deliveries, open_ledger
+from sources.readers import Unreadable
+from sources.redaction import Redacted, erased_persons, is_redacted, redact
+
+
+@dataclass(frozen=True)
+class ErasedDelivery:
+    """What went from one delivery. `cells`: (sheet, row_number, column) masked in rows of others; `is_emptied`: nothing was left."""
+
+    source: str
+    delivery_id: str
+    rows: tuple[int, ...]
+    cells: tuple[tuple[int, int, int], ...]
+    nb_blanked: int
+    nb_refused: int
+    is_emptied: bool = False
+
+
+def erase_in(
+    places: Places,
+    loaded: LoadedContract | None,
+    row: Mapping[str, Any],
+    *,
+    now: datetime,
+    masks: Identifiers | None = None,
+    rows: Iterable[int] = (),
+    cells: Iterable[tuple[int, int, int]] = (),
+    blanks: Mapping[str, Sequence[int]] | None = None,
+    gone: Mapping[int, Any] | None = None,
+) -> ErasedDelivery | None:
+    """Take out of one delivery (`row`: of `ledger.deliveries`) the persons under a tombstone, what mentions `masks`, `cells`, the
+    slots of `blanks`, and the rows of `gone` (row_number → Tombstone, not kept anywhere); then land it again. None when it
+    holds nothing of all this. `rows`: rows that are no data, to be emptied too.
+
+    Without a contract (`loaded` None) the bytes cannot be read: when they mention the person, all of them go, and the rows too.
+    """
+    vault = Vault(places.vault)
+    sha256, source, delivery_id = row["sha256"], row["source"], row["delivery_id"]
+    original = original_path(places.originals, sha256)
+    if not sha256 or not original.exists():
+        return None
+    with contextlib.ExitStack() as stack:
+        decrypted = stack.enter_context(vault.cipher.open_decrypted(original, purpose="originals", context=sha256))
+        redacted, nb_refused = None, 0
+        if loaded is not None:
+            with contextlib.suppress(Unreadable):
+                redacted, nb_refused = _redacted(
+                    stack,
+                    decrypted.path,
+                    vault,
+                    loaded,
+                    row,
+                    masks=masks,
+                    rows=rows,
+                    cells=cells,
+                    blanks=blanks,
+                    gone=gone,
+                )
+        if redacted is None:
+            if masks is None or not mentioned_in_bytes(decrypted.path, masks):
+                return None
+            keep_redacted(places.originals, vault.cipher, sha256, None)
+        elif redacted.has_changed:
+            keep_redacted(places.originals, vault.cipher, sha256, redacted.kept)
+        else:
+            return None
+    if loaded is not None:
+        replay(places, loaded, dict(row), now)
+    else:
+        _forget_landed(places, vault, source, delivery_id)
+    remember_erased(places, source, delivery_id, sha256)
+    if redacted is None:
+        return ErasedDelivery(source, delivery_id, (), (), 0, 0, is_emptied=True)
+    return ErasedDelivery(source, delivery_id, redacted.rows, redacted.cells, redacted.nb_blanked, nb_refused)
+
+
+def _redacted(
+    stack: contextlib.ExitStack,
+    path: Path,
+    vault: Vault,
+    loaded: LoadedContract,
+    row: Mapping[str, Any],
+    *,
+    masks: Identifiers | None,
+    rows: Iterable[int],
+    cells: Iterable[tuple[int, int, int]],
+    blanks: Mapping[str, Sequence[int]] | None,
+    gone: Mapping[int, Any] | None,
+) -> tuple[Redacted, int]:
+    """What is left of a delivery, and how many of its refused rows went. Raises Unreadable."""
+    contract, file_name = loaded.contract, row["file_name"]
+    con = stack.enter_context(contextlib.closing(open_private()))
+    deleted = None
+    if is_bundle(contract, file_name) and not is_redacted(path):
+        content = stack.enter_context(content_of(path, contract.api.key, contract.api.records))
+        path, deleted = content.rows, content.deleted
+    kept = read_delivery(contract, path, file_name)
+    kept = replace(kept, deleted=deleted if kept.deleted is None else kept.deleted)
+    covered: dict[int, Any] = {}
+    try:
+        judge_file(con, loaded, path, file_name, References(), datetime.fromisoformat(row["delivered_at"]), kept)
+        index, binding = bound_sheet(con, contract, kept, file_name)
+    except Unbound:
+        index, binding = bound_sheet(con, contract, kept, file_name)[0], None
+    nb_refused = 0
+    if binding is not None:
+        covered = dict(gone or {}) | erased_persons(con, contract, vault.tombstones, row["delivery_id"])
+        nb_refused = con.execute(
+            "select count(distinct row_number) from quarantined where list_contains($rows, row_number)",
+            {"rows": sorted(covered)},
+        ).fetchall()[0][0]
+    return redact(
+        con, contract, kept, index, binding, covered=covered, masks=masks, rows=rows, cells=cells, blanks=blanks
+    ), nb_refused
+
+
+def mentioned_in_bytes(path: Path, masks: Identifiers) -> bool:
+    """Whether bytes that no reader understands mention the person: as text, or inside a ZIP archive (workbooks)."""
+    data = path.read_bytes()
+    if _is_in(data, masks):
+        return True
+    if data[:4] == b"PK\x03\x04":
+        broken = (zipfile.BadZipFile, NotImplementedError, RuntimeError, EOFError)
+        with contextlib.suppress(*broken), zipfile.ZipFile(io.BytesIO(data)) as archive:
+            return any(_is_in(archive.read(member), masks) for member in archive.infolist())
+    return False
+
+
+def _is_in(data: bytes, masks: Identifiers) -> bool:
+    return any(
+        masks.is_in(data.decode(encoding, "replace")) for encoding in ("utf-8", "cp1252", "utf-16-le", "utf-16-be")
+    )
+
+
+def _forget_landed(places: Places, vault: Vault, source: str, delivery_id: str) -> None:
+    """A source that has no contract any more feeds nothing: what it landed goes whole."""
+    for folder in (*ENTITIES, "quarantine", RECORDS):
+        (places.landing / folder / f"{source}__{delivery_id}.parquet").unlink(missing_ok=True)
+    vault.forget_delivery(source, delivery_id, purpose="person_rights")
+
+
+def reapply(places: Places, contracts: Mapping[str, LoadedContract], now: datetime, *, everywhere: bool = False) -> int:
+    """Erase again where a backup brought somebody back: deliveries of which a file was replaced since (all of them when a tombstone
+    came from elsewhere). Also removes what the inbox holds again of them. How many deliveries were done again."""
+    replaced = replaced_since(places.vault)
+    if not replaced and not everywhere:
+        return 0
+    vault = Vault(places.vault)
+    with open_ledger(places.ledger) as ledger:
+        known = [row for row in deliveries(ledger) if row["sha256"]]
+    cells: dict[tuple[str, str], set[tuple[int, int, int]]] = {}
+    rows: dict[tuple[str, str], set[int]] = {}
+    for tombstone in vault.tombstones.all():
+        for key, masked in tombstone.cells.items():
+            cells.setdefault(tuple(key.split("/")), set()).update(masked)
+        for coordinates in tombstone.rows:
+            source, delivery_id, number = coordinates.split("/")
+            rows.setdefault((source, delivery_id), set()).add(int(number))
+    again = 0
+    for row in known:
+        key = (row["source"], row["delivery_id"])
+        if key not in replaced and not everywhere:
+            continue
+        loaded = contracts.get(row["source"])
+        if loaded is None:
+            continue
+        brought_back = _is_brought_back(vault, places, row)
+        done = erase_in(
+            places, loaded, row, now=now,
+            rows=rows.get(key, ()) if brought_back else (), cells=cells.get(key, ()) if brought_back else (),
+        )  # fmt: skip
+        if done is None and key in replaced:
+            # the original is as it was left: what landed from it is not
+            replay(places, loaded, row, now)
+            remember_erased(places, *key, row["sha256"])
+        again += done is not None or key in replaced
+    return again
+
+
+def _is_brought_back(vault: Vault, places: Places, row: Mapping[str, Any]) -> bool:
+    """Whether what is kept of a delivery is bytes again: coordinates hold in them, and are dealt with in a redacted table."""
+    original = original_path(places.originals, row["sha256"])
+    if not original.exists():
+        return False
+    with vault.cipher.open_decrypted(original, purpose="originals", context=row["sha256"]) as decrypted:
+        return not is_redacted(decrypted.path)
+
+
+def clear_inbox(places: Places) -> int:
+    """Remove from the inbox the files whose bytes are those of a delivery somebody was erased from; how many. Such a file is read
+    no more: its delivery is known, and stays in force."""
+    erased = erased_deliveries(places.vault)
+    if not erased:
+        return 0
+    with open_ledger(places.ledger) as ledger:
+        hashes = {
+            (row["source"], row["sha256"])
+            for row in deliveries(ledger)
+            if (row["source"], row["delivery_id"]) in erased
+        }
+        seen = {
+            (row["source"], row["file_name"]): (row["stamp"], row["delivery_id"])
+            for row in ledger.execute("select source, file_name, stamp, delivery_id from sighting order by sighting_id")
+        }
+    removed = 0
+    for source in {source for source, _ in hashes}:
+        folder = places.inbox / source
+        for path in sorted(folder.iterdir()) if folder.is_dir() else []:
+            if not path.is_file() or path.is_symlink():
+                continue
+            stamp, delivery_id = seen.get((source, path.name), ("", ""))
+            same = (
+                (source, delivery_id) in erased if stamp == stamp_of_file(path) else (source, _sha256(path)) in hashes
+            )
+            if same:
+                path.unlink()
+                removed += 1
+    return removed
+
+
+def copies_in_inbox(places: Places, masks: Identifiers, *, but: Collection[str] = ()) -> int:
+    """Remove from the inbox the files that no contract reads and that mention the person; how many. Files of the sources `but` are left:
+    those that wait will land, and the door knows the person."""
+    removed = 0
+    for path in sorted(places.inbox.rglob("*")) if places.inbox.is_dir() else []:
+        if path.relative_to(places.inbox).parts[0] in but or not path.is_file() or path.is_symlink():
+            continue
+        if mentioned_in_bytes(path, masks):
+            path.unlink()
+            removed += 1
+    return removed
+
+
+def forget_pages(places: Places) -> int:
+    """Remove the pages of crawls that were not landed yet: the platform is asked for them again, and the door knows the person.
+    How many files went."""
+    removed = 0
+    for source in sorted(places.crawls.iterdir()) if places.crawls.is_dir() else []:
+        for folder in (source / "running", source / "bundle"):
+            if folder.is_dir():
+                removed += sum(path.is_file() for path in folder.rglob("*"))
+                shutil.rmtree(folder)
+    return removed
+
+
+def _sha256(path: Path) -> str:
+    with path.open("rb") as file:
+        return hashlib.file_digest(file, "sha256").hexdigest()

@@ -1,0 +1,490 @@
+"""A delivery some of whose cells were erased: what is kept in the place of its bytes, and how cells are erased from it.
+
+Here: the *redacted table* that replaces a kept original, reading it back as a reader would, and redacting what was read.
+Not here: who is erased (`identity.tombstones`), which deliveries are concerned and what follows (`erasure.py`).
+
+A kept original is bytes that nobody can edit: a workbook, an export, pages of a platform. When a person must go, its
+place is taken (same name, same hash: the hash still says which delivery it was) by what the reader had made of it, sheets of text,
+without the cells concerned. Judging it again gives the same accepted rows as before, one by one:
+
+- a row of an erased person has no cell left. What its slots said that is no identity is *pinned* beside the sheets, its address
+  is a stand-in, its keys are tokens: it still counts once, as the same unknown person in every list;
+- a row that was refused stays refused, without saying why any more;
+- elsewhere (a payer, a remark, a title) what mentions the person is masked.
+
+Format, encrypted like the bytes it replaces: MAGIC, then a ZIP of `about.json`, `slots.parquet`, `sheet-<n>.parquet`.
+"""
+
+from __future__ import annotations
+
+import io
+import json
+import zipfile
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass, field, replace
+from pathlib import Path
+from typing import BinaryIO
+
+import duckdb
+import pyarrow as pa
+import pyarrow.compute as pc
+import pyarrow.parquet as pq
+
+from identity.mentions import MASK, Identifiers
+from identity.tombstones import STAND_IN_DOMAIN, Tombstone, Tombstones
+from sources.contract import Contract
+from sources.entities import ENTITIES, Entity
+from sources.headers import Binding
+from sources.note import Note
+from sources.readers import Sheet, Unreadable
+
+MAGIC = b"OBSREDACTED1\n"
+
+RECORD, REFUSED, STRUCTURE = "#record", "#refused", "#structure"
+"""Names among the slots of a pinned row: the key of its record, that it was refused, that it was no row of data."""
+
+ERASED_KEY = "erased:"
+"""What the record key of an erased row begins with: its platform knows no such record, and never deletes it."""
+
+SLOTS = pa.schema([("row_number", pa.int32()), ("slot", pa.string()), ("text", pa.string())])
+
+PERSON_ENTITIES = ("registration", "attendance", "feedback")
+"""Entities whose rows are persons: their rows are erased whole. Elsewhere a person is a contact, and only these cells go."""
+
+QUASI = ("organisation", "siret", "postcode", "commune")
+"""Slots that single a person out although they name nobody: they go with the person."""
+
+OWN_ROLES = ("email", "given_name", "family_name", "full_name", "phone", "signature")
+"""Roles of the cells in which a row says whose it is."""
+
+KEYS = ("registration_id", "order", "attendance_id", "registration", "response_id")
+"""Slots under which another system knows the row: tokens take their place."""
+
+
+@dataclass(frozen=True)
+class Kept:
+    """A delivery as it was read: its sheets, the record keys it deletes, and the pinned slots of its erased rows."""
+
+    sheets: tuple[Sheet, ...]
+    deleted: tuple[str, ...] | None = None
+    slots: pa.Table = field(default_factory=SLOTS.empty_table)
+    is_redacted: bool = False
+
+    @property
+    def erased_rows(self) -> list[int]:
+        return pc.unique(self.slots["row_number"]).to_pylist()
+
+
+@dataclass(frozen=True)
+class Redacted:
+    """What `redact` took away: rows of erased persons, cells masked elsewhere (sheet, row_number, column), cells of slots."""
+
+    kept: Kept
+    rows: tuple[int, ...] = ()
+    cells: tuple[tuple[int, int, int], ...] = ()
+    nb_blanked: int = 0
+
+    @property
+    def has_changed(self) -> bool:
+        return bool(self.rows or self.cells or self.nb_blanked)
+
+
+# --- the file ------------------------------------------------------------------------------------------------------
+
+
+def write_kept(file: BinaryIO, kept: Kept) -> None:
+    """Write the redacted table in place of a delivery's bytes."""
+    file.write(MAGIC)
+    packed = io.BytesIO()
+    with zipfile.ZipFile(packed, "w") as archive:
+        about = {
+            "sheets": [[sheet.name, [[note.rule, note.message] for note in sheet.notes]] for sheet in kept.sheets],
+            "deleted": kept.deleted,
+        }
+        archive.writestr("about.json", json.dumps(about, ensure_ascii=False))
+        archive.writestr("slots.parquet", _parquet(kept.slots))
+        for index, sheet in enumerate(kept.sheets):
+            archive.writestr(f"sheet-{index}.parquet", _parquet(sheet.table))
+    file.write(packed.getbuffer())
+
+
+def write_nothing(file: BinaryIO) -> None:
+    """Write in place of bytes that could not be read and held the person: nothing of them is left."""
+    file.write(MAGIC)
+
+
+def is_redacted(path: Path) -> bool:
+    with path.open("rb") as file:
+        return file.read(len(MAGIC)) == MAGIC
+
+
+def read_kept(path: Path) -> Kept:
+    """The inverse of `write_kept`. Raises Unreadable `original_efface` where nothing was left."""
+    with path.open("rb") as file:
+        file.seek(len(MAGIC))
+        packed = file.read()
+    if not packed:
+        raise Unreadable(
+            "original_efface",
+            "Ce fichier, qui n'avait pas pu être lu, contenait une personne qui a demandé l'effacement : il n'en reste rien. "
+            "S'il est encore utile, redemandez-le sans elle.",
+        )
+    with zipfile.ZipFile(io.BytesIO(packed)) as archive:
+        about = json.loads(archive.read("about.json"))
+        sheets = tuple(
+            Sheet(
+                name, pq.read_table(io.BytesIO(archive.read(f"sheet-{index}.parquet"))), tuple(Note(*n) for n in notes)
+            )
+            for index, (name, notes) in enumerate(about["sheets"])
+        )
+        slots = pq.read_table(io.BytesIO(archive.read("slots.parquet"))).cast(SLOTS)
+    deleted = None if about["deleted"] is None else tuple(about["deleted"])
+    return Kept(sheets, deleted, slots, is_redacted=True)
+
+
+def _parquet(table: pa.Table) -> bytes:
+    out = io.BytesIO()
+    pq.write_table(table, out, compression="zstd", write_statistics=False)
+    return out.getvalue()
+
+
+# --- who is concerned ----------------------------------------------------------------------------------------------
+
+_INSTANTS = ("registered_at", "joined_at", "submitted_at")
+
+
+def erased_persons(
+    con: duckdb.DuckDBPyConnection, contract: Contract, tombstones: Tombstones, delivery_id: str
+) -> dict[int, Tombstone]:
+    """Rows of a judged delivery that belong to persons erased before. `con` holds what `judge` made of it."""
+    entity = ENTITIES[contract.entity]
+    if not entity.personal or not tombstones.all():
+        return {}
+    return tombstones.covering(people_of(con, entity), contract.source, delivery_id)
+
+
+def people_of(con: duckdb.DuckDBPyConnection, entity: Entity) -> pa.Table:
+    """row_number, email, name (as typed), event_id, at: every row of data of a judged delivery, accepted or not, that
+    was not erased before."""
+    slot = {role: name for name, role in entity.personal.items()}
+    email, given, family, full = (
+        f'raw."{slot[role]}"' if role in slot else "cast(null as varchar)"
+        for role in ("email", "given_name", "family_name", "full_name")
+    )
+    instants = [f"a.{name}" for name in _INSTANTS if name in entity.columns]
+    event = "a.event_id" if "event_id" in entity.columns else "cast(null as varchar)"
+    query = (
+        f"select raw.row_number, nullif(trim({email}), '') as email, nullif(trim(case when {given} is not null and {family} is not null "
+        f"then {given} || ' ' || {family} else coalesce({full}, {given}, {family}) end), '') as name, {event} as event_id, "
+        f"coalesce({', '.join([*instants, 'cast(null as timestamp)'])}) as at "
+        "from raw left join accepted a using (row_number) where row_number not in (select row_number from redaction "
+        f"where slot = '{REFUSED}' or ends_with(text, '@{STAND_IN_DOMAIN}')) order by row_number"
+    )
+    return con.sql(query).to_arrow_table().combine_chunks()
+
+
+# --- redacting what was read and judged ----------------------------------------------------------------------------
+
+
+def redact(
+    con: duckdb.DuckDBPyConnection,
+    contract: Contract,
+    kept: Kept,
+    read_sheet: int,
+    binding: Binding | None,
+    *,
+    covered: Mapping[int, Tombstone] | None = None,
+    masks: Identifiers | None = None,
+    rows: Iterable[int] = (),
+    cells: Iterable[tuple[int, int, int]] = (),
+    blanks: Mapping[str, Sequence[int]] | None = None,
+) -> Redacted:
+    """`kept` without what is asked to go; `con` holds what `judge` made of its sheet number `read_sheet`, bound by `binding` (None
+    when it did not fit the contract: nothing of it landed).
+
+    `covered`: rows of erased persons → their tombstone. `masks`: identifiers to be masked wherever they stand. `rows`: rows
+    to be emptied that are no data (a meal sold with a ticket). `cells`: (sheet, row_number, column from 1) to be masked whole. `blanks`: slots → rows in which they are emptied (retention).
+    """
+    entity = ENTITIES[contract.entity]
+    tables = [sheet.table for sheet in kept.sheets]
+    covered, slots = dict(covered or {}), kept.slots
+    whole = {} if binding is None or entity.name not in PERSON_ENTITIES else covered
+    contacts = {} if binding is None or entity.name in PERSON_ENTITIES else covered
+    blanked: dict[str, Sequence[int]] = dict(blanks or {})
+    masked = set(cells)
+    own: set[int] = set()
+    if binding is not None:
+        names = [slot for slot, role in entity.personal.items() if role in OWN_ROLES]
+        own = {column for slot in names for column in binding.columns.get(slot, ())}
+        for slot in entity.personal if contacts else ():
+            blanked[slot] = sorted({*blanked.get(slot, ()), *contacts})
+    gone: set[int] = set(whole)
+    data = _numbers(con, "raw") if binding is not None else set()
+    gone |= set(rows) - data
+    if masks:
+        found, alone = _mentions(con, tables, read_sheet, own, masks, whole, data, is_bound=binding is not None)
+        masked |= found
+        gone |= alone
+    pinned = _pinned(con, contract, entity, whole, gone - whole.keys(), masks) if binding is not None else []
+    nb_blanked = 0
+    if binding is not None and blanked:
+        tables[read_sheet], extra, nb_blanked = _blanked(con, contract, entity, tables[read_sheet], binding, blanked)
+        pinned += [line for line in extra if line[0] not in gone]
+    if gone:
+        tables[read_sheet] = _emptied(tables[read_sheet], gone)
+        slots = slots.filter(pc.invert(pc.is_in(slots["row_number"], pa.array(sorted(gone), pa.int32()))))
+        if binding is not None:
+            pinned += _ranks_of_others(con, contract, gone)
+    masked = {cell for cell in masked if not (cell[0] == read_sheet and cell[1] in gone)}
+    tables = _masked(tables, masked, masks)
+    if pinned:
+        slots = pa.concat_tables([_without(slots, pinned), _slot_table(pinned)])
+    sheets = tuple(replace(sheet, table=table) for sheet, table in zip(kept.sheets, tables, strict=True))
+    return Redacted(
+        replace(kept, sheets=sheets, slots=slots, is_redacted=True),
+        tuple(sorted(gone)),
+        tuple(sorted(masked)),
+        nb_blanked,
+    )
+
+
+def _pinned(
+    con: duckdb.DuckDBPyConnection,
+    contract: Contract,
+    entity: Entity,
+    whole: Mapping[int, Tombstone],
+    others: set[int],
+    masks: Identifiers | None,
+) -> list[tuple[int, str, str | None]]:
+    """What erased rows go on saying. `others` are rows that were no data: they stay so."""
+    lines: list[tuple[int, str, str | None]] = [(row, STRUCTURE, None) for row in sorted(others)]
+    if not whole:
+        return lines
+    wanted = sorted(whole)
+    refused = {
+        row for (row,) in con.execute(
+            "select distinct row_number from quarantined where list_contains($rows, row_number)", {"rows": wanted}
+        ).fetchall()
+    }  # fmt: skip
+    said = [name for name in [*entity.slots, "programme"] if name not in entity.personal and name not in QUASI]
+    said = list(dict.fromkeys(said))
+    columns = ", ".join(f'"{name}"' for name in said)
+    texts = con.execute(
+        f"select row_number, {columns} from raw where list_contains($rows, row_number)", {"rows": wanted}
+    )
+    for number, *values in texts.fetchall():
+        lines += [(number, name, None) for name in (*entity.personal, *QUASI) if name in entity.slots]
+        if number in refused:
+            lines.append((number, REFUSED, None))
+            lines += [(number, name, None) for name in said]
+            continue
+        for name, text in zip(said, values, strict=True):
+            if text is not None and name in KEYS:
+                text = whole[number].token("key", text)
+            elif text is not None and masks:
+                text = masks.masked(text)
+            lines.append((number, name, text))
+        if "email" in entity.slots:
+            lines.append((number, "email", whole[number].stand_in))
+    records = con.execute(
+        "select row_number, record_key from record where list_contains($rows, row_number)", {"rows": wanted}
+    )
+    for number, key in records.fetchall():
+        erased = key if key.startswith(ERASED_KEY) else ERASED_KEY + whole[number].token("record", key)
+        lines.append((number, RECORD, erased))
+    return list({(number, slot): (number, slot, text) for number, slot, text in lines}.values())
+
+
+def _ranks_of_others(
+    con: duckdb.DuckDBPyConnection, contract: Contract, gone: set[int]
+) -> list[tuple[int, str, str | None]]:
+    """Keys of the other rows that were told apart by their rank: a row that goes must not move theirs."""
+    lines: list[tuple[int, str, str | None]] = []
+    for name, declared in contract.fields.items():
+        if declared.ranked:
+            rows = con.execute(
+                f'select row_number, "{name}" from raw where not list_contains($rows, row_number)',
+                {"rows": sorted(gone)},
+            ).fetchall()
+            lines += [(number, name, text) for number, text in rows]
+    return lines
+
+
+def _blanked(
+    con: duckdb.DuckDBPyConnection,
+    contract: Contract,
+    entity: Entity,
+    table: pa.Table,
+    binding: Binding,
+    blanks: Mapping[str, Sequence[int]],
+) -> tuple[pa.Table, list[tuple[int, str, str | None]], int]:
+    """The sheet without the cells of some slots in some rows; what other fields read there is pinned first."""
+    lines: list[tuple[int, str, str | None]] = []
+    nb_blanked = 0
+    for slot, rows in blanks.items():
+        columns = binding.columns.get(slot, ())
+        if not rows or slot not in entity.personal or not columns:
+            continue
+        for reader in sorted(_readers_of(contract, binding, set(columns)) - set(entity.personal)):
+            texts = con.execute(
+                f'select row_number, "{reader}" from raw where list_contains($rows, row_number)', {"rows": [*rows]}
+            )
+            lines += [(number, reader, text) for number, text in texts.fetchall()]
+        chosen = pc.is_in(table["row_number"], pa.array(sorted(rows), pa.int32()))
+        for column in columns:
+            name = f"c{column + 1}"
+            going = pc.and_(chosen, pc.is_valid(table[name]))
+            nb_blanked += pc.sum(going).as_py() or 0
+            emptied = pc.if_else(going, pa.scalar(None, pa.string()), table[name])
+            table = table.set_column(table.schema.get_field_index(name), name, emptied)
+    # a row that has lost its only cells is still a row
+    first = table.column_names[1]
+    empty = pc.is_null(pc.coalesce(*table.columns[1:]))
+    if pc.any(empty).as_py():
+        table = table.set_column(1, first, pc.if_else(empty, pa.scalar(MASK), table[first]))
+        numbers = table["row_number"].filter(empty).to_pylist()
+        feeding = [name for name, columns in binding.columns.items() if 0 in columns]
+        lines += [(number, name, None) for number in numbers for name in feeding if name in entity.personal]
+    return table, lines, nb_blanked
+
+
+def _readers_of(contract: Contract, binding: Binding, columns: set[int]) -> set[str]:
+    """Fields that read one of these columns, alone, put together, or in a condition."""
+    found = {name for name, own in binding.columns.items() if columns & set(own)}
+    for name, declared in contract.fields.items():
+        headers = [rule.header for rule in declared.rules] + ([declared.when.header] if declared.when else [])
+        headers += [header for accepted in declared.ticked.values() for header in accepted]
+        if {binding.column_of(header) for header in headers} & columns:
+            found.add(name)
+    return found
+
+
+def _mentions(
+    con: duckdb.DuckDBPyConnection,
+    tables: Sequence[pa.Table],
+    read_sheet: int,
+    own: set[int],
+    masks: Identifiers,
+    whole: Mapping[int, Tombstone],
+    data: set[int],
+    *,
+    is_bound: bool,
+) -> tuple[set[tuple[int, int, int]], set[int]]:
+    """Cells that mention the person, and rows of the read sheet that hold nothing but the person and are no data: all of them when
+    the sheet did not fit its contract, rows that the contract leaves out otherwise."""
+    kinds = "reason not in ('section', 'total', 'entête répété')"
+    left_out = _numbers(con, f"structure where {kinds}") if is_bound else set()
+    cells: set[tuple[int, int, int]] = set()
+    rows: set[int] = set()
+    for index, table in enumerate(tables):
+        names = table.column_names[1:]
+        if not names:
+            continue
+        suspects = [masks.suspects(table[name]) for name in names]
+        anywhere = suspects[0]
+        for each in suspects[1:]:
+            anywhere = pc.or_(anywhere, each)
+        for line in table.filter(anywhere).to_pylist():
+            number, values = line["row_number"], [line[name] for name in names]
+            if index == read_sheet and number in whole:
+                continue
+            mentioned = {column for column, text in enumerate(values) if masks.is_in(text)}
+            theirs = own if index == read_sheet and number in data else set()
+            parts = set(masks.parts_in(None if column in theirs else text for column, text in enumerate(values)))
+            # somebody else's own name that reads like the erased person's is a homonym's: it stays
+            mentioned = (mentioned - theirs) | parts
+            if not mentioned:
+                continue
+            alone = index == read_sheet and (number in left_out or not is_bound)
+            if alone and number not in data:
+                rows.add(number)
+            else:
+                cells |= {(index, number, column + 1) for column in mentioned}
+    return cells, rows
+
+
+def _numbers(con: duckdb.DuckDBPyConnection, table: str) -> set[int]:
+    return {row for (row,) in con.execute(f"select row_number from {table}").fetchall()}
+
+
+def _emptied(table: pa.Table, rows: set[int]) -> pa.Table:
+    """Rows without a cell but the mask in the first one: an empty row would not be a row."""
+    chosen = pc.is_in(table["row_number"], pa.array(sorted(rows), pa.int32()))
+    for index, name in enumerate(table.column_names[1:], start=1):
+        filler = pa.scalar(MASK if index == 1 else None, pa.string())
+        table = table.set_column(index, name, pc.if_else(chosen, filler, table[name]))
+    return table
+
+
+def _masked(
+    tables: Sequence[pa.Table], cells: Iterable[tuple[int, int, int]], masks: Identifiers | None
+) -> list[pa.Table]:
+    tables = list(tables)
+    by_column: dict[tuple[int, int], set[int]] = {}
+    for sheet, number, column in cells:
+        by_column.setdefault((sheet, column), set()).add(number)
+    for (sheet, column), numbers in by_column.items():
+        table, name = tables[sheet], f"c{column}"
+        if name not in table.column_names:
+            continue
+        chosen = pc.is_in(table["row_number"], pa.array(sorted(numbers), pa.int32()))
+        texts = [
+            text if not here or text is None else masks.masked(text) if masks and masks.is_in(text) else MASK
+            for text, here in zip(table[name].to_pylist(), chosen.to_pylist(), strict=True)
+        ]
+        tables[sheet] = table.set_column(table.schema.get_field_index(name), name, pa.array(texts, pa.string()))
+    return tables
+
+
+def _without(slots: pa.Table, lines: Sequence[tuple[int, str, str | None]]) -> pa.Table:
+    """The slots that `lines` do not say again."""
+    said = {(number, slot) for number, slot, _ in lines}
+    keep = [pair not in said for pair in zip(slots["row_number"].to_pylist(), slots["slot"].to_pylist(), strict=True)]
+    return slots.filter(pa.array(keep, pa.bool_()))
+
+
+def _slot_table(lines: Sequence[tuple[int, str, str | None]]) -> pa.Table:
+    last = list({(number, slot): (number, slot, text) for number, slot, text in lines}.values())
+    return pa.table(
+        [pa.array([line[index] for line in last], SLOTS.field(index).type) for index in range(3)], schema=SLOTS
+    )
+
+
+# --- judging it again ----------------------------------------------------------------------------------------------
+
+
+def pin_structure(con: duckdb.DuckDBPyConnection) -> None:
+    """After the rows that are no data were found: those that were data, or were none, stay so. `con` has `redaction` (SLOTS)."""
+    con.execute(
+        f"delete from structure where row_number in (select row_number from redaction where slot not in ('{STRUCTURE}'))"
+    )
+    con.execute(
+        f"insert into structure select row_number, 'ligne effacée', null from redaction where slot = '{STRUCTURE}' "
+        "and row_number not in (select row_number from structure)"
+    )
+
+
+def pin_slots(con: duckdb.DuckDBPyConnection, slots: Iterable[str]) -> None:
+    """Put back in `raw` what the erased rows go on saying."""
+    pinned = {slot for (slot,) in con.execute("select distinct slot from redaction").fetchall()}
+    for slot in [slot for slot in slots if slot in pinned]:
+        con.execute(
+            f'update raw set "{slot}" = r.text from redaction r where r.row_number = raw.row_number and r.slot = ?',
+            [slot],
+        )
+
+
+def pin_records(con: duckdb.DuckDBPyConnection) -> None:
+    con.execute(
+        f"update record set record_key = r.text from redaction r where r.row_number = record.row_number and r.slot = '{RECORD}'"
+    )
+
+
+def pin_refusals(con: duckdb.DuckDBPyConnection) -> None:
+    """Rows that were refused when they were erased are refused, for one reason that says nothing of them."""
+    con.execute(f"delete from finding where row_number in (select row_number from redaction where slot = '{REFUSED}')")
+    con.execute(
+        "insert into finding select row_number, null, 'personne_effacee', "
+        "'Ligne d''une personne effacée à sa demande : elle avait été mise de côté, elle n''est plus lisible. Rien à faire.', null "
+        f"from redaction where slot = '{REFUSED}'"
+    )

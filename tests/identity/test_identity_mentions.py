@@ -1,0 +1,54 @@
+"""A person's identifiers are found however they are spelt, and nobody else's are."""
+
+import pyarrow as pa
+import pytest
+
+from identity.mentions import MASK, Identifiers
+
+WHO = Identifiers(
+    emails=frozenset(["jeanne.canari@exemple.test"]),
+    names=frozenset([("Jeanne", "Canari-Lévêque")]),
+    phones=frozenset(["06 12 34 98 76"]),
+)
+
+
+@pytest.mark.parametrize(
+    ("text", "masked"),
+    [
+        ("Jeanne Canari-Lévêque", MASK),
+        ("JEANNE CANARI LEVEQUE", MASK),
+        ("CANARI-LÉVÊQUE, Jeanne", MASK),
+        ("avec Jeanne\u00a0Canari-Le\u0301ve\u0302que et Paul", f"avec {MASK} et Paul"),
+        ("<Jeanne.Canari@Exemple.test>", f"<{MASK}>"),
+        ("tél. 06.12.34.98.76", f"tél. {MASK}"),
+        ("+33 6 12 34 98 76", MASK),
+    ],
+)
+def test_every_spelling_is_masked(text, masked):
+    assert WHO.is_in(text) and WHO.masked(text) == masked
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "Jeanne", "Canari-Lévêque", "Jeanne Canari", "marie-jeanne.canari@exemple.test", "jeanne.canari@exemple.testament",
+        "06 12 34 98 77", "", None, "Anne Canari-Lévêque",
+    ],
+)  # fmt: skip
+def test_nobody_else_is_masked(text):
+    assert not WHO.is_in(text)
+
+
+def test_a_name_in_two_cells_counts_when_both_stand_in_the_row():
+    assert WHO.parts_in(["A1", "CANARI-LEVEQUE", "jeanne", None]) == [1, 2]
+    assert WHO.parts_in(["A1", "CANARI-LEVEQUE", "Paul", None]) == []
+
+
+def test_a_column_is_searched_at_once():
+    column = pa.chunked_array([["Jeanne", None, "Paul"], ["écrit à jeanne.canari@exemple.test", "Jeannette"]])
+    assert WHO.suspects(column).to_pylist() == [True, False, False, True, False]
+
+
+def test_nothing_identifies_nobody():
+    nobody = Identifiers()
+    assert not nobody and not nobody.is_in("Jeanne") and nobody.masked("Jeanne") == "Jeanne"

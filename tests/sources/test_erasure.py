@@ -1,0 +1,359 @@
+"""A person is taken out of a delivery: the bytes go, the counts stay, and what brings the person back does not."""
+
+import io
+import shutil
+import zipfile
+from contextlib import closing
+from dataclasses import replace
+from datetime import datetime, timedelta
+
+import duckdb
+import openpyxl
+import pyarrow.parquet as pq
+import pytest
+from deliveries import NOW, places, raw, settle
+
+from identity.mentions import Identifiers
+from identity.vault import Vault, open_private
+from sources.contract import load_contract
+from sources.erased_files import replaced_since
+from sources.erasure import clear_inbox, erase_in, forget_pages, reapply
+from sources.handover import hand_over
+from sources.landing import deliver, original_path, replay
+from sources.ledger import deliveries, open_ledger
+from sources.redaction import is_redacted
+
+TICKETS = """\
+source: billets
+title: Billets
+entity: registration
+files: {pattern: "*.csv", shape: delimited, delimiter: ";"}
+layout:
+  left_out: [{header: Tarif, words: [Repas], reason: repas}]
+fields:
+  registration_id: {compose: [Commande, Tarif], ranked: true, required: true}
+  order: {headers: [Commande]}
+  event: {constant: HDF23-A01}
+  programme: {constant: HDF-CONF-2023}
+  status: {headers: [Statut], required: true, words: {registered: [Validé], cancelled: [Annulé]}}
+  registered_at: {headers: [Date], order: dmy}
+  ticket: {headers: [Tarif]}
+  price: {headers: [Prix]}
+  family_name: {headers: [Nom], privacy: direct}
+  given_name: {headers: [Prénom], privacy: direct}
+  email: {headers: [Courriel], privacy: direct}
+  payer_name: {headers: [Payeur], privacy: direct}
+  organisation: {headers: [Structure], privacy: indirect}
+  postcode: {headers: [CP], privacy: indirect}
+  gender: {headers: [Genre], privacy: indirect}
+  comment: {headers: [Remarque], privacy: direct}
+ignore: [Régime]
+"""
+SHEET = """\
+source: emargement
+title: Émargement
+entity: attendance
+files: {pattern: "*.xlsx", shape: spreadsheet}
+fields:
+  attendance_id: {compose: [Nom, Prénom], sealed: true, required: true}
+  event: {constant: HDF23-A01}
+  programme: {constant: HDF-CONF-2023}
+  present: {constant: "oui", rules: [{header: Signature, filled: true, gives: "oui"}], blank: null}
+  family_name: {headers: [Nom], privacy: direct}
+  given_name: {headers: [Prénom], privacy: direct}
+  signature: {headers: [Signature], privacy: direct}
+"""
+HEADER = "Commande;Tarif;Statut;Date;Prix;Nom;Prénom;Courriel;Payeur;Structure;CP;Genre;Remarque;Régime"
+LINES = [
+    "A1;Plein;Validé;01/03/2023 09:00;10;Canari-Lévêque;Jeanne;Jeanne.Canari@exemple.test;;Les Serins;59000;F;;sans arachide",
+    "A1;Plein;Validé;01/03/2023 09:00;10;Martin;Paul;paul@exemple.test;Jeanne CANARI-LEVEQUE;;;H;Vient avec jeanne canari lévêque;",
+    "A1;Repas;Validé;01/03/2023 09:00;10;Canari-Lévêque;Jeanne;jeanne.canari@exemple.test;;;;;;végétarien",
+    "A2;Plein;Validé;02/03/2023 09:00;dix;Canari-Lévêque;Jeanne;jeanne.canari@exemple.test;;;;F;;",
+    "A3;Réduit;Annulé;02/03/2023 10:00;5;Canari-Lévêque;Jeanne;jeanne.canari@exemple.test;;;75001;F;;",
+    "A3;Réduit;Annulé;02/03/2023 10:00;5;Canari-Lévêque;Jeanne;jeanne.canari@exemple.test;;;75001;F;;",
+    "A4;Plein;Validé;02/03/2023 11:00;5;Durand;Ana;ana@exemple.test;;;;F;;",
+]
+MASKS = Identifiers(emails=frozenset(["jeanne.canari@exemple.test"]), names=frozenset([("Jeanne", "Canari-Lévêque")]))
+
+
+def in_clear(vault: Vault, home) -> str:
+    """Everything the home holds, decrypted by who has the key, in lower case."""
+    found = []
+    for path in sorted((home / "originals").rglob("*")):
+        if path.is_file():
+            with vault.cipher.open_decrypted(path, purpose="originals", context=path.name) as decrypted:
+                found.append(_text(decrypted.path.read_bytes()))
+    with open_private() as con:
+        vault.load(con, purpose="verification")
+        found.append(str(con.execute("from identities").fetchall()))
+    with closing(duckdb.connect()) as con:
+        for path in (home / "landing").rglob("*.parquet"):
+            found.append(str(con.execute(f"from '{path}'").fetchall()))
+    for path in (home / "inbox").rglob("*"):
+        found.append(_text(path.read_bytes()) if path.is_file() else "")
+    return "\n".join(found).lower()
+
+
+def _text(data: bytes) -> str:
+    start = data.find(b"PK\x03\x04")
+    if start < 0:
+        return data.decode("utf-8", "replace")
+    with zipfile.ZipFile(io.BytesIO(data[start:])) as archive:
+        parts = [archive.read(name) for name in archive.namelist()]
+    return "\n".join(
+        str(pq.read_table(io.BytesIO(part)).to_pylist()) if part[:4] == b"PAR1" else part.decode("utf-8", "replace")
+        for part in parts
+    )
+
+
+class Home:
+    def __init__(self, root):
+        self.root, self.places, self.nights = root, places(root), 0
+        self.contracts = {}
+        for text in (TICKETS, SHEET):
+            path = root / f"{text.split()[1]}.yml"
+            path.write_text(text, encoding="utf-8")
+            self.contracts[path.stem] = load_contract(path)
+
+    @property
+    def vault(self):
+        return Vault(self.places.vault)
+
+    def tickets(self, lines=LINES, name="ventes.csv"):
+        return raw(self.root, "billets", name, "\r\n".join([HEADER, *lines, ""]).encode())
+
+    def sheet(self, *people, name="feuille.xlsx"):
+        book = openpyxl.Workbook()
+        for row in (("Nom", "Prénom", "Signature"), *people):
+            book.active.append(row)
+        path = self.root / "inbox" / "emargement" / name
+        path.parent.mkdir(parents=True, exist_ok=True)
+        book.save(path)
+        return settle(path)
+
+    def night(self):
+        self.nights += 1
+        now = NOW + timedelta(days=self.nights)
+        return [report for loaded in self.contracts.values() for report in deliver(self.places, loaded, now=now)]
+
+    def rows(self, entity="registration", what="*"):
+        with closing(duckdb.connect()) as con:
+            hand_over(con, self.places, self.contracts)
+            return con.execute(f"select {what} from landing.{entity} order by all").fetchall()
+
+    def ledger(self):
+        with open_ledger(self.places.ledger) as ledger:
+            return deliveries(ledger)
+
+    def bury(self, **more):
+        stones = self.vault.tombstones
+        stone = stones.new(datetime(2026, 11, 25))
+        fields = {"emails": (stones.of_email("jeanne.canari@exemple.test"),)} | more
+        stone = replace(stone, **fields)
+        stones.keep(stone)
+        return stone
+
+    def erase(self, masks=MASKS):
+        now = NOW + timedelta(days=40)
+        return [
+            done
+            for row in self.ledger()
+            if (done := erase_in(self.places, self.contracts[row["source"]], row, now=now, masks=masks))
+        ]
+
+
+@pytest.fixture
+def home(tmp_path):
+    return Home(tmp_path)
+
+
+def counts(home):
+    """What indicators are made of: places and persons by status, gender, ticket, price and instant."""
+    with closing(duckdb.connect()) as con:
+        hand_over(con, home.places, home.contracts)
+        return con.execute(
+            "select status, gender, ticket, price, registered_at, count(*), count(distinct person_key), "
+            "count(distinct registration_id) from landing.registration group by all order by all"
+        ).fetchall()
+
+
+def kept_counts(home):
+    return [
+        tuple(row[f"rows_{what}"] for what in ("read", "accepted", "quarantined", "duplicate", "structure"))
+        for row in home.ledger()
+    ]
+
+
+def test_the_person_goes_from_every_byte_and_the_counts_stay(home):
+    home.tickets()
+    home.night()
+    before, ledger = counts(home), kept_counts(home)
+    assert ledger == [(6, 5, 1, 0, 1)] and "canari" in in_clear(home.vault, home.root)
+    home.bury()
+    (done,) = home.erase()
+    clear_inbox(home.places)
+    assert (done.rows, done.nb_refused) == ((2, 4, 5, 6, 7), 1) and len(done.cells) == 2
+    left = in_clear(home.vault, home.root)
+    assert not [word for word in ("canari", "arachide", "végétarien", "serins", "59000", "75001") if word in left]
+    assert "martin" in left and "paul@exemple.test" in left, "the others are all there"
+    assert counts(home) == before and kept_counts(home) == ledger
+    basis = home.rows(what="person_basis, count(*) over (partition by person_basis)")
+    assert sorted(set(basis)) == [("email", 2), ("erased", 3)]
+    assert home.rows(what="organisation_text, postcode") == [(None, None)] * 5
+
+
+def test_what_is_erased_is_landed_the_same_by_a_replay(home):
+    home.tickets()
+    home.night()
+    home.bury()
+    home.erase()
+    landed, (row,) = home.rows(), home.ledger()
+    replay(home.places, home.contracts["billets"], row, NOW)
+    assert home.rows() == landed
+
+
+def test_a_rank_does_not_move_when_another_row_of_its_order_goes(home):
+    home.tickets()
+    home.night()
+    ids = {row[0] for row in home.rows(what="registration_id")}
+    assert {"A1 / Plein", "A1 / Plein #2"} <= ids
+    home.bury()
+    home.erase()
+    after = {row[0] for row in home.rows(what="registration_id")}
+    assert "A1 / Plein #2" in after and "A1 / Plein" not in after and len(after) == len(ids)
+
+
+def test_the_tally_of_a_sealed_key_and_of_a_list_without_addresses(home):
+    home.tickets(LINES[:1])
+    home.sheet(("Canari-Lévêque", "Jeanne", "JCL"), ("Martin", "Paul", "PM"))
+    home.night()
+    before = home.rows("attendance", "count(*), count(distinct attendance_id), count(is_present)")
+    stones = home.vault.tombstones
+    home.bury(names=(stones.of_name("HDF23-A01", "canari jeanne leveque"),))
+    assert {done.source for done in home.erase()} == {"billets", "emargement"}
+    clear_inbox(home.places)
+    assert home.rows("attendance", "count(*), count(distinct attendance_id), count(is_present)") == before
+    left = in_clear(home.vault, home.root)
+    assert "canari" not in left and "jcl" not in left and "martin" in left
+    keys = {row[0] for row in home.rows(what="person_key")}
+    assert keys <= {row[0] for row in home.rows("attendance", "person_key")}, "one tally in both lists"
+
+
+def test_a_new_file_with_the_person_lands_as_the_same_tally(home):
+    home.tickets(LINES[:1])
+    home.night()
+    home.bury()
+    home.erase()
+    ((tally, token),) = home.rows(what="person_key, registration_id")
+    path = home.tickets([*LINES[:1], LINES[6]])
+    home.night()
+    assert home.rows(what="person_key, registration_id").count((tally, token)) == 1
+    assert len(home.rows()) == 2
+    assert clear_inbox(home.places) == 1 and not path.exists()
+    assert "canari" not in in_clear(home.vault, home.root)
+
+
+def test_a_participation_after_the_erasure_is_a_new_one(home):
+    home.bury()
+    home.tickets([LINES[0].replace("01/03/2023", "01/12/2026"), LINES[0].replace("A1", "A9")])
+    home.night()
+    assert sorted(row[0] for row in home.rows(what="person_basis")) == ["email", "erased"]
+
+
+def test_without_a_tombstone_nobody_is_erased(home):
+    home.tickets()
+    home.night()
+    assert home.erase(masks=None) == [] and "canari" in in_clear(home.vault, home.root)
+
+
+@pytest.mark.parametrize("layer", ["originals", "landing", "identities", "inbox"])
+def test_a_backup_that_comes_back_is_erased_again(home, tmp_path, layer):
+    path = home.tickets()
+    home.night()
+    folders = {"originals": "originals", "landing": "landing", "identities": "vault/identities", "inbox": "inbox"}
+    shutil.copytree(tmp_path / folders[layer], tmp_path / "backup")
+    home.bury()
+    (done,) = home.erase()
+    stones, key = home.vault.tombstones, f"{done.source}/{done.delivery_id}"
+    (stone,) = stones.all()
+    stones.keep(replace(stone, cells={key: done.cells}, rows=tuple(f"{key}/{row}" for row in done.rows)))
+    clear_inbox(home.places)
+    landed = home.rows()
+    assert not replaced_since(home.places.vault)
+    shutil.copytree(tmp_path / "backup", tmp_path / folders[layer], dirs_exist_ok=True)
+    assert "canari" in in_clear(home.vault, home.root) or home.rows() != landed
+    settle(path) if path.exists() else None
+    home.night()
+    reapply(home.places, home.contracts, NOW + timedelta(days=50))
+    clear_inbox(home.places)
+    assert "canari" not in in_clear(home.vault, home.root)
+    assert home.rows() == landed and not replaced_since(home.places.vault)
+
+
+def test_a_delivery_that_was_never_read_loses_the_person_too(home):
+    raw(
+        home.root,
+        "billets",
+        "autre.csv",
+        b"Nom;Mail\r\nCanari-L\xe9v\xeaque;jeanne.canari@exemple.test\r\nMartin;p@exemple.test\r\n",
+    )
+    raw(home.root, "billets", "abime.csv", b"PK\x03\x04 jeanne.canari@exemple.test")
+    home.night()
+    outcomes = {row["file_name"]: row["outcome"] for row in home.ledger()}
+    assert outcomes == {"autre.csv": "held", "abime.csv": "refused"}
+    done = home.erase()
+    clear_inbox(home.places)
+    assert sorted(each.is_emptied for each in done) == [False, True]
+    assert {row["file_name"]: row["outcome"] for row in home.ledger()} == outcomes
+    left = in_clear(home.vault, home.root)
+    assert "canari" not in left and "martin" in left
+
+
+def test_free_text_alone_goes_after_its_time(home):
+    home.tickets()
+    home.night()
+    before, (row,) = counts(home), home.ledger()
+    done = erase_in(home.places, home.contracts["billets"], row, now=NOW, blanks={"comment": [2, 3, 4]})
+    assert done.nb_blanked == 1 and done.rows == ()
+    assert "vient avec" in in_clear(home.vault, home.root), "the copy of the inbox is still there"
+    clear_inbox(home.places)
+    assert "vient avec" not in in_clear(home.vault, home.root)
+    assert counts(home) == before
+    with open_private() as con:
+        home.vault.load(con, purpose="verification")
+        assert con.execute("select count(*) from identities where free_text is not null").fetchall() == [(0,)]
+
+
+def test_a_signature_that_says_presence_can_go(home):
+    home.sheet(("Martin", "Paul", "PM"), ("Durand", "Ana", None))
+    home.night()
+    before = home.rows("attendance", "attendance_id, is_present")
+    (row,) = home.ledger()
+    erase_in(home.places, home.contracts["emargement"], row, now=NOW, blanks={"signature": [2, 3]})
+    assert home.rows("attendance", "attendance_id, is_present") == before
+    with open_private() as con:
+        home.vault.load(con, purpose="verification")
+        assert con.execute("select count(signature), count(family_name) from identities").fetchall() == [(0, 2)]
+
+
+def test_pages_of_an_unfinished_crawl_go(home):
+    running = home.places.crawls / "billets" / "running"
+    running.mkdir(parents=True)
+    (running / "00001.page").write_bytes(b"x")
+    assert forget_pages(home.places) == 1 and not running.exists()
+
+
+def test_what_is_kept_says_what_it_is(home, tmp_path):
+    home.tickets(LINES[:1])
+    home.night()
+    (row,) = home.ledger()
+    original = original_path(home.places.originals, row["sha256"])
+
+    def kept_as_table():
+        with home.vault.cipher.open_decrypted(original, purpose="originals", context=row["sha256"]) as decrypted:
+            return is_redacted(decrypted.path)
+
+    assert not kept_as_table()
+    home.bury()
+    home.erase()
+    assert kept_as_table()

@@ -1,0 +1,281 @@
+"""A person planted in a spreadsheet, an export and a platform is erased everywhere; totals stay; a backup does not bring the person back.
+
+One home: two nights, an erasure, a third night, a backup of the landing zone put back, a fourth. Every byte is searched, decrypted with the
+keys of the vault.
+"""
+
+import json
+import os
+import shutil
+import subprocess
+import sys
+import threading
+import time
+from contextlib import closing
+from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from pathlib import Path
+
+import duckdb
+import openpyxl
+import pyarrow.parquet as pq
+import pytest
+from test_end_to_end import ROOT, copy_of_the_project
+
+from identity.vault import Vault
+from tests.identity.scanner import find
+
+CANARIES = ("Canarinette", "jeanne.canarinette@exemple.test", "06 12 34 56 99", "arachide-canari")
+WHO = "jeanne.canarinette@exemple.test"
+
+TICKETS = """\
+source: billets
+title: Billets
+entity: registration
+files: {pattern: "*.csv", shape: delimited, delimiter: ";"}
+fields:
+  registration_id: {headers: [Billet], required: true}
+  event: {constant: HDF23-A01}
+  programme: {constant: HDF-CONF-2023}
+  status: {headers: [Statut], required: true, words: {registered: [Validé], cancelled: [Annulé]}}
+  registered_at: {headers: [Date], order: dmy}
+  price: {headers: [Prix]}
+  family_name: {headers: [Nom], privacy: direct}
+  given_name: {headers: [Prénom], privacy: direct}
+  email: {headers: [Courriel], privacy: direct}
+  phone: {headers: [Tél], privacy: direct}
+  payer_name: {headers: [Payeur], privacy: direct}
+  gender: {headers: [Genre], privacy: indirect}
+  comment: {headers: [Remarque], privacy: direct}
+ignore: [Régime]
+"""
+SHEET = """\
+source: feuilles
+title: Feuilles d'émargement
+entity: attendance
+files: {pattern: "*.xlsx", shape: spreadsheet}
+fields:
+  attendance_id: {compose: [Nom, Prénom], ranked: true, sealed: true, required: true}
+  event: {constant: HDF23-A01}
+  programme: {constant: HDF-CONF-2023}
+  present: {constant: "true"}
+  family_name: {headers: [Nom], privacy: direct}
+  given_name: {headers: [Prénom], privacy: direct}
+  signature: {headers: [Signature], privacy: direct}
+"""
+PLATFORM = """\
+source: plateforme
+title: Plateforme d'essai
+entity: registration
+api:
+  platform: rest
+  base_url: http://127.0.0.1:{port}
+  paths: [/places]
+  records: results
+  count: count
+  key: [code]
+  paging: {{style: page, param: page, more: next}}
+  auth: {{env: {{token: TEST_TOKEN}}, headers: {{Authorization: "Token {{token}}"}}}}
+  full_every_days: 0
+  deadline_s: 5
+files: {{shape: json, records: results, explode: seats}}
+fields:
+  registration_id: {{headers: [seats.id], required: true}}
+  order: {{headers: [code]}}
+  event: {{constant: HDF23-A02}}
+  programme: {{constant: HDF-CONF-2023}}
+  status: {{headers: [seats.state], words: {{registered: [ok], cancelled: [gone]}}}}
+  registered_at: {{headers: [at]}}
+  full_name: {{headers: [seats.name], privacy: direct}}
+  email: {{headers: [seats.mail], privacy: direct}}
+"""
+EXPORT = [
+    "Billet;Statut;Date;Prix;Nom;Prénom;Courriel;Tél;Payeur;Genre;Remarque;Régime",
+    f"B1;Validé;01/03/2023 09:00;10;Canarinette;Jeanne;{WHO};06 12 34 56 99;;F;;arachide-canari",
+    "B2;Validé;01/03/2023 09:00;10;Martin;Paul;paul@exemple.test;;Jeanne Canarinette;H;Vient avec Jeanne CANARINETTE;",
+    f"B3;Validé;02/03/2023 09:00;Canarinette;Canarinette;Jeanne;{WHO};;;F;;",
+    "B4;Validé;02/03/2023 11:00;5;Durand;Ana;ana@exemple.test;;;F;;",
+]
+
+
+def seat(id_: str, name: str, mail: str) -> dict:
+    return {"id": id_, "state": "ok", "name": name, "mail": mail}
+
+
+RECORDS = [
+    {"code": "P1", "at": "2023-03-05T10:00:00+01:00", "seats": [
+        seat("p1", "Jeanne Canarinette", WHO), seat("p2", "Ana Durand", "ana@exemple.test")]},
+    {"code": "P2", "at": "2023-03-06T10:00:00+01:00", "seats": [seat("p3", "Paul Martin", "paul@exemple.test")]},
+]  # fmt: skip
+
+
+class Shows(BaseHTTPRequestHandler):
+    def do_GET(self):
+        content = json.dumps({"count": len(RECORDS), "results": RECORDS, "next": None}).encode()
+        self.send_response(200)
+        self.send_header("Content-Type", "application/json")
+        self.send_header("Content-Length", str(len(content)))
+        self.end_headers()
+        self.wfile.write(content)
+
+    def log_message(self, *_):
+        """Quiet."""
+
+
+class Place:
+    """A project with three sources of persons, its home, and the command."""
+
+    def __init__(self, root: Path, port: int):
+        self.project, self.home, self.said = copy_of_the_project(root / "project"), root / "var", []
+        for text in (TICKETS, SHEET, PLATFORM.format(port=port)):
+            path = self.project / "sources" / "contracts" / f"{text.split()[1]}.yml"
+            path.write_text(text, encoding="utf-8")
+        for source in ("hdf_2023_programme", "evenements_ess", "chiffres_publies"):
+            shutil.copytree(ROOT / "sources" / "samples" / source, self.home / "inbox" / source)
+        self.put("billets", "ventes.csv", "\r\n".join([*EXPORT, ""]).encode())
+        book = openpyxl.Workbook()
+        for row in (
+            ("Nom", "Prénom", "Signature"),
+            ("Canarinette", "Jeanne", "J. Canarinette"),
+            ("Durand", "Ana", "AD"),
+        ):
+            book.active.append(row)
+        book.save(root / "feuille.xlsx")
+        self.put("feuilles", "feuille.xlsx", (root / "feuille.xlsx").read_bytes())
+
+    def put(self, source: str, name: str, content: bytes) -> Path:
+        path = self.home / "inbox" / source / name
+        path.parent.mkdir(parents=True, exist_ok=True)
+        path.write_bytes(content)
+        os.utime(path, (time.time() - 60, time.time() - 60))
+        return path
+
+    def run(self, *arguments: str) -> subprocess.CompletedProcess[str]:
+        environment = {
+            **os.environ, "OBSERVATOIRE_HOME": str(self.home), "PYTHONPATH": str(self.project), "TEST_TOKEN": "x",
+            "OBSERVATOIRE_ACTOR": "dpo",
+        }  # fmt: skip
+        command = [sys.executable, "-m", "orchestration.command", *arguments]
+        done = subprocess.run(command, capture_output=True, text=True, cwd=self.project, timeout=300, env=environment)
+        self.said.append(done.stdout + done.stderr)
+        return done
+
+    def totals(self) -> dict[str, object]:
+        """What the last night counted: rows and persons of every table of facts, and every published figure."""
+        release = (self.home / "releases" / "current").resolve()
+        found: dict[str, object] = {
+            path.name: path.read_bytes() for path in sorted((release / "public" / "data").glob("*.csv"))
+        }
+        with closing(duckdb.connect(str(release / "analysts" / "warehouse.duckdb"), read_only=True)) as con:
+            for table, columns in con.execute(
+                "select table_name, list(column_name) from duckdb_columns() where table_name like 'fct_%' group by all"
+            ).fetchall():
+                persons = "count(distinct participant_key)" if "participant_key" in columns else "0"
+                if table != "fct_landed_column":
+                    found[table] = con.execute(f"select count(*), {persons} from {table}").fetchall()
+        (candidate,) = self.home.glob("warehouse/2*/warehouse.duckdb")
+        with closing(duckdb.connect(str(candidate), read_only=True)) as con:
+            found["participants"] = con.execute(
+                "select programme_year, is_returning, count(*) from landing.participant group by all order by all"
+            ).fetchall()
+            for entity in ("registration", "attendance"):
+                found[entity] = con.execute(
+                    f"select event_id, gender, count(*), count(distinct participant_key) from landing.{entity} "
+                    "left join landing.participant_row using (source, delivery_id, row_number) group by all order by all"
+                ).fetchall()
+            found["deliveries"] = con.execute(
+                "select source, rows_read, rows_accepted, rows_quarantined, rows_duplicate from landing.delivery order by all"
+            ).fetchall()
+        return found
+
+    def opened(self, folder: Path) -> Path:
+        """A copy of the home with everything decrypted that the vault's keys open."""
+        shutil.copytree(self.home, folder / "home", symlinks=True)
+        vault = Vault(self.home / "vault")
+        originals = [(path, "originals", path.name) for path in (self.home / "originals").rglob("*") if path.is_file()]
+        identities = [
+            (path, "identities", path.name.removesuffix(".parquet.enc").replace("__", "/"))
+            for path in (self.home / "vault" / "identities").glob("*.enc")
+        ]
+        matching = [
+            (path, "matching", path.name.removesuffix(".parquet.enc"))
+            for path in (self.home / "vault" / "matching").glob("*.enc")
+        ]
+        stones = [(path, "tombstones", path.stem) for path in (self.home / "vault" / "tombstones").glob("*.enc")]
+        memory = [
+            (path, "originals", f"crawl/{path.parent.name}/{path.name}")
+            for path in (self.home / "crawls").glob("*/memory")
+        ]
+        clear = folder / "clear"
+        clear.mkdir()
+        for number, (path, purpose, context) in enumerate([*originals, *identities, *matching, *stones, *memory]):
+            with vault.cipher.open_decrypted(path, purpose=purpose, context=context) as decrypted:
+                data = decrypted.path.read_bytes()
+            # past the mark of a redacted table there is an archive, which the scanner opens
+            start = data.find(b"PK\x03\x04") if data.startswith(b"OBSREDACTED1") else 0
+            (clear / f"{number}-{purpose}").write_bytes(data[max(start, 0) :])
+        for number, path in enumerate((self.home / "landing" / "quarantine").glob("*.parquet")):
+            for row in pq.read_table(path).to_pylist():
+                if row["value"] and row["source"] in ("billets", "feuilles", "plateforme"):
+                    text = vault.cipher.open_text(
+                        row["value"], purpose="quarantine", context=f"{row['source']}/{row['delivery_id']}"
+                    )
+                    (clear / f"refused-{number}-{row['row_number']}").write_text(text, encoding="utf-8")
+        return folder
+
+
+@pytest.fixture(scope="module")
+def place(tmp_path_factory):
+    server = ThreadingHTTPServer(("127.0.0.1", 0), Shows)
+    threading.Thread(target=server.serve_forever, daemon=True).start()
+    yield Place(tmp_path_factory.mktemp("erasure"), server.server_address[1])
+    server.shutdown()
+    server.server_close()
+
+
+def test_a_person_is_erased_everywhere_and_stays_so(place, tmp_path):
+    done = place.run("run")
+    assert done.returncode in (0, 3), place.said[-1]
+    before = place.totals()
+    seen = find(place.opened(tmp_path / "before"), CANARIES)
+    assert {hit.path.split("/")[0] for hit in seen} == {"home", "clear"}
+    in_clear = {hit.path.split("-", 1)[1] for hit in seen if hit.path.startswith("clear")}
+    assert {"originals", "identities", "matching"} <= in_clear and any(name.startswith("0-") for name in in_clear)
+    backup = shutil.copytree(place.home / "landing", tmp_path / "backup")
+    old_originals = shutil.copytree(place.home / "originals", tmp_path / "originals")
+
+    found = place.run("person", "find", WHO, "--purpose", "person_rights")
+    assert found.returncode == 0 and "3 ligne(s)" in found.stdout, place.said[-1]
+    assert "Canarinette" not in found.stdout and "06 12" not in found.stdout
+    output = tmp_path / "export"
+    exported = place.run("person", "export", WHO, "--purpose", "person_rights", "--output", str(output))
+    assert exported.returncode == 0, place.said[-1]
+    told = json.loads((output / "donnees.json").read_text(encoding="utf-8"))
+    assert {row["source"] for row in told["lignes"]} == {"billets", "feuilles", "plateforme"}
+    assert "arachide-canari" in json.dumps(told) and "Canarinette" in (output / "donnees.html").read_text(
+        encoding="utf-8"
+    )
+    assert all(row["conservation"] and row["base_legale"] and row["cellules"] for row in told["lignes"])
+
+    asked = place.run("person", "erase", WHO, "--purpose", "person_rights")
+    assert "Rien n'est effacé" in asked.stdout and not list(place.home.glob("vault/tombstones/*"))
+    erased = place.run("person", "erase", WHO, "--purpose", "person_rights", "--yes", "--asked-on", "2026-11-20")
+    assert erased.returncode == 0 and "Certificat d'effacement" in erased.stdout, place.said[-1]
+    (certificate,) = place.home.glob("vault/certificates/*.json")
+    counts = json.loads(certificate.read_text(encoding="utf-8"))["counts"]
+    assert counts["rows"] == 5 and counts["refused"] == 1 and counts["originals"] == 3 and counts["inbox"] == 2
+    assert not find(place.opened(tmp_path / "after"), CANARIES)
+
+    assert place.run("run").returncode in (0, 3), place.said[-1]
+    assert place.totals() == before
+    assert all(place.run("releases", "verify", str(n)).returncode == 0 for n in (1,))
+
+    # backups of the landing zone and of the originals, and the organiser's file, come back
+    shutil.copytree(backup, place.home / "landing", dirs_exist_ok=True)
+    shutil.copytree(old_originals, place.home / "originals", dirs_exist_ok=True)
+    place.put("billets", "ventes.csv", "\r\n".join([*EXPORT, ""]).encode())
+    again = place.run("run")
+    assert again.returncode in (0, 3) and "effacée(s) de nouveau" in again.stdout, place.said[-1]
+    assert not find(place.opened(tmp_path / "gone"), CANARIES)
+    assert place.totals() == before
+    log = place.run("person", "log")
+    assert log.returncode == 0 and "effacement" in log.stdout and "Canarinette" not in log.stdout

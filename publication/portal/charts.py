@@ -102,7 +102,7 @@ def chart(lines: Sequence[Line]) -> Chart:
         says=says(lines, total),
         bars=tuple(
             Bar(
-                label=short_month(x.row["member"]) if upright and x.row["breakdown"] == "month" else x.member,
+                label=_short_label(x) if upright else x.member,
                 figure=marked(x.printed, short=upright),
                 value=x.printed.number,
                 lower=x.row.get("lower") if x.printed.bounds else None,
@@ -113,6 +113,12 @@ def chart(lines: Sequence[Line]) -> Chart:
         ),
         is_upright=upright,
     )
+
+
+def _short_label(line: Line) -> str:
+    """« sept. 2023 »; the label as it is for what is no month."""
+    short = short_month(line.row["member"])
+    return line.member if short == line.row["member"] else short
 
 
 def title(line: Line) -> str:

@@ -15,7 +15,7 @@ from pathlib import Path
 
 from jinja2 import Environment, FileSystemLoader, StrictUndefined
 
-from publication import wording
+from publication import trace, wording
 from publication.changelog import counted, summary
 from publication.figures import Rounding
 from publication.figures import write as write_number
@@ -87,6 +87,7 @@ class Part:
     slug: str
     page: str
     blocks: Sequence[Block]
+    origin: str  # the document of where its figures come from; empty when there is none
 
 
 class Portal:
@@ -99,7 +100,13 @@ class Portal:
         self.cards = views.cards(edition)
         self.parts = {
             name: [
-                Part(p, slug(p["code"]), programme_page(p["code"]), blocks(found, edition.labels, p["period_code"]))
+                Part(
+                    p,
+                    slug(p["code"]),
+                    programme_page(p["code"]),
+                    blocks(found, edition.labels, p["period_code"]),
+                    self.origin(name, p["code"]),
+                )
                 for p in self.programmes
                 if (found := [line for line in self.lines[name] if line.row["programme_id"] == p["code"]])
             ]
@@ -123,6 +130,10 @@ class Portal:
         }
         # (dataset, programme) -> the page that shows it
         self.pages: dict[tuple[str, str], str] = {}
+
+    def origin(self, dataset: str, programme: str) -> str:
+        name = trace.file_name(dataset, programme)
+        return name if (self.public / name).is_file() else ""
 
     def page(self, name: str, template: str, **content) -> str:
         text = environment().get_template(template).render(here=name, **(self.shared | content))
@@ -210,7 +221,7 @@ def _dataset_page(
         signs=sorted({(x.printed.sign, x.printed.meaning) for x in lines if x.printed.sign and x.printed.meaning}),
         judged=views.judged(edition, card.dataset),
         tally=views.tally(edition, card.dataset),
-        scripts=("feuille.js", "portal.js"),
+        scripts=("feuille.js", "origine.js", "portal.js"),
     )
 
 
@@ -223,9 +234,10 @@ def _reconciliation(portal: Portal, card: views.Card) -> None:
         count=len(rows),
         results=_results(rows),
         groups=_reconciled(rows, portal.programmes),
+        origins={p["code"]: portal.origin(card.dataset, p["code"]) for p in portal.programmes},
         judged=views.judged(edition, card.dataset),
         tally=views.tally(edition, card.dataset),
-        scripts=("feuille.js", "portal.js"),
+        scripts=("feuille.js", "origine.js", "portal.js"),
     )
 
 
@@ -279,12 +291,13 @@ def _home(portal: Portal) -> None:
 
 def _quality(portal: Portal) -> None:
     edition = portal.edition
+    sources = views.sources(edition)
     portal.page(
         "qualite.html",
         "quality.html",
-        sources=views.sources(edition),
+        sources=sources,
         waiting=views.waiting(edition),
-        groups=views.set_aside(edition),
+        groups=views.set_aside(edition, sources, portal.public),
         by_reason=views.by_reason(edition),
         tallies={c.dataset: views.tally(edition, c.dataset) for c in portal.cards},
         judgements={c.dataset: views.judged(edition, c.dataset) for c in portal.cards},

@@ -11,6 +11,7 @@ from pathlib import Path
 from expectations import Outcome
 from publication.changelog import CHANGED, Change, where
 from publication.figures import Printed, printed
+from publication.portal.blocks import slug
 from publication.portal.charts import Line
 from publication.portal.edition import Edition
 from publication.shelf import CARRIED, WITHHELD, DatasetStatus
@@ -29,11 +30,16 @@ from publication.wording import (
 HEADLINES = (
     ("ind_events", "EV01", "total", "total", "événements tenus"),
     ("ind_participation", "PA01", "total", "total", "participations déclarées"),
+    ("ind_participation", "PA09", "total", "total", "personnes différentes"),
     ("ind_participation", "PA07", "total", "total", "participants en moyenne par événement"),
+    ("ind_participation", "PA03", "total", "total", "inscriptions"),
+    ("ind_participation", "PA04", "total", "total", "des inscrits sont venus"),
     ("ind_events", "EV08", "role", "any", "structures organisatrices"),
     ("ind_territories", "TE01", "total", "total", "des départements de la région accueillent un événement"),
+    ("ind_satisfaction", "SA02", "total", "total", "de participants satisfaits"),
     ("ind_quality", "QU01", "total", "total", "des fiches de synthèse reçues avec un effectif"),
 )
+MOST_HEADLINES = 6
 RECONCILIATION = "ind_reconciliation"
 
 
@@ -76,6 +82,10 @@ class Source:
     is_conserved: bool
     waiting: int  # deliveries held or refused
 
+    @property
+    def slug(self) -> str:
+        return slug(self.source)
+
 
 def key_of(row: dict) -> tuple[str, ...]:
     return tuple("" if row.get(name) is None else str(row.get(name)) for name in KEY)
@@ -101,7 +111,7 @@ def lines(edition: Edition, dataset: str) -> list[Line]:
 
 
 def programmes(edition: Edition, all_lines: dict[str, list[Line]]) -> list[dict]:
-    """Programmes that have figures, those with most events first, each with its few totals."""
+    """Programmes that have figures, those that can say most of the headlines first, each with its few totals."""
     found = {line.row["programme_id"] for each in all_lines.values() for line in each}
     chosen = []
     for code in found:
@@ -123,9 +133,10 @@ def programmes(edition: Edition, all_lines: dict[str, list[Line]]) -> list[dict]
                 "caveat": facts.get("caveat") or "",
                 "nb_events": facts.get("nb_events") or 0,
                 "totals": totals,
+                "nb_headlines": len(headlines(edition, all_lines, code)),
             }
         )
-    return sorted(chosen, key=lambda p: (-p["nb_events"], p["code"]))
+    return sorted(chosen, key=lambda p: (-p["nb_headlines"], -p["nb_events"], p["code"]))
 
 
 def headlines(edition: Edition, all_lines: dict[str, list[Line]], programme_id: str) -> list[Headline]:
@@ -138,7 +149,7 @@ def headlines(edition: Edition, all_lines: dict[str, list[Line]], programme_id: 
                 change = _change(edition, dataset, line)
                 found.append(Headline(dataset, programme_id, indicator, words, line.printed, on, change))
                 break
-    return found
+    return found[:MOST_HEADLINES]
 
 
 def members(all_lines: list[Line], *breakdowns: str) -> list[tuple[str, str]]:
@@ -251,22 +262,31 @@ def waiting(edition: Edition) -> list[dict]:
     ]
 
 
-def set_aside(edition: Edition, most: int = 60) -> list[dict]:
-    """Rows set aside, grouped by source, file and rule, the largest groups first; `more` rows of each are not listed."""
-    groups: dict[tuple[str, str, str], list[dict]] = {}
+def set_aside(edition: Edition, all_sources: list[Source], public: Path, most: int = 60) -> list[dict]:
+    """Rows set aside by who typed them (their source), the largest groups first; `more` rows of each are not listed.
+
+    `workbook`: the spreadsheet to send them, when there is one under `public`.
+    """
+    titles = {source.source: source.title for source in all_sources}
+    groups: dict[str, list[dict]] = {}
     for row in edition.supply.quarantine:
-        groups.setdefault((row["source"], row["file_name"], row["rule"] or ""), []).append(row)
+        groups.setdefault(row["source"], []).append(row)
     return [
         {
-            "source": source,
-            "file": file,
-            "rule": rule,
+            "slug": slug(source),
+            "title": titles.get(source, source),
             "count": plural(len(rows), "ligne"),
+            "workbook": next((name for name in workbooks(source) if (public / name).is_file()), ""),
             "rows": rows[:most],
             "more": max(0, len(rows) - most),
         }
-        for (source, file, rule), rows in sorted(groups.items(), key=lambda g: (-len(g[1]), g[0]))
+        for source, rows in sorted(groups.items(), key=lambda g: (-len(g[1]), g[0]))
     ]
+
+
+def workbooks(source: str) -> tuple[str, ...]:
+    """Where the spreadsheet of what to fix stands, for one source."""
+    return (f"a-corriger/{source}.xlsx", f"a-corriger/{slug(source)}.xlsx")
 
 
 def by_reason(edition: Edition) -> list[tuple[str, str, int, str]]:

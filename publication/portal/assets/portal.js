@@ -294,10 +294,16 @@
     fact("definition", definition ? text(definition.querySelector(".formula")) : "");
     fact("manque", definition ? text(definition.querySelector(".missing")) : "");
     panel.querySelector(".origin-method").href = "definitions.html#" + f.code;
-    panel.querySelector("code").textContent = "observatoire trace " + [document.body.dataset.dataset, f.code, "--programme", f.programmeCode,
-      "--breakdown", f.breakdownCode, "--member", /^[\w-]+$/.test(f.memberCode) ? f.memberCode : "'" + f.memberCode + "'"].join(" ");
+    var key = (cell.parentNode.dataset.k || [f.code, f.breakdownCode, f.memberCode].join("|")).split("|");
+    key = [key[0], key[1], key.slice(2).join("|")];
+    panel.querySelector("code").textContent = "observatoire trace " + [document.body.dataset.dataset, key[0], "--programme", f.programmeCode,
+      "--breakdown", quoted(key[1]), "--member", quoted(key[2])].join(" ");
+    var section = cell.closest("[data-origin]");
+    window.origine(document.getElementById("origine-lignes"), section && section.dataset.origin, key.join("|"));
     panel.showModal();
+    panel.scrollTop = 0;
   }
+  function quoted(word) { return /^[\w-]+$/.test(word) ? word : "'" + word.replace(/'/g, "'\\''") + "'"; }
   function fact(name, words) {
     var line = panel.querySelector("[data-fact='" + name + "']");
     line.hidden = !words;

@@ -220,7 +220,7 @@ def _project_state(home: Home) -> str:
     state = group_hash(home.dbt_project, files_under(home.dbt_project), memory)
     if json.dumps(memory) != before:
         write_json(remembered, memory)
-    return f"{state} dbt-core {version('dbt-core')} dbt-duckdb {version('dbt-duckdb')} {home.dbt_project}"
+    return f"{state} dbt-core {version('dbt-core')} dbt-duckdb {version('dbt-duckdb')}"
 
 
 MANIFEST, PACKED, PARSED = "manifest.json", "manifest.msgpack", "parsed.json"

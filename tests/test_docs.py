@@ -7,7 +7,7 @@ from pathlib import Path
 
 import duckdb
 import pytest
-from test_end_to_end import ROOT, night, observatoire, published  # noqa: F401  (fixtures)
+from command_line import ROOT, observatoire
 
 PAGES = [ROOT / "README.md", *sorted((ROOT / "docs").glob("*.md"))]
 COMMAND = re.compile(r"^ {4}(observatoire .+)$", re.MULTILINE)
@@ -34,24 +34,24 @@ def test_something_is_shown():
 
 
 @pytest.mark.parametrize("command", commands())
-def test_a_shown_command_runs(night, published, command):  # noqa: F811
-    home, _ = night
+def test_a_shown_command_runs(own_home, command):
+    home = own_home
     done = observatoire(home, *shlex.split(command)[1:])
     assert done.returncode in EXIT_CODES, done.stdout + done.stderr
     assert "Traceback" not in done.stdout + done.stderr
 
 
 @pytest.mark.parametrize("code", blocks("sql"))
-def test_a_shown_query_gives_rows(night, published, code):  # noqa: F811
-    home, _ = night
+def test_a_shown_query_gives_rows(own_home, code):
+    home = own_home
     release = (home / "releases" / "current").resolve()
     with duckdb.connect(str(release / "analysts" / "warehouse.duckdb"), read_only=True) as con:
         assert con.sql(code).fetchall()
 
 
 @pytest.mark.parametrize("code", blocks("python"))
-def test_shown_python_runs(night, published, code, monkeypatch, capsys):  # noqa: F811
-    home, _ = night
+def test_shown_python_runs(own_home, code, monkeypatch, capsys):
+    home = own_home
     monkeypatch.chdir(home.parent)
     assert home.name == "var", "the page speaks of var/"
     exec(compile(code, "docs", "exec"), {})

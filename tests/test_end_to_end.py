@@ -11,19 +11,13 @@ from pathlib import Path
 
 import duckdb
 import pytest
+from command_line import ROOT, observatoire
 
 from publication import releases, trace
 
-ROOT = Path(__file__).parents[1]
 GOLDEN = Path(__file__).with_name("golden")
 PROGRAMME = "HDF-CONF-2023"
 DATASETS = ("ind_events", "ind_participation", "ind_territories", "ind_quality", "ind_reconciliation")
-
-
-def observatoire(home: Path, *arguments: str, **environment: str) -> subprocess.CompletedProcess[str]:
-    command = [str(Path(sys.executable).with_name("observatoire")), *arguments]
-    env = {**os.environ, "OBSERVATOIRE_HOME": str(home), **environment}
-    return subprocess.run(command, capture_output=True, text=True, env=env, cwd=ROOT, timeout=300)
 
 
 def rows(path: Path) -> list[dict[str, str]]:
@@ -32,16 +26,8 @@ def rows(path: Path) -> list[dict[str, str]]:
 
 
 @pytest.fixture(scope="session")
-def night(tmp_path_factory) -> tuple[Path, subprocess.CompletedProcess[str]]:
-    home = tmp_path_factory.mktemp("night") / "var"
-    return home, observatoire(home, "demo")
-
-
-@pytest.fixture(scope="session")
-def published(night) -> dict[str, list[dict[str, str]]]:
-    home, done = night
-    assert done.returncode == 0, done.stdout + done.stderr
-    return {name: rows(home / "releases" / "current" / "public" / "data" / f"{name}.csv") for name in DATASETS}
+def published(first_night) -> dict[str, list[dict[str, str]]]:
+    return {name: rows(first_night / "releases" / "current" / "public" / "data" / f"{name}.csv") for name in DATASETS}
 
 
 def cell(
@@ -213,8 +199,8 @@ def test_every_printed_figure_is_reconciled(published):
             assert found["is_explained"].lower() == "true" and found["explanation"], expected["agg_id"]
 
 
-def test_the_second_night_is_quick_and_makes_no_release(night, published):
-    home, _ = night
+def test_the_second_night_is_quick_and_makes_no_release(first_night, published):
+    home = first_night
     before = sorted(path.name for path in (home / "releases").iterdir())
     again = observatoire(home, "demo")
     assert again.returncode == 0, again.stdout + again.stderr
@@ -228,7 +214,6 @@ def copy_of_the_project(project: Path) -> Path:
         ".git",
         ".cache",
         "var",
-        "target",
         "__pycache__",
         "*.egg-info",
         ".hypothesis",
@@ -246,8 +231,8 @@ def in_copy(project: Path, home: Path, *arguments: str) -> subprocess.CompletedP
     return subprocess.run(command, capture_output=True, text=True, cwd=project, timeout=300, env=environment)
 
 
-def test_every_figure_of_the_release_recomputes_from_the_rows_it_ships(night, published):
-    home, _ = night
+def test_every_figure_of_the_release_recomputes_from_the_rows_it_ships(first_night, published):
+    home = first_night
     release = releases.show(home / "releases")
     for dataset in DATASETS:
         with trace.opened(release.warehouse) as connection:
@@ -269,8 +254,8 @@ SPOILT = {
 
 
 @pytest.mark.parametrize(("sql", "found"), SPOILT.items(), ids=SPOILT)
-def test_a_warehouse_whose_rows_no_longer_give_its_figures_is_found(night, published, tmp_path, sql, found):
-    home, _ = night
+def test_a_warehouse_whose_rows_no_longer_give_its_figures_is_found(first_night, published, tmp_path, sql, found):
+    home = first_night
     release = releases.show(home / "releases")
     copy = shutil.copy(release.warehouse, tmp_path / "warehouse.duckdb")
     copy.chmod(0o644)
@@ -283,9 +268,9 @@ def test_a_warehouse_whose_rows_no_longer_give_its_figures_is_found(night, publi
     assert found <= broken
 
 
-def test_verify_says_which_figure_its_rows_no_longer_give(night, published, tmp_path):
+def test_verify_says_which_figure_its_rows_no_longer_give(first_night, published, tmp_path):
     """The tampered warehouse is given the digests of an honest one: only recomputing finds it."""
-    home, _ = night
+    home = first_night
     shelf = tmp_path / "releases"
     shutil.copytree(home / "releases", shelf, symlinks=True)
     for path in shelf.rglob("*"):
@@ -298,10 +283,10 @@ def test_verify_says_which_figure_its_rows_no_longer_give(night, published, tmp_
     assert any("PA01 / total / total : value vaut 1055, ses lignes donnent 1056" in problem for problem in problems)
 
 
-def test_the_package_of_the_release_is_valid_and_says_what_the_dictionary_says(night, published):
+def test_the_package_of_the_release_is_valid_and_says_what_the_dictionary_says(first_night, published):
     from frictionless import Package
 
-    home, _ = night
+    home = first_night
     release = releases.show(home / "releases")
     report = Package(str(release.public / "datapackage.json")).validate()
     assert report.valid, report.flatten(["title", "type", "message"])[:5]
@@ -315,8 +300,8 @@ def test_the_package_of_the_release_is_valid_and_says_what_the_dictionary_says(n
         }
 
 
-def test_a_figure_is_traced_to_its_cells(night, published):
-    home, _ = night
+def test_a_figure_is_traced_to_its_cells(first_night, published):
+    home = first_night
     done = observatoire(
         home,
         "trace",
@@ -336,7 +321,7 @@ def test_a_figure_is_traced_to_its_cells(night, published):
     assert several.returncode == 4 and "--breakdown department --member '62'" in several.stdout + several.stderr
 
 
-def test_a_difference_nobody_explained_withholds_its_dataset_alone(tmp_path, night, published):
+def test_a_difference_nobody_explained_withholds_its_dataset_alone(tmp_path, first_night, published):
     """The shipped explanations live in the sources room; a copy without one of them is used for this night."""
     project = copy_of_the_project(tmp_path / "project")
     explanations = project / "sources" / "explanations.yml"
@@ -358,9 +343,8 @@ def test_a_difference_nobody_explained_withholds_its_dataset_alone(tmp_path, nig
     assert "retenu" in portal and "62" in portal
 
 
-def test_a_delivery_that_does_not_fit_is_said_and_the_last_good_one_stays(tmp_path):
-    home = tmp_path / "var"
-    assert observatoire(home, "demo").returncode == 0
+def test_a_delivery_that_does_not_fit_is_said_and_the_last_good_one_stays(own_home):
+    home = own_home
     inbox = home / "inbox" / "evenements_ess"
     good = next(inbox.glob("*.csv")).read_bytes()
     (inbox / "evenements_ess_regions.csv").write_bytes(good.replace(b"Statut;", b"Etat d'avancement;", 1))

@@ -5,7 +5,8 @@ import time
 from pathlib import Path
 
 import pytest
-from test_end_to_end import ROOT, copy_of_the_project, in_copy
+from command_line import ROOT
+from test_end_to_end import copy_of_the_project, in_copy
 
 from tests.identity.scanner import find
 

@@ -99,7 +99,7 @@ class Vault:
 
         `identities` has the schema IDENTITIES; a reader is consumed batch by batch. Durable when this returns.
         """
-        path = self._path(source, delivery_id)
+        path = self.identities_path(source, delivery_id)
         if not identities.schema.equals(IDENTITIES):
             raise TypeError(f"identities do not have the schema of the vault: {', '.join(identities.schema.names)}")
         batches = identities.to_batches() if isinstance(identities, pa.Table) else identities
@@ -156,7 +156,7 @@ class Vault:
 
     def forget_delivery(self, source: str, delivery_id: str, *, purpose: str) -> bool:
         """Remove the identities of a delivery, logged first; False when there were none."""
-        path = self._path(source, delivery_id)
+        path = self.identities_path(source, delivery_id)
         leftovers = [*self._folder.glob(f".{path.name}.*")]
         if not path.exists() and not leftovers:
             return False
@@ -171,13 +171,14 @@ class Vault:
     def _folder(self) -> Path:
         return private_directory(self.directory / "identities")
 
-    def _path(self, source: str, delivery_id: str) -> Path:
+    def identities_path(self, source: str, delivery_id: str) -> Path:
+        """The encrypted file of a delivery's identities, there or not. Raises ValueError for names that cannot be those of a file."""
         if not _SOURCE.fullmatch(source) or not _DELIVERY.fullmatch(delivery_id):
             raise ValueError("source or delivery_id cannot name a file of the vault")
         return self._folder / f"{source}__{delivery_id}{_SUFFIX}"
 
     def _read(self, source: str, delivery_id: str, columns: list[str] | None = None) -> pa.Table:
-        path = self._path(source, delivery_id)
+        path = self.identities_path(source, delivery_id)
         if not path.exists():
             raise VaultError(f"Le coffre n'a pas d'identités pour la livraison {_context(source, delivery_id)}.")
         context = _context(source, delivery_id)

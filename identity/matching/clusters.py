@@ -57,36 +57,53 @@ def split_apart(
     return {member: min(found) for member, found in group.items()}
 
 
+def label_components(con: duckdb.DuckDBPyConnection, edges: str, into: str, column: str) -> None:
+    """Create table `into` (i, `column`): the smallest identity of the component of each of `identity`, for the query `edges` (a, b)."""
+    nodes, label = _labels(con, edges)
+    _keep(con, into, column, nodes, label)
+
+
 def make_persons(con: duckdb.DuckDBPyConnection) -> None:
     """Create `person_of` (i, label) from `identity`, `pair` and `apart` (a, b: identities that must stay apart)."""
-    n = con.execute("select count(*) from identity").fetchall()[0][0]
-    edges = con.execute("select a, b from pair").fetchnumpy()
-    label = components(n, np.asarray(edges["a"], dtype=np.int64), np.asarray(edges["b"], dtype=np.int64))
+    nodes, label = _labels(con, "select a, b from pair")
     apart = con.execute("select a, b from apart").fetchall()
-    torn = {int(label[x]) for x, y in apart if label[x] == label[y]}
-    if torn:
-        _tear(con, label, torn, apart)
-    con.register(
-        "label_read", pa.table({"i": pa.array(np.arange(n, dtype=np.int32)), "label": pa.array(label.astype(np.int32))})
-    )
-    con.execute("create or replace temp table person_of as from label_read")
+    if apart:
+        where = dict(zip(nodes.tolist(), label.tolist(), strict=True))
+        torn = {where[x] for x, y in apart if where[x] == where[y]}
+        if torn:
+            members = nodes[np.isin(label, np.array(sorted(torn), dtype=np.uint64))]
+            label[np.isin(nodes, members)] = _tear(con, members.tolist(), apart)
+    _keep(con, "person_of", "label", nodes, label)
+
+
+def _labels(con: duckdb.DuckDBPyConnection, edges: str) -> tuple[np.ndarray, np.ndarray]:
+    """The identities, increasing, and the smallest identity of the component of each."""
+    nodes = con.execute("select i from identity order by i").fetchnumpy()["i"].astype(np.uint64)
+    found = con.execute(edges).fetchnumpy()
+    a, b = (np.searchsorted(nodes, np.asarray(found[side], dtype=np.uint64)) for side in ("a", "b"))
+    return nodes, nodes[components(nodes.size, a, b)] if nodes.size else nodes
+
+
+def _keep(con: duckdb.DuckDBPyConnection, table: str, column: str, nodes: np.ndarray, label: np.ndarray) -> None:
+    con.register("label_read", pa.table({"i": nodes, column: label}))
+    con.execute(f"create or replace temp table {table} as from label_read")
     con.unregister("label_read")
 
 
-def _tear(con: duckdb.DuckDBPyConnection, label: np.ndarray, torn: set[int], apart: list[tuple[int, int]]) -> None:
-    members = np.flatnonzero(np.isin(label, list(torn))).tolist()
-    con.register("torn", pa.table({"i": pa.array(members, pa.int32())}))
+def _tear(con: duckdb.DuckDBPyConnection, members: list[int], apart: list[tuple[int, int]]) -> np.ndarray:
+    """The smallest identity of the group of each of `members`."""
+    con.register("torn", pa.table({"i": pa.array(members, pa.uint64())}))
     edges = con.execute(
         "select a, b from pair where a in (from torn) order by method <> 'manual', probability desc, a, b"
     ).fetchall()
     con.unregister("torn")
     inside = set(members)
-    for member, smallest in split_apart(members, edges, [p for p in apart if inside.issuperset(p)]).items():
-        label[member] = smallest
+    smallest = split_apart(members, edges, [pair for pair in apart if inside.issuperset(pair)])
+    return np.array([smallest[member] for member in members], dtype=np.uint64)
 
 
 def name_persons(con: duckdb.DuckDBPyConnection, vault: Vault) -> None:
-    """Create `person` (label, uid UBIGINT) and add `uid` to `person_of`.
+    """Add `uid` to `person_of`. `first_seen` (i, first_at): the earliest instant that the data give each of `identity`.
 
     The uid is a keyed hash of the person's first identity: the earliest by the instants of the data, then by fingerprint. It does
     not depend on the order of deliveries, and stays when later ones add to the person. It leaves out organisation and
@@ -96,11 +113,11 @@ def name_persons(con: duckdb.DuckDBPyConnection, vault: Vault) -> None:
     con.execute(f"""
         create or replace temp table person as
         with first as (
-            select p.label, arg_min(p.i, (x.first_at, x.fingerprint)) as i from person_of p join identity x using (i) group by p.label),
+            select p.label, arg_min(p.i, (f.first_at, p.i)) as i, min(f.first_at) as first_at
+            from person_of p join first_seen f using (i) group by p.label),
         told as (
-            select f.label, x.first_at, x.fingerprint, {keyed(con, vault, "person", _WHO)} as uid from first f join identity x using (i))
-        select label, case when row_number() over (partition by uid order by first_at, fingerprint) = 1 then uid
-            else xor(uid, fingerprint) end as uid from told;
+            select f.label, f.i, f.first_at, {keyed(con, vault, "person", _WHO)} as uid from first f join identity x using (i))
+        select label, case when row_number() over (partition by uid order by first_at, i) = 1 then uid else xor(uid, i) end as uid from told;
         create or replace temp table person_of as select p.i, p.label, q.uid from person_of p join person q using (label);
     """)
 

@@ -3,7 +3,7 @@
 Here: these pairs, in SQL. Not here: probable pairs (`scoring.py`), persons (`clusters.py`).
 
 Two names are compatible when one may be another way of writing the other: the same words in any order, more words, a nickname,
-an initial, one typing error. « Jean Dupont » and « Marie Dupont » are not, so that a mailbox or a telephone that several people
+a shortened given name, an initial, one typing error. « Jean Dupont » and « Marie Dupont » are not, so that a mailbox or a telephone that several people
 share makes several persons; who wrote without a name from such a mailbox is joined to none of them.
 """
 
@@ -20,16 +20,20 @@ def compatible(x: str, y: str) -> str:
     family = f"(jaro_winkler_similarity({x}.family, {y}.family) >= 0.92 or list_has_all(string_split({x}.family, ' '), string_split({y}.family, ' ')) or list_has_all(string_split({y}.family, ' '), string_split({x}.family, ' ')))"
     typing_error = f"(not ({x}.is_known and {y}.is_known) and length({x}.given) > 3 and damerau_levenshtein({x}.given, {y}.given) = 1)"
     initial = f"((length({x}.given) = 1 or length({y}.given) = 1) and {x}.given[1] = {y}.given[1] and {x}.family = {y}.family)"
+    shortened = (
+        f"(not ({x}.is_known and {y}.is_known) and least(length({x}.given), length({y}.given)) > 2 "
+        f"and (starts_with({x}.given, {y}.given) or starts_with({y}.given, {x}.given)))"
+    )
     return (
         f"({x}.name = {y}.name or list_has_all({x}.words, {y}.words) or list_has_all({y}.words, {x}.words) "
-        f"or {initial} or ((list_has_any({x}.roots, {y}.roots) or {typing_error}) and {family}))"
+        f"or {initial} or ((list_has_any({x}.roots, {y}.roots) or {typing_error} or {shortened}) and {family}))"
     )
 
 
 def exact_pairs(con: duckdb.DuckDBPyConnection) -> None:
-    """Create `pair` (a, b INTEGER, a < b; method; probability; evidence) from `identity`."""
+    """Create `pair` (a, b, a < b; method; probability; evidence) from `identity`."""
     con.execute(f"""
-        create or replace temp table pair (a integer, b integer, method varchar, probability double, evidence varchar);
+        create or replace temp table pair (a ubigint, b ubigint, method varchar, probability double, evidence varchar);
         create or replace temp table mail as
         select email, count(distinct name) as nb_names from identity where email is not null group by email having count(*) > 1;
         create or replace temp table mail_pair as

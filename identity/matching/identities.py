@@ -1,19 +1,18 @@
 """Rows → distinct source identities: what is known of a person in one place, in normal form, once.
 
-Here: the tables `identity` and `row_identity` of a private connection. Not here: which identities are one person.
+Here: the tables `fresh_identity` and `fresh_row` of a private connection, from the rows that were not identified before. Not here: which
+identities are one person.
 
-`identity`: one row per distinct (address, name, telephone, organisation, postcode), and event where there is neither address
-nor telephone: a name alone identifies within one event only.
+A source identity is a distinct (address, name, telephone, organisation, postcode), and event where there is neither address nor
+telephone: a name alone identifies within one event only.
 
-    i INTEGER            its number in this connection, in the order of `fingerprint`
-    fingerprint UBIGINT  keyed hash of all this (64 bits: one chance in 40 million that two among a million are the same)
+    i UBIGINT            keyed hash of all this (64 bits: one chance in 40 million that two among a million are the same)
     email, is_generic    the normalised address, and whether several people read it by its very name (contact@…)
-    name, words          the words of the name, sorted, as one text and as a list
-    given, family        as said or as guessed from a full name; `roots`: the given names that `given` may be a form of;
-                     `is_known`: `given` is in the list of given names
+    name                 the words of the name, sorted
+    given, family        as said or as guessed from a full name; `roots`: the given names that `given` may be a form of, between
+                         bars; `is_known`: `given` is in the list of given names
     phone, org, postcode
     scope                event, when the identity only holds within it
-    first_at             the earliest instant that the data give it, else the end of its programme year
 """
 
 from __future__ import annotations
@@ -32,24 +31,20 @@ IDENTITY_COLUMNS = (
 
 
 def identify(con: duckdb.DuckDBPyConnection, vault: Vault) -> None:
-    """From `landed` (d, row_number, event_id, year, seen_at, …) and `typed` (d, row_number, IDENTITY_COLUMNS): make
-    `identity` and `row_identity` (d, row_number, i). Rows that name nobody have no identity."""
-    normal.install(con)
+    """From `landed` and `typed` (d, row_number, IDENTITY_COLUMNS): make `fresh_identity`, and `fresh_row` (d, row_number, i).
+    Rows that name nobody have no identity."""
     con.execute(_RAW)
     _finish_phones(con)
     con.execute(_NORMAL)
     con.execute(f"""
-        create or replace temp table identity as
-        select (row_number() over (order by fingerprint))::integer - 1 as i, * from (
-            select {keyed(con, vault, "identity", _WHOLE)} as fingerprint,
-                email, coalesce(n_generic(email), false) as is_generic, name, any_value(words) as words,
-                given, family, any_value(roots) as roots, any_value(is_known) as is_known, phone, org, postcode, scope, min(first_at) as first_at,
-                list(r) as raws
-            from named group by email, name, given, family, phone, org, postcode, scope)""")
-    con.execute("""
-        create or replace temp table row_identity as
-        select rr.d, rr.row_number, x.i from raw_of_row rr join (select unnest(raws) as r, i from identity) x using (r);
-        alter table identity drop column raws""")
+        create or replace temp table keyed as select *, {keyed(con, vault, "identity", _WHOLE)} as i from named;
+        create or replace temp table fresh_row as select rr.d, rr.row_number, k.i from raw_of_row rr join keyed k using (r);
+        create or replace temp table fresh_identity as
+        select i, any_value(email) as email, coalesce(n_generic(any_value(email)), false) as is_generic, any_value(name) as name,
+            any_value(given) as given, any_value(family) as family, any_value(roots) as roots, any_value(is_known) as is_known,
+            any_value(phone) as phone, any_value(org) as org, any_value(postcode) as postcode, any_value(scope) as scope
+        from keyed group by i;
+        drop table keyed; drop table named; drop table raw; drop table raw_of_row""")
 
 
 _WHOLE = (
@@ -65,12 +60,11 @@ select t.d, t.row_number, t.email,
     case when t.email is null and t.email_typed is not null and not contains(t.email_typed, '@') and t.given_name is null
         and t.family_name is null then coalesce(t.full_name, t.email_typed) else t.full_name end as full_name,
     t.given_name, t.family_name, t.phone, t.organisation_text, t.postcode,
-    case when t.email is null then l.event_id || '|' || l.year end as event,
-    coalesce(l.seen_at, make_timestamp(l.year, 12, 31, 0, 0, 0)) as seen_at
-from typed t join landed l using (d, row_number);
+    case when t.email is null then e.event end as event
+from typed t join landed l using (d, row_number) left join event_no e using (e);
 create or replace temp table raw as
 select row_number() over () as r, email, full_name, given_name, family_name, phone, organisation_text, postcode, event,
-    min(seen_at) as first_at, null::varchar as e164
+    null::varchar as e164
 from raw_row group by email, full_name, given_name, family_name, phone, organisation_text, postcode, event;
 create or replace temp table raw_of_row as
 select t.d, t.row_number, r.r from raw_row t join raw r
@@ -85,7 +79,7 @@ drop table raw_row;
 _NORMAL = """
 create or replace temp table folded as
 select r, email, phone, e164, n_fold(organisation_text) as org, nullif(regexp_replace(postcode, '\\s', '', 'g'), '') as postcode, event,
-    first_at, given_name is not null and family_name is not null as is_parted,
+    given_name is not null and family_name is not null as is_parted,
     n_fold(given_name) as given, n_fold(family_name) as family, coalesce(full_name, given_name, family_name) as full_name,
     n_digits(phone) as digits
 from raw;
@@ -99,7 +93,7 @@ select * exclude (given_words, full_words), n_untitled(given_words) as given_wor
     n_org(org_words) as org_key, list_filter(tokens, lambda x: n_shouted(x)) as shouted, list_filter(tokens, lambda x: not n_shouted(x)) as whispered
 from cut;
 create or replace temp table said as
-select r, email, coalesce(french, e164) as phone, nullif(org_key, '') as org, postcode, event, first_at, is_parted,
+select r, email, coalesce(french, e164) as phone, nullif(org_key, '') as org, postcode, event, is_parted,
     given_words, family_words, case when is_parted then list_concat(given_words, family_words) else full_words end as words,
     -- « DUPONT Jean » says which is which, « Jean Dupont » does not: the first word is then taken for the given name
     case when not is_parted and len(shouted) > 0 and len(whispered) > 0 then string_split(n_fold(array_to_string(shouted, ' ')), ' ') end as loud,
@@ -109,7 +103,7 @@ create or replace temp table spoken as
 select * exclude (words, loud, quiet), case when n_somebody(words) then words end as words, loud, n_untitled(quiet) as quiet
 from said;
 create or replace temp table parted as
-select r, email, phone, org, postcode, event, first_at, case when len(words) > 1 then list_sort(words) end as words,
+select r, email, phone, org, postcode, event, case when len(words) > 1 then list_sort(words) end as words,
     case when len(words) < 2 then null when is_parted then array_to_string(given_words, ' ')
         when len(quiet) > 0 then array_to_string(quiet, ' ') else words[1] end as given,
     case when len(words) < 2 then null when is_parted then array_to_string(family_words, ' ')
@@ -117,9 +111,9 @@ select r, email, phone, org, postcode, event, first_at, case when len(words) > 1
 from spoken;
 create or replace temp table named as
 select n.r, n.email, array_to_string(n.words, ' ') as name, n.words, n.given, n.family,
-    case when n.words is not null then coalesce(whole.roots, first.roots, [n.given]) end as roots,
+    case when n.words is not null then array_to_string(coalesce(whole.roots, first.roots, [n.given]), '|') end as roots,
     whole.name is not null or first.name is not null as is_known,
-    n.phone, n.org, n.postcode, case when n.email is null and n.phone is null then n.event end as scope, n.first_at
+    n.phone, n.org, n.postcode, case when n.email is null and n.phone is null then n.event end as scope
 from parted n
 left join nickname whole on whole.name = n.given
 left join nickname first on first.name = split_part(n.given, ' ', 1)

@@ -16,19 +16,20 @@ import duckdb
 from identity.matching.clusters import make_persons
 from identity.matching.exact import exact_pairs, same_name_in_list
 from identity.matching.model import Model
-from identity.matching.scoring import score
 
 ROUNDS = 2
 
 
-def join(
-    con: duckdb.DuckDBPyConnection, model: Model, apart: set[tuple[int, int]], together: set[tuple[int, int]]
-) -> None:
-    """Create `pair`, `person_of` and `doubt` from `identity` and `on_list`. `apart`, `together`: pairs of fingerprints, decided
-    by hand."""
+def join(con: duckdb.DuckDBPyConnection, model: Model) -> None:
+    """Create `pair`, `person_of` and `doubt` for the identities of `identity`, from `scored` and `decided`.
+
+    `identity` is closed: whatever any evidence ties to one of its rows is in it (`affected`).
+    """
     exact_pairs(con)
-    score(con, model)
-    _decided(con, apart, together)
+    con.execute("""
+        insert into pair select a, b, 'manual', 1.0, 'decided' from decided where not is_apart;
+        create or replace temp table apart as
+        select a, b from decided where is_apart union select a, b from scored where is_apart""")
     con.execute(
         "insert into pair select a, b, method, probability, evidence from scored join identity x on x.i = a join identity y on y.i = b "
         "where x.email is not null and y.email is not null and probability >= ?",
@@ -43,23 +44,29 @@ def join(
     _doubts(con)
 
 
-def _decided(con: duckdb.DuckDBPyConnection, apart: set[tuple[int, int]], together: set[tuple[int, int]]) -> None:
-    con.execute("create or replace temp table decided (left_fp ubigint, right_fp ubigint, is_apart boolean)")
-    rows = [(*pair, True) for pair in sorted(apart)] + [(*pair, False) for pair in sorted(together)]
-    if rows:
-        con.executemany("insert into decided values (?, ?, ?)", rows)
+TIES = """
+    select min(i) over (partition by email) as a, i as b from {identities} where email is not null
+    union all select min(i) over (partition by scope, name), i from {identities} where scope is not null
+    union all select a, b from scored union all select a, b from decided
+"""
+"""Everything that may tie two identities, as pairs: what no tie reaches cannot change what becomes of an identity."""
+
+
+def affected(con: duckdb.DuckDBPyConnection) -> None:
+    """Create `affected` (i): the identities that must be joined anew since some of theirs are `touched`: all that evidence
+    tied to them when matching ended last, or ties to them now."""
     con.execute("""
-        create or replace temp table decided_pair as
-        select least(x.i, y.i) as a, greatest(x.i, y.i) as b, is_apart
-        from decided join identity x on x.fingerprint = left_fp join identity y on y.fingerprint = right_fp;
-        insert into pair select a, b, 'manual', 1.0, 'decided' from decided_pair where not is_apart;
-        create or replace temp table apart as select a, b from decided_pair where is_apart
-        union
-        -- two places of one list with two addresses and two telephones are two people, whatever joins them elsewhere
-        select x.i, y.i from on_list e join on_list f on e.event = f.event and e.d = f.d and e.i < f.i
-            join identity x on x.i = e.i join identity y on y.i = f.i
-        where x.email <> y.email and x.phone <> y.phone
-            and exists (select 1 from scored s where s.a = x.i and s.b = y.i)""")
+        create or replace temp table reopened as
+        with near as (
+            select i from touched
+            union select y.i from everyone x semi join touched t on t.i = x.i join everyone y on x.email = y.email
+            union select y.i from everyone x semi join touched t on t.i = x.i join everyone y on x.scope = y.scope and x.name = y.name
+            union select a from scored_now union select b from scored_now
+            union select a from decided union select b from decided)
+        select distinct cluster from kept_identity semi join near using (i);
+        create or replace temp table affected as
+        select e.i from everyone e left join kept_identity k using (i)
+        where k.i is null or k.cluster in (from reopened) or e.i in (select i from touched)""")
 
 
 # candidates of the identities that no person with an address has yet
@@ -69,8 +76,8 @@ _OPEN = """
     way as (select a as i, b as other, bits, probability, evidence, method from scored
             union all select b, a, bits, probability, evidence, method from scored),
     chance as (
-        select w.i, h.label, max(bits) as bits, arg_max(other, (bits, -other)) as other, arg_max(probability, (bits, -other)) as probability,
-            arg_max(evidence, (bits, -other)) as evidence, arg_max(method, (bits, -other)) as method
+        select w.i, h.label, max(bits) as bits, arg_min(other, (-bits, other)) as other, arg_min(probability, (-bits, other)) as probability,
+            arg_min(evidence, (-bits, other)) as evidence, arg_min(method, (-bits, other)) as method
         from way w join held h on h.i = w.other anti join held mine on mine.i = w.i
         where not exists (select 1 from apart p where p.a = least(w.i, w.other) and p.b = greatest(w.i, w.other))
         group by w.i, h.label)
@@ -81,9 +88,7 @@ def _give_to_persons(con: duckdb.DuckDBPyConnection, model: Model) -> None:
     con.execute(
         f"""insert into pair {_OPEN}
         select least(i, other), greatest(i, other), method, probability, evidence
-        from (select *, max(bits) over (partition by i) as best, count(*) filter (true) over (partition by i) as nb,
-                  row_number() over (partition by i order by bits desc, label) as rank,
-                  lead(bits) over (partition by i order by bits desc, label) as second from chance)
+        from (select *, row_number() over (partition by i order by bits desc, label) as rank, lead(bits) over (partition by i order by bits desc, label) as second from chance)
         where rank = 1 and probability >= $accept and (second is null or bits - second >= $margin)""",
         {"accept": model.accept_from, "margin": model.margin_bits},
     )

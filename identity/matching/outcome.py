@@ -24,6 +24,7 @@ import duckdb
 
 from identity.cipher import sync_directory
 from identity.matching.keyed import pseudonym
+from identity.matching.registry import TABLES as KEPT
 from identity.vault import Vault
 
 TABLES = ("participant_row", "participant", "participant_link")
@@ -32,51 +33,53 @@ PSEUDONYM_DOMAIN, IDENTITY_DOMAIN = "person", "source identity"
 
 
 def make_participants(con: duckdb.DuckDBPyConnection, vault: Vault) -> None:
-    """Create the three tables from `landed`, `delivery_no`, `row_identity`, `person_of`, `identity`, `best_pair`, `doubt`."""
+    """Create the three tables, and `keep_alias`, `keep_alias_identity`, from `row_of`, `keep_identity`, `keep_doubt`, `delivery_no`.
+
+    Pseudonyms are computed once for a person and a year, and kept while the year's key is the same.
+    """
     con.execute("""
-        create or replace temp table seen as
-        select r.d, r.row_number, r.i, p.uid, l.year, l.is_present
-        from row_identity r join landed l using (d, row_number) join person_of p using (i);
         create or replace temp table person_year as
-        select uid, year, count(distinct i)::integer as nb_identities from seen group by uid, year;
-        create or replace temp table first_presence as select uid, min(year) as year from seen where is_present group by uid;
-        create or replace temp table participant (uid ubigint, participant_key bigint, pseudonym varchar, key_id varchar, programme_year integer,
-            is_returning boolean, nb_identities integer);
-        create or replace temp table identity_year (i integer, year integer, source_identity varchar);
-    """)
-    for (year,) in con.execute("select distinct year from person_year order by year").fetchall():
-        key = vault.keyring.key_for(year)
-        con.execute(f"""
-            insert into participant
-            select uid, ('0x' || substr(pseudonym, 1, 15))::bigint, pseudonym, '{key.key_id}', {year}, was.year is not null and was.year < {year}, nb_identities
-            from (select *, {pseudonym(con, key, PSEUDONYM_DOMAIN, "printf('%016x', uid)")} as pseudonym from person_year where year = {year})
-            left join first_presence was using (uid);
-            insert into identity_year
-            select i, {year}, {pseudonym(con, key, IDENTITY_DOMAIN, "printf('%016x', fingerprint)", 16)}
-            from (select distinct i from seen where year = {year}) join identity using (i)""")
+        select k.uid, r.year, count(distinct r.i)::integer as nb_identities, bool_or(r.is_present) as is_present
+        from row_of r join keep_identity k using (i) group by k.uid, r.year;
+        create or replace temp table identity_year as select distinct i, year from row_of""")
+    years = con.execute("select distinct year from person_year order by year").fetchall()
+    for table, key, column in (("alias", "uid", "pseudonym"), ("alias_identity", "i", "source_identity")):
+        con.execute(f"create or replace temp table keep_{table} ({KEPT[table]})")
+        domain, digits = (PSEUDONYM_DOMAIN, 32) if key == "uid" else (IDENTITY_DOMAIN, 16)
+        wanted = "person_year" if key == "uid" else "identity_year"
+        for (year,) in years:
+            secret = vault.keyring.key_for(year)
+            hashed = pseudonym(con, secret, domain, f"printf('%016x', {key})", digits)
+            con.execute(f"""
+                insert into keep_{table}
+                select {key}, {year}, '{secret.key_id}', coalesce(k.{column}, {hashed})
+                from (select {key} from {wanted} where year = {year})
+                left join (select {key}, {column} from kept_{table} where year = {year} and key_id = '{secret.key_id}') k using ({key})""")
     con.execute("""
+        create or replace temp table participant as
+        select ('0x' || substr(a.pseudonym, 1, 15))::bigint as participant_key, a.pseudonym, a.key_id, a.year as programme_year,
+            coalesce(f.year < a.year, false) as is_returning, p.nb_identities, a.uid
+        from keep_alias a join person_year p using (uid, year)
+        left join (select uid, min(year) as year from person_year where is_present group by uid) f using (uid);
         create or replace temp table participant_row as
-        select n.source, n.delivery_id, s.row_number, p.participant_key
-        from seen s join participant p on p.uid = s.uid and p.programme_year = s.year join delivery_no n using (d)
-        order by n.source, n.delivery_id, s.row_number;
+        select n.source, n.delivery_id, r.row_number, p.participant_key
+        from row_of r join keep_identity k using (i) join participant p on p.uid = k.uid and p.programme_year = r.year
+        join delivery_no n using (d) order by r.d, r.row_number;
+        create or replace temp table placed as
+        select distinct r.i, r.year, n.source from row_of r join (select distinct d, source from delivery_no) n using (d);
         create or replace temp table participant_link as
-        with placed as (select distinct s.i, s.uid, s.year, n.source from seen s join delivery_no n using (d))
         select p.participant_key, y.source_identity, s.source,
-            case when x.email is not null then 'email' when x.phone is not null then 'phone' else 'name' end as basis,
-            coalesce(b.method, case when x.email is not null then 'exact_email' when x.phone is not null then 'model' else 'same_name_event' end) as method,
-            coalesce(b.probability, 1.0) as match_probability, 'accepted' as status,
-            coalesce(b.evidence, case when x.email is not null then 'email' when x.phone is not null then 'phone+name' else 'name+event' end) as evidence
-        from placed s join participant p on p.uid = s.uid and p.programme_year = s.year join identity x using (i)
-            join identity_year y on y.i = s.i and y.year = s.year left join best_pair b on b.i = s.i
+            case when k.email is not null then 'email' when k.phone is not null then 'phone' else 'name' end as basis,
+            k.method, k.probability as match_probability, 'accepted' as status, k.evidence
+        from placed s join keep_identity k using (i) join participant p on p.uid = k.uid and p.programme_year = s.year
+            join keep_alias_identity y on y.i = s.i and y.year = s.year
         union all
-        select distinct p.participant_key, y.source_identity, s.source,
-            case when x.email is not null then 'email' when x.phone is not null then 'phone' else 'name' end,
+        select p.participant_key, y.source_identity, s.source,
+            case when k.email is not null then 'email' when k.phone is not null then 'phone' else 'name' end,
             q.method, q.probability, 'review', q.evidence
-        from doubt q join person_of o on o.i = q.other join placed s on s.i = q.i
-            join participant p on p.uid = o.uid and p.programme_year = s.year join identity x on x.i = q.i
-            join identity_year y on y.i = s.i and y.year = s.year
-        order by all;
-    """)
+        from keep_doubt q join keep_identity k using (i) join keep_identity o on o.i = q.other join placed s on s.i = q.i
+            join participant p on p.uid = o.uid and p.programme_year = s.year join keep_alias_identity y on y.i = s.i and y.year = s.year
+        order by participant_key, source_identity, source, status""")
 
 
 def write_participants(con: duckdb.DuckDBPyConnection, out_dir: Path, version: str) -> None:

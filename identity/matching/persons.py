@@ -11,7 +11,6 @@ from __future__ import annotations
 import contextlib
 from collections.abc import Iterator
 from dataclasses import dataclass
-from datetime import datetime
 
 import duckdb
 import pyarrow as pa
@@ -30,7 +29,6 @@ class Row:
     source: str
     delivery_id: str
     row_number: int
-    year: int
     fingerprint: str
 
 
@@ -41,7 +39,6 @@ class Candidate:
     uid: str
     nb_rows: int
     nb_identities: int
-    years: tuple[int, ...]
     basis: str
 
 
@@ -56,7 +53,6 @@ class KeptIdentity:
     organisation: str | None
     postcode: str | None
     scope: str | None
-    first_at: datetime
     nb_rows: int
 
 
@@ -71,8 +67,8 @@ def rows_of_person(vault: Vault, uid: str, *, purpose: str) -> list[Row]:
     """Every row that matching gave to this person, by source, delivery and row. Raises VaultError for an unknown uid."""
     with _kept(vault, purpose) as con:
         found = con.execute(
-            "select r.source, r.delivery_id, r.row_number, r.year, printf('%016x', r.fingerprint) from kept_row r "
-            "join kept_identity x using (fingerprint) where x.uid = ? order by all",
+            "select r.source, r.delivery_id, r.row_number, printf('%016x', r.i) from kept_row r "
+            "join kept_identity x using (i) where x.uid = ? order by all",
             [_number(uid)],
         ).fetchall()
     if not found:
@@ -81,12 +77,11 @@ def rows_of_person(vault: Vault, uid: str, *, purpose: str) -> list[Row]:
 
 
 def identities_of_person(vault: Vault, uid: str, *, purpose: str) -> list[KeptIdentity]:
-    """The source identities of a person, the earliest first. Raises VaultError for an unknown uid."""
+    """The source identities of a person, those with an address first. Raises VaultError for an unknown uid."""
     with _kept(vault, purpose) as con:
         found = con.execute(
-            "select printf('%016x', x.fingerprint), email, name, phone, org, postcode, scope, first_at, nb from kept_identity x "
-            "join (select fingerprint, count(*) as nb from kept_row group by all) using (fingerprint) "
-            "where x.uid = ? order by first_at, x.fingerprint",
+            "select printf('%016x', i), email, name, phone, org, postcode, scope, nb from kept_identity x "
+            "join (select i, count(*) as nb from kept_row group by all) using (i) where x.uid = ? order by email nulls last, i",
             [_number(uid)],
         ).fetchall()
     if not found:
@@ -119,12 +114,12 @@ def find_persons(
         found = con.execute(
             "with hit as (select distinct uid from kept_identity where "
             + " and ".join(f"{column} = ${column}" for column in wanted)
-            + ") select printf('%016x', uid), count(*), count(distinct fingerprint), list_sort(list(distinct r.year)), "
+            + ") select printf('%016x', uid), count(*), count(distinct i), "
             "case when bool_or(email is not null) then 'email' when bool_or(phone is not null) then 'phone' else 'name' end "
-            "from kept_row r join kept_identity x using (fingerprint) join hit using (uid) group by uid order by count(*) desc, uid",
+            "from kept_row r join kept_identity x using (i) join hit using (uid) group by uid order by count(*) desc, uid",
             wanted,
         ).fetchall()
-    return [Candidate(uid, rows, nb, tuple(years), basis) for uid, rows, nb, years, basis in found]
+    return [Candidate(*row) for row in found]
 
 
 def _number(uid: str) -> int:

@@ -1,57 +1,135 @@
-"""What matching keeps in the vault: which rows are which identity, and which identities are which person.
+"""What matching keeps in the vault from night to night, so that a night costs what changed.
 
-Here: two encrypted files, written when matching ends and read by whoever asks about a person. Not here: any decision.
+Here: encrypted tables, written when matching ends, read when it begins again and by whoever asks about a person. Not here: any
+decision. Nothing here decides: without it, or when the program, the model or a key changed, all is computed again, and is the same.
 
-    <vault>/matching/identity.parquet.enc   fingerprint, uid and the normal forms of each identity
-    <vault>/matching/row.parquet.enc        source, delivery_id, row_number, fingerprint, year
+    <vault>/matching/<table>.parquet.enc
+        delivery   source, delivery_id, seal (of its file in the vault), nb_rows, sum (of what the landed rows say)
+        row        source, delivery_id, row_number, i
+        identity   i, its normal forms, uid of the person, `cluster`: the smallest of all that any evidence ties to it, and
+                   method, probability, evidence: why it is in its person
+        scored     a, b, bits, probability, evidence, method, is_apart: pairs that Splink scored
+        doubt      i, other, method, probability, evidence: pairs for somebody to look at
+        alias      uid, year, key_id, pseudonym       alias_identity   i, year, key_id, source_identity
 """
 
 from __future__ import annotations
+
+import hashlib
+from collections.abc import Iterable
+from functools import cache
+from importlib.metadata import version
+from pathlib import Path
 
 import duckdb
 import pyarrow as pa
 import pyarrow.parquet as pq
 
-from identity.cipher import VaultError
+from identity.cipher import Tampered, VaultError, WrongKey
 from identity.keys import private_directory
 from identity.vault import Vault, refuse_leaky
 
 FOLDER = "matching"
-_TABLES = {
-    "identity": "select x.fingerprint, p.uid, x.email, x.name, x.given, x.family, x.phone, x.org, x.postcode, x.scope, x.first_at "
-    "from identity x join person_of p using (i) order by x.fingerprint",
-    "row": "select n.source, n.delivery_id, r.row_number, x.fingerprint, l.year from row_identity r join delivery_no n using (d) "
-    "join landed l using (d, row_number) join identity x using (i) order by n.source, n.delivery_id, r.row_number",
+TABLES = {
+    "delivery": "source varchar, delivery_id varchar, seal varchar, nb_rows bigint, sum varchar",
+    "row": "source varchar, delivery_id varchar, row_number integer, i ubigint",
+    "identity": "i ubigint, email varchar, is_generic boolean, name varchar, given varchar, family varchar, roots varchar, is_known boolean, "
+    "phone varchar, org varchar, postcode varchar, scope varchar, uid ubigint, cluster ubigint, method varchar, probability double, "
+    "evidence varchar",
+    "scored": "a ubigint, b ubigint, bits double, probability double, evidence varchar, method varchar, is_apart boolean",
+    "doubt": "i ubigint, other ubigint, method varchar, probability double, evidence varchar",
+    "alias": "uid ubigint, year integer, key_id varchar, pseudonym varchar",
+    "alias_identity": "i ubigint, year integer, key_id varchar, source_identity varchar",
 }
+_ROW_GROUP_ROWS = 256 * 1024
+
+
+@cache
+def program() -> str:
+    """A hash of what decides: this package, its lists and model, and the libraries it asks."""
+    digest = hashlib.sha256()
+    for path in sorted(Path(__file__).parent.iterdir()):
+        if path.suffix in (".py", ".csv", ".yml"):
+            digest.update(path.name.encode() + b"\0" + path.read_bytes())
+    for library in ("splink", "phonenumbers", "duckdb"):
+        digest.update(f"{library} {version(library)}\n".encode())
+    return digest.hexdigest()[:16]
 
 
 def keep(con: duckdb.DuckDBPyConnection, vault: Vault) -> None:
-    """Keep the identities and rows of `con` in place of those kept before."""
-    folder = private_directory(vault.directory / FOLDER)
-    for table, query in _TABLES.items():
-        reader = con.sql(query).to_arrow_reader(128 * 1024)
+    """Keep the tables `keep_<table>` of `con` in place of those kept before. The last one written is the one read first: a night that
+    stops in between leaves nothing that could be taken for whole."""
+    _path(vault, "delivery").unlink(missing_ok=True)
+    private_directory(vault.directory / FOLDER)
+    for table in reversed(TABLES):
+        names = ", ".join(column.split(" ")[0] for column in TABLES[table].split(", "))
+        reader = con.sql(f"select {names} from keep_{table}").to_arrow_reader(_ROW_GROUP_ROWS)
         with (
-            vault.cipher.create(folder / f"{table}.parquet.enc", purpose="matching", context=table) as file,
-            pq.ParquetWriter(file, reader.schema, compression="zstd", write_statistics=False) as parquet,
-        ):
+            vault.cipher.create(_path(vault, table), purpose="matching", context=table) as file,
+            pq.ParquetWriter(file, reader.schema.with_metadata({"program": program()}), compression="zstd", compression_level=1,
+                             write_statistics=False, use_dictionary=_REPEATING) as parquet,
+        ):  # fmt: skip
             for batch in reader:
-                parquet.write_batch(batch)
+                parquet.write_batch(batch, row_group_size=_ROW_GROUP_ROWS)
 
 
-def recall(con: duckdb.DuckDBPyConnection, vault: Vault, *, purpose: str) -> None:
-    """Register what was kept in `con` as `kept_identity` and `kept_row`; logged first. Raises VaultError before any matching."""
+_REPEATING = [
+    "source", "delivery_id", "seal", "method", "evidence", "key_id", "year", "given", "roots", "org", "postcode", "probability", "bits",
+]  # fmt: skip
+
+
+def recall(
+    con: duckdb.DuckDBPyConnection, vault: Vault, *, purpose: str, tables: Iterable[str] = ("identity", "row", "doubt")
+) -> None:
+    """Make `kept_<table>` in `con` for a question; logged first. Raises VaultError before any matching."""
     refuse_leaky(con)
-    tables = {table: _read(vault, table) for table in _TABLES}
-    vault.log.record(
-        purpose, "read", [f"{FOLDER}/{table}" for table in tables], sum(t.num_rows for t in tables.values())
-    )
-    for table, content in tables.items():
+    if not _path(vault, "delivery").exists():
+        raise VaultError("Aucun rapprochement n'a encore été fait : lancez une nuit (observatoire run).")
+    read = {table: _read(vault, table) for table in tables}
+    vault.log.record(purpose, "read", [f"{FOLDER}/{table}" for table in read], sum(t.num_rows for t in read.values()))
+    for table, content in read.items():
         con.register(f"kept_{table}", content)
 
 
+def resume(con: duckdb.DuckDBPyConnection, vault: Vault) -> bool:
+    """Make `kept_<table>` in `con` for the next matching; all empty, and False, when what was kept cannot serve."""
+    refuse_leaky(con)
+    try:
+        whole = _path(vault, "delivery").exists() and _made_by(vault) == program().encode()
+        read = {table: _read(vault, table) for table in TABLES} if whole else {}
+    except (Tampered, WrongKey, OSError, pa.ArrowException):
+        read = {}
+    if read:
+        vault.log.record("matching", "read", [f"{FOLDER}/{table}" for table in read], read["row"].num_rows)
+    for table, columns in TABLES.items():
+        if read:
+            con.register(f"kept_{table}", read[table])
+        else:
+            con.execute(f"create or replace temp table kept_{table} ({columns})")
+    return bool(read)
+
+
+def seal_of(vault: Vault, source: str, delivery_id: str) -> str:
+    """What tells one file of identities from another of the same delivery: the random salt in its header."""
+    with vault.identities_path(source, delivery_id).open("rb") as file:
+        return file.read(64).hex()
+
+
+def _made_by(vault: Vault) -> bytes:
+    with (
+        vault.cipher.open_decrypted(_path(vault, "delivery"), purpose="matching", context="delivery") as decrypted,
+        decrypted.open() as file,
+    ):
+        return (pq.read_schema(file).metadata or {}).get(b"program", b"")
+
+
+def _path(vault: Vault, table: str) -> Path:
+    return vault.directory / FOLDER / f"{table}.parquet.enc"
+
+
 def _read(vault: Vault, table: str) -> pa.Table:
-    path = vault.directory / FOLDER / f"{table}.parquet.enc"
-    if not path.exists():
-        raise VaultError("Aucun rapprochement n'a encore été fait : lancez une nuit (observatoire run).")
-    with vault.cipher.open_decrypted(path, purpose="matching", context=table) as decrypted, decrypted.open() as file:
+    with (
+        vault.cipher.open_decrypted(_path(vault, table), purpose="matching", context=table) as decrypted,
+        decrypted.open() as file,
+    ):
         return pq.read_table(file)

@@ -51,43 +51,56 @@ def two_given(x: str, y: str) -> str:
 
 
 def score(con: duckdb.DuckDBPyConnection, model: Model) -> None:
-    """Create `scored` (a, b, bits, probability, evidence, method) for the pairs of `identity` that may be one person, from review_from on."""
-    con.execute(
-        "create or replace temp table scored (a integer, b integer, bits double, probability double, evidence varchar, method varchar)"
-    )
-    _prepare(con)
+    """Create `scored` for the pairs of `everyone` with one of `touched` that may be one person, from review_from on.
+
+    `scored`: a, b (a < b), bits, probability, evidence, method, and `is_apart`: two places of one list with two addresses and two
+    telephones, two people whatever joins them elsewhere. `on_list` (i, e, d): who is on which list of the events of `touched`.
+    """
+    con.execute(SCORED)
+    if not con.execute("select count(*) from touched").fetchall()[0][0]:
+        return
     _block(con)
     if con.execute("select count(*) from candidate").fetchall()[0][0]:
         _run_splink(con, model)
 
 
-def _prepare(con: duckdb.DuckDBPyConnection) -> None:
-    con.execute("""
-        create or replace temp table scored_identity as
-        with cut as (select *, split_part(email, '@', 1) as local, split_part(email, '@', 2) as domain from identity),
-        events as (select i, list_sort(list(distinct event)) as events, list_sort(list(distinct event || '/' || d)) as lists from on_list group by i)
-        select i, email, is_generic, case when not is_generic then local end as local, domain, name, words, given, family, roots, is_known,
-            phone, org, postcode, scope, left(local, 3) as mail_start, right(local, 3) as mail_end, left(family, 3) as family_start,
-            e.events, e.lists
-        from cut left join events e using (i) where name is not null""")
+SCORED = (
+    "create or replace temp table scored (a ubigint, b ubigint, bits double, probability double, evidence varchar, method varchar, "
+    "is_apart boolean)"
+)
 
 
 def _block(con: duckdb.DuckDBPyConnection) -> None:
-    """Create `candidate` (a, b): pairs worth scoring."""
-    other = "x.i < y.i and (x.email <> y.email or x.email is null or y.email is null)"
+    """Create `scored_identity` and `candidate` (a, b): pairs worth scoring, and those who are in one."""
+    con.execute("""
+        create or replace temp table blocked as
+        select i, email, name, given, family, phone, org, postcode, left(local, 3) as mail_start, right(local, 3) as mail_end,
+            left(family, 3) as family_start, case when not is_generic then local end as local
+        from (select *, split_part(email, '@', 1) as local from everyone where name is not null);
+        create or replace temp table blocked as select b.*, t.i is not null as is_new from blocked b left join touched t using (i);
+        create or replace temp table blocked_new as select * from blocked where is_new""")
+    # two new identities are compared once
+    other = "x.i <> y.i and (x.i < y.i or not y.is_new) and (x.email <> y.email or x.email is null or y.email is null)"
     rules = [
-        f"select x.i as a, y.i as b from scored_identity x join scored_identity y on {rule} and {other}"
-        for rule in _BLOCKS
+        f"select x.i as i, y.i as other from blocked_new x join blocked y on {rule} and {other}" for rule in _BLOCKS
     ]
     rules += [
-        "select x.i, y.i from on_list e join on_list f on e.event = f.event join scored_identity x on x.i = e.i "
-        f"join scored_identity y on y.i = f.i and {rule} and {other}"
+        "select x.i, y.i from on_list e join on_list f on e.e = f.e join blocked_new x on x.i = e.i "
+        f"join blocked y on y.i = f.i and {rule} and {other}"
         for rule in _AT_EVENT
     ]
     con.execute(f"""
+        create or replace temp table blocked_pair as
+        select distinct least(i, other) as a, greatest(i, other) as b from ({" union all ".join(rules)});
+        create or replace temp table scored_identity as
+        with involved as (select a as i from blocked_pair union select b from blocked_pair),
+        events as (select i, list(distinct e) as events, list(distinct e::bigint * 1000000 + d) as lists from on_list semi join involved using (i) group by i)
+        select i, email, split_part(email, '@', 1) as local, name, string_split(name, ' ') as words, given, family,
+            string_split(roots, '|') as roots, is_known, phone, org, postcode, events, lists
+        from everyone semi join involved using (i) left join events using (i);
         create or replace temp table candidate as
-        select a, b from ({" union ".join(rules)}) p join scored_identity x on x.i = a join scored_identity y on y.i = b
-        where {may_be("x", "y")}""")
+        select a, b from blocked_pair p join scored_identity x on x.i = a join scored_identity y on y.i = b where {may_be("x", "y")};
+        drop table blocked; drop table blocked_new; drop table blocked_pair""")
 
 
 _LEVEL_SQL = {
@@ -124,7 +137,7 @@ def _settings(model: Model) -> dict:
         "may_be": _suffixed(may_be("x", "y")),
         # another number is another address, not a slip of the finger
         "mistyped": "damerau_levenshtein(email_l, email_r) <= 2 and regexp_replace(email_l, '[^0-9]', '', 'g') = regexp_replace(email_r, '[^0-9]', '', 'g')",
-        "at_one_event": "list_has_any(events_l, events_r) and (email_l is null or email_r is null or not list_has_any(lists_l, lists_r))",
+        "at_one_event": "coalesce(list_has_any(events_l, events_r) and (email_l is null or email_r is null or not list_has_any(lists_l, lists_r)), false)",
     }
     comparisons = []
     for name, levels in model.comparisons.items():
@@ -178,6 +191,9 @@ def _run_splink(con: duckdb.DuckDBPyConnection, model: Model) -> None:
     told = ", ".join(f"case when mw_{name} > 0 then '{name}' end" for name in model.comparisons)
     same_words = model.comparisons["name"]["same_words"].bits - 0.01
     con.execute(f"""
-        insert into scored select least(i_l, i_r), greatest(i_l, i_r), match_weight, match_probability, concat_ws('+', {told}),
-            case when mw_name >= {same_words} and mw_event > 0 then 'same_name_event' else 'model' end
-        from {found}""")
+        insert into scored
+        select least(i_l, i_r), greatest(i_l, i_r), match_weight, match_probability, concat_ws('+', {told}),
+            case when mw_name >= {same_words} and mw_event > 0 then 'same_name_event' else 'model' end,
+            coalesce(x.email <> y.email and x.phone <> y.phone and list_has_any(x.lists, y.lists), false)
+        from {found} join scored_identity x on x.i = i_l join scored_identity y on y.i = i_r;
+        drop table {found}; drop table scored_identity; drop table candidate; drop table splink_pair""")

@@ -1,6 +1,10 @@
-"""Matching, step by step: read, identify, join, name, write.
+"""Matching, step by step: what changed, identify it, score it, join again what it touches, name, write.
 
-Here: the order, and what it costs in accesses to the vault. Not here: any rule.
+Here: the order, and what is kept for the next time. Not here: any rule.
+
+Each night looks at every row in force, but identifies only the deliveries that changed, scores only pairs with an identity
+that gained or lost a row, and joins again only what evidence ties to such an identity. What comes out is what doing everything again
+would give.
 """
 
 from __future__ import annotations
@@ -10,21 +14,25 @@ import hashlib
 from dataclasses import dataclass
 from pathlib import Path
 
+import duckdb
 import pyarrow as pa
 
-from identity.matching.clusters import name_persons
+from identity.matching import normal
+from identity.matching.clusters import label_components, name_persons
 from identity.matching.constraints import decisions, pairs
 from identity.matching.identities import IDENTITY_COLUMNS, identify
-from identity.matching.joining import join
+from identity.matching.joining import TIES, affected, join
 from identity.matching.model import load_model
-from identity.matching.outcome import make_participants, write_participants
-from identity.matching.registry import keep
+from identity.matching.outcome import CURRENT, make_participants, write_participants
+from identity.matching.registry import keep, resume, seal_of
+from identity.matching.scoring import SCORED, score
 from identity.vault import Vault, open_private
 
 
 @dataclass(frozen=True)
 class Matched:
-    """What matching found. rows: landed rows of somebody; identities, persons, participants (person × programme year)."""
+    """What matching found. rows: landed rows of somebody; identities, persons, participants (person × programme year);
+    review: pairs of persons for somebody to look at."""
 
     rows: int
     identities: int
@@ -41,61 +49,198 @@ def match(vault: Vault, rows: pa.Table, out_dir: Path) -> Matched:
     """
     with contextlib.closing(open_private()) as con:
         _landed(con, rows)
-        _typed(con, vault)
-        identify(con, vault)
-        con.execute("""
-            create or replace temp table on_list as
-            select distinct r.i, l.event_id || '|' || l.year as event, d from landed l join row_identity r using (d, row_number)
-            where l.event_id is not null""")
-        join(con, load_model(), *pairs(decisions(vault)))
+        resume(con, vault)
+        _what_changed(con, vault)
+        normal.install(con)
+        _identify(con, vault)
+        _touched(con, vault)
+        if _nothing_changed(con, vault, out_dir):
+            return _counted(con, "kept")
+        model = load_model()
+        _on_list(con)
+        score(con, model)
+        con.execute("alter table scored rename to scored_now")
+        affected(con)
+        _tables_of_the_affected(con)
+        join(con, model)
         name_persons(con, vault)
-        con.execute("""
-            create or replace temp table best_pair as
-            select i, arg_min(method, (rank, -probability, other)) as method, arg_min(probability, (rank, -probability, other)) as probability,
-                arg_min(evidence, (rank, -probability, other)) as evidence
-            from (select *, list_position(['exact_email', 'same_name_event', 'model', 'manual'], method) as rank
-                  from (select a as i, b as other, method, probability, evidence from pair union all select b, a, method, probability, evidence from pair))
-            group by i;
-        """)
+        label_components(con, TIES.format(identities="identity"), "cluster_of", "cluster")
+        _put_together(con)
         make_participants(con, vault)
-        version = _version(con)
-        write_participants(con, out_dir, version)
+        write_participants(con, out_dir, _version(con))
         keep(con, vault)
-        counts = [
-            con.execute(f"select count(*) from {table}").fetchall()[0][0]
-            for table in ("participant_row", "identity", "person", "participant", "doubt")
-        ]
-    return Matched(*counts)
+        return _counted(con, "keep")
 
 
-def _landed(con, rows: pa.Table) -> None:
+def _landed(con: duckdb.DuckDBPyConnection, rows: pa.Table) -> None:
     con.register("landed_read", rows)
     con.execute("""
         create or replace temp table delivery_no as
         select (row_number() over (order by source, delivery_id))::integer as d, source, delivery_id
         from (select distinct source, delivery_id from landed_read);
+        create or replace temp table event_no as
+        select (row_number() over (order by event_id, year))::integer as e, event_id, year, event_id || '|' || year as event
+        from (select distinct event_id, year from landed_read where event_id is not null);
         create or replace temp table landed as
-        select n.d, r.row_number, r.event_id, r.year, coalesce(r.is_present, false) as is_present, r.seen_at
-        from landed_read r join delivery_no n using (source, delivery_id)
-    """)
+        select n.d, r.row_number, e.e, r.year, coalesce(r.is_present, false) as is_present, r.seen_at
+        from landed_read r join delivery_no n using (source, delivery_id) left join event_no e using (event_id, year)""")
     con.unregister("landed_read")
 
 
-def _typed(con, vault: Vault) -> None:
-    """Create `typed` with the identities of the deliveries in force that have any."""
+def _what_changed(con: duckdb.DuckDBPyConnection, vault: Vault) -> None:
+    """Create `keep_delivery`, with `d` and `is_changed`, for the deliveries that the vault has identities of."""
     held = {(stored.source, stored.delivery_id) for stored in vault.deliveries()}
     wanted = [
-        delivery
-        for delivery in con.execute("select source, delivery_id from delivery_no order by d").fetchall()
-        if delivery in held
+        row
+        for row in con.execute("select d, source, delivery_id from delivery_no order by d").fetchall()
+        if row[1:] in held
     ]
-    vault.load(con, purpose="matching", deliveries=wanted, name="identities", columns=IDENTITY_COLUMNS)
+    seals = pa.table(
+        {
+            "d": pa.array([d for d, _, _ in wanted], pa.int32()),
+            "seal": pa.array([seal_of(vault, source, delivery_id) for _, source, delivery_id in wanted], pa.string()),
+        }
+    )
+    con.register("seal_read", seals)
+    con.execute("""
+        create or replace temp table keep_delivery as
+        with said as (
+            select d, count(*) as nb_rows, sum(hash(row_number, event, l.year, is_present, seen_at)::hugeint)::varchar as sum
+            from landed l left join event_no using (e) group by d)
+        select d, n.source, n.delivery_id, s.seal, nb_rows, sum, k.seal is null as is_changed
+        from said join delivery_no n using (d) join seal_read s using (d)
+        left join kept_delivery k using (source, delivery_id, seal, nb_rows, sum)""")
+    con.unregister("seal_read")
+
+
+def _identify(con: duckdb.DuckDBPyConnection, vault: Vault) -> None:
+    """Create `row_of` (d, row_number, i, e, year, is_present, seen_at) and `everyone`, the identities of rows in force."""
+    changed = con.execute("select source, delivery_id from keep_delivery where is_changed order by d").fetchall()
+    vault.load(con, purpose="matching", deliveries=changed, name="identities", columns=IDENTITY_COLUMNS)
     con.execute(f"""
         create or replace temp table typed as
         select n.d, v.row_number, {", ".join(IDENTITY_COLUMNS)} from identities v join delivery_no n using (source, delivery_id)""")
     con.unregister("identities")
+    identify(con, vault)
+    con.execute("""
+        drop table typed;
+        create or replace temp table row_of as
+        select d, row_number, i, e, year, is_present, seen_at from landed join (
+            select d, row_number, i from kept_row join keep_delivery using (source, delivery_id) where not is_changed
+            union all select d, row_number, i from fresh_row) using (d, row_number);
+        create or replace temp table everyone as
+        with here as (select distinct i from row_of)
+        select f.* from fresh_identity f semi join here using (i)
+        union all
+        select i, email, is_generic, name, given, family, roots, is_known, phone, org, postcode, scope
+        from kept_identity semi join here using (i) anti join fresh_identity using (i)""")
 
 
-def _version(con) -> str:
-    found = con.execute("select sum(hash(r)::hugeint)::varchar, count(*) from participant_row r").fetchall()
+def _touched(con: duckdb.DuckDBPyConnection, vault: Vault) -> None:
+    """Create `touched` (i): identities that gained or lost a row, or that somebody decided about; and `decided` (a, b, is_apart)."""
+    made = decisions(vault)
+    apart, together = pairs(made)
+    # taken back or not: who was decided about is always looked at again
+    named = {fingerprint for decision in made for fingerprint in (*decision.left, *decision.right)}
+    con.register("named_read", pa.table({"i": pa.array(sorted(named), pa.uint64())}))
+    rows = [(*pair, True) for pair in sorted(apart)] + [(*pair, False) for pair in sorted(together)]
+    left, right, said = zip(*rows, strict=True) if rows else ((), (), ())
+    con.register(
+        "decided_read",
+        pa.table(
+            {
+                "a": pa.array(left, pa.uint64()),
+                "b": pa.array(right, pa.uint64()),
+                "is_apart": pa.array(said, pa.bool_()),
+            }
+        ),
+    )
+    con.execute("""
+        create or replace temp table decided as select r.* from decided_read r semi join everyone x on x.i = a semi join everyone y on y.i = b;
+        create or replace temp table touched as
+        select i from fresh_row
+        union select i from kept_row anti join (select source, delivery_id from keep_delivery where not is_changed) using (source, delivery_id)
+        union select i from named_read semi join everyone using (i)""")
+    con.unregister("decided_read")
+    con.unregister("named_read")
+
+
+def _on_list(con: duckdb.DuckDBPyConnection) -> None:
+    """Create `on_list` (i, e, d) for the events of the touched identities."""
+    con.execute("""
+        create or replace temp table on_list as
+        with hot as (select distinct e from row_of semi join touched using (i) where e is not null)
+        select distinct i, e, d from row_of semi join hot using (e)""")
+
+
+def _tables_of_the_affected(con: duckdb.DuckDBPyConnection) -> None:
+    con.execute(f"""
+        create or replace temp table identity as
+        select * replace (string_split(roots, '|') as roots), string_split(name, ' ') as words from everyone semi join affected using (i);
+        {SCORED};
+        insert into scored from scored_now;
+        insert into scored
+        select k.* from kept_scored k semi join everyone x on x.i = a semi join everyone y on y.i = b
+        anti join touched t on t.i = a anti join touched u on u.i = b;
+        create or replace temp table keep_scored as from scored;
+        create or replace temp table scored as from keep_scored semi join affected on affected.i = a;
+        create or replace temp table first_seen as
+        select i, min(coalesce(seen_at, make_timestamp(year, 12, 31, 0, 0, 0))) as first_at from row_of semi join affected using (i) group by i""")
+
+
+def _put_together(con: duckdb.DuckDBPyConnection) -> None:
+    """Create `keep_identity`, `keep_doubt`, `keep_row`: what was joined now, and what no change reached."""
+    con.execute("""
+        create or replace temp table best_pair as
+        select i, arg_min(method, rank) as method, arg_min(probability, rank) as probability, arg_min(evidence, rank) as evidence
+        from (select i, method, probability, evidence, (list_position(['exact_email', 'same_name_event', 'model', 'manual'], method), -probability, other) as rank
+              from (select a as i, b as other, method, probability, evidence from pair union all select b, a, method, probability, evidence from pair)
+              join person_of p using (i) join person_of q on q.i = other and q.uid = p.uid)
+        group by i;
+        create or replace temp table keep_identity as
+        select x.i, email, is_generic, name, given, family, array_to_string(roots, '|') as roots, is_known, phone, org, postcode, scope, p.uid, c.cluster,
+            coalesce(b.method, case when email is not null then 'exact_email' when phone is not null then 'model' else 'same_name_event' end) as method,
+            coalesce(b.probability, 1.0) as probability,
+            coalesce(b.evidence, case when email is not null then 'email' when phone is not null then 'phone+name' else 'name+event' end) as evidence
+        from identity x join person_of p using (i) join cluster_of c using (i) left join best_pair b using (i)
+        union all
+        select i, k.email, k.is_generic, k.name, k.given, k.family, k.roots, k.is_known, k.phone, k.org, k.postcode, k.scope, k.uid, k.cluster,
+            k.method, k.probability, k.evidence
+        from kept_identity k semi join everyone using (i) anti join affected using (i);
+        create or replace temp table keep_doubt as
+        select i, other, method, probability, evidence from doubt
+        union all
+        select i, other, method, probability, evidence from kept_doubt semi join everyone using (i) anti join affected using (i);
+        create or replace temp table keep_row as
+        select n.source, n.delivery_id, r.row_number, r.i from row_of r join delivery_no n using (d) order by r.d, r.row_number""")
+
+
+def _nothing_changed(con: duckdb.DuckDBPyConnection, vault: Vault, out_dir: Path) -> bool:
+    """Whether the tables that were written last are those that would be written now."""
+    if not (out_dir / CURRENT).exists() or con.execute("select count(*) from touched").fetchall()[0][0]:
+        return False
+    deliveries = con.execute(
+        "select count(*), count(*) filter (is_changed), (select count(*) from kept_delivery) from keep_delivery"
+    ).fetchall()[0]
+    keys = con.execute("select distinct year, key_id from kept_alias").fetchall()
+    return deliveries == (deliveries[2], 0, deliveries[2]) and all(
+        vault.keyring.key_for(year).key_id == key_id for year, key_id in keys
+    )
+
+
+def _counted(con: duckdb.DuckDBPyConnection, which: str) -> Matched:
+    """The counts of the tables named `which`_…: those that were kept, or those to keep."""
+    tables = ("row", "identity", "alias", "doubt")
+    rows, identities, participants, review = (
+        con.execute(f"select count(*) from {which}_{table}").fetchall()[0][0] for table in tables
+    )
+    persons = con.execute(f"select count(distinct uid) from {which}_identity").fetchall()[0][0]
+    return Matched(rows, identities, persons, participants, review)
+
+
+def _version(con: duckdb.DuckDBPyConnection) -> str:
+    found = [
+        con.execute(f"select sum(hash(r)::hugeint)::varchar, count(*) from {table} r").fetchall()
+        for table in ("participant_row", "participant", "participant_link")
+    ]
     return hashlib.sha256(repr(found).encode()).hexdigest()[:16]

@@ -1,0 +1,124 @@
+"""The same deliveries give the same persons and the same keys, in any order, at once or night by night, with what was kept or without."""
+
+import random
+import shutil
+import sys
+from pathlib import Path
+
+import pytest
+
+sys.path.append(str(Path(__file__).parent))
+from people import Lists, attended, row
+
+from identity.matching import steps
+
+TABLES = ("participant_row", "participant", "participant_link")
+NAMES = (
+    "Jean Dupont",
+    "Jean Dupond",
+    "DUPONT Jean",
+    "Jeanne Dupont",
+    "Fred Martin",
+    "Frédéric Martin",
+    "J. Dupont",
+    None,
+)
+ADDRESSES = ("jean.dupont@un.fr", "jean.dupnot@un.fr", "contact@asso.fr", "jd@deux.fr", None, None)
+TELEPHONES = ("0612345678", "03 20 12 34 56", None, None)
+ORGANISATIONS = ("Les Jardins", "Café citoyen", None)
+
+
+def some_rows(chance, count):
+    return [
+        row(
+            chance.choice(NAMES), chance.choice(ADDRESSES), event=chance.choice(("A01", "A02", None)), phone=chance.choice(TELEPHONES),
+            organisation_text=chance.choice(ORGANISATIONS), postcode=chance.choice(("59000", "62000", None)),
+            entity=chance.choice(("registration", "attendance")), year=chance.choice((2024, 2025)),
+            at=chance.choice((None, "2024-02-01", "2025-03-01")),
+        )
+        for _ in range(count)
+    ]  # fmt: skip
+
+
+def forget_what_was_kept(people):
+    shutil.rmtree(people.vault.directory / "matching")
+
+
+def tables(people):
+    return {name: people.table(name) for name in TABLES}
+
+
+@pytest.mark.parametrize("seed", [2, 3])
+def test_nights_one_by_one_give_what_all_at_once_gives(tmp_path, seed):
+    chance = random.Random(seed)
+    people = Lists(tmp_path)
+    for night in range(3):
+        people.put(f"s{night}", *some_rows(chance, 8))
+        if night == 1:
+            people.put("s0", *some_rows(chance, 5))
+        by_night = people.match()
+    grown = tables(people)
+    assert grown["participant_row"]
+    forget_what_was_kept(people)
+    shuffled = list(people.deliveries.items())
+    chance.shuffle(shuffled)
+    people.deliveries = dict(shuffled)
+    assert people.match() == by_night
+    assert tables(people) == grown
+
+
+def test_a_night_with_nothing_new_identifies_and_writes_nothing(tmp_path, monkeypatch):
+    people = Lists(tmp_path).put("a", row("Zoé Dupont", "zoe@asso.fr"), row("Jean Martin", "jm@asso.fr"))
+    first, written = people.match(), (people.out / "current").resolve().stat().st_mtime_ns
+    monkeypatch.setattr(steps, "score", lambda *_: pytest.fail("there is nothing to score"))
+    assert people.match() == first
+    assert (people.out / "current").resolve().stat().st_mtime_ns == written
+    people.put("b", row("Zoé Dupont", "zoe@asso.fr"))
+    with pytest.raises(pytest.fail.Exception):
+        people.match()
+
+
+def test_only_pairs_of_who_is_new_are_scored(tmp_path, monkeypatch):
+    people = Lists(tmp_path).put(
+        "a", row("Zoé Dupont", "zoe@asso.fr", phone="0612345678"), row("Zoé Dupont", phone="0612345678", event="A02")
+    )
+    people.match()
+    scored = []
+
+    def seen(con, model):
+        score(con, model)
+        scored.append(con.execute("select count(*) from scored").fetchall()[0][0])
+
+    score = steps.score
+    monkeypatch.setattr(steps, "score", seen)
+    people.put("b", attended("Jean Martin", organisation_text="Les Jardins")).match()
+    assert scored == [0]
+    people.put("c", attended("Jean Martin", organisation_text="Les Jardins", event="A02")).match()
+    assert scored == [0, 1]
+    assert people.groups() == [{"a1", "a2"}, {"b1", "c1"}]
+
+
+def test_a_person_keeps_its_key_when_later_lists_add_to_it(tmp_path):
+    people = Lists(tmp_path).put("a", row("Zoé Dupont", "zoe@asso.fr", at="2025-01-10"))
+    people.match()
+    before = people.keys()["a", "d1", 1]
+    people.put("b", row("Zoé Dupont-Leroy", "zoe@asso.fr", at="2025-02-10", phone="0612345678")).match()
+    assert set(people.keys().values()) == {before}
+
+
+def test_a_key_of_a_year_that_was_destroyed_gives_new_pseudonyms_at_once(tmp_path):
+    people = Lists(tmp_path).put("a", row("Zoé Dupont", "zoe@asso.fr"))
+    people.match()
+    before = people.table("participant")[0]
+    people.vault.keyring.destroy(before["key_id"])
+    people.match()
+    after = people.table("participant")[0]
+    assert after["key_id"] != before["key_id"] and after["pseudonym"] != before["pseudonym"]
+
+
+def test_a_delivery_taken_back_leaves_nothing(tmp_path):
+    people = Lists(tmp_path).put("a", row("Zoé Dupont", "zoe@asso.fr")).put("b", attended("Jean Martin"))
+    people.match()
+    people.take_back("b").match()
+    assert people.groups() == [{"a1"}]
+    assert len(people.table("participant")) == 1

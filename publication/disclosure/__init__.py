@@ -4,7 +4,8 @@
     cells         lines of the tables as numbers tied by equations
     system        those numbers and equations, as plain data
     attack        what somebody can work out: linear programs
-    suppression   which other lines to hide, at least cost: a mixed-integer program
+    suppression   the cheapest other lines to hide: a mixed-integer program
+    perturbation  others that are enough, when the cheapest would take too long
     earlier       what earlier releases print, and will print for ever
     audit         the attack on what is about to leave, independent of the choice
     public_events the list of events that everybody has

@@ -12,6 +12,7 @@ import math
 from dataclasses import dataclass
 
 import highspy
+import numpy as np
 
 from publication.disclosure.system import System
 
@@ -32,7 +33,7 @@ class Bound:
 
     value: float
     slope: tuple[float, ...] = ()  # reduced costs of the program, minimising
-    point: tuple[float, ...] = ()  # numbers that fit what is printed and reach the bound; empty when nothing stops it
+    point: np.ndarray | tuple = ()  # numbers that fit what is printed and reach the bound; empty when nothing stops it
 
 
 def quiet_solver() -> highspy.Highs:
@@ -79,14 +80,6 @@ class Attacker:
         bound = self._end(index, -1.0)
         return Bound(-bound.value, bound.slope, bound.point)
 
-    def contains(self, index: int, other: int) -> bool:
-        """Whether, whatever fits what is printed, one number is at least the other: it counts the same people and more."""
-        self.solver.changeColCost(other, -1.0)
-        try:
-            return self._end(index, 1.0).value >= -TOLERANCE
-        finally:
-            self.solver.changeColCost(other, 0.0)
-
     def _end(self, index: int, cost: float) -> Bound:
         """The minimum of cost × variable; −inf when there is none."""
         self.solver.changeColCost(index, cost)
@@ -95,7 +88,7 @@ class Attacker:
             if status == highspy.HighsModelStatus.kOptimal:
                 solution = self.solver.getSolution()
                 value = self.solver.getInfo().objective_function_value
-                return Bound(value, tuple(solution.col_dual), tuple(solution.col_value))
+                return Bound(value, tuple(solution.col_dual), np.array(solution.col_value))
             if status in (
                 highspy.HighsModelStatus.kUnbounded,
                 highspy.HighsModelStatus.kUnboundedOrInfeasible,
@@ -122,8 +115,39 @@ class Attacker:
         self.solver.changeColCost(index, 0.0)
         self.solver.clearSolver()
         self.solver.run()
-        if self.solver.getModelStatus() != highspy.HighsModelStatus.kOptimal:
+        if self.solver.getModelStatus() not in (highspy.HighsModelStatus.kOptimal, highspy.HighsModelStatus.kUnbounded):
             raise Contradiction("no numbers fit what is printed")
+
+
+class Sameness:
+    """Which numbers are those of a single contributor itself: nothing is learnt from them.
+
+    A part of what it is alone in is itself or nobody; what it is a part of and equals one too is itself under another
+    name (somebody alone in a month is alone in the event of that month).
+    """
+
+    def __init__(self, system: System):
+        self.system = system
+        self.attacker: Attacker | None = None
+        self.known: dict[tuple[int, int], bool] = {}
+
+    def is_own(self, single: int, other: int) -> bool:
+        if self.system.variables[other].value > self.system.variables[single].value:
+            return False
+        if (single, other) not in self.known:
+            equal = self.system.variables[other].value == self.system.variables[single].value
+            self.known[single, other] = self._part_of(other, single) or (equal and self._part_of(single, other))
+        return self.known[single, other]
+
+    def _part_of(self, part: int, whole: int) -> bool:
+        if self.attacker is None:
+            self.attacker = Attacker(self.system)
+        solver = self.attacker.solver
+        solver.changeColCost(part, -1.0)
+        try:
+            return self.attacker.lowest(whole).value >= -TOLERANCE
+        finally:
+            solver.changeColCost(part, 0.0)
 
 
 def feasible(system: System) -> bool:

@@ -18,7 +18,7 @@ import highspy
 import numpy as np
 import pyarrow as pa
 
-from publication.disclosure.attack import TOLERANCE, Contradiction, Unsolved, quiet_solver
+from publication.disclosure.attack import TOLERANCE, Contradiction, Sameness, Unsolved, quiet_solver
 from publication.disclosure.cells import KEY, Cells
 from publication.disclosure.suppression import Reach
 from publication.disclosure.system import System
@@ -100,7 +100,7 @@ def _parts(system: System) -> list[tuple[System, list[int]]]:
 
 
 def _attacked(part: System, known: list[bool], place: list[int]) -> list[Finding]:
-    program = _Program(part, known)
+    program, sameness = _Program(part, known), Sameness(part)
     reach, points, findings = Reach(part), [], []
     for index in reach.sensitive:
         low, high = (program.end(index, way, reach, points) for way in (1.0, -1.0))
@@ -112,7 +112,7 @@ def _attacked(part: System, known: list[bool], place: list[int]) -> list[Finding
         knowing.mix(np.array(points), single, variable.value)
         if knowing.is_enough():
             continue
-        knowing.leave_out(program.own_number(knowing, single))
+        knowing.leave_out_own(single, sameness)
         informed = _Program(part, [k or index == single for index, k in enumerate(known)])
         for index in knowing.sensitive:
             if knowing.goes_low(index) and knowing.goes_high(index):
@@ -166,21 +166,6 @@ class _Program:
         reach.add(point)
         points.append(point)
         return point[index]
-
-    def own_number(self, reach: Reach, single: int) -> set[int]:
-        """Numbers equal to the single contributor's that can only be its own under another name."""
-        own = set()
-        for index in reach.sensitive:
-            same = self.part.variables[index].value == self.part.variables[single].value
-            if same and not self.known[index] and not (reach.goes_low(index) and reach.goes_high(index)):
-                for column, cost in ((index, 1.0), (single, -1.0)):
-                    self.solver.changeColCost(self.column[column], cost)
-                at_least = self._run() == highspy.HighsModelStatus.kOptimal
-                if at_least and self.solver.getInfo().objective_function_value >= -TOLERANCE:
-                    own.add(index)
-                for column in (index, single):
-                    self.solver.changeColCost(self.column[column], 0.0)
-        return own
 
     def _run(self) -> highspy.HighsModelStatus:
         self.solver.run()

@@ -226,8 +226,7 @@ def _complement(cells: Cells, line: Line, policies: Policies) -> int | None:
     name = ("complement", over.name, under.name)
     if name in system.by_name:
         return system.by_name[name]
-    left = under.value - over.value
-    rest = system.variable(name, value=left, is_single=left == 1)
+    rest = system.variable(name, value=under.value - over.value)
     system.equation([(top, 1.0), (rest, 1.0), (base, -1.0)])
     return rest
 

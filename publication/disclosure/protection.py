@@ -23,9 +23,12 @@ from publication.disclosure import cells as reading
 from publication.disclosure import earlier as past
 from publication.disclosure.cells import SECONDARY, Cells, Events
 from publication.disclosure.policy import Policies
+from publication.disclosure.system import System
 
 #: Seconds for all the programs of a night; then whole breakdowns are suppressed.
-BUDGET = 60.0
+BUDGET = 120.0
+#: Cuts in search of the cheapest pattern, before a good one is taken.
+MOST_CUTS = 100
 #: Nights are not asked to settle a secret that keeps moving.
 MAX_ROUNDS = 8
 
@@ -141,27 +144,51 @@ def _chosen(
 
 
 def _solved(cells: Cells, deadline: float) -> tuple[set[int], set[tuple]]:
-    from publication.disclosure.attack import Unsolved
-    from publication.disclosure.suppression import NoPattern, OutOfTime, solve
-
     place = {row.name: number for number, row in enumerate(cells.system.rows)}
     suppressed = {number for number, row in enumerate(cells.system.rows) if row.is_forced}
     whole: set[tuple] = set()
     for part in cells.system.parts():
         if not any(variable.is_sensitive for variable in part.variables):
             continue
-        try:
-            chosen = solve(part, deadline=deadline).suppressed
-        except (OutOfTime, NoPattern, Unsolved):
-            groups = {row.group for row in part.rows if row.is_forced}
-            chosen = {
-                number
-                for number, row in enumerate(part.rows)
-                if row.is_forced or (row.group in groups and not row.is_fixed)
-            }
-            whole |= groups
+        chosen = _pattern(part, deadline)
+        if chosen is None:
+            chosen = next((rows for rows in _wholes(part) if _is_safe(part, rows)), frozenset(range(len(part.rows))))
+            chosen = {number for number in chosen if part.rows[number].is_forced or not part.rows[number].is_fixed}
+            whole |= {part.rows[number].group for number in chosen}
         suppressed |= {place[part.rows[number].name] for number in chosen}
     return suppressed, whole
+
+
+def _pattern(part: System, deadline: float) -> frozenset[int] | None:
+    """Rows to suppress in one part: the cheapest, or else some that are enough; None when none is found in time."""
+    from publication.disclosure.attack import Unsolved
+    from publication.disclosure.perturbation import quickly
+    from publication.disclosure.suppression import NoPattern, OutOfTime, solve
+
+    try:
+        return solve(part, deadline=deadline, most_cuts=MOST_CUTS).suppressed
+    except (OutOfTime, Unsolved):
+        pass
+    except NoPattern:
+        return None
+    try:
+        return quickly(part, deadline=deadline).suppressed
+    except (OutOfTime, Unsolved, NoPattern):
+        return None
+
+
+def _wholes(part: System) -> Iterable[set[int]]:
+    """Every row of the breakdowns where something is secret: of those indicators, then of all that are tied to them."""
+    groups = {row.group for row in part.rows if row.is_forced}
+    breakdowns = {group[-1] for group in groups}
+    for chosen in (lambda row: row.group in groups, lambda row: row.group[-1] in breakdowns):
+        yield {n for n, row in enumerate(part.rows) if row.is_forced or (chosen(row) and not row.is_fixed)}
+
+
+def _is_safe(part: System, rows: set[int]) -> bool:
+    from publication.disclosure.audit import attacked
+
+    return all(finding.is_enough for finding in attacked(part, set(rows)))
 
 
 # --- the tables ----------------------------------------------------------------------------------------------------

@@ -18,11 +18,13 @@ from dataclasses import dataclass, field
 import highspy
 import numpy as np
 
-from publication.disclosure.attack import TOLERANCE, Attacker, Bound, quiet_solver
+from publication.disclosure.attack import TOLERANCE, Attacker, Bound, Sameness, quiet_solver
 from publication.disclosure.system import System
 
 # a coefficient under this moves nothing that anybody could see
 NEGLIGIBLE = 1e-7
+# segments are drawn between so many points at most
+MOST_POINTS = 400
 
 
 class OutOfTime(Exception):
@@ -43,19 +45,24 @@ class Pattern:
     rounds: int = 0
 
 
-def solve(system: System, *, deadline: float = math.inf) -> Pattern:
+def solve(system: System, *, deadline: float = math.inf, most_cuts: int | None = None) -> Pattern:
     """The cheapest safe pattern of one part. `deadline`: on the clock of `time.monotonic`.
+
+    `most_cuts`: how many to learn from before giving up; a count and not a time, so that a slow night gives the same
+    tables as a fast one.
 
     Raises OutOfTime, NoPattern, or what the attacker raises when the equations contradict each other.
     """
     master = _Master(system)
-    attacker = Attacker(system)
+    attacker, sameness = Attacker(system), Sameness(system)
     shown_by = system.shown_by()
     rounds = 0
     while True:
         rounds += 1
+        if most_cuts is not None and master.cuts > most_cuts:
+            raise OutOfTime
         suppressed = master.choose(deadline)
-        cuts = _separate(system, attacker, suppressed, deadline)
+        cuts = _separate(system, attacker, sameness, suppressed, deadline)
         if not cuts:
             cost = sum(system.rows[row].cost for row in suppressed if not system.rows[row].is_forced)
             return Pattern(frozenset(suppressed), cost, master.cuts, rounds)
@@ -70,32 +77,10 @@ class Cut:
     weights: tuple[tuple[int, float], ...]
 
 
-def _separate(system: System, attacker: Attacker, suppressed: set[int], deadline: float) -> list[Cut]:
-    """Cuts that this pattern violates; the attacks of single contributors come when no plain attack succeeds."""
-    hidden = system.hidden(suppressed)
-    search = _Search(system, attacker, hidden, deadline)
-    attacker.print(hidden)
-    cuts = search.attack(frozenset(), Reach(system))
-    if cuts:
-        return cuts
-    for single, variable in enumerate(system.variables):
-        if variable.is_single and hidden[single]:
-            reach = Reach(system, single)
-            reach.mix(np.array(search.points), single, variable.value)
-            if reach.is_enough():
-                continue
-            reach.leave_out(own_number(attacker, reach, single))
-            attacker.print(hidden, frozenset([single]))
-            cuts += search.attack(frozenset([single]), reach)
-            attacker.print(hidden)
-    return cuts
-
-
-def own_number(attacker: Attacker, reach: Reach, single: int) -> set[int]:
-    """Numbers equal to one that are the single contributor's own under another name: nothing is learnt from them."""
-    variables = attacker.system.variables
-    doubtful = [i for i in reach.sensitive if not (reach.goes_low(i) and reach.goes_high(i))]
-    return {i for i in doubtful if variables[i].value == variables[single].value and attacker.contains(i, single)}
+def _separate(
+    system: System, attacker: Attacker, sameness: Sameness, suppressed: set[int], deadline: float
+) -> list[Cut]:
+    return Search(system, attacker, sameness, system.hidden(suppressed), deadline).cuts()
 
 
 class Reach:
@@ -129,19 +114,23 @@ class Reach:
         What fits what is printed is convex: between a point where the number is too high and one where it is too low
         lies one where it is right.
         """
-        if not len(points) or not self.sensitive:
+        if not len(points):
             return
         gap = points[:, single] - value
-        columns = np.array(self.sensitive)
-        above, below = points[gap >= -TOLERANCE], points[gap <= TOLERANCE]
-        up, down = np.maximum(gap[gap >= -TOLERANCE], 0), np.maximum(-gap[gap <= TOLERANCE], 0)
-        for point, weight in zip(above[:, columns], up, strict=True):
-            total = weight + down
-            share = np.where(total > 0, np.divide(down, total, out=np.ones_like(total), where=total > 0), 1.0)
-            mixed = share[:, None] * point + (1 - share)[:, None] * below[:, columns]
-            if len(mixed):
-                self.low[columns] = np.minimum(self.low[columns], mixed.min(axis=0))
-                self.high[columns] = np.maximum(self.high[columns], mixed.max(axis=0))
+        right = points[np.abs(gap) <= TOLERANCE]
+        if len(right):
+            self.add(right.min(axis=0))
+            self.add(right.max(axis=0))
+        above, below = points[gap > TOLERANCE], points[gap < -TOLERANCE]
+        if not len(above) or not len(below):
+            return
+        up, down = gap[gap > TOLERANCE][:, None], -gap[gap < -TOLERANCE][None, :]
+        share = down / (up + down)
+        for index in self.sensitive:
+            if not (self.goes_low(index) and self.goes_high(index)):
+                mixed = share * above[:, index][:, None] + (1 - share) * below[:, index][None, :]
+                self.low[index] = min(self.low[index], mixed.min())
+                self.high[index] = max(self.high[index], mixed.max())
 
     def goes_low(self, index: int) -> bool:
         need = self.need_low.get(index)
@@ -154,16 +143,20 @@ class Reach:
     def is_enough(self) -> bool:
         return all(self.goes_low(i) and self.goes_high(i) for i in self.sensitive)
 
-    def leave_out(self, indices: set[int]) -> None:
-        self.sensitive = [i for i in self.sensitive if i not in indices]
+    def leave_out_own(self, single: int, sameness: Sameness) -> None:
+        """Nothing is learnt of oneself."""
+        self.sensitive = [
+            i for i in self.sensitive if (self.goes_low(i) and self.goes_high(i)) or not sameness.is_own(single, i)
+        ]
 
 
 @dataclass
-class _Search:
+class Search:
     """One pattern under attack. `points`: everything found that fits what it prints."""
 
     system: System
     attacker: Attacker
+    sameness: Sameness
     hidden: list[bool]
     deadline: float
     points: list = field(default_factory=list)
@@ -171,25 +164,54 @@ class _Search:
     def __post_init__(self):
         self.hideable = [bool(rows) for rows in self.system.shown_by()]
 
-    def attack(self, known: frozenset[int], reach: Reach) -> list[Cut]:
+    def cuts(self, first: bool = False) -> list[Cut]:
+        """Cuts that the pattern violates; the attacks of single contributors come when no plain attack succeeds.
+
+        `first`: one is enough.
+        """
+        reach = Reach(self.system)
+        if self.points:
+            found = np.array(self.points)
+            reach.add(found.min(axis=0))
+            reach.add(found.max(axis=0))
+        self.attacker.print(self.hidden)
+        cuts = self.attack(frozenset(), reach, first)
+        if cuts:
+            return cuts
+        for single, variable in enumerate(self.system.variables):
+            if variable.is_single and self.hidden[single]:
+                reach = Reach(self.system, single)
+                reach.mix(np.array(self.points[-MOST_POINTS:]), single, variable.value)
+                if reach.is_enough():
+                    continue
+                reach.leave_out_own(single, self.sameness)
+                self.attacker.print(self.hidden, frozenset([single]))
+                cuts += self.attack(frozenset([single]), reach, first)
+                if first and cuts:
+                    return cuts
+        return cuts
+
+    def attack(self, known: frozenset[int], reach: Reach, first: bool = False) -> list[Cut]:
         """Cuts against the attacks that succeed when these variables are known besides what is printed."""
         cuts = []
         for index in reach.sensitive:
+            if first and cuts:
+                break
             if not reach.goes_low(index):
-                bound = self._solved(self.attacker.lowest(index), known, reach)
+                bound = self._solved(self.attacker.lowest(index), reach)
                 if (missing := bound.value - reach.need_low[index]) > _slack(reach.need_low[index]):
                     cuts.append(self._cut(bound, missing, known))
             if not reach.goes_high(index):
-                bound = self._solved(self.attacker.highest(index), known, reach)
+                bound = self._solved(self.attacker.highest(index), reach)
                 if (missing := reach.need_high[index] - bound.value) > _slack(reach.need_high[index]):
                     cuts.append(self._cut(bound, missing, known))
         return cuts
 
-    def _solved(self, bound: Bound, known: frozenset[int], reach: Reach) -> Bound:
+    def _solved(self, bound: Bound, reach: Reach) -> Bound:
         if time.monotonic() > self.deadline:
             raise OutOfTime
         reach.add(bound.point)
-        if bound.point and not known:
+        if len(bound.point):
             self.points.append(bound.point)
         return bound
 

@@ -74,6 +74,7 @@ class System:
     rows: list[Row] = field(default_factory=list)
     equations: list[Equation] = field(default_factory=list)
     by_name: dict[Hashable, int] = field(default_factory=dict)
+    _shown: tuple = field(default=((-1, -1), []), repr=False, compare=False)
 
     def variable(self, name: Hashable, **facts) -> int:
         """The index of the variable of this name, made if there is none."""
@@ -96,18 +97,23 @@ class System:
 
     def shown_by(self) -> list[list[int]]:
         """For each variable, the rows that show it."""
-        rows: list[list[int]] = [[] for _ in self.variables]
-        for number, row in enumerate(self.rows):
-            for index in row.shows:
-                rows[index].append(number)
-        return rows
+        size = (len(self.variables), len(self.rows))
+        if self._shown[0] != size:
+            rows: list[list[int]] = [[] for _ in self.variables]
+            for number, row in enumerate(self.rows):
+                for index in row.shows:
+                    rows[index].append(number)
+            self._shown = (size, rows)
+        return self._shown[1]
 
     def hidden(self, suppressed: set[int]) -> list[bool]:
         """For each variable, whether nothing gives it away when these rows are suppressed."""
-        return [
-            not variable.is_public and all(row in suppressed for row in rows)
-            for variable, rows in zip(self.variables, self.shown_by(), strict=True)
-        ]
+        hidden = [not variable.is_public for variable in self.variables]
+        for number, row in enumerate(self.rows):
+            if number not in suppressed:
+                for index in row.shows:
+                    hidden[index] = False
+        return hidden
 
     def parts(self) -> list[System]:
         """Independent systems, in the order of their first variable. Rows keep their names."""

@@ -12,6 +12,7 @@ import random
 import pytest
 
 from publication.disclosure.audit import attacked, is_exact
+from publication.disclosure.perturbation import quickly
 from publication.disclosure.suppression import NoPattern, OutOfTime, solve
 from publication.disclosure.system import System
 
@@ -228,3 +229,27 @@ def test_the_same_system_gives_the_same_pattern_and_ties_go_to_the_first_rows():
 def test_a_spent_budget_is_said():
     with pytest.raises(OutOfTime):
         solve(small_problem(1), deadline=0.0)
+
+
+@pytest.mark.parametrize("seed", range(4))
+def test_the_quick_pattern_is_safe_and_no_cheaper_than_the_cheapest(seed):
+    system = small_problem(seed)
+    try:
+        best = solve(system)
+    except NoPattern:
+        with pytest.raises(NoPattern):
+            quickly(system)
+        return
+    pattern = quickly(system)
+    assert is_safe(system, set(pattern.suppressed))
+    assert pattern.cost >= best.cost
+
+
+def test_the_quick_pattern_of_the_first_example_is_the_cheapest():
+    assert quickly(two_way(parsed(TAU_ARGUS_1), {("A", "female")})).cost == 1950
+
+
+def test_the_search_for_the_cheapest_stops_after_so_many_cuts():
+    system = small_problem(1)
+    with pytest.raises(OutOfTime):
+        solve(system, most_cuts=0)

@@ -5,6 +5,7 @@ the audit must find what follows from it.
 """
 
 import json
+import random
 from dataclasses import replace
 
 import hand_made
@@ -14,7 +15,7 @@ import pytest
 from publication import disclosure
 from publication.disclosure import cells as reading
 from publication.disclosure import protection
-from publication.disclosure.audit import audit
+from publication.disclosure.audit import audit, is_exact
 from publication.disclosure.policy import PolicyError, read
 
 POLICIES = read()
@@ -495,3 +496,57 @@ def test_protecting_twice_gives_the_same_tables():
     assert first.tables["ind_participants"].equals(second.tables["ind_participants"])
     assert first.report == second.report
     assert replace(first).reasons == {}
+
+
+# --- whole tables drawn at random --------------------------------------------------------------------------------------
+
+
+def drawn(seed: int):
+    """A small programme: its public events, and tables of who registered and came, consistent with each other."""
+    draw = random.Random(seed)
+    events = []
+    for number in range(6):
+        department = draw.choice(["02", "59"])
+        themes = draw.sample(["ECOL", "SOC", "ECO"], draw.choice([1, 1, 2]))
+        events.append(
+            frozenset(
+                {("total", "total"), ("event", f"a{number}"), ("department", department)}
+                | {("theme", t) for t in themes}
+            )
+        )
+    places = [
+        (event, draw.choice("FH"), draw.random() < 0.7) for event in range(6) for _ in range(draw.choice([2, 6, 15]))
+    ]
+    rows = []
+    for breakdown, member in sorted(set().union(*events)):
+        here = [place for place in places if (breakdown, member) in events[place[0]]]
+        came = [place for place in here if place[2]]
+        women = sum(place[1] == "F" for place in came)
+        rows += [
+            count("PA03", breakdown, member, len(here)),
+            share("PA04", breakdown, member, len(came), len(here), "ind_participation"),
+            share("PA05", breakdown, member, len(here) - len(came), len(here), "ind_participation"),
+            *([share("PE01", breakdown, member, women, len(came))] if came else []),
+        ]
+    return rows, events
+
+
+@pytest.mark.parametrize("seed", range(4))
+def test_nothing_secret_can_be_worked_out_of_tables_drawn_at_random(seed):
+    rows, events = drawn(seed)
+    result = protect(*rows, events=lambda: {hand_made.HDF: events})
+    assert not result.reasons
+    by_dataset = {}
+    for row in rows:
+        by_dataset.setdefault(row[0], []).append(row)
+    cells = reading.read({name: table(r) for name, r in by_dataset.items()}, POLICIES)
+    reading.tie(cells, POLICIES, {hand_made.HDF: events})
+    assert not cells.not_additive and cells.has_secrets
+    careless = {name: _only_primary(name, table(r), cells) for name, r in by_dataset.items()}
+    assert audit(cells, careless).narrow  # the twin: the small cells alone are not enough
+    found = audit(cells, result.tables)
+    assert not found.narrow and not any(is_exact(finding) for finding in found.findings)
+
+
+def _only_primary(name, whole, cells):
+    return protection._marked(whole, name, cells, {n for n, line in enumerate(cells.lines) if line.primary})

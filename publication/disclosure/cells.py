@@ -321,7 +321,8 @@ def _sums_of_parts(system: System, members: Mapping[tuple[str, str], int]) -> No
             _parts(system, parts, total, breakdown)
 
 
-def _parts(system: System, parts: Sequence[int], total: int, what: Hashable) -> None:
+def _parts(system: System, parts: Sequence[int], total: int, what: Hashable, has_others: bool = False) -> None:
+    """Tie parts to their total. `has_others`: some parts have no line, even where they happen to be nobody."""
     values = [system.variables[index].value for index in parts]
     whole = system.variables[total].value
     for index in parts:
@@ -329,9 +330,9 @@ def _parts(system: System, parts: Sequence[int], total: int, what: Hashable) -> 
         if variable.need_high is not None and variable.value <= whole < variable.need_high:
             variable.need_high = whole  # nobody thinks that a part exceeds its total
     terms = [(index, 1.0) for index in parts]
-    if _same(math.fsum(values), whole):
+    if _same(math.fsum(values), whole) and not has_others:
         system.equation([*terms, (total, -1.0)])
-    elif math.fsum(values) < whole:
+    elif math.fsum(values) <= whole + 1e-9:
         rest = system.variable(("rest", system.variables[total].name, what))
         system.equation([*terms, (rest, 1.0), (total, -1.0)])
     else:
@@ -362,7 +363,8 @@ def _sums_over_traits(system: System, groups: Mapping[tuple, Mapping[tuple[str, 
             every = [index for _, index in parts]
             whole = system.variables[total].value
             enough = math.fsum(system.variables[index].value for index in every) <= whole + 1e-9
-            _parts(system, every if enough else named, total, trait)
+            # women alone are printed: where everybody is a woman, no reader can know it from that
+            _parts(system, every if enough else named, total, trait, has_others=len(parts) == 1)
 
 
 def _units(system: System, groups: Mapping, quantities: Mapping) -> None:

@@ -133,7 +133,7 @@ def write(value: float, rule: Rounding, is_share: bool = False) -> str:
 
 
 def bounds(lower: float | None, upper: float | None, rule: Rounding, is_share: bool = False) -> str:
-    """« 12 à 18 »; empty when the figure is exact."""
+    """« 12 à 18 »; empty when the figure is exact, or when both bounds are printed alike."""
     if lower is None and upper is None or lower == upper:
         return ""
     fine = Rounding(rule.decimals)
@@ -141,7 +141,8 @@ def bounds(lower: float | None, upper: float | None, rule: Rounding, is_share: b
         return f"au{NBSP}moins{NBSP}{write(lower, fine, is_share)}"
     if lower is None:
         return f"au{NBSP}plus{NBSP}{write(upper, fine, is_share)}"
-    return f"{write(lower, fine, is_share)}{NBSP}à{NBSP}{write(upper, fine, is_share)}"
+    low, high = write(lower, fine, is_share), write(upper, fine, is_share)
+    return "" if low == high else f"{low}{NBSP}à{NBSP}{high}"
 
 
 def covered(with_data: int | None, total: int | None) -> str:

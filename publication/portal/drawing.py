@@ -116,9 +116,10 @@ def render(chart: Chart) -> bytes:
 def specification(chart: Chart) -> dict:
     """The Vega-Lite of one chart: marks as Altair writes them, with the figures of this chart."""
     if chart.is_upright:
-        made = _upright(len(chart.bars))
+        made = _upright()
     else:
-        made = _level(len(chart.bars), any(bar.lower is not None and bar.upper is not None for bar in chart.bars))
+        made = _level(any(bar.lower is not None and bar.upper is not None for bar in chart.bars))
+        made = made | {"height": len(chart.bars) * STEP}
     return made | {"datasets": {"bars": _values(chart), "once": [{}]}}
 
 
@@ -142,13 +143,13 @@ def _values(chart: Chart) -> list[dict]:
 
 
 @cache
-def _level(bars: int, has_ranges: bool) -> dict:
+def _level(has_ranges: bool) -> dict:
     """Horizontal bars, the label at the left on one or two lines, the printed figure at the end of the bar."""
     import altair as alt
 
     plot = WIDTH - GUTTER - ROOM
     base = alt.Chart(alt.NamedData(name="bars")).encode(
-        y=alt.Y("at:O", axis=None, scale=alt.Scale(domain=list(range(bars)), paddingInner=0.36, paddingOuter=0.18))
+        y=alt.Y("at:O", axis=None, scale=alt.Scale(paddingInner=0.36, paddingOuter=0.18))
     )
     across = alt.Scale(domain=[0, 1], range=[0, plot])
     layers = [
@@ -166,7 +167,7 @@ def _level(bars: int, has_ranges: bool) -> dict:
         ),
         alt.Chart(alt.NamedData(name="once"))
         .mark_rule(strokeWidth=1)
-        .encode(x=alt.value(0), y=alt.value(0), y2=alt.value(bars * STEP), color=alt.value(AXIS)),
+        .encode(x=alt.value(0), y=alt.value(0), y2=alt.value("height"), color=alt.value(AXIS)),
     ]
     if has_ranges:
         layers.append(
@@ -174,16 +175,16 @@ def _level(bars: int, has_ranges: bool) -> dict:
             .mark_rule(strokeWidth=2)
             .encode(x=alt.X("lower:Q", scale=across), x2="upper:Q", color=alt.value(RANGE))
         )
-    return _whole(alt, layers, plot, bars * STEP, {"left": GUTTER, "right": ROOM, "top": 2, "bottom": 2})
+    return _whole(alt, layers, plot, STEP, {"left": GUTTER, "right": ROOM, "top": 2, "bottom": 2})
 
 
 @cache
-def _upright(bars: int) -> dict:
+def _upright() -> dict:
     """Columns in the order of time, the printed figure above each."""
     import altair as alt
 
     base = alt.Chart(alt.NamedData(name="bars")).encode(
-        x=alt.X("at:O", axis=None, scale=alt.Scale(domain=list(range(bars)), paddingInner=0.2, paddingOuter=0.1))
+        x=alt.X("at:O", axis=None, scale=alt.Scale(paddingInner=0.2, paddingOuter=0.1))
     )
     up = alt.Scale(domain=[0, 1], range=[TALL, 0])
     layers = [

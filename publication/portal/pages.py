@@ -20,11 +20,13 @@ from publication.changelog import counted, summary
 from publication.figures import Rounding
 from publication.figures import write as write_number
 from publication.labels import QUARANTINE
+from publication.package import read_publisher
 from publication.portal import drawing, search, views
 from publication.portal.blocks import Block, blocks, notes, slug
 from publication.portal.charts import Line
 from publication.portal.edition import Edition
 from publication.portal.maps import CREDIT
+from publication.shelf import Release
 from publication.tables import text_csv
 from publication.workbook import legend
 
@@ -42,8 +44,9 @@ NAVIGATION = (
 FILES = (
     ("METHODOLOGIE.md", "Méthodologie (texte)"),
     ("QUALITE.json", "Contrôles (JSON)"),
-    ("datapackage.json", "Description des données"),
+    ("datapackage.json", "Description des données (JSON)"),
     ("CHANGELOG.md", "Révisions (texte)"),
+    ("LICENCE.txt", "Licence"),
 )
 # what a programme shows at a glance, when it is worth drawing: (dataset, breakdown), at most GLANCE of them
 GLIMPSES = (
@@ -57,6 +60,7 @@ GLIMPSES = (
     ("ind_organisations", "organisation_family"),
 )
 GLANCE = 6
+ON_PAPER = "NOM ET VERSION"  # in style.css
 
 
 @cache
@@ -75,7 +79,13 @@ def environment() -> Environment:
         "number": wording.grouped,
         "cap": wording.capitalised,
     }
-    made.globals |= {"wording": wording, "navigation": NAVIGATION, "credit": CREDIT, "noted": notes}
+    made.globals |= {
+        "wording": wording,
+        "navigation": NAVIGATION,
+        "credit": CREDIT,
+        "noted": notes,
+        "version_of": version,
+    }
     return made
 
 
@@ -120,6 +130,7 @@ class Portal:
             "release": edition.release,
             "labels": edition.labels,
             "cards": self.cards,
+            "observatory": read_publisher().name,
             "files": [
                 *((name, title) for name, title in FILES if (public / name).exists()),
                 ("SHA256SUMS", "Empreintes"),
@@ -147,6 +158,7 @@ def write(public: Path, edition: Edition) -> None:
     """Every page, the style and the scripts, and the spreadsheet of what organisers have to correct."""
     shutil.copytree(HERE / "assets", public / "assets", copy_function=shutil.copyfile)
     portal = Portal(public, edition)
+    _name_on_paper(public / "assets" / "style.css", f"{portal.shared['observatory']}, {version(edition.release)}")
     for card in portal.cards:
         if card.dataset == views.RECONCILIATION:
             _reconciliation(portal, card)
@@ -176,6 +188,18 @@ def write(public: Path, edition: Edition) -> None:
     )
     _search(portal)
     (public / "a-corriger.csv").write_bytes(text_csv(QUARANTINE, edition.supply.quarantine))
+
+
+def version(release: Release) -> str:
+    """« version 3 (1.2.0) »."""
+    return f"version {release.number}" + (f" ({release.version})" if release.version else "")
+
+
+def _name_on_paper(style: Path, words: str) -> None:
+    """The head of every printed sheet: no page can give it to its margin otherwise."""
+    text = style.read_text(encoding="utf-8")
+    quoted = words.replace("\\", "\\\\").replace('"', '\\"').replace("\n", " ")
+    style.write_text(text.replace(ON_PAPER, quoted), encoding="utf-8")
 
 
 def programme_page(code: str) -> str:

@@ -318,3 +318,27 @@ def test_screenshots_are_kept(visit, names, shots):
             page = tab.open(name)
             page.screenshot(path=str(shots / f"{name.removesuffix('.html')}-{look}.png"), full_page=True)
     assert len(list(shots.glob("*.png"))) == 3 * len(names)
+
+
+def test_a_figure_leads_to_the_cells_it_is_written_in(visit):
+    """The three workshops of the Somme, each with its cell in the spreadsheet that was received."""
+    for server in (False, True):
+        tab = visit(server=server)
+        page = tab.open(f"{PARTICIPATION}#programme={HDF}")
+        assert not [url for url in tab.asked if "/origine/" in url], "nothing is loaded before it is asked for"
+        somme = page.locator(f"section[data-p='{HDF}'] table[data-b=department] tr[data-m='80']").first
+        somme.locator("button.figure-button").first.click()
+        page.wait_for_selector("#origine-lignes:not([hidden])")
+        rows = [re.sub(r"\s+", " ", text) for text in page.locator("#origine-lignes tbody tr").all_inner_texts()]
+        assert len(rows) == 3 and sum(int(row.rsplit(" ", 1)[1]) for row in rows) == 42
+        assert all(re.search(r" H\d+ \d+$", row) for row in rows), rows
+        assert "36 lues = 36 acceptées + 0 mises de côté + 0 doublons" in page.locator("#origine-lignes").inner_text()
+        page.keyboard.press("Escape")
+
+
+def test_a_printed_figure_leads_to_its_line_and_to_ours(visit):
+    page = visit().open(f"ind_reconciliation.html#programme={HDF}")
+    page.locator("tr[data-k='nb_evenements|total|total'] button.figure-button").click()
+    page.wait_for_selector("#origine-lignes:not([hidden])")
+    assert "36\u00a0événements comptés" in page.locator("#origine-lignes").inner_text()
+    assert "--breakdown total --member total" in page.locator("#origine code").inner_text()

@@ -100,9 +100,16 @@ def test_pages_are_light(public):
         assert path.stat().st_size < 500_000
 
 
+def test_every_printed_sheet_names_the_observatory_and_the_version(public):
+    style = (public / "assets" / "style.css").read_text()
+    assert re.search(r'content: "Observatoire de l’économie sociale et solidaire, version 2 \(1\.\d\.\d\)"', style)
+    assert "counter(page)" in style and portal.pages.ON_PAPER not in style
+
+
 def test_home_says_what_when_and_what_is_held_back(pages):
     text = pages["index.html"].text
-    assert "Version 2, publiée le 8 février 2024, sur les données reçues jusqu’au 5 février 2024" in text
+    dated = r"Version 2 \(1\.\d\.\d\), publiée le 8 février 2024, sur les données reçues jusqu’au 5 février 2024"
+    assert re.search(dated, text)
     assert "« Territoires » n’est pas publié." in text and "35 au lieu de 36." in text
     assert "« Participation » reste celui de la version 1." in text
     assert "« Chiffres déjà publiés »" not in text  # no rhythm was promised for that source

@@ -99,6 +99,43 @@ def undo(number: Annotated[int, typer.Argument(help="Le numéro de la décision.
 
 
 @app.command()
+def review(
+    reveal: Annotated[bool, typer.Option("--reveal", help="Montrer noms et adresses ; demande une finalité.")] = False,
+    purpose: Annotated[str, typer.Option("--purpose", help="La finalité, écrite au journal des accès.")] = "",
+    limit: Annotated[int, typer.Option(help="Combien de paires, les plus probables d'abord.")] = 20,
+) -> None:
+    """Les paires qui pourraient être une même personne, et ce qui le fait penser ; elles ne sont pas réunies."""
+    from identity.matching.persons import pairs_to_review
+    from orchestration.console import Lines
+
+    lines = Lines()
+    found = pairs_to_review(_vault(), purpose=_purpose(reveal, purpose))
+    if not found:
+        lines.say("Aucune paire à examiner.")
+    for pair in found[:limit]:
+        lines.say(
+            f"{pair.left_uid}  {pair.right_uid}  {pair.probability:.2f}".replace(".", ",")
+            + f"  {_words(pair.evidence)}"
+        )
+        if reveal:
+            for told in (pair.left, pair.right):
+                lines.say(f"      {' ; '.join(text for text in told if text)}")
+    if len(found) > limit:
+        lines.say(f"… et {len(found) - limit} autres (--limit).")
+    if found:
+        lines.say("Une même personne : observatoire person merge A B --reason … ; sinon, rien à faire.")
+
+
+EVIDENCE = {
+    "name": "nom", "email": "adresse", "phone": "téléphone", "organisation": "structure", "postcode": "code postal", "event": "événement",
+}  # fmt: skip
+
+
+def _words(evidence: str) -> str:
+    return " + ".join(EVIDENCE.get(word, word) for word in evidence.split("+"))
+
+
+@app.command()
 def decisions() -> None:
     """Les décisions prises à la main : qui, quand, pourquoi."""
     from identity.matching.constraints import decisions as made

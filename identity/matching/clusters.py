@@ -4,7 +4,7 @@ Here: connected components over accepted pairs, what must stay apart, and the la
 (`exact.py`, `scoring.py`), what somebody decided (`constraints.py`).
 
 Only components that hold two identities which must stay apart are looked at pair by pair: their pairs are taken
-strongest first (then by fingerprint), and one that would join what must stay apart is left out.
+strongest first (an address with a name before an address alone, then by fingerprint), and one that would join what must stay apart is left out.
 """
 
 from __future__ import annotations
@@ -94,7 +94,7 @@ def _tear(con: duckdb.DuckDBPyConnection, members: list[int], apart: list[tuple[
     """The smallest identity of the group of each of `members`."""
     con.register("torn", pa.table({"i": pa.array(members, pa.uint64())}))
     edges = con.execute(
-        "select a, b from pair where a in (from torn) order by method <> 'manual', probability desc, a, b"
+        "select a, b from pair where a in (from torn) order by method <> 'manual', probability desc, evidence = 'email', a, b"
     ).fetchall()
     con.unregister("torn")
     inside = set(members)

@@ -56,6 +56,19 @@ class KeptIdentity:
     nb_rows: int
 
 
+@dataclass(frozen=True)
+class PairToReview:
+    """Two persons that might be one. `left`, `right`: address, name, telephone, organisation, postcode. Personal: to be shown to who has a
+    purpose only."""
+
+    left_uid: str
+    right_uid: str
+    probability: float
+    evidence: str
+    left: tuple[str | None, ...]
+    right: tuple[str | None, ...]
+
+
 @contextlib.contextmanager
 def _kept(vault: Vault, purpose: str) -> Iterator[duckdb.DuckDBPyConnection]:
     with contextlib.closing(open_private()) as con:
@@ -120,6 +133,18 @@ def find_persons(
             wanted,
         ).fetchall()
     return [Candidate(*row) for row in found]
+
+
+def pairs_to_review(vault: Vault, *, purpose: str) -> list[PairToReview]:
+    """The pairs of the review band, the most probable first."""
+    told = "[{x}.email, {x}.name, {x}.phone, {x}.org, {x}.postcode]"
+    with _kept(vault, purpose) as con:
+        found = con.execute(
+            "select printf('%016x', x.uid), printf('%016x', y.uid), d.probability, d.evidence, "
+            f"{told.format(x='x')}, {told.format(x='y')} from kept_doubt d "
+            "join kept_identity x on x.i = d.i join kept_identity y on y.i = d.other order by d.probability desc, 1, 2"
+        ).fetchall()
+    return [PairToReview(*row[:4], tuple(row[4]), tuple(row[5])) for row in found]
 
 
 def _number(uid: str) -> int:

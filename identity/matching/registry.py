@@ -81,14 +81,15 @@ _REPEATING = [
 def recall(
     con: duckdb.DuckDBPyConnection, vault: Vault, *, purpose: str, tables: Iterable[str] = ("identity", "row", "doubt")
 ) -> None:
-    """Make `kept_<table>` in `con` for a question; logged first. Raises VaultError before any matching."""
+    """Make `kept_<table>` in `con` for a question, with `i` as `fingerprint`; logged first. Raises VaultError before any matching."""
     refuse_leaky(con)
     if not _path(vault, "delivery").exists():
         raise VaultError("Aucun rapprochement n'a encore été fait : lancez une nuit (observatoire run).")
     read = {table: _read(vault, table) for table in tables}
     vault.log.record(purpose, "read", [f"{FOLDER}/{table}" for table in read], sum(t.num_rows for t in read.values()))
     for table, content in read.items():
-        con.register(f"kept_{table}", content)
+        named = content.append_column("fingerprint", content["i"]) if "i" in content.column_names else content
+        con.register(f"kept_{table}", named)
 
 
 def resume(con: duckdb.DuckDBPyConnection, vault: Vault) -> bool:

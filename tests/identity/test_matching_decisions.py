@@ -1,0 +1,131 @@
+"""What somebody decides by hand: split, merge, taking it back; who asks about a person, and what is on record of it."""
+
+import json
+import sys
+from pathlib import Path
+
+import pytest
+
+sys.path.append(str(Path(__file__).parent))
+from people import Lists, attended, row
+from scanner import find
+
+from identity.cipher import VaultError
+from identity.matching.constraints import decide, decisions, in_force, pairs, undo
+from identity.matching.persons import (
+    find_persons,
+    identities_of_person,
+    pairs_to_review,
+    rows_of_person,
+)
+
+HOME = {"organisation_text": "Les Jardins", "phone": "03 20 12 34 56"}
+
+
+@pytest.fixture
+def people(tmp_path):
+    """Father and son, one name, one association, one telephone: a pair in the review band."""
+    people = Lists(tmp_path)
+    people.put(
+        "a", row("Jean Dupont", "jean.dupont@free.fr", **HOME), row("Jean Dupont", "jdupont59@laposte.net", **HOME)
+    )
+    people.put("b", attended(None, "jean.dupont@free.fr"))
+    people.match()
+    return people
+
+
+def uid_of(people, **who):
+    return find_persons(people.vault, purpose="person_rights", **who)[0].uid
+
+
+def fingerprints(people, uid):
+    return [int(identity.fingerprint, 16) for identity in identities_of_person(people.vault, uid, purpose="matching")]
+
+
+def test_merging_a_pair_to_review_makes_one_person_until_it_is_taken_back(people):
+    (pair,) = pairs_to_review(people.vault, purpose="matching")
+    assert pair.evidence == "name+phone+organisation"
+    left, right = fingerprints(people, pair.left_uid), fingerprints(people, pair.right_uid)
+    decide(people.vault, "merge", left, right, reason="vu au guichet")
+    assert people.match().review == 0
+    assert people.groups() == [{"a1", "a2", "b1"}]
+    assert {line["method"] for line in people.table("participant_link")} == {"manual", "exact_email"}
+    undo(people.vault, 1, reason="erreur")
+    people.match()
+    assert people.groups() == [{"a1", "b1"}, {"a2"}]
+
+
+def test_splitting_a_person_holds_on_later_nights_until_it_is_taken_back(people):
+    uid = uid_of(people, email="jean.dupont@free.fr")
+    named, nameless = (
+        [
+            int(known.fingerprint, 16)
+            for known in identities_of_person(people.vault, uid, purpose="matching")
+            if bool(known.name) is has
+        ]
+        for has in (True, False)
+    )
+    decide(people.vault, "split", nameless, named, reason="un collègue a pris sa place")
+    people.match()
+    assert people.groups() == [{"a1"}, {"a2"}, {"b1"}]
+    people.put("c", row("Jean Dupont", "jean.dupont@free.fr", event="A02")).match()
+    assert {"b1"} in people.groups() and {"a1", "c1"} in people.groups()
+    undo(people.vault, 1, reason="c'était bien lui")
+    people.match()
+    assert people.groups() == [{"a1", "b1", "c1"}, {"a2"}]
+
+
+def test_a_decision_has_an_author_a_date_and_a_reason_and_is_in_the_access_log(people):
+    with pytest.raises(VaultError, match="motive"):
+        decide(people.vault, "split", [1], [2], reason=" ")
+    decide(people.vault, "split", [1], [2], reason="deux personnes")
+    (made,) = decisions(people.vault)
+    assert (made.number, made.author, made.reason) == (1, "dpo", "deux personnes")
+    assert made.decided_at.startswith("20")
+    line = json.loads((people.vault.directory / "access.jsonl").read_text().splitlines()[-1])
+    assert (line["action"], line["what"], line["who"]) == ("decide", ["matching/split"], "dpo")
+
+
+def test_of_two_decisions_on_one_pair_the_later_one_holds(people):
+    decide(people.vault, "split", [1], [2], reason="a")
+    decide(people.vault, "merge", [2], [1], reason="b")
+    assert pairs(decisions(people.vault)) == (set(), {(1, 2)})
+    undo(people.vault, 2, reason="c")
+    assert pairs(decisions(people.vault)) == ({(1, 2)}, set())
+    assert [decision.number for decision in in_force(decisions(people.vault))] == [1]
+    with pytest.raises(VaultError, match="en vigueur"):
+        undo(people.vault, 2, reason="d")
+
+
+def test_a_person_is_found_by_address_name_or_telephone_and_its_rows_listed(people):
+    by_address = find_persons(people.vault, email="Jean.Dupont@Free.fr", purpose="person_rights")
+    by_name = find_persons(people.vault, name="DUPONT Jean", purpose="person_rights")
+    assert len(by_address) == 1 and len(by_name) == 2
+    assert (
+        find_persons(people.vault, email="jean.dupont@free.fr", phone="+33 3 20 12 34 56", purpose="person_rights")
+        == by_address
+    )
+    assert find_persons(people.vault, name="Zoé Personne", purpose="person_rights") == []
+    rows = rows_of_person(people.vault, by_address[0].uid, purpose="person_rights")
+    assert [(line.source, line.delivery_id, line.row_number) for line in rows] == [("a", "d1", 1), ("b", "d1", 1)]
+    with pytest.raises(VaultError, match="complets"):
+        find_persons(people.vault, email="jean.dupont", purpose="person_rights")
+    with pytest.raises(VaultError, match="Aucune personne"):
+        rows_of_person(people.vault, "0" * 16, purpose="person_rights")
+
+
+def test_nothing_is_told_without_a_known_purpose(people):
+    with pytest.raises(VaultError, match="Finalité"):
+        find_persons(people.vault, email="jean.dupont@free.fr", purpose="curiosité")
+
+
+def test_no_identity_is_readable_in_what_matching_writes(people, tmp_path):
+    canaries = ["jean.dupont", "jdupont59", "Dupont", "dupont jean", "0320123456", "320123456", "jardins"]
+    assert find(tmp_path, canaries) == []
+    columns = {name: set(people.table(name)[0]) for name in ("participant_row", "participant", "participant_link")}
+    assert not set.union(*columns.values()) & {"email", "name", "phone", "uid", "fingerprint", "i"}
+
+
+def test_the_search_for_identities_would_see_one(people, tmp_path):
+    (people.out / "current" / "note.txt").write_text("jean.dupont@free.fr")
+    assert find(tmp_path, ["jean.dupont"])

@@ -1,0 +1,136 @@
+"""The parts of matching: components, constraints, the declared model, normal forms, keyed hashes."""
+
+import re
+
+import numpy as np
+import phonenumbers
+import pyarrow as pa
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+from pydantic import ValidationError
+
+from identity.matching import normal
+from identity.matching.clusters import components, split_apart
+from identity.matching.keyed import keyed, keyed_value, pseudonym
+from identity.matching.model import PATH, load_model
+from identity.pseudonyms import normalise_name, pseudonyms_under
+from identity.vault import Vault, open_private
+
+
+@settings(max_examples=60, deadline=None)
+@given(st.lists(st.tuples(st.integers(0, 11), st.integers(0, 11)), max_size=20))
+def test_components_are_those_of_a_walk(edges):
+    a, b = (np.array([edge[side] for edge in edges], dtype=np.int64) for side in (0, 1))
+    label = components(12, a, b)
+    for start in range(12):
+        seen, todo = {start}, [start]
+        while todo:
+            node = todo.pop()
+            near = {y for x, y in edges if x == node} | {x for x, y in edges if y == node}
+            todo += near - seen
+            seen |= near
+        assert label[start] == min(seen)
+
+
+@settings(max_examples=60, deadline=None)
+@given(
+    st.lists(st.tuples(st.integers(0, 7), st.integers(0, 7)), max_size=14),
+    st.lists(st.tuples(st.integers(0, 7), st.integers(0, 7)).filter(lambda p: p[0] != p[1]), max_size=5),
+)
+def test_what_must_stay_apart_does_and_the_rest_is_joined(edges, apart):
+    group = split_apart(range(8), edges, apart)
+    assert all(group[x] != group[y] for x, y in apart)
+    for x, y in edges:
+        if group[x] != group[y]:
+            left = {member for member in group if group[member] == group[x]}
+            right = {member for member in group if group[member] == group[y]}
+            assert any((p in left and q in right) or (q in left and p in right) for p, q in apart)
+
+
+def test_the_strongest_pair_wins_where_both_cannot_hold():
+    assert split_apart([1, 2, 3], [(1, 2), (2, 3)], [(1, 3)]) == {1: 1, 2: 1, 3: 3}
+    assert split_apart([1, 2, 3], [(2, 3), (1, 2)], [(1, 3)]) == {1: 1, 2: 2, 3: 2}
+
+
+def test_the_model_weighs_as_it_says():
+    model = load_model()
+    accept, review = model.accept_from, model.review_from
+    same = dict(name="same_words")
+    assert model.probability(**same) < accept, "a name alone makes nobody"
+    assert model.probability(**same, organisation="same") >= accept
+    assert model.probability(**same, phone="same") >= accept
+    assert review <= model.probability(**same, email="different", organisation="same") < accept, "two addresses wait"
+    assert model.probability(**same, email="different", organisation="same", postcode="same") >= accept
+    assert model.probability(name="different", phone="same", organisation="same", postcode="same") < accept
+
+
+@pytest.mark.parametrize(
+    ("before", "after", "said"),
+    [
+        ("prior: 1.0e-5", "prior: 0.9", "prior"),
+        ("{m: 0.85, u: 0.01}", "{m: 0.95, u: 0.01}", "add up"),
+        ("accept_from: 0.99", "accept_from: 0.6", "review_from"),
+        ("margin_bits: 3", "margin_bits: 3\nmargins: 3", "margins"),
+        ("    alike: ", "    nearly: ", "comparisons must be"),
+    ],
+)
+def test_a_model_that_does_not_hold_together_is_refused(tmp_path, before, after, said):
+    text = PATH.read_text(encoding="utf-8")
+    assert before in text
+    changed = tmp_path / "model.yml"
+    changed.write_text(text.replace(before, after, 1), encoding="utf-8")
+    with pytest.raises(ValidationError, match=said):
+        load_model.__wrapped__(changed)
+
+
+@pytest.fixture(scope="module")
+def con():
+    with open_private() as con:
+        normal.install(con)
+        yield con
+
+
+@pytest.mark.parametrize(
+    "typed",
+    ["06 12 34 56 78", "0612345678", "06.12.34.56.78", "+33612345678", "0033 6 12 34 56 78", "+33 (0)6 12 34 56 78"],
+)
+def test_french_numbers_need_no_library_and_get_what_it_gives(con, typed):
+    found = con.execute("select n_phone(n_digits(?))", [typed]).fetchall()[0][0]
+    assert found == "+33612345678"
+    number = phonenumbers.parse(typed.replace("(0)", ""), "FR")
+    assert found == phonenumbers.format_number(number, phonenumbers.PhoneNumberFormat.E164)
+
+
+def test_other_numbers_are_left_to_the_library(con):
+    typed = ["+32 2 555 12 12", "12", "rappeler le soir"]
+    assert con.execute("select count(n_phone(n_digits(t))) from (select unnest(?) as t)", [typed]).fetchall() == [(0,)]
+    assert normal.phones(typed) == {"+32 2 555 12 12": "+3225551212"}
+
+
+def test_names_fold_as_the_door_folds_them(con):
+    for name in ("Mme DUPONT-LÉVÊQUE Zoé", "Zoé Dupont Lévêque", "Cœur d'Alène Éric", "M. Jean  MARTIN"):
+        found = con.execute("select array_to_string(list_sort(n_untitled(string_split(n_fold(?), ' '))), ' ')", [name])
+        assert found.fetchall()[0][0] == normalise_name(name)
+
+
+def test_nicknames_are_folded_and_belong_to_somebody():
+    table = normal.nicknames()
+    roots = dict(zip(table["name"].to_pylist(), table["roots"].to_pylist(), strict=True))
+    assert roots["fred"] == ["frederic", "frederique"] and roots["jean"] == ["jean"]
+    assert all(re.fullmatch(r"[a-z]+(?: [a-z]+)*", name) for name in roots)
+    assert all(root in roots for found in roots.values() for root in found)
+
+
+def test_keyed_hashes_of_a_column_are_those_of_the_library(tmp_path):
+    vault = Vault(tmp_path / "vault", {})
+    key = vault.keyring.key_for(2025)
+    with open_private() as con:
+        text = "Zoé|dupont"
+        hashed = con.execute(
+            f"select {keyed(con, vault, 'identity', '$t')}, {pseudonym(con, key, 'person', '$t')}", {"t": text}
+        )
+        assert hashed.fetchall() == [
+            (keyed_value(vault, "identity", text), pseudonyms_under(key, "person", pa.array([text]))[0].as_py())
+        ]
+    assert keyed_value(vault, "identity", text) != keyed_value(vault, "person", text)

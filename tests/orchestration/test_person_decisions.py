@@ -1,0 +1,68 @@
+"""`observatoire person show|split|merge|undo|review|decisions`: what is shown, and that the next night has something to do."""
+
+import sys
+from pathlib import Path
+
+import pytest
+from typer.testing import CliRunner
+
+from orchestration.command import app
+from orchestration.home import Home
+
+sys.path.append(str(Path(__file__).parents[1] / "identity"))
+from people import Lists, row
+
+from identity.matching.persons import find_persons
+
+CANARIES = ("dupont", "free.fr", "laposte", "0320123456", "jardins")
+
+
+@pytest.fixture
+def home(tmp_path, monkeypatch):
+    monkeypatch.setenv("OBSERVATOIRE_HOME", str(tmp_path))
+    monkeypatch.setenv("OBSERVATOIRE_ACTOR", "dpo")
+    people = Lists(tmp_path)
+    told = {"organisation_text": "Les Jardins", "phone": "03 20 12 34 56"}
+    people.put(
+        "a", row("Jean Dupont", "jean.dupont@free.fr", **told), row("Jean Dupont", "jdupont59@laposte.net", **told)
+    )
+    people.match()
+    return people
+
+
+def said(*arguments, code=0):
+    done = CliRunner().invoke(app, ["person", *arguments])
+    assert done.exit_code == code, done.output
+    return done.output
+
+
+def test_the_review_band_is_listed_without_identities_unless_a_purpose_is_given(home):
+    listed = said("review")
+    assert "nom + téléphone + structure" in listed
+    assert not [canary for canary in CANARIES if canary in listed.lower()]
+    assert "--purpose" in said("review", "--reveal", code=2)
+    assert "jean.dupont@free.fr" in said("review", "--reveal", "--purpose", "matching")
+
+
+def test_a_pair_is_merged_shown_and_taken_back_and_the_next_night_has_it_to_do(home):
+    left, right = said("review").split()[:2]
+    assert "n° 1" in said("merge", left, right, "--reason", "vu au guichet")
+    assert Home.from_environment().unfinished.exists()
+    home.match()
+    (uid,) = {found.uid for found in find_persons(home.vault, name="Jean Dupont", purpose="matching")}
+    shown = said("show", uid)
+    assert "2 identité(s)" in shown and not [canary for canary in CANARIES if canary in shown.lower()]
+    listed = said("decisions")
+    assert "réunion" in listed and "vu au guichet" in listed and "dpo" in listed
+    one, other = (line.split()[0] for line in shown.splitlines()[1:])
+    said("split", uid, one, other, "--reason", "rien ne resterait", code=2)
+    said("split", uid, "0" * 16, "--reason", "inconnue", code=2)
+    assert "n° 2" in said("split", uid, one, "--reason", "ce sont le père et le fils")
+    home.match()
+    assert home.groups() == [{"a1"}, {"a2"}]
+    assert "n° 3" in said("undo", "2", "--reason", "non")
+
+
+def test_an_unknown_person_is_one_sentence(home):
+    assert "Aucune personne" in said("show", "0" * 16, code=4)
+    assert "16 chiffres" in said("show", "Jean", code=4)

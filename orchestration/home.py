@@ -75,6 +75,11 @@ class Home:
         return self.root / "crawls"
 
     @property
+    def returned(self) -> Path:
+        """Corrections and explanations that came back in workbooks, one file per workbook; texts about persons are sealed."""
+        return self.root / "corrections"
+
+    @property
     def warehouse(self) -> Path:
         return self.root / "warehouse"
 

@@ -43,7 +43,7 @@ from orchestration.candidates import (
 )
 from orchestration.home import Home, Settings
 from orchestration.lock import only_one_night
-from orchestration.novelty import fingerprint, leave_for_next_night
+from orchestration.novelty import RETURNS, any_return, fingerprint, leave_for_next_night
 from orchestration.progress import Running
 from orchestration.progress import step as timed
 from orchestration.warehouse import Built, WarehouseError
@@ -127,6 +127,19 @@ class Night:
             self._erase_again()
             self._fingerprint = fingerprint(self.home)
             leave_for_next_night(self.home, run_id=self.run_id, started_at=self.now.isoformat())
+            self._take_returns()
+
+    def _take_returns(self) -> None:
+        """Workbooks that organisers sent back become corrections and explanations before anything is landed tonight. When they
+        cannot be read the night goes on without them and says so."""
+        if not any_return(self.home):
+            return
+        try:
+            with self.step("returns", "Classeurs de retour", "n'ont pas pu être lus") as running:
+                reports = rooms.take_returns(self.home, self.contracts, self.now)
+                running.say(" ; ".join(f"{report.file_name} : {report.message}" for report in reports))
+        except StructureFailed:
+            self.failed_sources.append(RETURNS)
 
     def _erase_again(self) -> None:
         """Whoever was erased and is back with a backup goes again before anything is read; otherwise there is no night."""

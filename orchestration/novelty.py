@@ -30,6 +30,9 @@ LIBRARIES = (
     "splink",
 )
 
+RETURNS = "retours"
+"""How the ledger names the workbooks that come back (sources.inbox.RETURNS)."""
+
 WORDS = {
     "contracts": "des contrats ont changé",
     "corrections": "des corrections ont changé",
@@ -66,6 +69,8 @@ def is_anything_new(home: Home) -> Novelty:
     waiting: dict[str, int] = {}
     for arrival in seen.arrivals:
         waiting[arrival.source] = waiting.get(arrival.source, 0) + 1
+    if seen.returns:
+        waiting[RETURNS] = len(seen.returns)
     last = last_night(home)
     now = fingerprint(home)
     reasons = []
@@ -88,6 +93,13 @@ def is_anything_new(home: Home) -> Novelty:
         reasons.append("la nuit précédente n'est pas allée au bout")
     notes = tuple(note.message for note in seen.notes)
     return Novelty(seen.nb_files, waiting, tuple(reasons), notes, now)
+
+
+def any_return(home: Home) -> bool:
+    """Whether a workbook of the observatory came back filled in and was not taken yet."""
+    from sources.inbox import look
+
+    return bool(look(home.inbox, home.ledger, sources_with_contract(home), returns_only=True).returns)
 
 
 def sources_with_contract(home: Home) -> list[str]:

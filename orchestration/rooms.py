@@ -40,6 +40,7 @@ def places(home: Home) -> Places:
         ledger=home.ledger,
         vault=home.vault,
         crawls=home.crawls,
+        returned=home.returned,
     )
 
 
@@ -78,6 +79,13 @@ def match(home: Home, contracts: dict[str, LoadedContract]) -> Matched | None:
     from identity.vault import Vault
 
     return match(Vault(home.vault), rows, home.participants)
+
+
+def take_returns(home: Home, loaded: dict[str, LoadedContract], now: datetime) -> list[DeliveryReport]:
+    """Workbooks that came back filled in; a report each."""
+    from sources.returns import take_returns
+
+    return take_returns(places(home), loaded, now=now)
 
 
 def hand_over(home: Home, candidate: Candidate, loaded: dict[str, LoadedContract]) -> None:

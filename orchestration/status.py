@@ -15,11 +15,12 @@ from orchestration.console import Lines
 from orchestration.freshness import freshness
 from orchestration.home import Home
 from orchestration.lock import is_night_under_way
-from orchestration.novelty import last_night
+from orchestration.novelty import RETURNS, last_night
 
 if TYPE_CHECKING:
     from sources.contract import LoadedContract
 
+MOST_RETURNS = 5
 STATES = {"accepted": "acceptée", "held": "en attente", "refused": "refusée", "superseded": "remplacée"}
 STATUSES = {
     "published": "publié",
@@ -45,6 +46,7 @@ def print_status(home: Home, lines: Lines, now: datetime | None = None) -> None:
     known = deliveries(home)
     _sources(lines, home, contracts, known, now or datetime.now(UTC))
     _attention(lines, known)
+    _returns(lines, known)
     _release(lines, home)
     _checks(lines, home)
     _night(lines, home)
@@ -111,6 +113,18 @@ def _attention(lines: Lines, known: list[dict[str, Any]]) -> None:
         lines.say("Livraisons à corriger")
     for row in waiting:
         lines.say(f"  {row['source']} / {row['file_name']} ({STATES[row['state']]}) : {row['message']}")
+
+
+def _returns(lines: Lines, known: list[dict[str, Any]]) -> None:
+    """Workbooks that came back, the last first: what was taken, and why the rest was not."""
+    came = [row for row in reversed(known) if row["source"] == RETURNS and row["outcome"] == "accepted"]
+    if came:
+        lines.say()
+        lines.say("Classeurs de retour")
+    for row in came[:MOST_RETURNS]:
+        lines.say(f"  {row['file_name']} : {row['message'] or ''}")
+        for note in row["notes"]:
+            lines.say(f"      {note.message}")
 
 
 def _release(lines: Lines, home: Home) -> None:

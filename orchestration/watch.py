@@ -90,7 +90,9 @@ def new_in_inbox(home: Home, job) -> dg.SensorDefinition:
         from sources.inbox import look
 
         seen = look(home.inbox, home.ledger, sources_with_contract(home))
-        waiting = {f"{arrival.source}/{arrival.path.name}": arrival.stamp for arrival in seen.arrivals}
+        waiting = {
+            f"{arrival.source}/{arrival.path.name}": arrival.stamp for arrival in (*seen.arrivals, *seen.returns)
+        }
         running = context.instance.get_runs(dg.RunsFilter(job_name=NIGHTLY, statuses=UNDER_WAY), limit=1)
         cursor, ask, why_not = second_look(context.cursor, waiting, bool(running) or is_night_under_way(home.lock))
         context.update_cursor(cursor)

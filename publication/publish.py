@@ -265,7 +265,12 @@ def _write(
     now: datetime,
 ) -> Release:
     """Every file of the release under `release.path`; the release with the digests of what it is made of."""
-    from publication import package, portal, workbook  # slow to import, and of no use on a night that changes nothing
+    from publication import (
+        package,
+        portal,
+        returns,
+        workbook,
+    )  # slow to import, and of no use on a night that changes nothing
 
     public, data = release.public, release.public / "data"
     data.mkdir(parents=True)
@@ -337,6 +342,7 @@ def _write(
             revised=revised,
             before=before,
             made_at=now,
+            books=returns.write(public, candidate, names, release=release.number, made_at=now),
         ),
     )
     (public / SUMS).write_text(sums(public), encoding="utf-8")

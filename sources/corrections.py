@@ -20,14 +20,29 @@ from sources.sql import literal
 CORRECTIONS = Path(__file__).with_name("corrections")
 
 
+class At(BaseModel):
+    """One row of one delivery, or the same row of a later file of the same name while the text there is the expected one."""
+
+    model_config = ConfigDict(extra="forbid", frozen=True)
+
+    delivery_id: str
+    file_name: str
+    row_number: int
+
+
 class Correction(BaseModel):
-    """One declared correction: rows where `match` holds and the text is still `expect` get the text of `set`."""
+    """One declared correction: rows where `match` holds and the text is still `expect` get the text of `set`.
+
+    One that came back in a workbook names its row instead (`at`): the bytes of a delivery never change, so that they are a
+    guard by themselves where what was typed is not known.
+    """
 
     model_config = ConfigDict(extra="forbid", frozen=True)
 
     id: str
-    match: dict[str, str] = Field(min_length=1)
-    expect: dict[str, str | None] = Field(min_length=1)
+    match: dict[str, str] = Field(default_factory=dict)
+    at: At | None = None
+    expect: dict[str, str | None] = Field(default_factory=dict)
     set: dict[str, str | None] = Field(min_length=1)
     reason: str
     author: str
@@ -36,7 +51,9 @@ class Correction(BaseModel):
 
     @model_validator(mode="after")
     def _guarded(self) -> Correction:
-        if self.set.keys() - self.expect.keys():
+        if not self.at and not self.match:
+            raise ValueError("« match » doit dire à quelles lignes la correction s'applique")
+        if not self.at and self.set.keys() - self.expect.keys():
             raise ValueError("chaque champ de « set » doit avoir sa garde dans « expect » (le texte que l'on corrige)")
         return self
 
@@ -65,6 +82,17 @@ def load_corrections(contract: Contract, directory: Path = CORRECTIONS) -> tuple
     return corrections, hashlib.sha256(path.read_bytes()).hexdigest()
 
 
+def applicable(corrections: tuple[Correction, ...], delivery_id: str, file_name: str) -> tuple[Correction, ...]:
+    """Those that may speak of one delivery: all but the ones that name a row of another."""
+
+    def speaks(item: Correction) -> bool:
+        if item.at is None or item.at.delivery_id == delivery_id:
+            return True
+        return item.at.file_name == file_name and item.set.keys() <= item.expect.keys()
+
+    return tuple(item for item in corrections if speaks(item))
+
+
 def apply_corrections(con: duckdb.DuckDBPyConnection, corrections: tuple[Correction, ...], today: date) -> list[Note]:
     """Apply to table `raw` (columns: the slots as text, `corrections VARCHAR[]`). Returns what did not apply, and why."""
     notes = []
@@ -72,8 +100,9 @@ def apply_corrections(con: duckdb.DuckDBPyConnection, corrections: tuple[Correct
         if correction.expires_on and today > correction.expires_on:
             notes.append(Note("correction_perimee", f"La correction {correction.id} a expiré le {correction.expires_on:%d/%m/%Y} : elle n'est plus appliquée."))  # fmt: skip
             continue
-        matched = _where(correction.match)
-        guarded = _where(correction.match | correction.expect)
+        row = f"row_number = {correction.at.row_number}" if correction.at else ""
+        matched = _where(correction.match, row)
+        guarded = _where(correction.match | correction.expect, row)
         assignments = ", ".join(f'"{name}" = {literal(text)}' for name, text in correction.set.items())
         applied = con.execute(
             f"update raw set {assignments}, corrections = list_append(corrections, {literal(correction.id)}) "
@@ -91,7 +120,6 @@ def apply_corrections(con: duckdb.DuckDBPyConnection, corrections: tuple[Correct
     return notes
 
 
-def _where(conditions: dict[str, str | None]) -> str:
-    return " and ".join(
-        f'clean("{name}") is not distinct from clean({literal(text)})' for name, text in conditions.items()
-    )
+def _where(conditions: dict[str, str | None], row: str = "") -> str:
+    texts = [f'clean("{name}") is not distinct from clean({literal(text)})' for name, text in conditions.items()]
+    return " and ".join([row, *texts] if row else texts)

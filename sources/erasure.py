@@ -42,6 +42,7 @@ from sources.landing import (
 from sources.ledger import deliveries, open_ledger
 from sources.readers import Unreadable
 from sources.redaction import Redacted, erased_persons, is_redacted, redact
+from sources.returned import forget
 
 
 @dataclass(frozen=True)
@@ -77,6 +78,8 @@ def erase_in(
     """
     vault = Vault(places.vault)
     sha256, source, delivery_id = row["sha256"], row["source"], row["delivery_id"]
+    if masks:
+        forget(places.returned, vault.cipher, mentions=masks.is_in)
     original = original_path(places.originals, sha256)
     if not sha256 or not original.exists():
         return None
@@ -105,6 +108,8 @@ def erase_in(
             keep_redacted(places.originals, vault.cipher, sha256, redacted.kept)
         else:
             return None
+    if redacted is not None:
+        forget(places.returned, vault.cipher, rows=[(source, delivery_id, number) for number in redacted.rows])
     if loaded is not None:
         replay(places, loaded, dict(row), now)
     else:

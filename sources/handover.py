@@ -19,6 +19,7 @@ from sources.entities import ENTITIES, LINEAGE
 from sources.explanations import Explanation, load_explanations, load_withdrawals
 from sources.landing import BOUND, RECORDS, Places
 from sources.ledger import deliveries, open_ledger, showings
+from sources.returned import returned_explanations, returned_without_texts, with_returned
 
 _QUARANTINE = {
     "source": "VARCHAR", "delivery_id": "VARCHAR", "file_name": "VARCHAR", "sheet": "VARCHAR", "row_number": "INTEGER",
@@ -99,8 +100,10 @@ def hand_over(con: duckdb.DuckDBPyConnection, places: Places, contracts: dict[st
         con, "bound", _BOUND, [path for row in accepted if Path(path := _file(places.landing / BOUND, row)).exists()]
     )
     _corrected_rows(con)
-    _rows(con, "correction", _CORRECTION, [_correction(name, item) for name, item in _corrections(contracts)])
-    _rows(con, "explanation", _EXPLANATION, [_explanation(item) for item in load_explanations()])
+    _rows(con, "correction", _CORRECTION, [_correction(name, item) for name, item in _corrections(contracts, places)])
+    explained = with_returned(load_explanations(), returned_explanations(places.returned))
+    _rows(con, "explanation", _EXPLANATION, [_explanation(item) for item in explained])
+    _hide_typed_about_persons(con, contracts)
 
 
 def _hand_over_versions(
@@ -137,8 +140,20 @@ def _hand_over_versions(
     _rows(con, "withdrawal", _WITHDRAWAL, [item.model_dump() for item in load_withdrawals()])
 
 
-def _corrections(contracts: dict[str, LoadedContract]) -> list[tuple[str, Correction]]:
-    return [(name, item) for name, loaded in contracts.items() for item in load_corrections(loaded.contract)[0]]
+def _corrections(contracts: dict[str, LoadedContract], places: Places) -> list[tuple[str, Correction]]:
+    """Declared, and come back in workbooks. What the latter set is not handed over: only which fields, why, by whom and when."""
+    declared = [(name, item) for name, loaded in contracts.items() for item in load_corrections(loaded.contract)[0]]
+    return declared + [
+        (source, item) for source, item in returned_without_texts(places.returned) if source in contracts
+    ]
+
+
+def _hide_typed_about_persons(con: duckdb.DuckDBPyConnection, contracts: dict[str, LoadedContract]) -> None:
+    """What was typed in a list of persons is sealed where it landed, and goes no further even so."""
+    sources = [name for name, loaded in contracts.items() if ENTITIES[loaded.contract.entity].personal]
+    con.execute(
+        "update landing.quarantine set value = null where list_contains($sources, source)", {"sources": sources}
+    )
 
 
 def _correction(source: str, item: Correction) -> dict:

@@ -9,6 +9,8 @@ from __future__ import annotations
 import hashlib
 import os
 import time
+import zipfile
+import zlib
 from collections.abc import Iterable
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
@@ -21,6 +23,12 @@ STILL_WRITTEN_WITHIN_S = 2.0
 """A file modified more recently than this is looked at twice before it is believed to be complete."""
 
 EPOCH, NO_TIME_BEFORE = datetime(1970, 1, 1, tzinfo=UTC), datetime(2000, 1, 1, tzinfo=UTC)
+
+RETURNS = "retours"
+"""Folder of the inbox, and name in the ledger, for workbooks of the observatory that come back filled in."""
+
+RETURN_SHEET = "observatoire-retour"
+"""Hidden sheet by which such a workbook is known, in whatever folder it was put and whatever its name has become."""
 
 _PASSING = (".part", ".tmp", ".crdownload", ".filepart", ".swp")
 
@@ -54,17 +62,19 @@ class Look:
     arrivals: tuple[Arrival, ...]
     renewed: tuple[Arrival, ...]
     notes: tuple[Note, ...]
+    returns: tuple[Arrival, ...] = ()
 
 
-def look(inbox: Path, ledger_path: Path, sources: Iterable[str]) -> Look:
+def look(inbox: Path, ledger_path: Path, sources: Iterable[str], *, returns_only: bool = False) -> Look:
     """Compare every file of `inbox/<source>/` with the ledger. Files whose size, times and inode have not moved since they
-    were hashed are known; the others are hashed."""
+    were hashed are known; the others are hashed. A workbook that comes back filled in is a return wherever it lies; with
+    `returns_only` nothing else is hashed."""
     known: dict[tuple[str, str], tuple[str, str]] = {}
     if ledger_path.exists():
         with open_ledger(ledger_path) as ledger:
             known = stamps(ledger)
     sources = set(sources)
-    nb_files, arrivals, renewed, notes = 0, [], [], []
+    nb_files, arrivals, renewed, returns, notes = 0, [], [], [], []
     for folder in sorted(path for path in inbox.iterdir()) if inbox.is_dir() else []:
         if not folder.is_dir():
             notes.append(
@@ -74,7 +84,7 @@ def look(inbox: Path, ledger_path: Path, sources: Iterable[str]) -> Look:
                 )
             )
             continue
-        if folder.name not in sources:
+        if folder.name not in sources and folder.name != RETURNS:
             if any(folder.iterdir()):
                 notes.append(
                     Note(
@@ -97,7 +107,20 @@ def look(inbox: Path, ledger_path: Path, sources: Iterable[str]) -> Look:
             nb_files += 1
             stamp = stamp_of_file(path)
             before = known.get((folder.name, name))
-            if before and before[0] == stamp:
+            returned = known.get((RETURNS, f"{folder.name}/{name}"))
+            if stamp in (before and before[0], returned and returned[0]):
+                continue
+            is_return = is_a_return(path)
+            if folder.name == RETURNS and not is_return:
+                notes.append(
+                    Note(
+                        "pas_un_retour",
+                        f"« {RETURNS}/{name} » n'est pas un classeur de retour de l'observatoire : rangez-le dans le dossier de "
+                        "sa source, ou redéposez le classeur sans supprimer ses feuilles.",
+                    )
+                )
+                continue
+            if returns_only and not is_return:
                 continue
             arrival = _hash_when_still(folder.name, path, stamp)
             if arrival is None:
@@ -107,11 +130,27 @@ def look(inbox: Path, ledger_path: Path, sources: Iterable[str]) -> Look:
                         f"« {folder.name}/{name} » est encore en cours d'écriture : il sera lu la prochaine fois.",
                     )
                 )
+            elif is_return:
+                returns.append(arrival)
             elif before and before[1] == arrival.delivery_id:
                 renewed.append(arrival)
             else:
                 arrivals.append(arrival)
-    return Look(nb_files, tuple(arrivals), tuple(renewed), tuple(notes))
+    return Look(nb_files, tuple(arrivals), tuple(renewed), tuple(notes), tuple(returns))
+
+
+def is_a_return(path: Path) -> bool:
+    """Whether a file is a workbook with the hidden sheet of the observatory's returns. Looks at the list of sheets only."""
+    if path.suffix.lower() not in (".xlsx", ".xlsm"):
+        return False
+    try:
+        with zipfile.ZipFile(path) as book, book.open("xl/workbook.xml") as sheets:
+            return RETURN_SHEET.encode() in sheets.read(_LONGEST_LIST_OF_SHEETS)
+    except (OSError, KeyError, ValueError, RuntimeError, NotImplementedError, zipfile.BadZipFile, zlib.error):
+        return False  # not a workbook, or a damaged one: the reader of its source will say so
+
+
+_LONGEST_LIST_OF_SHEETS = 1 << 20
 
 
 def stamp_of_file(path: Path) -> str:

@@ -27,7 +27,7 @@ from identity.vault import Vault, open_private
 from sources.clients.bundle import content_of, open_bundle
 from sources.clients.outcomes import PlatformDown
 from sources.contract import Contract, LoadedContract
-from sources.corrections import load_corrections
+from sources.corrections import Correction, applicable, load_corrections
 from sources.entities import ENTITIES, LINEAGE
 from sources.erased_files import is_erased, remember
 from sources.headers import Binding, Unbound
@@ -55,6 +55,7 @@ from sources.redaction import (
     write_kept,
     write_nothing,
 )
+from sources.returned import forget, returned_corrections, returned_hash
 from sources.sql import literal
 from sources.values.refusal import quote
 from sources.values.text import clean
@@ -70,6 +71,7 @@ class Places:
     ledger: Path
     vault: Path
     crawls: Path
+    returned: Path | None = None
 
 
 def deliver(places: Places, loaded: LoadedContract, *, now: datetime | None = None) -> list[DeliveryReport]:
@@ -79,7 +81,7 @@ def deliver(places: Places, loaded: LoadedContract, *, now: datetime | None = No
     """
     now = now or datetime.now(UTC).replace(microsecond=0)
     contract = loaded.contract
-    processing_hash = processing_hash_of(loaded)
+    processing_hash = processing_hash_of(loaded, places.returned)
     seen = look(places.inbox, places.ledger, [contract.source])
     with open_ledger(places.ledger) as ledger:
         for arrival in seen.renewed:
@@ -191,13 +193,15 @@ def replay(places: Places, loaded: LoadedContract, row: dict, now: datetime) -> 
     if is_erased(places.vault, source := loaded.contract.source, report.delivery_id):
         remember_erased(places, source, report.delivery_id, row["sha256"])
     with open_ledger(places.ledger) as ledger:
-        record_delivery(ledger, report, processing_hash_of(loaded), now)
+        record_delivery(ledger, report, processing_hash_of(loaded, places.returned), now)
     return report
 
 
-def processing_hash_of(loaded: LoadedContract) -> str:
-    """What decides how a delivery of this source is read: its contract, its corrections, the program, the references."""
-    return hashlib.sha256(f"{loaded.sha256}{load_corrections(loaded.contract)[1]}{code_hash()}".encode()).hexdigest()
+def processing_hash_of(loaded: LoadedContract, returned: Path | None = None) -> str:
+    """What decides how a delivery of this source is read: its contract, its corrections (declared, and come back in workbooks), the
+    program, the references."""
+    corrections = load_corrections(loaded.contract)[1] + returned_hash(returned, loaded.contract.source)
+    return hashlib.sha256(f"{loaded.sha256}{corrections}{code_hash()}".encode()).hexdigest()
 
 
 @cache
@@ -258,9 +262,10 @@ def judge_file(
     references: References,
     today: datetime,
     kept: Kept | None = None,
+    returned: tuple[Correction, ...] = (),
 ) -> tuple[Judged, str | None]:
     """Read and judge one file in `con` (tables `accepted`, `quarantined`). Returns the counts and the sheet's name. `kept`: what
-    it holds, when it was read already.
+    it holds, when it was read already. `returned`: corrections that came back in workbooks and speak of this delivery.
 
     Raises Unreadable or Unbound (the delivery is refused or held); both carry `rule` and a French `message`.
     """
@@ -268,7 +273,7 @@ def judge_file(
     kept = kept or read_delivery(contract, path, file_name)
     sheet, others = the_table(contract, list(kept.sheets), file_name)
     corrections, _ = load_corrections(contract)
-    judged = judge(con, contract, sheet, corrections, references, today.date(), file_name, kept.slots)
+    judged = judge(con, contract, sheet, (*corrections, *returned), references, today.date(), file_name, kept.slots)
     return replace(judged, notes=(*sheet.notes, *others, *judged.notes)), sheet.name
 
 
@@ -336,7 +341,15 @@ def _land(
         )  # fmt: skip
         try:
             kept = read_delivery(contract, path, file_name)
-            judged, sheet = judge_file(con, loaded, path, file_name, _references(), delivered_at, kept)
+            returned = returned_corrections(places.returned, contract.source, vault.cipher)
+            # a row of somebody who was erased has nothing left to correct, and nothing comes back into it
+            gone = set(kept.erased_rows)
+            spoken = tuple(
+                item
+                for item in applicable(returned, delivery_id, file_name)
+                if item.at and item.at.row_number not in gone
+            )
+            judged, sheet = judge_file(con, loaded, path, file_name, _references(), delivered_at, kept, spoken)
         except (Unreadable, Unbound) as problem:
             accepted_path.unlink(missing_ok=True)
             quarantine_path.unlink(missing_ok=True)
@@ -352,6 +365,7 @@ def _land(
             sheet_read = bound_sheet(con, contract, kept, file_name)
             redacted = redact(con, contract, replace(kept, deleted=deleted), *sheet_read, covered=covered)
             keep_redacted(places.originals, vault.cipher, sha256, redacted.kept)
+            forget(places.returned, vault.cipher, rows=[(contract.source, delivery_id, number) for number in covered])
             report = _land(places, vault, loaded, file_name, sha256, received_at, delivered_at, again=True)
             remember_erased(places, contract.source, delivery_id, sha256)
             return report

@@ -9,6 +9,7 @@ import pyarrow as pa
 from expectations import Verdict
 from publication.changelog import Change
 from publication.labels import Labels, Supply
+from publication.returns.books import Book
 from publication.shelf import Release
 
 
@@ -25,3 +26,4 @@ class Edition:
     earlier: Sequence[tuple[int, str, str]] = ()
     revised: set[tuple[str, ...]] = field(default_factory=set)
     before: Mapping[str, pa.Table] = field(default_factory=dict)
+    books: Sequence[Book] = ()

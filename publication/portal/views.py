@@ -286,7 +286,7 @@ def set_aside(edition: Edition, all_sources: list[Source], public: Path, most: i
 
 def workbooks(source: str) -> tuple[str, ...]:
     """Where the spreadsheet of what to fix stands, for one source."""
-    return (f"a-corriger/{source}.xlsx", f"a-corriger/{slug(source)}.xlsx")
+    return (f"retours/a-corriger--{source}.xlsx",)
 
 
 def by_reason(edition: Edition) -> list[tuple[str, str, int, str]]:

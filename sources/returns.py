@@ -1,0 +1,349 @@
+"""Workbooks that come back filled in: of what to fix, each line a correction; of unexplained differences, each an explanation.
+
+Here: reading such a workbook, judging each filled line, keeping what is taken (`returned.py`), saying in French what is not and why.
+A line is taken when it still speaks of a cell that is set aside, or of a difference, says who filled it and when, and does not
+contradict another. Not here: writing the workbooks (publication), applying what they say (`landing.py`, `handover.py`).
+
+The workbook (docs/architecture.md): a hidden sheet `observatoire-retour` with two columns, name and value (`kind`, `release`,
+`made_on`), and one other sheet whose header row has a cell « clé »; under it, in each row, a JSON list that names the line.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import json
+import re
+from dataclasses import dataclass, field, replace
+from datetime import UTC, date, datetime, timedelta
+from typing import Any
+
+import duckdb
+
+from identity.cipher import Cipher
+from identity.vault import Vault
+from sources.contract import LoadedContract
+from sources.entities import ENTITIES
+from sources.inbox import RETURN_SHEET, RETURNS, Arrival, look
+from sources.landing import Places, keep, original_path
+from sources.ledger import DeliveryReport, deliveries, open_ledger, record_delivery, record_sighting
+from sources.note import Note
+from sources.readers import Sheet, Unreadable, read_spreadsheet
+from sources.returned import CORRECTIONS, EXPLANATIONS, in_force, subject_of, unsealed, write
+from sources.values.refusal import quote
+from sources.values.text import clean
+
+KEY = "clé"
+EMPTY = "(vide)"
+"""Typed to say that the right value is no value at all."""
+
+MOST_NOTES = 200
+
+
+@dataclass
+class Returned:
+    """One workbook as it is being judged: what is taken, what is said, how many lines there are of each fate."""
+
+    kind: str
+    release: int
+    made_on: date
+    lines: list[dict[str, Any]] = field(default_factory=list)
+    notes: list[Note] = field(default_factory=list)
+    filled: int = 0
+    unfilled: int = 0
+    known: int = 0
+
+
+def take_returns(
+    places: Places, contracts: dict[str, LoadedContract], *, now: datetime | None = None
+) -> list[DeliveryReport]:
+    """Take every workbook that came back since the last time; a report each. Safe to repeat and to interrupt."""
+    now = now or datetime.now(UTC).replace(microsecond=0)
+    if places.returned is None:
+        return []
+    reports = []
+    for arrival in look(places.inbox, places.ledger, contracts, returns_only=True).returns:
+        vault = Vault(places.vault)
+        keep(places.originals, arrival, vault.cipher)
+        name = f"{arrival.source}/{arrival.path.name}"
+        report = _take(places, contracts, vault.cipher, arrival, name, now)
+        with open_ledger(places.ledger) as ledger:
+            record_delivery(ledger, report, "", now)
+            record_sighting(ledger, RETURNS, name, arrival.delivery_id, arrival.bytes, arrival.stamp, now)
+        reports.append(report)
+    return reports
+
+
+def _take(
+    places: Places, contracts: dict[str, LoadedContract], cipher: Cipher, arrival: Arrival, name: str, now: datetime
+) -> DeliveryReport:
+    report = DeliveryReport(RETURNS, arrival.delivery_id, arrival.sha256, name, arrival.bytes, now, "accepted")
+    target = places.returned / f"{arrival.delivery_id}.json"
+    if target.exists():  # the same bytes under another name
+        return replace(report, notes=(Note("deja_pris", "Ce classeur a déjà été pris en compte."),))
+    original = original_path(places.originals, arrival.sha256)
+    try:
+        with cipher.open_decrypted(original, purpose="originals", context=arrival.sha256) as decrypted:
+            sheets = read_spreadsheet(decrypted.path, file_name=arrival.path.name)
+        returned, rows = _opened(sheets)
+    except Unreadable as problem:
+        return replace(report, outcome="refused", rule=problem.rule, message=problem.message)
+    judge = _corrected if returned.kind == CORRECTIONS else _explained
+    sealed_about = set()
+    for row in rows:
+        judge(returned, row, places, contracts, cipher, arrival.delivery_id, now, sealed_about)
+    if returned.lines:
+        document = {
+            "delivery_id": arrival.delivery_id,
+            "file_name": name,
+            "kind": returned.kind,
+            "release": returned.release,
+        }
+        write(places.returned, document | {"received_at": now.isoformat(), "lines": returned.lines})
+    summary = (
+        f"{returned.filled} ligne(s) remplie(s) : {len(returned.lines)} prise(s) en compte, {returned.known} déjà connue(s), "
+        f"{returned.filled - len(returned.lines) - returned.known} refusée(s) ; {returned.unfilled} laissée(s) vide(s)."
+    )
+    return replace(
+        report,
+        rows_read=returned.filled,
+        rows_accepted=len(returned.lines),
+        rows_duplicate=returned.known,
+        rows_quarantined=returned.filled - len(returned.lines) - returned.known,
+        rows_structure=returned.unfilled,
+        message=summary,
+        notes=tuple(returned.notes[:MOST_NOTES]),
+    )
+
+
+def _opened(sheets: list[Sheet]) -> tuple[Returned, list[dict[str, str | None]]]:
+    """The workbook's hidden sheet, and its lines as header → text (with `row`). Raises Unreadable."""
+    hidden = next((sheet for sheet in sheets if sheet.name == RETURN_SHEET), None)
+    facts = {row.get("c1"): row.get("c2") for row in (hidden.table.to_pylist() if hidden else [])}
+    try:
+        kind, release, made_on = facts["kind"], int(facts["release"]), date.fromisoformat(facts["made_on"])
+    except (KeyError, TypeError, ValueError):
+        raise _damaged() from None
+    if kind not in (CORRECTIONS, EXPLANATIONS):
+        raise _damaged()
+    for sheet in sheets:
+        rows = sheet.table.to_pylist()
+        for place, row in enumerate(rows):
+            texts = {name: text for name, text in row.items() if name != "row_number" and text}
+            if sheet is not hidden and KEY in texts.values():
+                headers = {name: clean(text).casefold() for name, text in texts.items()}
+                return Returned(kind, release, made_on), [
+                    {"row": str(line["row_number"])} | {header: line[name] for name, header in headers.items()}
+                    for line in rows[place + 1 :]
+                    if line.get(next(name for name, header in headers.items() if header == KEY))
+                ]
+    raise _damaged()
+
+
+def _damaged() -> Unreadable:
+    return Unreadable(
+        "retour_abime",
+        "Ce classeur vient de l'observatoire mais ses lignes n'y sont plus reconnues : repartez du classeur publié, sans "
+        "supprimer de colonne ni de feuille.",
+    )
+
+
+# --- one line ------------------------------------------------------------------------------------------------------
+
+
+def _refuse(returned: Returned, row: dict[str, str | None], rule: str, sentence: str) -> None:
+    returned.notes.append(Note(rule, f"Ligne {row['row']} : {sentence}"))
+
+
+def _corrected(
+    returned: Returned,
+    row: dict[str, str | None],
+    places: Places,
+    contracts: dict[str, LoadedContract],
+    cipher: Cipher,
+    workbook: str,
+    now: datetime,
+    seen: set[tuple],
+) -> None:
+    """One line of what to fix: taken as a correction, or a note."""
+    typed = clean(row.get("valeur corrigée") or "")
+    if not typed:
+        returned.unfilled += 1
+        return
+    returned.filled += 1
+    signed = _signed(returned, row, now)
+    if signed is None:
+        return
+    try:
+        source, delivery_id, row_number, field_name, rule = json.loads(row[KEY] or "")
+        cell = clean(row.get("cellule") or "") or f"ligne {int(row_number)}"
+    except (ValueError, TypeError):
+        return _refuse(returned, row, "cle_abimee", "la cellule « clé » a été modifiée : repartez du classeur publié.")
+    aside = _set_aside(places, contracts, source, delivery_id, row_number, field_name, rule)
+    if aside is None:
+        return _refuse(
+            returned, row, "sans_objet",
+            f"la cellule {cell} n'est plus mise de côté (fichier remplacé, ou déjà corrigé) : rien n'est changé.",
+        )  # fmt: skip
+    author, on = signed
+    text = None if typed.casefold() == EMPTY else typed
+    personal = bool(ENTITIES[contracts[source].contract.entity].personal)
+    line: dict[str, Any] = {
+        "source": source, "delivery_id": delivery_id, "row_number": int(row_number), "field": field_name,
+    }  # fmt: skip
+    subject = subject_of(line)
+    if subject in seen:
+        return _refuse(returned, row, "deux_corrections", f"la cellule {cell} est corrigée deux fois dans ce classeur : la première est gardée.")  # fmt: skip
+    seen.add(subject)
+    before = in_force(places.returned, CORRECTIONS).get(subject)
+    expect = _expected(aside, rule, cipher, f"{source}/{delivery_id}", personal)
+    if before is not None:
+        if unsealed(before, before["text"], cipher) == text:
+            returned.known += 1
+            return None
+        if returned.release <= before["release"]:
+            return _refuse(
+                returned, row, "deux_corrections",
+                f"la cellule {cell} a déjà reçu une autre correction, de {before['author']} le {_day(before['added_on'])} : elle est gardée. "
+                "Pour en changer, remplissez le classeur d'une version plus récente.",
+            )  # fmt: skip
+        expect = before["expect"] and {"text": unsealed(before, before["expect"]["text"], cipher)}
+    line |= {
+        "id": f"retour-{workbook[:8]}-{row['row']}",
+        "file_name": aside["file_name"],
+        "cell": cell,
+        "text": text,
+        "expect": expect,
+        "sealed": personal,
+        "author": author,
+        "added_on": on.isoformat(),
+    }
+    returned.lines.append(_sealed(line, cipher) if personal else line)
+
+
+def _explained(
+    returned: Returned,
+    row: dict[str, str | None],
+    places: Places,
+    contracts: dict[str, LoadedContract],
+    cipher: Cipher,
+    workbook: str,
+    now: datetime,
+    seen: set[tuple],
+) -> None:
+    """One unexplained difference: taken as an explanation, or a note."""
+    cause = clean(row.get("explication") or "")
+    if not cause:
+        returned.unfilled += 1
+        return
+    returned.filled += 1
+    signed = _signed(returned, row, now)
+    if signed is None:
+        return
+    try:
+        programme_id, indicator, dimension, member, difference = json.loads(row[KEY] or "")
+    except (ValueError, TypeError):
+        return _refuse(returned, row, "cle_abimee", "la cellule « clé » a été modifiée : repartez du classeur publié.")
+    treatment = clean(row.get("ce qui en est fait") or "")
+    if not treatment:
+        return _refuse(returned, row, "sans_suite", "dites dans « ce qui en est fait » quel chiffre est publié.")
+    author, on = signed
+    line: dict[str, Any] = {
+        "programme_id": programme_id,
+        "indicator": indicator,
+        "dimension": dimension,
+        "member": member,
+        "expected_difference": difference,
+        "cause": cause,
+        "treatment": treatment,
+        "author": author,
+        "explained_on": on.isoformat(),
+        "id": f"retour-{workbook[:8]}-{row['row']}",
+    }
+    subject, what = subject_of(line), f"le chiffre « {indicator} / {dimension} / {member} »"
+    if subject in seen:
+        return _refuse(returned, row, "deux_explications", f"{what} est expliqué deux fois dans ce classeur : la première est gardée.")  # fmt: skip
+    seen.add(subject)
+    before = in_force(places.returned, EXPLANATIONS).get(subject)
+    if before is not None:
+        if all(before[name] == line[name] for name in ("cause", "treatment", "expected_difference")):
+            returned.known += 1
+            return None
+        if returned.release <= before["release"]:
+            return _refuse(
+                returned, row, "deux_explications",
+                f"{what} a déjà reçu une autre explication, de {before['author']} le {_day(before['explained_on'])} : elle est gardée. "
+                "Pour en changer, remplissez le classeur d'une version plus récente.",
+            )  # fmt: skip
+    returned.lines.append(line)
+
+
+def _signed(returned: Returned, row: dict[str, str | None], now: datetime) -> tuple[str, date] | None:
+    """Who filled the line and when; None, with a note, when one of them does not hold."""
+    author = clean(row.get("auteur") or "") or ""
+    if not re.search(r"[^\W\d_]{2}", author) or len(author) > 80:
+        return _refuse(returned, row, "auteur", "la colonne « auteur » doit dire qui a rempli la ligne.")
+    typed = clean(row.get("date") or "") or ""
+    on = _date(typed)
+    if on is None:
+        return _refuse(returned, row, "date", f"la colonne « date » doit porter un jour, par exemple 27/11/2026 (lu : {quote(typed)}).")  # fmt: skip
+    if on > now.date() + timedelta(days=1):
+        return _refuse(returned, row, "date", f"la date {on:%d/%m/%Y} est dans le futur.")
+    if on < returned.made_on - timedelta(days=1):
+        return _refuse(returned, row, "date", f"la date {on:%d/%m/%Y} précède la version {returned.release}, faite le {returned.made_on:%d/%m/%Y}.")  # fmt: skip
+    return author, on
+
+
+def _date(text: str) -> date | None:
+    for pattern in ("%Y-%m-%d", "%d/%m/%Y", "%d/%m/%y", "%d-%m-%Y", "%d.%m.%Y"):
+        with contextlib.suppress(ValueError):
+            return datetime.strptime(text[:10], pattern).date()
+    return None
+
+
+def _day(text: str) -> str:
+    return f"{date.fromisoformat(text):%d/%m/%Y}"
+
+
+def _set_aside(
+    places: Places, contracts: dict[str, LoadedContract], source: str, delivery_id: str, row_number: int, field_name: str, rule: str
+) -> dict[str, Any] | None:  # fmt: skip
+    """The refused cell a line speaks of, if it still is: its delivery in force, the cell refused by the same rule."""
+    if (
+        source not in contracts
+        or field_name not in contracts[source].contract.fields
+        or not re.fullmatch(r"[0-9a-f]{16}", delivery_id)
+    ):
+        return None  # fmt: skip
+    with open_ledger(places.ledger) as ledger:
+        states = {row["delivery_id"]: row["state"] for row in deliveries(ledger, source)}
+    path = places.landing / "quarantine" / f"{source}__{delivery_id}.parquet"
+    if states.get(delivery_id) != "accepted" or not path.exists():
+        return None
+    with contextlib.closing(duckdb.connect()) as con:
+        found = con.execute(
+            "select file_name, value from read_parquet($path) where row_number = $row and field = $field and rule = $rule limit 1",
+            {"path": str(path), "row": int(row_number), "field": field_name, "rule": rule},
+        ).fetchall()
+    return {"file_name": found[0][0], "value": found[0][1]} if found else None
+
+
+def _expected(
+    aside: dict[str, Any], rule: str, cipher: Cipher, context: str, personal: bool
+) -> dict[str, str | None] | None:
+    """What the cell holds now, the guard in a later file of the same name; None when it was not kept."""
+    if rule == "valeur_manquante":
+        return {"text": None}
+    if rule == "cle_en_double" or aside["value"] is None:  # a label of the key, or a field whose text is never kept
+        return None
+    return {
+        "text": cipher.open_text(aside["value"], purpose="quarantine", context=context) if personal else aside["value"]
+    }
+
+
+def _sealed(line: dict[str, Any], cipher: Cipher) -> dict[str, Any]:
+    """The line with what was typed about a person sealed."""
+
+    def seal(text: str | None) -> str | None:
+        return None if text is None else cipher.seal_text(text, purpose="quarantine", context=line["id"])
+
+    return line | {"text": seal(line["text"]), "expect": line["expect"] and {"text": seal(line["expect"]["text"])}}

@@ -104,16 +104,14 @@ def _known(con, vault: Vault, landed: pa.Table, purpose: str) -> None:
     con.register("typed_rows", typed)
     con.register("landed_rows", landed.cast(LANDED))
     try:
-        recall(con, vault, purpose=purpose)
+        recall(con, vault, purpose=purpose, tables=("identity", "row"))
     except VaultError:  # no night has matched yet: addresses and names alone speak
-        con.execute(
-            "create temp table kept_row (source varchar, delivery_id varchar, row_number int, fingerprint ubigint)"
-        )
-        con.execute("create temp table kept_identity (fingerprint ubigint, uid ubigint)")
+        con.execute("create temp table kept_row (source varchar, delivery_id varchar, row_number int, i ubigint)")
+        con.execute("create temp table kept_identity (i ubigint, uid ubigint)")
     con.execute("""
-        create temp table known as select t.*, l.event_id, m.uid, m.fingerprint
+        create temp table known as select t.*, l.event_id, m.uid, m.i as fingerprint
         from typed_rows t left join landed_rows l using (source, delivery_id, row_number)
-        left join (select source, delivery_id, row_number, fingerprint, uid from kept_row join kept_identity using (fingerprint)) m
+        left join (select source, delivery_id, row_number, i, uid from kept_row join kept_identity using (i)) m
             using (source, delivery_id, row_number)""")
 
 

@@ -21,7 +21,7 @@ from __future__ import annotations
 import hmac
 import json
 import os
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import asdict, dataclass, field, replace
 from datetime import datetime
 from pathlib import Path
@@ -124,13 +124,15 @@ class Tombstones:
             self.keep(replace(each, secret=None, participants={}))
         return len(old)
 
-    def covering(self, people: pa.Table, source: str, delivery_id: str) -> dict[int, Tombstone]:
-        """Rows of a delivery that belong to erased persons → their tombstone.
+    def covering(
+        self, people: pa.Table, source: str, delivery_id: str, among: Sequence[Tombstone] | None = None
+    ) -> dict[int, Tombstone]:
+        """Rows of a delivery that belong to erased persons → their tombstone. `among`: these tombstones, kept or not.
 
         `people`: row_number (int32), email, name (as typed), event_id, at (timestamp, UTC, the row's own instant); nulls where
         unsaid. Each distinct address and name is hashed once; nothing is hashed when nobody was erased.
         """
-        tombstones = self.all()
+        tombstones = self.all() if among is None else list(among)
         if not tombstones or not people.num_rows:
             return {}
         numbers, at = people["row_number"].to_pylist(), people["at"].to_pylist()

@@ -153,6 +153,44 @@ def doctor() -> None:
 
 
 @app.command()
+def retention(
+    dry_run: Annotated[bool, typer.Option("--dry-run", help="Dire seulement ce qui partirait (par défaut).")] = False,
+    apply: Annotated[bool, typer.Option("--apply", help="Supprimer ce qui a dépassé sa durée. Sans retour.")] = False,
+) -> None:
+    """Ce qui a dépassé sa durée de conservation (identity/retention.yml) : le dit, ou le supprime."""
+    from datetime import UTC, datetime
+
+    from orchestration import retention as kept
+    from orchestration.lock import AnotherNight, only_one_night
+
+    if dry_run and apply:
+        raise typer.BadParameter("--dry-run ou --apply, pas les deux")
+    home, lines = _home(), _lines()
+    try:
+        with only_one_night(home.lock):
+            report = kept.retention(home, datetime.now(UTC).replace(microsecond=0), apply=apply)
+    except AnotherNight as busy:
+        lines.say(str(busy))
+        raise typer.Exit(FAILED) from None
+    for sentence in kept.sentences(report, apply=apply):
+        lines.say(sentence)
+    if not apply and any(due.count for due in report):
+        lines.say("Rien n'est supprimé. Pour supprimer : observatoire retention --apply")
+
+
+@app.command()
+def register(
+    folder: Annotated[Path, typer.Argument(help="Le dossier où écrire (créé s'il manque).")],
+) -> None:
+    """Écrit le registre des traitements (RGPD, article 30) d'après les contrats : chaque champ, sa source, sa durée."""
+    from orchestration.register import write_register
+
+    lines = _lines()
+    for path in write_register(Home.from_environment(), folder):
+        lines.say(f"✓ {path}")
+
+
+@app.command()
 def dagster(
     port: Annotated[int, typer.Option(help="Port de l'interface.")] = 3000,
 ) -> None:
@@ -292,6 +330,12 @@ def releases_verify(number: Number = None) -> None:
         lines.say(f"✗ {problem.path} : {problem.problem}")
     if problems:
         raise typer.Exit(FAILED)
+    if release.redactions:
+        lines.say(
+            f"✓ La version {release.number} est intacte, aux effacements près ({len(release.redactions)}) : ses chiffres restent "
+            "ceux qui ont été publiés, ils ne sont plus refaits ligne à ligne."
+        )
+        return
     made_again = releases.nb_recomputable(release)
     lines.say(f"✓ La version {release.number} est intacte ; ses lignes redonnent ses {made_again} chiffres.")
 
@@ -469,6 +513,7 @@ def _sentence_of(error: BaseException) -> str:
         "SuiteError",
         "NoFigure",
         "VaultError",
+        "RetentionError",
     }
     log = _log(error)
     if type(error).__name__ in made_for_people:

@@ -191,7 +191,8 @@ def erase(
 
     vault = vault_of(home)
     vault.log.record(purpose, "erase", sorted({f"{s}/{d}" for s, d, _ in found.rows}), len(found.rows))
-    stone = _tombstone(vault, found, now, objection)
+    stone = tombstone_of(vault, found, now, objection)
+    vault.tombstones.keep(stone)
     participants = participants_of(home, found.rows)
     counts = dict.fromkeys(LAYERS, 0)
     stone = _erase_deliveries(home, vault, stone, found.identifiers, now, counts)
@@ -208,18 +209,17 @@ def erase(
     return certificate
 
 
-def _tombstone(vault: Vault, found: Held, now: datetime, objection: bool) -> Tombstone:
+def tombstone_of(vault: Vault, found: Held, now: datetime, objection: bool = False) -> Tombstone:
+    """The tombstone of who was found, not kept yet."""
     stones = vault.tombstones
     names = [stones.of_name(event_id, name) for event_id, name in found.names_at]
     names += [stones.of_name(f"@{email}", name) for email, name in found.shared]
-    stone = replace(
+    return replace(
         stones.new(now, objection=objection),
         emails=tuple(stones.of_email(email) for email in found.emails),
         names=tuple(names),
         rows=tuple(f"{source}/{delivery_id}/{number}" for source, delivery_id, number in found.rows),
     )
-    stones.keep(stone)
-    return stone
 
 
 def _erase_deliveries(
@@ -253,9 +253,10 @@ def _erase_deliveries(
 
 
 def _matched_again(home: Home, vault: Vault, found: Held) -> int:
-    from identity.matching.constraints import forget
+    from identity.matching import constraints, registry
 
-    forgotten = forget(vault, found.fingerprints, found.identifiers)
+    forgotten = constraints.forget(vault, found.fingerprints, found.identifiers)
+    registry.forget(vault)
     rooms.match(home, rooms.contracts(home))
     return forgotten
 

@@ -11,7 +11,15 @@ import dagster as dg
 from orchestration import warehouse
 from orchestration.assets import gate_assets, night_resource, participants_asset, source_assets, warehouse_asset
 from orchestration.home import Home, Settings
-from orchestration.watch import every_night, failed_run, late_sources, new_in_inbox, nightly_job, retention_job
+from orchestration.watch import (
+    data_retention_job,
+    every_night,
+    failed_run,
+    late_sources,
+    new_in_inbox,
+    nightly_job,
+    retention_job,
+)
 
 
 def build_definitions(home: Home, settings: Settings) -> dg.Definitions:
@@ -25,11 +33,12 @@ def build_definitions(home: Home, settings: Settings) -> dg.Definitions:
     ]
     job = nightly_job()
     retention, every_sunday = retention_job(home, settings)
+    data_retention, every_month = data_retention_job(home)
     return dg.Definitions(
         assets=[part for part in parts if not isinstance(part, dg.AssetChecksDefinition)],
         asset_checks=[part for part in parts if isinstance(part, dg.AssetChecksDefinition)],
-        jobs=[job, retention],
-        schedules=[every_night(home, job), every_sunday],
+        jobs=[job, retention, data_retention],
+        schedules=[every_night(home, job), every_sunday, every_month],
         sensors=[new_in_inbox(home, job), failed_run(settings), late_sources(home, settings)],
         resources={"night": night_resource(home, settings)},
         executor=dg.in_process_executor,

@@ -191,6 +191,8 @@ def _vault() -> Vault:
     return Vault(Home.from_environment().ensure().vault)
 
 
+NOTHING = "Rien n'est tenu sur cette personne."
+
 Who = Annotated[
     str,
     typer.Argument(
@@ -211,7 +213,7 @@ def find(who: Who, purpose: Purpose, same_name: SameName = False) -> None:
     home, lines = Home.from_environment().ensure(), Lines()
     found = _held(home, who, purpose, same_name)
     if not found:
-        lines.say("Rien n'est tenu sur cette personne.")
+        lines.say(NOTHING)
         return
     _say_what_is_held(lines, home, found)
 
@@ -344,7 +346,10 @@ def _held(home: Home, who: str, purpose: str, same_name: bool) -> Held:
 def _one_person(found: Held) -> Held:
     """The rights of one person are not those of its namesakes: several are not guessed between."""
     if not found.rows:
-        raise typer.BadParameter("rien n'est tenu sur cette personne")
+        from orchestration.console import Lines
+
+        Lines().say(NOTHING)
+        raise typer.Exit(0)
     if len(found.uids) > 1:
         raise typer.BadParameter(
             f"plusieurs personnes répondent : précisez par l'adresse, ou par le numéro de la bonne ({', '.join(found.uids)})"

@@ -15,7 +15,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from orchestration import rooms
-from orchestration.erasure import vault_of
+from orchestration.erasure import tombstone_of, vault_of
 from orchestration.home import Home
 
 if TYPE_CHECKING:
@@ -26,17 +26,25 @@ def gather(home: Home, found: Held, *, purpose: str, now: datetime) -> dict[str,
     """What is held: for each row its source, its cells as they were sent, what was read in them, what was derived, for how long."""
     from identity.retention import load_rules
     from identity.vault import open_private
+    from sources.erasure import found_in
     from sources.ledger import deliveries, open_ledger
 
     vault, contracts = vault_of(home), rooms.contracts(home)
     rules = load_rules()
     with open_ledger(home.ledger) as ledger:
         known = {(row["source"], row["delivery_id"]): row for row in deliveries(ledger)}
-    by_delivery: dict[tuple[str, str], list[int]] = {}
+    in_vault: dict[tuple[str, str], list[int]] = {}
     for source, delivery_id, number in found.rows:
-        by_delivery.setdefault((source, delivery_id), []).append(number)
+        in_vault.setdefault((source, delivery_id), []).append(number)
+    stone, by_delivery, mentions = tombstone_of(vault, found, now), dict(in_vault), []
+    for key, delivery in known.items():
+        if key[0] in contracts:
+            numbers, cells = found_in(rooms.places(home), contracts[key[0]], delivery, stone, found.identifiers)
+            if numbers:
+                by_delivery[key] = sorted({*by_delivery.get(key, ()), *numbers})
+            mentions += [{"source": key[0], "fichier": delivery["file_name"], "ligne": row} for _, row, _ in cells]
     with contextlib.closing(open_private()) as con:
-        vault.load(con, purpose=purpose, deliveries=by_delivery, name="held_rows")
+        vault.load(con, purpose=purpose, deliveries=in_vault, name="held_rows")
         identities = {
             (row["source"], row["delivery_id"], row["row_number"]): row
             for row in con.sql("from held_rows").to_arrow_table().to_pylist()
@@ -75,6 +83,7 @@ def gather(home: Home, found: Held, *, purpose: str, now: datetime) -> dict[str,
         "destinataires": list(rules.recipients),
         "droits": "Rectification, effacement, limitation, opposition : auprès du responsable. Réclamation : CNIL, www.cnil.fr.",
         "nb_lignes": len(rows),
+        "mentions_dans_des_lignes_d_autres_personnes": mentions,
         "lignes_au_meme_nom_non_rattachees": len(found.namesakes),
         "lignes": rows,
     }
@@ -141,7 +150,8 @@ def page(document: dict[str, Any]) -> str:
         "th,td{border:1px solid #bbb;padding:.2em .6em;text-align:left;vertical-align:top}</style>",
         f"<h1>{said(document['objet'])}</h1><p>Fait le {said(document['fait_le'][:10])}. Responsable : {said(document['responsable'])}.</p>",
         f"<p>Destinataires : {said(' ; '.join(document['destinataires']))}.</p><p>{said(document['droits'])}</p>",
-        f"<p>{document['nb_lignes']} ligne(s) vous concernent.</p>",
+        f"<p>{document['nb_lignes']} ligne(s) vous concernent ; "
+        f"{len(document['mentions_dans_des_lignes_d_autres_personnes'])} cellule(s) d’autres personnes vous mentionnent.</p>",
     ]
     for row in document["lignes"]:
         parts.append(

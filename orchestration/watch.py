@@ -171,6 +171,39 @@ def retention_job(home: Home, settings: Settings) -> tuple[dg.JobDefinition, dg.
     return history_retention, schedule
 
 
+def data_retention_job(home: Home) -> tuple[dg.JobDefinition, dg.ScheduleDefinition]:
+    """Personal data go when their time has come (`identity/retention.yml`): first of each month, under the night's lock. Launched with
+    `apply: false`, the job counts and says."""
+
+    @dg.op(
+        config_schema={"apply": dg.Field(bool, default_value=True, description="false: a dry run")},
+        description="Erase what was kept long enough, or only count it.",
+    )
+    def forget_what_is_too_old(context: dg.OpExecutionContext) -> None:
+        from orchestration.lock import only_one_night
+        from orchestration.retention import by_rule, retention, sentences
+
+        apply = context.op_config["apply"]
+        with only_one_night(home.ensure().lock):
+            report = retention(home, datetime.now(UTC).replace(microsecond=0), apply=apply)
+        for sentence in sentences(report, apply=apply):
+            context.log.info(sentence)
+        context.add_output_metadata(dict(by_rule(report)))
+
+    @dg.job(description="Durées de conservation (RGPD).", executor_def=dg.in_process_executor)
+    def data_retention():
+        forget_what_is_too_old()
+
+    schedule = dg.ScheduleDefinition(
+        name="every_month",
+        job=data_retention,
+        cron_schedule="30 5 1 * *",
+        execution_timezone="Europe/Paris",
+        default_status=dg.DefaultScheduleStatus.RUNNING,
+    )
+    return data_retention, schedule
+
+
 def forget_runs(instance: dg.DagsterInstance, before: datetime) -> int:
     """Delete finished runs created before; the last good night stays, whatever its age. How many went."""
     good = instance.get_runs(dg.RunsFilter(job_name=NIGHTLY, statuses=[dg.DagsterRunStatus.SUCCESS]), limit=1)

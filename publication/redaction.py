@@ -24,6 +24,7 @@ from datetime import datetime
 from pathlib import Path
 
 import duckdb
+import pyarrow as pa
 
 from publication import shelf
 from publication.shelf import Release
@@ -148,13 +149,14 @@ def participants_of(releases: Path, rows: Collection[tuple[str, str, int]]) -> s
             delivery, columns = tables.get("fct_delivery", ("", {}))
             if not {"delivery_key", "source", "delivery_id"} <= columns.keys():
                 continue
-            con.execute("create temp table wanted (source varchar, delivery_id varchar, row_number integer)")
-            con.executemany("insert into wanted values (?, ?, ?)", [list(row) for row in rows] or [[None, None, None]])
+            asked = _table(**{name: [row[index] for row in rows] for index, name in enumerate(_COORDINATES)})
+            con.register("wanted", asked)
             for place, own in tables.values():
                 if {"participant_key", "delivery_key", "row_number"} <= own.keys():
                     keys = con.execute(
-                        f"select distinct participant_key from {place} join {delivery} using (delivery_key) join wanted w "
-                        "using (source, delivery_id, row_number) where participant_key is not null"
+                        f"select distinct t.participant_key from {place} t join {delivery} d on d.delivery_key = t.delivery_key join wanted w "
+                        "on w.source = d.source and w.delivery_id = d.delivery_id and w.row_number = t.row_number "
+                        "where t.participant_key is not null"
                     ).fetchall()
                     found |= {int(key) for (key,) in keys}
     return found
@@ -177,8 +179,8 @@ def rewrite(path: Path, made: Path, renamed: Renamed) -> int:
     rows = 0
     with _opened(path) as (con, tables):
         con.create_function("token", renamed.token, ["VARCHAR", "VARCHAR"], "VARCHAR")
-        con.execute("create temp table renamed (before bigint, after bigint)")
-        con.executemany("insert into renamed values (?, ?)", [*renamed.participants.items()])
+        con.register("names", _table(before=[*renamed.participants], after=[*renamed.participants.values()]))
+        con.execute("create temp table renamed as select before::bigint as before, after::bigint as after from names")
         is_database = path.suffix == ".duckdb"
         if is_database:
             con.execute(f"attach '{_quoted(made)}' as made (storage_version '{STORAGE_VERSION}')")
@@ -242,6 +244,14 @@ def _opened(path: Path):
         yield con, tables
     finally:
         con.close()
+
+
+_COORDINATES = ("source", "delivery_id", "row_number")
+
+
+def _table(**columns: list) -> pa.Table:
+    types = {name: pa.string() if name in ("source", "delivery_id") else pa.int64() for name in columns}
+    return pa.table({name: pa.array(values, types[name]) for name, values in columns.items()})
 
 
 def _quoted(path: Path) -> str:

@@ -170,6 +170,8 @@ def _recomputed(release: Release, name: str) -> list[Problem]:
         return [
             Problem(where, f"reporté de la version {made_by.number}, qui n’est plus là : ne peut pas être recalculé")
         ]
+    if shelf.read_release(made_by.path).redactions:
+        return []  # a person was erased: her row no longer says where she lives or works, the figures stay as they were made
     try:
         traces = trace.of_dictionary(made_by.dictionary)
         if not traces:  # released before figures could be traced

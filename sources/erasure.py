@@ -18,7 +18,10 @@ from datetime import datetime
 from pathlib import Path
 from typing import Any
 
+import duckdb
+
 from identity.mentions import Identifiers
+from identity.tombstones import Tombstone
 from identity.vault import Vault, open_private
 from sources.clients.bundle import content_of
 from sources.contract import LoadedContract
@@ -69,10 +72,12 @@ def erase_in(
     cells: Iterable[tuple[int, int, int]] = (),
     blanks: Mapping[str, Sequence[int]] | None = None,
     gone: Mapping[int, Any] | None = None,
+    refused_too: bool = False,
 ) -> ErasedDelivery | None:
     """Take out of one delivery (`row`: of `ledger.deliveries`) the persons under a tombstone, what mentions `masks`, `cells`, the
     slots of `blanks`, and the rows of `gone` (row_number → Tombstone, not kept anywhere); then land it again. None when it
-    holds nothing of all this. `rows`: rows that are no data, to be emptied too.
+    holds nothing of all this. `rows`: rows that are no data, to be emptied too;
+    `refused_too`: every refused row goes.
 
     Without a contract (`loaded` None) the bytes cannot be read: when they mention the person, all of them go, and the rows too.
     """
@@ -99,6 +104,7 @@ def erase_in(
                     cells=cells,
                     blanks=blanks,
                     gone=gone,
+                    refused_too=refused_too,
                 )
         if redacted is None:
             if masks is None or not mentioned_in_bytes(decrypted.path, masks):
@@ -120,6 +126,25 @@ def erase_in(
     return ErasedDelivery(source, delivery_id, redacted.rows, redacted.cells, redacted.nb_blanked, nb_refused)
 
 
+def found_in(
+    places: Places, loaded: LoadedContract, row: Mapping[str, Any], stone: Tombstone, masks: Identifiers
+) -> tuple[tuple[int, ...], tuple[tuple[int, int, int], ...]]:
+    """Where a person stands in one delivery, refused and left-out rows included: row numbers, and (sheet, row_number, column) of
+    mentions in rows of others. `stone`: of the person, not kept. Changes nothing."""
+    vault, original = Vault(places.vault), original_path(places.originals, row["sha256"])
+    if not row["sha256"] or not original.exists():
+        return (), ()
+    with contextlib.ExitStack() as stack:
+        decrypted = stack.enter_context(
+            vault.cipher.open_decrypted(original, purpose="originals", context=row["sha256"])
+        )
+        try:
+            redacted, _ = _redacted(stack, decrypted.path, vault, loaded, row, masks=masks, among=[stone])
+        except Unreadable:
+            return (), ()
+    return redacted.rows, redacted.cells
+
+
 def _redacted(
     stack: contextlib.ExitStack,
     path: Path,
@@ -127,11 +152,13 @@ def _redacted(
     loaded: LoadedContract,
     row: Mapping[str, Any],
     *,
-    masks: Identifiers | None,
-    rows: Iterable[int],
-    cells: Iterable[tuple[int, int, int]],
-    blanks: Mapping[str, Sequence[int]] | None,
-    gone: Mapping[int, Any] | None,
+    masks: Identifiers | None = None,
+    rows: Iterable[int] = (),
+    cells: Iterable[tuple[int, int, int]] = (),
+    blanks: Mapping[str, Sequence[int]] | None = None,
+    gone: Mapping[int, Any] | None = None,
+    refused_too: bool = False,
+    among: Sequence[Tombstone] | None = None,
 ) -> tuple[Redacted, int]:
     """What is left of a delivery, and how many of its refused rows went. Raises Unreadable."""
     contract, file_name = loaded.contract, row["file_name"]
@@ -150,7 +177,10 @@ def _redacted(
         index, binding = bound_sheet(con, contract, kept, file_name)[0], None
     nb_refused = 0
     if binding is not None:
-        covered = dict(gone or {}) | erased_persons(con, contract, vault.tombstones, row["delivery_id"])
+        covered = dict(gone or {}) | erased_persons(con, contract, vault.tombstones, row["delivery_id"], among)
+        if refused_too and covered:
+            anyone = next(iter(covered.values()))
+            covered = dict.fromkeys(_refused_rows(con), anyone) | covered
         nb_refused = con.execute(
             "select count(distinct row_number) from quarantined where list_contains($rows, row_number)",
             {"rows": sorted(covered)},
@@ -158,6 +188,12 @@ def _redacted(
     return redact(
         con, contract, kept, index, binding, covered=covered, masks=masks, rows=rows, cells=cells, blanks=blanks
     ), nb_refused
+
+
+def _refused_rows(con: duckdb.DuckDBPyConnection) -> list[int]:
+    """Refused rows that still say something."""
+    rows = con.execute("select distinct row_number from quarantined where rule <> 'personne_effacee'").fetchall()
+    return [row for (row,) in rows]
 
 
 def mentioned_in_bytes(path: Path, masks: Identifiers) -> bool:

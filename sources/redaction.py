@@ -154,13 +154,17 @@ _INSTANTS = ("registered_at", "joined_at", "submitted_at")
 
 
 def erased_persons(
-    con: duckdb.DuckDBPyConnection, contract: Contract, tombstones: Tombstones, delivery_id: str
+    con: duckdb.DuckDBPyConnection,
+    contract: Contract,
+    tombstones: Tombstones,
+    delivery_id: str,
+    among: Sequence[Tombstone] | None = None,
 ) -> dict[int, Tombstone]:
     """Rows of a judged delivery that belong to persons erased before. `con` holds what `judge` made of it."""
     entity = ENTITIES[contract.entity]
-    if not entity.personal or not tombstones.all():
+    if not entity.personal or not (among or tombstones.all()):
         return {}
-    return tombstones.covering(people_of(con, entity), contract.source, delivery_id)
+    return tombstones.covering(people_of(con, entity), contract.source, delivery_id, among)
 
 
 def people_of(con: duckdb.DuckDBPyConnection, entity: Entity) -> pa.Table:
@@ -208,6 +212,9 @@ def redact(
     entity = ENTITIES[contract.entity]
     tables = [sheet.table for sheet in kept.sheets]
     covered, slots = dict(covered or {}), kept.slots
+    disputed: set[int] = set()
+    if binding is not None and covered:
+        covered, disputed = _with_twins(con, entity, covered)
     whole = {} if binding is None or entity.name not in PERSON_ENTITIES else covered
     contacts = {} if binding is None or entity.name in PERSON_ENTITIES else covered
     blanked: dict[str, Sequence[int]] = dict(blanks or {})
@@ -226,6 +233,7 @@ def redact(
         masked |= found
         gone |= alone
     pinned = _pinned(con, contract, entity, whole, gone - whole.keys(), masks) if binding is not None else []
+    pinned += [(row, REFUSED, None) for row in sorted(disputed)]
     nb_blanked = 0
     if binding is not None and blanked:
         tables[read_sheet], extra, nb_blanked = _blanked(con, contract, entity, tables[read_sheet], binding, blanked)
@@ -293,6 +301,27 @@ def _pinned(
         erased = key if key.startswith(ERASED_KEY) else ERASED_KEY + whole[number].token("record", key)
         lines.append((number, RECORD, erased))
     return list({(number, slot): (number, slot, text) for number, slot, text in lines}.values())
+
+
+def _with_twins(
+    con: duckdb.DuckDBPyConnection, entity: Entity, covered: Mapping[int, Tombstone]
+) -> tuple[dict[int, Tombstone], set[int]]:
+    """`covered` with the exact duplicates of its rows, and the rows of others that were refused for carrying the key of one: neither
+    may be accepted in the place of a row that lost its key."""
+    columns = con.execute("select column_name from duckdb_columns() where table_name = 'sound'").fetchall()
+    same = ", ".join(f'"{name}"' for (name,) in columns if name not in ("row_number", "corrections", "nth"))
+    twins = con.execute(
+        f"select row_number, first_value(row_number) over (partition by {same} order by row_number) from sound"
+    ).fetchall()
+    known = dict(covered)
+    firsts = {first: known[number] for number, first in twins if number in known}
+    known |= {number: firsts[first] for number, first in twins if first in firsts}
+    key = ", ".join(f'"{name}"' for name in entity.key)
+    groups = con.execute(
+        f"select list(row_number order by row_number) from sound where nth = 1 group by {key} having count(*) > 1"
+    ).fetchall()
+    disputed = {number for (group,) in groups if known.keys() & set(group) for number in group[1:]}
+    return known, disputed - known.keys()
 
 
 def _ranks_of_others(

@@ -254,6 +254,8 @@ def test_a_person_is_erased_everywhere_and_stays_so(place, tmp_path):
     assert "arachide-canari" in json.dumps(told) and "Canarinette" in (output / "donnees.html").read_text(
         encoding="utf-8"
     )
+    assert told["nb_lignes"] == 4, "the refused one too"
+    assert len(told["mentions_dans_des_lignes_d_autres_personnes"]) == 2
     assert all(row["conservation"] and row["base_legale"] and row["cellules"] for row in told["lignes"])
 
     asked = place.run("person", "erase", WHO, "--purpose", "person_rights")

@@ -78,6 +78,12 @@ _REPEATING = [
 ]  # fmt: skip
 
 
+def forget(vault: Vault) -> None:
+    """Remove all that is kept: the next matching computes it again, without whoever was erased meanwhile."""
+    for table in TABLES:
+        _path(vault, table).unlink(missing_ok=True)
+
+
 def recall(
     con: duckdb.DuckDBPyConnection, vault: Vault, *, purpose: str, tables: Iterable[str] = ("identity", "row", "doubt")
 ) -> None:

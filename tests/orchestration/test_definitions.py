@@ -57,10 +57,20 @@ def test_everything_that_should_run_by_itself_does(defs):
     assert {s.name: s.default_status.value for s in defs.schedules} == {
         "every_night": "RUNNING",
         "every_sunday": "RUNNING",
+        "every_month": "RUNNING",
     }
     assert {s.name: s.default_status.value for s in defs.sensors} == dict.fromkeys(
         ("new_in_inbox", "failed_run", "late_sources"), "RUNNING"
     )
+
+
+def test_retention_is_counted_on_demand_and_done_each_month(defs, home):
+    job = defs.resolve_job_def("data_retention")
+    op = "forget_what_is_too_old"
+    done = job.execute_in_process(run_config={"ops": {op: {"config": {"apply": False}}}}, raise_on_error=True)
+    assert done.success
+    (schedule,) = [each for each in defs.schedules if each.name == "every_month"]
+    assert schedule.cron_schedule == "30 5 1 * *" and not home.unfinished.exists()
 
 
 def test_a_manifest_that_is_current_is_not_parsed_again(defs, home, monkeypatch):

@@ -18,9 +18,9 @@ insert into dim_participant values (1234567890, 'aaaa', 2023, 'F', '200040947'),
 create table fct_delivery as select 'd1' as delivery_key, 'billets' as source, 'abc' as delivery_id, 'Billets' as source_title,
     'ventes.csv' as file_name, timestamp '2026-11-22 04:00:00' as received_at, 3 as rows_read, 3 as rows_accepted, 0 as rows_quarantined,
     0 as rows_duplicate;
-create table fct_registration (registration_key bigint, registration_id varchar, participant_key bigint, is_checked_in boolean,
+create table fct_registration (source varchar, registration_key bigint, registration_id varchar, participant_key bigint, is_checked_in boolean,
     delivery_key varchar, row_number integer);
-insert into fct_registration values (7, 'A1-CANARI', 1234567890, true, 'd1', 2), (8, 'A2', 42, false, 'd1', 3), (9, 'A3', null, false, 'd1', 4);
+insert into fct_registration values ('billets', 7, 'A1-CANARI', 1234567890, true, 'd1', 2), ('billets', 8, 'A2', 42, false, 'd1', 3), ('billets', 9, 'A3', null, false, 'd1', 4);
 create table fct_attendance (attendance_key bigint, participant_key bigint, registration_key bigint);
 insert into fct_attendance values (1, 1234567890, 7), (2, 42, 8);
 create table bridge_participant_link (participant_key bigint, source_identity varchar);

@@ -357,3 +357,35 @@ def test_what_is_kept_says_what_it_is(home, tmp_path):
     home.bury()
     home.erase()
     assert kept_as_table()
+
+
+def test_a_double_of_an_erased_row_and_a_dispute_over_its_key_stay_what_they_were(home):
+    """A double, or a row refused for carrying the same key, would be accepted once the first row has lost its key."""
+    plain = SHEET.replace("compose: [Nom, Prénom], sealed: true", "headers: [Place]").replace(
+        "  signature", "  full_name"
+    )
+    plain = plain.replace("full_name: {headers: [Signature]", "comment: {headers: [Signature]")
+    path = home.root / "emargement.yml"
+    path.write_text(plain, encoding="utf-8")
+    home.contracts["emargement"] = load_contract(path)
+    book = openpyxl.Workbook()
+    for row in (
+        ("Place", "Nom", "Prénom", "Signature"),
+        ("P1", "Canari-Lévêque", "Jeanne", "oui"),
+        ("P1", "Canari-Lévêque", "Jeanne", "oui"),
+        ("P1", "Martin", "Paul", "oui"),
+        ("P2", "Martin", "Paul", "oui"),
+    ):
+        book.active.append(row)
+    file = home.root / "inbox" / "emargement" / "feuille.xlsx"
+    file.parent.mkdir(parents=True)
+    book.save(file)
+    settle(file)
+    home.night()
+    ledger = kept_counts(home)
+    assert ledger == [(4, 2, 1, 1, 0)]
+    home.bury(names=(home.vault.tombstones.of_name("HDF23-A01", "canari jeanne leveque"),))
+    (done,) = home.erase(masks=None)
+    assert done.rows == (2, 3) and kept_counts(home) == ledger
+    assert "canari" not in in_clear(home.vault, home.root).split("inbox")[0] or clear_inbox(home.places) == 1
+    assert "canari" not in in_clear(home.vault, home.root) and "martin" in in_clear(home.vault, home.root)

@@ -1,0 +1,68 @@
+"""The register says every personal field of the shipped contracts and templates, with a duration and recipients."""
+
+import csv
+import io
+from dataclasses import replace
+
+import pytest
+
+from identity.retention import load_rules
+from orchestration.home import PROJECT, Home
+from orchestration.register import as_csv, lines, markdown, without_retention, write_register
+from sources.contract import load_contracts
+from sources.entities import ENTITIES
+
+TEMPLATES = PROJECT / "sources" / "templates"
+
+
+@pytest.fixture(scope="module")
+def loaded():
+    return load_contracts(PROJECT / "sources" / "contracts") | load_contracts(TEMPLATES)
+
+
+@pytest.fixture(scope="module")
+def found(loaded):
+    return lines(loaded, load_rules())
+
+
+def test_every_personal_field_is_there_with_a_duration(loaded, found):
+    said = {(line.source, line.champ) for line in found}
+    personal = {
+        (source, name)
+        for source, each in loaded.items()
+        for name, field in each.contract.fields.items()
+        if field.privacy != "none" and ENTITIES[each.contract.entity].personal
+    }
+    assert personal and personal <= said
+    assert without_retention(found) == []
+    assert all(line.destinataires and line.base_legale and line.colonnes for line in found)
+
+
+def test_a_field_without_a_duration_would_show(loaded):
+    rules = load_rules()
+    fewer = rules.model_copy(update={"rules": tuple(rule for rule in rules if rule.what != "persons")})
+    assert without_retention(lines(loaded, fewer))
+
+
+def test_identities_are_for_the_officer_alone(found):
+    direct = {line.destinataires for line in found if line.nature == "identifiante"}
+    others = {line.destinataires for line in found if line.nature != "identifiante"}
+    assert len(direct) == 1 and "délégué" in direct.pop() and not any("délégué" in text for text in others)
+
+
+def test_the_shortest_duration_is_said(found):
+    comments = {line.conservation for line in found if line.donnee == "texte libre"}
+    assert comments == {"6 mois après la réponse ou la réception"}
+    emails = {line.conservation for line in found if line.champ == "email"}
+    assert emails == {"3 ans après la dernière participation de la personne"}
+
+
+def test_it_is_written_for_people_and_for_spreadsheets(tmp_path, found):
+    markdown_path, csv_path = write_register(Home(tmp_path / "var"), tmp_path / "registre")
+    rows = list(csv.DictReader(io.StringIO(csv_path.read_text(encoding="utf-8"))))
+    shipped = load_contracts(PROJECT / "sources" / "contracts")
+    assert rows and {row["source"] for row in rows} <= shipped.keys()
+    text = markdown_path.read_text(encoding="utf-8")
+    assert "Article 30" in text and all(f"`{row['source']}`" in text for row in rows)
+    odd = replace(found[0], colonnes="a|b")
+    assert "a\\|b" in markdown([odd], load_rules()) and "a|b" in as_csv([odd])

@@ -1,0 +1,148 @@
+"""What has been kept long enough goes, and nothing else: counted first, then done, by the rules of the file."""
+
+import os
+import time
+from datetime import UTC, datetime
+from pathlib import Path
+
+import duckdb
+import pytest
+import yaml_rules
+
+from identity.retention import RetentionError, load_rules
+from identity.vault import Vault, open_private
+from orchestration import erasure, rooms
+from orchestration.home import Home
+from orchestration.retention import by_rule, retention, sentences
+from sources.redaction import PERSON_ENTITIES
+
+NOW = datetime(2026, 11, 25, 4, tzinfo=UTC)
+CONTRACT = """\
+source: billets
+title: Billets
+entity: registration
+files: {pattern: "*.csv", shape: delimited, delimiter: ";"}
+fields:
+  registration_id: {headers: [Billet], required: true}
+  event: {constant: E1}
+  status: {headers: [Statut], required: true, words: {registered: [ok]}}
+  registered_at: {headers: [Date], order: dmy}
+  price: {headers: [Prix]}
+  full_name: {headers: [Nom], privacy: direct}
+  email: {headers: [Courriel], privacy: direct}
+  comment: {headers: [Remarque], privacy: direct}
+"""
+LINES = [
+    "Billet;Statut;Date;Prix;Nom;Courriel;Remarque",
+    "B1;ok;01/03/2020 09:00;1;Ana Partie;ana@exemple.test;il y a longtemps",
+    "B2;ok;01/03/2020 09:00;1;Paul Fidèle;paul@exemple.test;fidèle un jour",
+    "B3;ok;01/11/2026 09:00;1;Paul Fidèle;paul@exemple.test;fidèle encore",
+    "B4;ok;01/02/2023 09:00;1;Zoé Juste;zoe@exemple.test;",
+    "B5;ok;01/03/2020 09:00;dix;Ana Partie;ana@exemple.test;refusée",
+]
+
+
+@pytest.fixture
+def home(tmp_path) -> Home:
+    """A home with one list, received long ago, of four tickets and a refused one."""
+    project = tmp_path / "project"
+    (project / "sources" / "contracts").mkdir(parents=True)
+    (project / "sources" / "contracts" / "billets.yml").write_text(CONTRACT, encoding="utf-8")
+    made = Home(tmp_path / "var", project).ensure()
+    path = made.inbox / "billets" / "ventes.csv"
+    path.parent.mkdir()
+    path.write_text("\n".join([*LINES, ""]), encoding="utf-8")
+    os.utime(path, (time.time() - 60, time.time() - 60))
+    rooms.deliver(made, rooms.contracts(made)["billets"], datetime(2020, 4, 1, tzinfo=UTC))
+    quarantine = next((made.landing / "quarantine").glob("*.parquet"))
+    _aged(quarantine)
+    return made
+
+
+def _aged(path: Path) -> None:
+    """A refused row received in 2020: what a file says of its own day is not what is tested here."""
+    with duckdb.connect() as con:
+        con.execute(
+            f"create table t as select * replace (timestamp '2020-04-01 00:00:00' as delivered_at) from '{path}'"
+        )
+        con.execute(f"copy t to '{path}' (format parquet)")
+
+
+def people(home: Home) -> list[tuple]:
+    with open_private() as con:
+        Vault(home.vault).load(con, purpose="verification")
+        return con.execute(
+            "select row_number, full_name, free_text is not null from identities where not ends_with(email, '.invalid') order by 1"
+        ).fetchall()
+
+
+def refused(home: Home) -> list[tuple]:
+    with duckdb.connect() as con:
+        return con.execute(f"select value is null from '{home.landing}/quarantine/*.parquet'").fetchall()
+
+
+def test_a_dry_run_counts_and_changes_nothing(home):
+    before = people(home)
+    report = by_rule(retention(home, NOW, apply=False))
+    assert (report["registrations"], report["free_text"], report["refused_values"]) == (2, 1, 1)
+    assert people(home) == before and refused(home) == [(False,)]
+    assert "à supprimer" in sentences(retention(home, NOW, apply=False), apply=False)[0]
+
+
+def test_persons_go_by_their_last_participation_and_free_text_by_its_age(home):
+    retention(home, NOW, apply=True)
+    assert people(home) == [(3, "Paul Fidèle", False), (4, "Paul Fidèle", True)]
+    assert refused(home) == [(True,)]
+    with duckdb.connect() as con:
+        counts = con.execute(
+            f"select count(*), count(distinct person_key), count(*) filter (person_basis = 'erased') from '{home.landing}/registration/*.parquet'"
+        ).fetchall()
+    assert counts == [(4, 4, 2)], "two persons are tallies now; the third is known by one pseudonym a year"
+    again = by_rule(retention(home, NOW, apply=True))
+    assert not any(count for rule, count in again.items() if rule != "year_keys"), again
+    assert home.unfinished.exists(), "the next night builds again"
+
+
+def test_somebody_who_came_in_time_stays(home):
+    assert by_rule(retention(home, datetime(2023, 2, 28, tzinfo=UTC), apply=False))["registrations"] == 0
+    assert by_rule(retention(home, datetime(2023, 3, 2, tzinfo=UTC), apply=False))["registrations"] == 1, (
+        "Ana, not Paul"
+    )
+
+
+def test_the_log_the_certificates_the_links_and_the_keys_have_their_time(home):
+    vault = Vault(home.vault)
+    stone = vault.tombstones.new(datetime(2020, 1, 1, tzinfo=UTC))
+    vault.tombstones.keep(stone)
+    erasure.keep_certificate(
+        home, erasure.Certificate("ab", "2020-01-01", "2020-02-01", "2020-01-05T00:00:00+00:00", False, {"rows": 1})
+    )
+    vault.keyring.key_for(2019)
+    report = by_rule(retention(home, NOW, apply=True))
+    assert (report["erasure_links"], report["certificates"], report["year_keys"]) == (1, 1, 1)
+    assert vault.tombstones.all()[0].secret is None or Vault(home.vault).tombstones.all()[0].secret is None
+    assert not list(home.certificates.iterdir()) and "2019-1" in vault.keyring.destroyed()
+    assert "2026-1" in vault.keyring.key_ids(), "a key that names somebody stays"
+    assert by_rule(retention(home, datetime(2028, 1, 1, tzinfo=UTC), apply=False))["access_log"] > 0
+
+
+def test_the_shipped_rules_cover_every_entity_of_persons():
+    rules = load_rules()
+    assert {entity for rule in rules.of("persons") for entity in rule.entities} == set(PERSON_ENTITIES)
+    assert {rule.what for rule in rules} == {"persons", "slot", "quarantine", "log", "certificates", "links", "keys"}
+    said = {rule.id: rule.sentence() for rule in rules}
+    assert "3 ans après la dernière participation" in said["registrations"] and "6 mois" in said["free_text"]
+
+
+@pytest.mark.parametrize("spoilt", yaml_rules.SPOILT)
+def test_rules_that_cannot_be_meant_are_refused(tmp_path, spoilt):
+    path = tmp_path / "retention.yml"
+    path.write_text(yaml_rules.GOOD.replace(*spoilt), encoding="utf-8")
+    with pytest.raises(RetentionError, match="retention.yml"):
+        load_rules(path)
+
+
+def test_the_rules_of_the_twins_are_good(tmp_path):
+    path = tmp_path / "retention.yml"
+    path.write_text(yaml_rules.GOOD, encoding="utf-8")
+    assert [rule.id for rule in load_rules(path)] == ["a", "b"]

@@ -19,7 +19,7 @@ import numpy as np
 import pyarrow as pa
 
 from publication.disclosure.attack import TOLERANCE, Contradiction, Sameness, Unsolved, quiet_solver
-from publication.disclosure.cells import KEY, Cells
+from publication.disclosure.cells import COLUMNS, KEY, Cells
 from publication.disclosure.suppression import Reach
 from publication.disclosure.system import System
 
@@ -69,10 +69,7 @@ def _known(cells: Cells, printed: Mapping[str, pa.Table]) -> tuple[list[bool], l
     """For each variable, whether the printed tables (or earlier ones) give it."""
     known = [variable.is_public for variable in cells.system.variables]
     wrong = []
-    columns = {
-        name: {c: table[c].to_pylist() for c in (*KEY, "value", "numerator", "denominator", "n_with_data")}
-        for name, table in printed.items()
-    }
+    columns = {name: {c: table[c].to_pylist() for c in (*KEY, *COLUMNS)} for name, table in printed.items()}
     for line in cells.lines:
         table = columns.get(line.dataset)
         if table is None:

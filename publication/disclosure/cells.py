@@ -27,7 +27,9 @@ from publication.disclosure.system import System
 
 KEY = ("programme_id", "indicator", "breakdown", "member", "period")
 TOTAL = ("total", "total")
-COLUMNS = ("value", "numerator", "denominator", "n_with_data")
+COLUMNS = ("value", "lower", "numerator", "denominator", "n_with_data", "n_total")
+#: Columns that are about a whole, when the line is one of its parts.
+WHOLES = ("denominator", "n_with_data", "n_total")
 
 #: conf_status of what is secret by itself: too few contributors, one dominant contributor
 SMALL, DOMINATED, SECONDARY = "A", "O", "D"
@@ -59,6 +61,9 @@ class Cells:
     system: System = field(default_factory=System)
     lines: list[Line] = field(default_factory=list)
     uncovered: dict[str, set[str]] = field(default_factory=lambda: defaultdict(set))  # dataset → indicators, no rule
+    shared_out: dict[tuple, list[int]] = field(
+        default_factory=lambda: defaultdict(list)
+    )  # (denominator, how) → numerators
     not_additive: set[Hashable] = field(default_factory=set)  # sums over events that the values contradict
 
     @property
@@ -93,7 +98,7 @@ def _read_table(cells: Cells, dataset: str, table: pa.Table, policies: Policies)
         if str(row["indicator"]).endswith("_max_share")
     }
     for place, row in enumerate(rows):
-        if all(row.get(column) is None for column in (*COLUMNS[:3], "lower", "upper")):
+        if all(row.get(column) is None for column in ("value", "lower", "upper", "numerator", "denominator")):
             continue  # a line without a number gives nothing away
         rule = policy.rule(row["indicator"], row["breakdown"]) if policy else None
         if rule is None:
@@ -106,6 +111,9 @@ def _read_table(cells: Cells, dataset: str, table: pa.Table, policies: Policies)
         line = _line(cells, dataset, place, row, counts, threshold, policies, repeated)
         line = _judged(cells, line, row, dominant.get(tuple(row[name] for name in KEY)), policies)
         shown = [line.columns[name] for name in line.columns]
+        if row["breakdown"] in counts.splits and {"numerator", "denominator"} <= line.columns.keys():
+            how = (line.columns["denominator"], row["indicator"], row["breakdown"])
+            cells.shared_out[how].append(line.columns["numerator"])
         total = row["breakdown"] == "total"
         size = max((abs(row[name]) for name in ("value", "numerator") if name in line.columns and row[name]), default=1)
         cost = 1.0 if policy.cost == "one" else float(max(1, math.ceil(size)))
@@ -140,9 +148,8 @@ def _line(
 ) -> Line:
     columns = {}
     when = row["period"] if tuple(row[name] for name in KEY[:4]) in repeated else ""
-    for column in COLUMNS:
-        counted = getattr(counts, column)
-        if counted is None or row.get(column) is None:
+    for column, counted in counts.named.items():
+        if row.get(column) is None:
             continue
         name = (row["programme_id"], counted.of, *_part(row, counts, counted, column, policies), when)
         columns[column] = _variable(cells, policies, name, float(row[column]), dataset)
@@ -162,7 +169,7 @@ def _part(
     events = TOTAL
     for name, member in zip(names, members, strict=True):
         if name in counts.splits:
-            if column != "denominator":
+            if column not in WHOLES:
                 traits[name] = member
         elif name in words.person_breakdowns:
             traits[name] = member
@@ -191,7 +198,9 @@ def _judged(cells: Cells, line: Line, row: Mapping, dominant: Mapping | None, po
     """The line with the reason why it is secret, and its numbers marked with the protection they need."""
     system, threshold = cells.system, line.threshold
     rest = _complement(cells, line, policies)
-    if threshold.level != "protected" or row["obs_status"] == "Q":
+    unknown = set(row["member"].split("|")) & set(policies.vocabulary.nobody)
+    is_trait = row["breakdown"] in policies.vocabulary.person_breakdowns
+    if threshold.level != "protected" or row["obs_status"] == "Q" or (unknown and is_trait):
         return line
     numbers = {**line.columns, **({"complement": rest} if rest is not None else {})}
     small = [
@@ -272,6 +281,9 @@ def tie(cells: Cells, policies: Policies, events: Events) -> None:
             # counted once each: when the parts happen to add up, a reader may well suppose that they do
             _sums_of_parts(system, members)
     _sums_over_traits(system, groups)
+    for (total, indicator, breakdown), parts in cells.shared_out.items():
+        _parts(system, parts, total, (indicator, breakdown), has_others=len(parts) == 1)
+    _relations(system, groups, policies)
     _units(system, groups, quantities)
 
 
@@ -365,6 +377,23 @@ def _sums_over_traits(system: System, groups: Mapping[tuple, Mapping[tuple[str, 
             enough = math.fsum(system.variables[index].value for index in every) <= whole + 1e-9
             # women alone are printed: where everybody is a woman, no reader can know it from that
             _parts(system, every if enough else named, total, trait, has_others=len(parts) == 1)
+
+
+def _relations(system: System, groups: Mapping, policies: Policies) -> None:
+    """What ties quantities of different names, wherever all are printed and the values agree."""
+    wheres = {(key[0], key[3], about) for key, members in groups.items() for about in members}
+    for programme, when, about in sorted(wheres):
+        for relation in policies.vocabulary.relations:
+            terms = []
+            for term in relation.terms:
+                traits = tuple(sorted(term.where.items()))
+                index = groups.get((programme, term.of, traits, when), {}).get(about)
+                if index is not None:
+                    terms.append((index, term.times))
+            if len(terms) == len(relation.terms):
+                total = math.fsum(system.variables[index].value * times for index, times in terms)
+                if total <= 1e-9 if relation.at_most else abs(total) <= 1e-9:
+                    system.equation(terms, 0.0, relation.at_most)
 
 
 def _units(system: System, groups: Mapping, quantities: Mapping) -> None:

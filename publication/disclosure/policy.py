@@ -18,8 +18,7 @@ HERE = Path(__file__).parent
 POLICIES = HERE / "policies"
 VOCABULARY = HERE / "vocabulary.yml"
 
-Column = Literal["value", "numerator", "denominator"]
-Looked = Literal["value", "numerator", "denominator", "complement"]
+Looked = Literal["value", "lower", "numerator", "denominator", "complement"]
 Why = Annotated[str, StringConstraints(strip_whitespace=True, min_length=10)]
 
 
@@ -72,13 +71,6 @@ class Quantity(_Strict):
     each_at_most: PerUnit | None = None
 
 
-class Vocabulary(_Strict):
-    thresholds: dict[str, Threshold]
-    quantities: dict[str, Quantity]
-    person_breakdowns: tuple[str, ...]
-    crossed_breakdowns: dict[str, tuple[str, str]]
-
-
 class Counted(_Strict):
     """What a column counts: a quantity, and the part of it (`where: {gender: F}`)."""
 
@@ -86,14 +78,44 @@ class Counted(_Strict):
     where: dict[str, str] = {}
 
 
+class Term(Counted):
+    times: float = 1
+
+
+class Relation(_Strict):
+    """Σ times × quantity = 0 (or ≤ 0) wherever the numbers are printed and agree with it."""
+
+    why: Why
+    terms: tuple[Term, ...] = Field(min_length=2)
+    at_most: bool = False
+
+
+class Vocabulary(_Strict):
+    """`nobody`: members that say that a trait is not known; they are nobody's trait."""
+
+    thresholds: dict[str, Threshold]
+    quantities: dict[str, Quantity]
+    relations: tuple[Relation, ...] = ()
+    person_breakdowns: tuple[str, ...]
+    crossed_breakdowns: dict[str, tuple[str, str]]
+    nobody: tuple[str, ...] = ()
+
+
 class Counts(_Strict):
     """What the columns of one indicator count. `splits`: the breakdown whose members share the denominator out."""
 
     value: Counted | None = None
+    lower: Counted | None = None
     numerator: Counted | None = None
     denominator: Counted | None = None
     n_with_data: Counted | None = None
+    n_total: Counted | None = None
     splits: tuple[str, ...] = ()
+
+    @property
+    def named(self) -> dict[str, Counted]:
+        columns = ("value", "lower", "numerator", "denominator", "n_with_data", "n_total")
+        return {name: counted for name in columns if (counted := getattr(self, name)) is not None}
 
 
 class Rule(_Strict):
@@ -144,6 +166,9 @@ class Policies(_Strict):
 def read(directory: Path = POLICIES, vocabulary: Path = VOCABULARY) -> Policies:
     """Every policy of the directory. Raises PolicyError."""
     words = _parsed(Vocabulary, vocabulary)
+    for relation in words.relations:
+        if strange := sorted({term.of for term in relation.terms} - words.quantities.keys()):
+            raise PolicyError(f"{Path(vocabulary).name}: a relation between unknown quantities: {', '.join(strange)}")
     policies = {}
     for path in sorted(Path(directory).glob("*.yml")):
         policy = _parsed(Policy, path)
@@ -164,8 +189,8 @@ def _undefined(policy: Policy, words: Vocabulary) -> Iterable[str]:
                 if code not in policy.counts:
                     yield f"{code} is protected, and nothing says what it counts"
     for code, counts in policy.counts.items():
-        for counted in (counts.value, counts.numerator, counts.denominator, counts.n_with_data):
-            if counted and counted.of not in words.quantities:
+        for counted in counts.named.values():
+            if counted.of not in words.quantities:
                 yield f"{code} counts the unknown quantity {counted.of}"
 
 

@@ -11,6 +11,7 @@ table back. The solver is imported only when a line is secret.
 from __future__ import annotations
 
 import math
+import re
 import time
 from collections import Counter
 from collections.abc import Callable, Iterable, Mapping
@@ -107,6 +108,8 @@ def _protect(
     suppressed, whole = _chosen(cells, policies, earlier, deadline)
     for name, table in tables.items():
         result.tables[name] = _not_significant(_marked(table, name, cells, suppressed), name, cells)
+    watched = {line.dataset for line in cells.lines}
+    result.tables |= _without_numbers({name: t for name, t in result.tables.items() if name in watched})
     audited = audit(cells, result.tables)
     narrow = Counter()
     for finding in audited.narrow:
@@ -208,9 +211,37 @@ def _marked(table: pa.Table, dataset: str, cells: Cells, suppressed: set[int]) -
         place: CAVEATS[line.primary or SECONDARY].format(contributors=line.threshold.contributors)
         for place, line in secret.items()
     }
-    covered = {place: None for place, line in secret.items() if "n_with_data" in line.columns}
-    changes["n_with_data"], changes["n_total"] = covered, dict(covered)
+    for name in ("n_with_data", "n_total"):  # how many events, or how many people: the second is a number to hide
+        changes[name] = {place: None for place, line in secret.items() if name in line.columns}
     return _changed(table, changes)
+
+
+def _without_numbers(tables: Mapping[str, pa.Table]) -> dict[str, pa.Table]:
+    """The tables with no number in the remarks beside a secret line: a remark may count what that line hides."""
+    secret = {
+        (row["programme_id"], row["breakdown"], row["member"])
+        for table in tables.values()
+        for row in table.to_pylist()
+        if row["obs_status"] == "Q"
+    }
+    cleared = {}
+    for name, table in tables.items():
+        remarks = {
+            place: _unnumbered(row["caveat"])
+            for place, row in enumerate(table.to_pylist())
+            if row["caveat"]
+            and row["obs_status"] != "Q"
+            and (row["programme_id"], row["breakdown"], row["member"]) in secret
+        }
+        remarks = {place: text for place, text in remarks.items() if text != table["caveat"][place].as_py()}
+        cleared[name] = _changed(table, {"caveat": remarks}) if remarks else table
+    return cleared
+
+
+def _unnumbered(remark: str) -> str | None:
+    """The sentences of a remark that hold no digit; None when there is none."""
+    sentences = [sentence for sentence in re.split(r"(?<=[.!?»])\s+", remark) if not re.search(r"\d", sentence)]
+    return " ".join(sentences) or None
 
 
 def _not_significant(table: pa.Table, dataset: str, cells: Cells) -> pa.Table:

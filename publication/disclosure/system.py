@@ -74,6 +74,7 @@ class System:
     rows: list[Row] = field(default_factory=list)
     equations: list[Equation] = field(default_factory=list)
     by_name: dict[Hashable, int] = field(default_factory=dict)
+    _written: set[Equation] = field(default_factory=set, repr=False, compare=False)
     _shown: tuple = field(default=((-1, -1), []), repr=False, compare=False)
 
     def variable(self, name: Hashable, **facts) -> int:
@@ -92,8 +93,10 @@ class System:
         for index, coefficient in terms:
             summed[index] += coefficient
         kept = tuple((index, c) for index, c in sorted(summed.items()) if c)
-        if kept:
-            self.equations.append(Equation(kept, constant, at_most))
+        equation = Equation(kept, constant, at_most)
+        if kept and equation not in self._written:
+            self._written.add(equation)
+            self.equations.append(equation)
 
     def shown_by(self) -> list[list[int]]:
         """For each variable, the rows that show it."""

@@ -257,22 +257,72 @@ def test_a_mean_and_its_count_give_the_sum():
     assert audit(cells, {d: spoiled}).narrow
 
 
-def test_tables_of_two_datasets_share_their_numbers():
-    """Unmatched presences (PA06) are what is left of the matched ones (QU02) in the public total (PA02)."""
-    rows = [
+def walk_ins():
+    """Of 40 present at a1, 38 were registered and 2 were not; at a2, 10 and 30."""
+    return [
         count("PA02", "event", "a1", 40),
         count("PA02", "event", "a2", 40),
         count("PA06", "event", "a1", 2),
         count("PA06", "event", "a2", 30),
-        share("QU02", "event", "a1", 38, 40, "ind_quality"),
-        share("QU02", "event", "a2", 10, 40, "ind_quality"),
+        share("PA04", "event", "a1", 38, 50, "ind_participation"),
+        share("PA04", "event", "a2", 10, 20, "ind_participation"),
     ]
-    audited = leaky(ind_participation={"a1"})(*[row for row in rows if row[2] != "PA02"], rows[0])
-    assert [finding.width for finding in audited.narrow] == [0]
+
+
+def test_indicators_that_count_the_same_people_share_their_numbers():
+    """The public total (PA02) less the registered who came (PA04) is those who came unregistered (PA06)."""
+    rows = walk_ins()
+    tables = {"ind_participation": table(rows)}
+    cells = reading.read(tables, POLICIES)
+    reading.tie(cells, POLICIES, {})
+    only_small = protection._marked(tables["ind_participation"], "ind_participation", cells, {2})
+    assert [finding.width for finding in audit(cells, {"ind_participation": only_small}).narrow] == [0]
     result = protect(*rows)
     assert not result.reasons
-    assert signs(result, "ind_participation")["PA06|event|a1"] == "Q/A"
+    assert [name for name, sign in signs(result, "ind_participation").items() if sign[0] == "Q"] == [
+        "PA06|event|a1",
+        "PA04|event|a1",
+    ]
+
+
+def test_a_table_of_another_dataset_may_have_to_give_way():
+    """2 of 40 not recognised (QU02): at least 2 came unregistered, which is what is to be hidden."""
+    rows = [
+        *walk_ins()[:4],
+        share("QU02", "event", "a1", 38, 40, "ind_quality"),
+        share("QU02", "event", "a2", 30, 40, "ind_quality"),
+    ]
+    assert leaky(ind_participation={"a1"})(*rows[2:], *rows[:2]).narrow
+    result = protect(*rows)
+    assert not result.reasons
     assert signs(result, "ind_quality") == {"QU02|event|a1": "Q/D", "QU02|event|a2": "A/F"}
+
+
+def test_an_unknown_trait_is_nobodys():
+    rows = [
+        count("OR01", "organisation_family", m, n, "ind_organisations")
+        for m, n in (("association", 20), ("unknown", 2))
+    ]
+    rows.append(count("OR01", "total", "total", 22, "ind_organisations"))
+    assert set(signs(protect(*rows), "ind_organisations").values()) == {"A/F"}
+    rows[0] = count("OR01", "organisation_family", "mutual", 2, "ind_organisations")
+    rows[2] = count("OR01", "total", "total", 4, "ind_organisations")
+    assert signs(protect(*rows), "ind_organisations")["OR01|organisation_family|mutual"] == "Q/A"
+
+
+def test_a_remark_beside_a_secret_line_holds_no_number():
+    """« Présents sans inscription, comptés à part : 2. » stands beside the show-up rate of the same event."""
+    rows = [
+        count("PA06", "event", "a1", 2),
+        share(
+            "PA04", "event", "a1", 20, 50, "ind_participation", caveat="Listes reçues. Présents sans inscription : 2."
+        ),
+        share("PA04", "event", "a2", 20, 50, "ind_participation", caveat="Présents sans inscription : 12."),
+        count("PA02", "event", "a1", 30),
+    ]
+    remarks = protect(*rows).tables["ind_participation"]["caveat"].to_pylist()
+    assert remarks[1:3] == ["Listes reçues.", "Présents sans inscription : 12."]
+    assert remarks[0] == "Secret statistique : trop peu de personnes."
 
 
 THEMES = [

@@ -96,6 +96,23 @@ EXTRA_COLUMNS = {
     "event_ids": "Événements",
 }
 
+# columns of a table as a revision names them
+CELL_COLUMNS = {
+    "value": "valeur",
+    "lower": "borne basse",
+    "upper": "borne haute",
+    "numerator": "numérateur",
+    "denominator": "dénominateur",
+    "n_with_data": "événements renseignés (n)",
+    "n_total": "événements (N)",
+    "unit": "unité",
+    "obs_status": "statut",
+    "conf_status": "secret",
+    "caveat": "remarque",
+    "explanation": "explication",
+    "treatment": "ce qui en est fait",
+}
+
 RECONCILIATION = {
     "match": "concorde",
     "MISMATCH": "diffère",

@@ -75,6 +75,10 @@ def test_no_identity_is_in_what_the_night_wrote_or_said(night):
     assert {"dagster", "logs", "releases", "landing", "ledger.sqlite", "warehouse", "vault", "originals"} <= {
         path.name for path in written
     }
+    # what the audit found (Great Expectations' results as they are kept), the pages, their index and the origin of figures
+    looked_at = {"warehouse/*.verdict.json", "releases/*/public/QUALITE.json", "releases/*/public/*.html"}
+    looked_at |= {"releases/*/public/assets/index.js", "releases/*/public/origine/*.js", "dagster/**/*.db"}
+    assert not [pattern for pattern in looked_at if not list(home.glob(pattern))]
     assert not find(home, CANARIES, leave_out=["inbox/*/*"])
 
 

@@ -3,6 +3,7 @@
 Belongs here: choosing and counting. Does not belong here: markup (templates), how a figure is written (`figures`).
 """
 
+import re
 from collections import Counter
 from dataclasses import dataclass
 from datetime import date
@@ -18,7 +19,9 @@ from publication.shelf import CARRIED, WITHHELD, DatasetStatus
 from publication.tables import KEY, by_key
 from publication.wording import (
     BREAKDOWNS,
+    CELL_COLUMNS,
     DELIVERY_STATES,
+    NBSP,
     STATUSES,
     dataset_question,
     dataset_title,
@@ -195,8 +198,8 @@ def _change(edition: Edition, dataset: str, line: Line) -> str:
         return "nouveau dans cette version"
     old = printed(before, edition.labels)
     if old.full == line.printed.full:
-        return f"inchangé depuis la version {previous}"
-    return f"{old.full} dans la version {previous}"
+        return f"inchangé depuis la version{NBSP}{previous}"
+    return f"{old.full} dans la version{NBSP}{previous}"
 
 
 def cards(edition: Edition) -> list[Card]:
@@ -350,7 +353,12 @@ def _revision(change: Change, edition: Edition) -> dict:
     return {
         "dataset": dataset_title(change.dataset),
         "where": where(change, edition.labels),
-        "column": change.column,
-        "old": change.old,
-        "new": change.new,
+        "column": CELL_COLUMNS.get(change.column, change.column),
+        "old": _in_french(change.old),
+        "new": _in_french(change.new),
     }
+
+
+def _in_french(cell: str) -> str:
+    """A cell of a file as it is read: a decimal comma when it is a number, the words otherwise."""
+    return cell.replace(".", ",") if re.fullmatch(r"-?\d+\.\d+", cell) else cell

@@ -45,6 +45,22 @@ def public(tmp_path_factory) -> Path:
 
 
 @pytest.fixture(scope="session")
+def held(tmp_path_factory) -> Path:
+    """The public files of a second release, made by hand: a table carried, one withheld, one with a reserve, a revision."""
+    from tests.publication import hand_made
+
+    place = tmp_path_factory.mktemp("held")
+    (place / "stock").mkdir()
+    desk = hand_made.Desk(place / "home", place / "stock")
+    made = desk.candidate()
+    desk.publish(made, hand_made.failed(desk.verdict(made), "ind_territories"))
+    made = desk.candidate(ind_events=hand_made.events(35))
+    verdict = hand_made.failed(desk.verdict(made), "ind_territories")
+    verdict = hand_made.failed(hand_made.failed(verdict, "ind_participation"), "ind_events", "reserve")
+    return desk.publish(made, verdict).public
+
+
+@pytest.fixture(scope="session")
 def names(public) -> list[str]:
     found = sorted(path.relative_to(public).as_posix() for path in public.rglob("*.html"))
     assert "index.html" in found and len(found) > 10

@@ -193,7 +193,7 @@ def test_quality_page_names_the_cell_and_the_sentence(public, pages):
 
 def test_history_page_has_the_cell_before_and_after(pages):
     text = pages["historique.html"].text
-    assert "value 36 35" in text and "Participation publié reporté" in text
+    assert "valeur 36 35" in text and "Participation publié reporté" in text
 
 
 def test_definitions_come_from_the_candidate(pages):

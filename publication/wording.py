@@ -52,6 +52,7 @@ BREAKDOWNS = {
     "organisation_family": "Famille de l’ESS",
     "size_band": "Tranche d’effectif",
     "participant_category": "Catégorie de participants",
+    "category": "Catégorie de participants",
     "gender": "Genre",
     "event": "Événement",
 }

@@ -17,7 +17,14 @@ from publication import releases, trace
 
 GOLDEN = Path(__file__).with_name("golden")
 PROGRAMME = "HDF-CONF-2023"
-DATASETS = ("ind_events", "ind_participation", "ind_territories", "ind_quality", "ind_reconciliation")
+DATASETS = (
+    "ind_events",
+    "ind_participation",
+    "ind_participants",
+    "ind_territories",
+    "ind_quality",
+    "ind_reconciliation",
+)
 
 
 def rows(path: Path) -> list[dict[str, str]]:

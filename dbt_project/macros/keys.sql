@@ -32,3 +32,12 @@ end
 
 {#- The programme of facts that say none and whose event nobody described. -#}
 {% macro unknown_programme() -%} PROGRAMME-INCONNU {%- endmacro %}
+
+{#- The member of the breakdown « event »: the identifier of the event when it is a code, told apart by its source when two sources of the
+    programme use it. -#}
+{% macro event_member(source, event_id, programme) -%}
+{{ unknown_event_id(event_id) }} || case
+    when count(*) over (partition by {{ programme }}, {{ unknown_event_id(event_id) }}) > 1 then '.' || substr(md5({{ source }}), 1, 6)
+    else ''
+end
+{%- endmacro %}

@@ -25,7 +25,7 @@ TIDY = [
     "conf_status",
     "caveat",
 ]
-DATASETS = ("events", "participation", "territories", "quality", "reconciliation")
+DATASETS = ("events", "participation", "participants", "territories", "quality", "reconciliation")
 STAR = ("dim_", "fct_", "bridge_", "ind_")
 
 

@@ -45,12 +45,30 @@ UNITS = {
     "TE03": "share",
     "TE04": "per_100k",
     "QU01": "share",
+    "QU02": "share",
+    "QU03": "relative_gap",
+    "PA02": "attendance",
+    "PA03": "registration",
+    "PA04": "share",
+    "PA05": "share",
+    "PA06": "attendance",
+    "PA09": "person",
+    "PA10": "share",
+    "PA11": "attendance_per_person",
+    "PE01": "share",
+    "PE02": "share",
 }
 T, A = "TEST-2023", "APPROX-2024"
 
 
 def _row(indicator, breakdown, member, value, n, total, programme=T, numerator=None, denominator=None, **more):
-    dataset = {"EV": "ind_events", "PA": "ind_participation", "TE": "ind_territories", "QU": "ind_quality"}
+    dataset = {
+        "EV": "ind_events",
+        "PA": "ind_participation",
+        "TE": "ind_territories",
+        "QU": "ind_quality",
+        "PE": "ind_participants",
+    }
     year = programme[-4:]
     return {
         "dataset": dataset[indicator[:2]],
@@ -115,6 +133,16 @@ def participation():
         _row("PA01_max_share", "total", "total", 0.3, 5, 5, numerator=30, denominator=100),
         _row("PA07", "total", "total", 20, 5, 5, numerator=100, denominator=5),
         _row("PA08", "total", "total", 20, 5, 5),
+        # event A alone has lists: 25 registered, 18 of them came, and 2 others; 16 are women
+        _row("PA02", "total", "total", 20, 1, 5),
+        _row("PA02", "event", "A", 20, 1, 1),
+        _row("PA03", "total", "total", 25, 1, 5),
+        _row("PA04", "total", "total", 0.72, 1, 5, numerator=18, denominator=25),
+        _row("PA05", "total", "total", 0.28, 1, 5, numerator=7, denominator=25),
+        _row("PA06", "total", "total", 2, 1, 5),
+        _row("PA09", "total", "total", 20, 1, 5, lower=20, upper=20),
+        _row("PA10", "total", "total", 0.6, 1, 5, numerator=12, denominator=20),
+        _row("PA11", "total", "total", 1, 1, 5, numerator=20, denominator=20),
         _row("PA01", "total", "total", 30, 1, 1, A, lower=24, upper=36, obs_status="E", caveat="Effectif approché."),
     ]
 
@@ -130,7 +158,23 @@ def territories():
 
 
 def quality():
-    return [_share("QU01", 5, 5, 5, 5), _share("QU01", 1, 1, 1, 1, A)]
+    return [
+        _share("QU01", 5, 5, 5, 5),
+        _share("QU02", 20, 20, 1, 5),
+        _row("QU03", "total", "total", 0.1, 1, 5, numerator=2, denominator=20),
+        _row("QU03", "event", "A", 0.1, 1, 1, numerator=2, denominator=20),
+        _share("QU01", 1, 1, 1, 1, A),
+    ]
+
+
+def participants():
+    return [
+        _row("PE01", "total", "total", 0.8, 20, 20, numerator=16, denominator=20),
+        _row("PE01", "gender", "F", 0.8, 20, 20, numerator=16, denominator=20),
+        _row("PE01", "gender", "H", 0.2, 20, 20, numerator=4, denominator=20),
+        _row("PE02", "category", "ess", 1.0, 10, 20, numerator=10, denominator=10),
+        _row("PE01", "total", "total", None, 0, 0, A, obs_status="L"),
+    ]
 
 
 RECONCILIATION_COLUMNS = COLUMNS + (
@@ -167,12 +211,13 @@ def reconciliation():
 def controls():
     """Rows as dbt makes them: dataset, control, programme, member, expected, actual, difference, detail."""
     e, p, t, q, r = "ind_events", "ind_participation", "ind_territories", "ind_quality", "ind_reconciliation"
+    w = "ind_participants"
 
     def agreed(dataset, control, programme, member, count, detail=None):
         return (dataset, control, programme, member, count, count, 0, detail)
 
     rows = []
-    for dataset in (e, p, t, q, r):
+    for dataset in (e, p, t, q, r, w):
         rows += [
             agreed(dataset, "every_programme", None, "total", 2),
             *(agreed(dataset, "unexplained_difference", programme, "total", 0) for programme in (T, A)),
@@ -193,6 +238,13 @@ def controls():
             agreed(p, "outliers", programme, "total", 0),
             agreed(p, "events_covered", programme, "total", events_held),
             agreed(q, "same_reports", programme, "QU01", events_held),
+            agreed(q, "same_presences", programme, "QU02", 20),
+            agreed(p, "presences_add_up", programme, "event", 20),
+            agreed(p, "registrations_add_up", programme, "event", 25),
+            agreed(p, "lines_in_presences", programme, "total", 20),
+            agreed(p, "registrations_recounted", programme, "total", 25),
+            agreed(w, "persons_recounted", programme, "total", 20),
+            agreed(w, "shares_make_one", programme, "gender", 1),
         ]
     return [
         *rows,
@@ -209,7 +261,7 @@ def build(directory: Path, *statements: str) -> str:
     """The example as a sealed candidate in `directory`, after `statements` on its warehouse; the candidate hash."""
     directory.mkdir(parents=True, exist_ok=True)
     with duckdb.connect(str(directory / "warehouse.duckdb")) as connection:
-        for rows in (events(), participation(), territories(), quality(), reconciliation()):
+        for rows in (events(), participation(), participants(), territories(), quality(), reconciliation()):
             table = rows[0]["dataset"]
             columns = RECONCILIATION_COLUMNS if table == "ind_reconciliation" else COLUMNS
             connection.execute(f"CREATE TABLE {table} ({columns})")

@@ -97,6 +97,17 @@ PARTICIPATION = {
     ),
     "no_dominant_event": _control("ctl_participation", "largest_share", "actual"),
     "no_outlier": _control("ctl_participation", "outliers", "actual"),
+    "show_up_at_most_whole": Spoil(
+        "UPDATE ind_participation SET numerator = 26, value = 26 / 25 WHERE indicator = 'PA04'",
+        also=("shares_between_0_and_1",),
+    ),
+    "frequencies_are_their_ratio": Spoil("UPDATE ind_participation SET value = 2 WHERE indicator = 'PA11'"),
+    "lists_add_up": _control("ctl_participation", "presences_add_up"),
+    "lines_in_presences": _control("ctl_participation", "lines_in_presences"),
+    "registrations_recounted": _control("ctl_participation", "registrations_recounted"),
+    "persons_known_enough": Spoil(
+        "UPDATE ind_participation SET value = NULL, obs_status = 'L' WHERE indicator = 'PA09'"
+    ),
 }
 
 TE = "indicator = 'TE04' AND breakdown = 'total'"
@@ -119,8 +130,32 @@ QUALITY = {
     "values_not_negative": Spoil(
         f"UPDATE ind_quality SET value = -1, numerator = -5 WHERE {QU}", also=("shares_between_0_and_1",)
     ),
-    "indicators_present": Spoil("UPDATE ind_quality SET indicator = 'QU02'", alone=True),
+    "indicators_present": Spoil("DELETE FROM ind_quality WHERE indicator = 'QU03'", alone=True),
     "same_reports": _control("ctl_quality", "same_reports"),
+    "same_presences": _control("ctl_quality", "same_presences"),
+    "gaps_are_their_ratio": Spoil("UPDATE ind_quality SET value = 0.12 WHERE indicator = 'QU03'"),
+    "declared_near_signed": Spoil(
+        "UPDATE ind_quality SET value = 0.3, numerator = 6 WHERE indicator = 'QU03' AND breakdown = 'event'"
+    ),
+    "presences_recognised": Spoil("UPDATE ind_quality SET value = 0.75, numerator = 15 WHERE indicator = 'QU02'"),
+}
+
+PE = "indicator = 'PE01' AND member = 'H'"
+PARTICIPANTS = {
+    **_anywhere("ind_participants", PE, PE),
+    **_coded("ind_participants", PE, PE),
+    "values_not_negative": Spoil(
+        f"UPDATE ind_participants SET value = -value, numerator = -numerator WHERE {PE}",
+        also=("shares_between_0_and_1",),
+    ),
+    "breakdowns_known": Spoil(
+        f"UPDATE ind_participants SET breakdown = 'village' WHERE {PE}", also=("nothing_of_one_event",)
+    ),
+    "indicators_present": Spoil("DELETE FROM ind_participants WHERE indicator = 'PE02'", alone=True),
+    "nothing_of_one_event": Spoil(f"UPDATE ind_participants SET breakdown = 'event' WHERE {PE}"),
+    "answers_make_one": _control("ctl_participants", "shares_make_one"),
+    "persons_recounted": _control("ctl_participants", "persons_recounted"),
+    "enough_answers": Spoil("UPDATE ind_participants SET n_with_data = 9 WHERE indicator = 'PE02'"),
 }
 
 RE = "breakdown = 'total'"
@@ -146,6 +181,7 @@ SPOILS: dict[tuple[str, str], Spoil] = {
     for dataset, spoils in {
         "ind_events": EVENTS,
         "ind_participation": PARTICIPATION,
+        "ind_participants": PARTICIPANTS,
         "ind_territories": TERRITORIES,
         "ind_quality": QUALITY,
         "ind_reconciliation": RECONCILIATION,

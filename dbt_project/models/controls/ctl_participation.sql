@@ -89,15 +89,101 @@ left join (
 where programme.has_events
 group by all
 {% endset %}
+{% set lists_add_up %}
+-- presences and registrations by department, month and event, against their total; a programme without a list has nothing to add
+{% for control, indicator in [('presences_add_up', 'PA02'), ('registrations_add_up', 'PA03')] %}
+select
+    '{{ control }}' as control,
+    total.programme_id,
+    breakdown.name as member,
+    coalesce(total.value, 0) as expected,
+    coalesce(sum(part.value), 0) as actual,
+    cast(null as varchar) as detail
+from {{ ref('ind_participation') }} as total
+cross join (values ('department'), ('month'), ('event')) as breakdown (name)
+left join {{ ref('ind_participation') }} as part
+    on part.programme_id = total.programme_id and part.indicator = total.indicator and part.breakdown = breakdown.name
+where total.indicator = '{{ indicator }}' and total.breakdown = 'total'
+group by total.programme_id, breakdown.name, total.value
+{% if not loop.last %}union all{% endif %}
+{% endfor %}
+{% endset %}
+{% set lines %}
+-- every line that says somebody came, and every checked-in place, is behind one presence and one only
+select
+    'lines_in_presences' as control,
+    programme.programme_id,
+    'total' as member,
+    coalesce(said.nb_lines, 0) as expected,
+    coalesce(kept.nb_lines, 0) as actual,
+    cast(null as varchar) as detail
+from {{ ref('dim_programme') }} as programme
+left join (
+    select event.programme_key, count(*) as nb_lines
+    from (
+        select source, event_id, programme_id from {{ ref('stg_attendances') }} where coalesce(is_present, true)
+        union all
+        select source, event_id, programme_id from {{ ref('stg_registrations') }}
+        where coalesce(checked_in, false) or checked_in_at is not null or status = 'attended'
+    ) as line
+    inner join {{ ref('int_event_references') }} as event
+        on event.source = line.source
+        and event.event_id = line.event_id
+        and coalesce(event.programme_id, '') = coalesce(line.programme_id, '')
+    group by all
+) as said using (programme_key)
+left join (
+    select programme_key, sum(nb_lines) as nb_lines from {{ ref('fct_attendance') }} group by all
+) as kept using (programme_key)
+where programme.has_events
+{% endset %}
+{% set places %}
+-- places that count, counted again from the landed ones; -1 stands for « no list » on both sides
+select
+    'registrations_recounted' as control,
+    programme.programme_id,
+    'total' as member,
+    coalesce(found.nb_places, -1) as expected,
+    coalesce(published.value, -1) as actual,
+    cast(null as varchar) as detail
+from {{ ref('dim_programme') }} as programme
+left join (
+    select
+        programme_key,
+        count(distinct (event_key, participant_key)) filter (where is_held and participant_key is not null)
+        + count(*) filter (where is_held and participant_key is null) as nb_places
+    from (
+        select
+            event.programme_key,
+            event.event_key,
+            place.participant_key,
+            place.status in ('registered', 'attended', 'no_show')
+            or (place.status in ('cancelled', 'refunded') and coalesce(place.cancelled_at >= event.opens_at, false)) as is_held
+        from {{ ref('stg_registrations') }} as place
+        inner join {{ ref('int_event_references') }} as event
+            on event.source = place.source
+            and event.event_id = place.event_id
+            and coalesce(event.programme_id, '') = coalesce(place.programme_id, '')
+        inner join {{ ref('dim_event') }} as counted on counted.event_key = event.event_key and counted.is_counted
+    )
+    group by all
+) as found using (programme_key)
+left join {{ ref('ind_participation') }} as published
+    on published.programme_id = programme.programme_id and published.indicator = 'PA03' and published.breakdown = 'total'
+where programme.has_events
+{% endset %}
 {{ ctl_table('ind_participation', [
     ctl_members_add_up('departments_add_up', ref('ind_participation'), 'PA01', 'department', 'PA01'),
     ctl_members_add_up('months_add_up', ref('ind_participation'), 'PA01', 'month', 'PA01'),
     ctl_members_add_up('modalities_add_up', ref('ind_participation'), 'PA01', 'modality', 'PA01'),
+    lists_add_up,
     recount,
+    lines,
+    places,
     dominance,
     outliers,
     coverage,
     ctl_every_programme(ref('ind_participation'), ctl_programmes_with_events()),
     ctl_unexplained('ind_participation'),
-    ctl_conservation(['event']),
+    ctl_conservation(['event', 'event_report', 'registration', 'attendance']),
 ]) }}

@@ -39,3 +39,81 @@ select
     ]) }} as caveat
 from reported
 inner join {{ ref('dim_indicator') }} as definition on definition.code = 'QU01'
+union all by name
+-- QU02: of the people present, those who are known, or whose place is. QU03: what organisers declare beside what lists of presences say, on the
+-- events that have both. A programme without any list prints one line each, not collected; events that have one print theirs.
+select
+    'ind_quality' as dataset,
+    compared.programme_id,
+    definition.code as indicator,
+    compared.breakdown,
+    compared.member,
+    compared.period,
+    case definition.code
+        when 'QU02' then compared.recognised / nullif(compared.present, 0)
+        else (compared.declared - compared.signed) / nullif(compared.signed, 0)
+    end as value,
+    cast(case definition.code when 'QU02' then compared.recognised else compared.declared - compared.signed end as double) as numerator,
+    cast(nullif(case definition.code when 'QU02' then compared.present else compared.signed end, 0) as double) as denominator,
+    cast(case definition.code when 'QU02' then compared.n_sheets else compared.n_both end as integer) as n_with_data,
+    cast(compared.n_total as integer) as n_total,
+    definition.unit,
+    case
+        when compared.n_total = 0 then 'M'
+        when definition.code = 'QU02' and compared.n_sheets = 0 then 'L'
+        when definition.code = 'QU02' and coalesce(compared.present, 0) = 0 then 'M'
+        when definition.code = 'QU03' and coalesce(compared.signed, 0) = 0 then 'L'
+        when definition.code = 'QU03' and compared.n_approximate > 0 then 'E'
+        when case definition.code when 'QU02' then compared.n_sheets else compared.n_both end < compared.n_total then 'P'
+        else 'A'
+    end as obs_status,
+    'F' as conf_status,
+    {{ fr_caveat([
+        "case when compared.n_total = 0 then 'Aucun événement tenu.' when compared.n_sheets = 0 then 'Aucune liste de présences reçue.' end",
+        "case when compared.n_sheets > 0 and definition.code = 'QU02' and coalesce(compared.present, 0) = 0 then 'Personne n’est venu.' end",
+        "case when compared.n_sheets > 0 and definition.code = 'QU03' and coalesce(compared.signed, 0) = 0 then 'Aucun événement n’a à la fois un effectif déclaré et des présences.' end",
+        "case when definition.code = 'QU03' and compared.n_approximate > 0 then 'Dont effectif déclaré approché : ' || compared.n_approximate || '.' end",
+        "case when definition.code = 'QU02' and compared.breakdown = 'total' and lost.nb_unknown > 0 then 'Présences d’événements que personne n’a décrits, non comptées : ' || lost.nb_unknown || '.' end",
+        "case when definition.code = 'QU02' and compared.breakdown = 'total' and lost.nb_uncounted > 0 then 'Présences d’événements qui ne comptent pas (annulés, reportés, parties d’un autre) : ' || lost.nb_uncounted || '.' end"
+    ]) }} as caveat
+from (
+    select
+        breakdown.programme_id,
+        breakdown.breakdown,
+        breakdown.member,
+        breakdown.period,
+        count(link.event_key) as n_total,
+        count(sheet.value) as n_sheets,
+        sum(sheet.value) as present,
+        sum(coalesce(known.nb_recognised, 0)) filter (where sheet.value is not null) as recognised,
+        count(*) filter (where declared.value is not null and sheet.value > 0) as n_both,
+        count(*) filter (where declared.value is not null and sheet.value > 0 and declared.precision = 'approximate') as n_approximate,
+        sum(declared.value) filter (where sheet.value > 0) as declared,
+        sum(sheet.value) filter (where declared.value is not null and sheet.value > 0) as signed
+    from {{ ref('dim_breakdown') }} as breakdown
+    left join {{ ref('bridge_event_breakdown') }} as link using (breakdown_key)
+    left join {{ ref('fct_event_count') }} as sheet
+        on sheet.event_key = link.event_key and sheet.counting_method = 'present'
+    left join {{ ref('fct_event_count') }} as declared on declared.event_key = link.event_key and declared.is_preferred
+    left join (
+        select event_key, count(*) as nb_recognised
+        from {{ ref('fct_attendance') }}
+        where participant_key is not null or registration_key is not null
+        group by all
+    ) as known on known.event_key = link.event_key
+    where breakdown.breakdown in ('total', 'event')
+    group by all
+    having breakdown.breakdown = 'total' or count(sheet.value) > 0
+) as compared
+inner join {{ ref('dim_indicator') }} as definition on definition.code in ('QU02', 'QU03')
+left join (
+    select
+        programme.programme_id,
+        count(*) filter (where event.is_placeholder) as nb_unknown,
+        count(*) filter (where not event.is_placeholder) as nb_uncounted
+    from {{ ref('fct_attendance') }} as presence
+    inner join {{ ref('dim_event') }} as event using (event_key)
+    inner join {{ ref('dim_programme') }} as programme on programme.programme_key = presence.programme_key
+    where not event.is_counted
+    group by all
+) as lost using (programme_id)

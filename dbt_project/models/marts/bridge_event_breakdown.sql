@@ -12,7 +12,20 @@ themes as (
     inner join {{ ref('dim_theme') }} as theme using (theme_key)
 ),
 
+-- events that a list of registrations or of presences came for
+listed as (
+    select
+        counted.event_key,
+        counted.programme_id,
+        {{ event_member('counted.source', 'counted.event_id', 'counted.programme_id') }} as member
+    from counted
+    semi join (select event_key from {{ ref('fct_event_count') }} where counting_method in ('registered', 'present')) as with_list
+        using (event_key)
+),
+
 members as (
+    select event_key, programme_id, 'event' as breakdown, member, 1.0::double as weight from listed
+    union all by name
     select event_key, programme_id, 'total' as breakdown, 'total' as member, 1.0::double as weight from counted
     union all by name
     select event_key, programme_id, 'month' as breakdown, month as member from counted

@@ -15,7 +15,9 @@ members as (
     cross join (
         values
             ('total', 'total'), ('department', 'online'), ('department', 'unknown'), ('modality', 'in_person'),
-            ('modality', 'online'), ('modality', 'unknown'), ('role', 'any'), ('role', 'lead')
+            ('modality', 'online'), ('modality', 'unknown'), ('role', 'any'), ('role', 'lead'),
+            ('gender', 'F'), ('gender', 'H'), ('gender', 'X'),
+            ('category', 'elected'), ('category', 'agent'), ('category', 'ess'), ('category', 'other')
     ) as expected (breakdown, member)
     union
     -- every department of the region
@@ -68,6 +70,13 @@ kinds as (
     group by all
 ),
 
+titles as (
+    select link.breakdown_key, event.title
+    from {{ ref('bridge_event_breakdown') }} as link
+    inner join {{ ref('dim_event') }} as event using (event_key)
+    where link.breakdown = 'event'
+),
+
 fixed (breakdown, member, label, rank) as (
     values
         ('total', 'total', 'Total', 1),
@@ -81,6 +90,13 @@ fixed (breakdown, member, label, rank) as (
         ('modality', 'online', 'À distance', 2),
         ('modality', 'hybrid', 'Hybride', 3),
         ('modality', 'unknown', 'Non précisée', 9999),
+        ('gender', 'F', 'Femmes', 1),
+        ('gender', 'H', 'Hommes', 2),
+        ('gender', 'X', 'Autre réponse', 3),
+        ('category', 'elected', 'Élus', 1),
+        ('category', 'agent', 'Agents publics', 2),
+        ('category', 'ess', 'Personnes de l’ESS', 3),
+        ('category', 'other', 'Autres publics', 4),
         ('role', 'any', 'Tout rôle', 1),
         ('role', 'lead', 'Chefs de file', 2)
 )
@@ -98,12 +114,12 @@ select
             then coalesce(fixed.label, territory.name, detailed.place) || ' – ' || coalesce(theme.label, detailed.theme)
         when detailed.breakdown = 'month' and detailed.member <> 'undated'
             then {{ fr_month_name('cast(right(detailed.member, 2) as integer)') }} || ' ' || left(detailed.member, 4)
-        else coalesce(fixed.label, territory.name, theme.label, organisation.name, kinds.name, detailed.member)
+        else coalesce(fixed.label, territory.name, theme.label, organisation.name, kinds.name, titles.title, detailed.member)
     end as label,
     case when detailed.breakdown = 'month' and detailed.member <> 'undated' then detailed.member else detailed.period end
         as period,
     cast(coalesce(fixed.rank, theme.rank, try_cast(detailed.member as integer), 1000) as integer) as rank,
-    detailed.breakdown <> 'event_kind' as is_published
+    detailed.breakdown not in ('event_kind', 'event', 'gender', 'category') as is_published
 from detailed
 left join fixed on fixed.breakdown = detailed.breakdown and fixed.member = detailed.place
 left join {{ ref('dim_territory') }} as territory
@@ -120,3 +136,6 @@ left join kinds
     on detailed.breakdown = 'event_kind'
     and kinds.programme_key = detailed.programme_key
     and kinds.member = detailed.member
+left join titles
+    on detailed.breakdown = 'event'
+    and titles.breakdown_key = {{ key(['detailed.programme_id', 'detailed.breakdown', 'detailed.member']) }}

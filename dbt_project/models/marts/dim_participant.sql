@@ -72,9 +72,12 @@ coded as (
 attributes as (
     select
         participant_key,
-        {% for name in ['gender', 'category', 'organisation_key', 'department_code', 'epci_code'] %}
-        max_by({{ name }}, (seen_at, {{ name }})) filter (where {{ name }} is not null) as {{ name }}{{ ',' if not loop.last }}
+        {% for name in ['gender', 'category', 'organisation_key', 'department_code'] %}
+        max_by({{ name }}, (seen_at, {{ name }})) filter (where {{ name }} is not null) as {{ name }},
         {% endfor %}
+        -- of the same answer as the department
+        nullif(max_by(coalesce(epci_code, ''), (seen_at, department_code, coalesce(epci_code, '')))
+            filter (where department_code is not null), '') as epci_code
     from coded
     group by all
 )

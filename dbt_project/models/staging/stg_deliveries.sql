@@ -1,6 +1,7 @@
 {{ config(materialized='table') }}
 -- nb_rows_landed: what this delivery brought here; nb_rows_kept: what a later delivery has not replaced.
-{% set replaced = ['registration', 'attendance'] %}
+{% set staged = {'registration': 'stg_registrations', 'attendance': 'stg_attendances', 'event_report': 'stg_event_reports', 'feedback': 'stg_feedback',
+                'contribution': 'stg_contributions', 'organisation': 'stg_organisations'} %}
 with landed as (
     select source, delivery_id, count(*) as nb_rows
     from (
@@ -9,7 +10,7 @@ with landed as (
         select source, delivery_id from {{ source('landing', 'published_figure') }}
     )
     group by all
-    {% for entity in replaced %}
+    {% for entity, model in staged.items() %}
     union all
     select source, delivery_id, count(*) from {{ source('landing', entity) }} group by all
     {% endfor %}
@@ -23,9 +24,9 @@ kept as (
         select source, delivery_id from {{ ref('stg_published_figures') }}
     )
     group by all
-    {% for entity in replaced %}
+    {% for entity, model in staged.items() %}
     union all
-    select source, delivery_id, count(*) from {{ ref('stg_' ~ entity ~ 's') }} group by all
+    select source, delivery_id, count(*) from {{ ref(model) }} group by all
     {% endfor %}
 )
 

@@ -1,0 +1,49 @@
+{% set recount %}
+-- the persons of the table, counted again from the lines themselves
+select
+    'persons_recounted' as control,
+    programme.programme_id,
+    'total' as member,
+    coalesce(found.nb_persons, 0) as expected,
+    coalesce(published.n_total, -1) as actual,
+    cast(null as varchar) as detail
+from {{ ref('dim_programme') }} as programme
+left join (
+    select event.event_programme_id as programme_id, count(distinct line.participant_key) as nb_persons
+    from (
+        select source, event_id, programme_id, participant_key from {{ ref('stg_attendances') }} where coalesce(is_present, true)
+        union all
+        select source, event_id, programme_id, participant_key from {{ ref('stg_registrations') }}
+        where coalesce(checked_in, false) or checked_in_at is not null or status = 'attended'
+    ) as line
+    inner join {{ ref('int_event_references') }} as event
+        on event.source = line.source
+        and event.event_id = line.event_id
+        and coalesce(event.programme_id, '') = coalesce(line.programme_id, '')
+    inner join {{ ref('dim_event') }} as counted on counted.event_key = event.event_key and counted.is_counted
+    group by all
+) as found using (programme_id)
+left join {{ ref('ind_participants') }} as published
+    on published.programme_id = programme.programme_id and published.indicator = 'PE01' and published.breakdown = 'total'
+where programme.has_events
+{% endset %}
+{% set whole %}
+-- shares of all the answers make one, when somebody answered
+select
+    'shares_make_one' as control,
+    programme_id,
+    breakdown as member,
+    least(count(value), 1) as expected,
+    round(coalesce(sum(value), 0), 9) as actual,
+    cast(null as varchar) as detail
+from {{ ref('ind_participants') }}
+where breakdown <> 'total'
+group by all
+{% endset %}
+{{ ctl_table('ind_participants', [
+    recount,
+    whole,
+    ctl_every_programme(ref('ind_participants'), ctl_programmes_with_events()),
+    ctl_unexplained('ind_participants'),
+    ctl_conservation(['registration', 'attendance']),
+]) }}

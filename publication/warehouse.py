@@ -3,7 +3,8 @@
 Belongs here: choosing tables and copying them. Only `dim_`, `fct_`, `bridge_` and `ind_` tables leave the candidate;
 its staging, landing, reference and control tables do not. An `ind_` table is written from the Parquet bytes that
 ship, so that the three forms of one figure cannot differ: a withheld dataset has none, a carried one is that of its
-release. Columns that the dictionary marks `privacy: direct` never leave. Does not belong here: any computation.
+release. Columns that the dictionary marks `privacy: direct` never leave. The file stands under `analysts/` and is not public: facts
+of persons are in it, one row each, under a pseudonym; only its `ind_` tables are protected (`disclosure`). Does not belong here: any computation.
 """
 
 import json

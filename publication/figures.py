@@ -16,6 +16,7 @@ from publication.wording import MONTHS, NBSP, THIN
 NOT_AVAILABLE = "n.d."
 REVISED = "r"
 EPSILON = "ε"
+SECRET = "s"
 
 # statuses whose sign stands in place of the value, even when the table keeps one (a mean of two events); five events
 # online have a value although their department is /// : both are printed
@@ -169,6 +170,8 @@ def _unknown_sign(row: Mapping) -> str:
     obs, conf = row.get("obs_status") or "", row.get("conf_status") or ""
     if obs in ("", "A") and conf in ("", "F"):
         return ""
+    if obs == "Q":
+        return SECRET
     return obs if conf in ("", "F") else f"{obs}/{conf}"
 
 

@@ -188,7 +188,8 @@ def keep_secrets(
     kept = dict(shipped)
     secrecy = {name: base.disclosure[name] for name in shipped if base and name in base.disclosure}
     for name, entry in fresh.items():
-        if reasons := protected.reasons.get(name):
+        reasons = protected.reasons.get(name) or disclosure.reasons(protected.tables[name])
+        if reasons:
             kept[name] = _last_good(name, base, tuple(reasons))
             continue
         secrecy[name] = protected.report[name]

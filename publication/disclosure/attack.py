@@ -73,6 +73,10 @@ class Attacker:
                 self.solver.changeColBounds(index, *wanted)
                 self.bounds[index] = wanted
 
+    def has_solution(self) -> bool:
+        """Whether any numbers at all fit what is printed."""
+        return self._run() == highspy.HighsModelStatus.kOptimal
+
     def lowest(self, index: int) -> Bound:
         return self._end(index, 1.0)
 
@@ -152,6 +156,4 @@ class Sameness:
 
 def feasible(system: System) -> bool:
     """Whether any numbers satisfy the equations."""
-    solver = Attacker(system).solver
-    solver.run()
-    return solver.getModelStatus() == highspy.HighsModelStatus.kOptimal
+    return Attacker(system).has_solution()

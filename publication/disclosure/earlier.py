@@ -11,6 +11,7 @@ nothing is learnt; when it fits, an old secret may come out, and the lines that 
 from __future__ import annotations
 
 import math
+import time
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
@@ -97,52 +98,77 @@ def _forget_what_follows(cells: Cells) -> None:
                 variable.is_public = True
 
 
-def betrayed(cells: Cells, suppressed: set[int], earlier: Iterable[Printed], policies: Policies) -> set[int]:
-    """Rows that must stay secret so that today's tables do not give away what earlier ones keep secret."""
-    system = cells.system
-    rows_by_name = {row.name: number for number, row in enumerate(system.rows)}
-    hidden_today = system.hidden(suppressed)
+def betrayed(
+    cells: Cells, suppressed: set[int], earlier: Iterable[Printed], policies: Policies, deadline: float = math.inf
+) -> set[int]:
+    """Rows that must stay secret so that today's tables do not give away what earlier ones keep secret.
+
+    Past the deadline everything that was secret stays so.
+    """
+    rows_by_name = {row.name: number for number, row in enumerate(cells.system.rows)}
+    today = set(suppressed)
     stay: set[int] = set()
     for printed in earlier:
         old_rows = {rows_by_name[name]: conf for name, conf in printed.secret.items() if name in rows_by_name}
-        if not set(old_rows) - suppressed:
+        shown_again = set(old_rows) - today
+        if not shown_again:
             continue  # everything that was secret then is secret today
+        if time.monotonic() > deadline:
+            stay |= shown_again
+            continue
         then = {v.name: v.value for v in read(printed.tables, policies).system.variables}
-        for target in _numbers(system, [row for row, conf in old_rows.items() if conf != SECONDARY], then):
-            width = _width_then(system, then, target, hidden_today)
-            if width < _needed_width(cells, target, old_rows) - 1e-6:
-                stay |= set(old_rows) - suppressed
-                break
+        names = {cells.system.rows[row].name for row in shown_again}
+        hidden_today = cells.system.hidden(today)
+        for part in cells.system.parts():
+            again = {row.name for row in part.rows} & names
+            if again and _gives_away(cells, part, then, old_rows, hidden_today):
+                stay |= {rows_by_name[name] for name in again}
     return stay
 
 
-def _width_then(system: System, then: Mapping, target: int, hidden_today: list[bool]) -> float:
-    """Width of what is left of an old secret when today's numbers are put in the old tables, as far as they fit."""
+def _gives_away(
+    cells: Cells, part: System, then: Mapping, old_rows: Mapping[int, str], hidden_today: list[bool]
+) -> bool:
+    """Whether an old secret is narrowed when today's numbers are put in the old tables, as far as they fit."""
     from publication.disclosure.attack import Attacker, Contradiction, Unsolved
 
-    old = System(equations=system.equations)
-    for variable in system.variables:
+    place = [cells.system.by_name[variable.name] for variable in part.variables]
+    secret = [row for row, conf in old_rows.items() if conf != SECONDARY]
+    targets = {index for index in _numbers(cells.system, secret, then) if index in place}
+    old = System(equations=part.equations)
+    for variable in part.variables:
         value = then.get(variable.name)
         old.variables.append(Variable(variable.name, value, min(variable.lower, value or 0.0), variable.upper))
     attacker = Attacker(old)
-    try:
+
+    def fits() -> bool:
         attacker.print([variable.value is None for variable in old.variables])
-        low, high = attacker.lowest(target).value, attacker.highest(target).value
-        for index, today in enumerate(system.variables):
-            variable = old.variables[index]
-            if variable.value is not None or index == target or hidden_today[index] or today.value is None:
-                continue
-            variable.value = today.value
-            try:
-                attacker.print([v.value is None for v in old.variables])
-                low, high = attacker.lowest(target).value, attacker.highest(target).value
-            except Contradiction:  # this number changed since: it says nothing of then
-                variable.value = None
-        return high - low
-    except Contradiction:
-        return math.inf  # the old tables do not follow today's equations
-    except Unsolved:
-        return 0.0
+        return attacker.has_solution()
+
+    if not fits():
+        return False  # the old tables do not follow today's equations
+    candidates = [
+        index
+        for index, variable in enumerate(part.variables)
+        if old.variables[index].value is None and not hidden_today[place[index]] and variable.value is not None
+    ]
+    for index in sorted(candidates, key=lambda i: (place[i] in targets, i)):
+        old.variables[index].value = part.variables[index].value
+        if not fits():
+            old.variables[index].value = None  # this number changed since: it says nothing of then
+    for index, variable in enumerate(old.variables):
+        if place[index] not in targets:
+            continue
+        supposed, variable.value = variable.value, None
+        try:
+            attacker.print([v.value is None for v in old.variables])
+            width = attacker.highest(index).value - attacker.lowest(index).value
+        except (Contradiction, Unsolved):
+            width = 0.0
+        variable.value = supposed
+        if width < _needed_width(cells, place[index], old_rows) - 1e-6:
+            return True
+    return False
 
 
 def _numbers(system: System, rows: list[int], then: Mapping) -> list[int]:

@@ -135,7 +135,7 @@ def _chosen(
     system = cells.system
     for _ in range(MAX_ROUNDS):
         suppressed, whole = _solved(cells, deadline)
-        stay = past.betrayed(cells, suppressed, earlier, policies)
+        stay = past.betrayed(cells, suppressed, earlier, policies, deadline)
         if not stay:
             return suppressed, whole
         for row in stay:

@@ -32,9 +32,14 @@ _NOT_TICKED = ", ".join(map(literal, (*TRUTHS["false"], "no")))
 """What stands in the column of an answer that was not chosen, beside nothing. Anything else is a tick: `X`, `1`, `Y`, the
 answer itself, the text of « Autre »."""
 
-_MACROS = r"""
-create or replace macro clean(text) as nullif(trim(regexp_replace(nfc_normalize(text),
-    '[\s\x{00A0}\x{2007}\x{2009}\x{202F}]+', ' ', 'g')), '');
+_CLEAN = r"^ | $|  |[^ -~\x{00A1}-\x{024F}\x{2010}-\x{2027}\x{2030}-\x{205E}\x{20AC}\x{2600}-\x{27BF}]"
+"""What a text must not have to be clean already: spaces around or side by side, and any character but those of Latin
+alphabets, of punctuation and of a few signs, which NFC leaves alone. Looking costs a tenth of cleaning."""
+
+_MACROS = rf"""
+create or replace macro clean(text) as case when not regexp_matches(text, '{_CLEAN}') then nullif(text, '') else
+    nullif(trim(regexp_replace(nfc_normalize(text), '[\s\x{{00A0}}\x{{2007}}\x{{2009}}\x{{202F}}]+', ' ', 'g')), '') end;
+create or replace macro said(text) as lower(strip_accents(clean(text)));
 """
 
 
@@ -79,10 +84,10 @@ def judge(
     notes += apply_corrections(con, corrections, today)
     parses = mappings(contract, references)
     for index, mapping in enumerate(parses):
-        _parse_distinct(con, index, mapping)
+        if not _says_nothing(contract, mapping):
+            _parse_distinct(con, index, mapping)
     _judge_rows(con, contract, binding, parses)
     notes += _control_totals(con, contract, binding) + _unknown_words(con, contract, binding)
-    con.unregister("sheet")
     rows_read, rows_accepted = _count(con, "raw"), _count(con, "accepted")
     rows_quarantined = con.execute("select count(distinct row_number) from quarantined").fetchall()[0][0]
     return Judged(rows_read, rows_accepted, rows_quarantined, _count(con, "duplicate"), rows_structure, tuple(notes))
@@ -138,10 +143,18 @@ def bind_sheet(con: duckdb.DuckDBPyConnection, contract: Contract, width: int) -
     con.execute(_MACROS)
     within = contract.layout.header_within
     rows = con.execute(f"select * from sheet order by row_number limit {within}").fetchall()
-    filled = con.execute(
-        "select " + ", ".join(f"count(clean(c{i})) > 1" for i in range(1, width + 1)) + " from sheet"
-    ).fetchall()
-    return bind(contract, [(row[0], tuple(row[1:])) for row in rows], list(filled[0]))
+    return bind(contract, [(row[0], tuple(row[1:])) for row in rows], _FilledTwice(con))
+
+
+@dataclass(frozen=True)
+class _FilledTwice:
+    """Whether a column says something in two rows at least, looked at when asked: a column with a header is not."""
+
+    con: duckdb.DuckDBPyConnection
+
+    def __getitem__(self, index: int) -> bool:
+        look = f"select count(*) from (select 1 from sheet where clean(c{index + 1}) is not null limit 2)"
+        return self.con.execute(look).fetchall()[0][0] > 1
 
 
 def _read_raw(
@@ -151,9 +164,11 @@ def _read_raw(
     cells = [f"c{i}" for i in range(1, width + 1)]
     first = f"coalesce({', '.join(f'clean({cell})' for cell in cells)})"
     filled = " + ".join(f"(clean({cell}) is not null)::int" for cell in cells)
+    # a view: of wide exports only the columns that are mapped are ever copied, and a row is looked at up to its first text
+    said = "".join(f", said(c{column}) as said_{column}" for column in _columns_with_conditions(contract, binding))
     con.execute(
-        f"create or replace temp table body as select *, {first} as first_text, {filled} as nb_filled "
-        f"from sheet where row_number > {binding.header_row} and {filled} > 0"
+        f"create or replace temp view body as select *, {first} as first_text, {filled} as nb_filled{said} "
+        f"from sheet where row_number > {binding.header_row} and ({' or '.join(f'clean({cell}) is not null' for cell in cells)})"
     )
     con.execute("create or replace temp table structure (row_number int, reason varchar, section varchar)")
     if contract.layout.sections == "month":
@@ -179,18 +194,28 @@ def _read_raw(
     # dates, themes and places are read in their programme, which an organisation has not
     slots = dict.fromkeys([*ENTITIES[contract.entity].slots, "programme"])
     columns = ", ".join(f'{_origin(contract.fields.get(name), binding, name, file_name)} as "{name}"' for name in slots)
+    sections = (
+        "asof left join (select row_number, section from structure where section is not null) s on body.row_number >= s.row_number"
+        if contract.layout.sections
+        else "cross join (select cast(null as varchar) as section) s"
+    )
     con.execute(
-        f"create or replace temp table raw as select body.row_number, {columns}, s.section, "
-        "cast([] as varchar[]) as corrections from body "
-        "asof left join (select row_number, section from structure where section is not null) s "
-        "on body.row_number >= s.row_number "
-        "where body.row_number not in (select row_number from structure)"
+        f"create or replace temp table raw as select body.row_number, {columns}, s.section, cast([] as varchar[]) as corrections "
+        f"from body {sections} where body.row_number not in (select row_number from structure)"
     )
     redaction.pin_slots(con, slots)
     return [
         Note("colonne_facultative_absente", f"Colonne facultative absente : {_first_header(contract, name)}.")
         for name in binding.absent
     ]
+
+
+def _columns_with_conditions(contract: Contract, binding: Binding) -> list[int]:
+    """The columns, counted from 1, whose words decide what other columns mean: each is folded once per row."""
+    headers = [item.header for item in contract.layout.left_out]
+    for field in contract.fields.values():
+        headers += [rule.header for rule in field.rules] + ([field.when.header] if field.when else [])
+    return sorted({column + 1 for header in headers if (column := binding.column_of(header)) is not None})
 
 
 def _first_header(contract: Contract, name: str) -> str:
@@ -265,7 +290,8 @@ def _holds(
     if column is None:
         return None
     cell = f"body.c{column + 1}"
-    conditions = [_says(cell, word) for word in words]
+    said = f"body.said_{column + 1} in ({', '.join(f'lower(strip_accents({literal(word)}))' for word in words)})"
+    conditions = [f"coalesce({said}, false)"] if words else []
     conditions += [f"clean({cell}) is not null"] if filled else []
     conditions += [f"clean({cell}) is null"] if empty else []
     return f"({' or '.join(conditions)})"
@@ -273,7 +299,7 @@ def _holds(
 
 def _says(text: str, word: str) -> str:
     """SQL: the text is this word, case and accents aside; false for null."""
-    return f"coalesce(lower(strip_accents(clean({text}))) = lower(strip_accents({literal(word)})), false)"
+    return f"coalesce(said({text}) = lower(strip_accents({literal(word)})), false)"
 
 
 def _leave_out(con: duckdb.DuckDBPyConnection, binding: Binding, item: LeftOut) -> None:
@@ -295,10 +321,33 @@ def _month_section(text: str) -> str | None:
     return f"{value.starts_on:%Y-%m}" if value.precision == "month" else None
 
 
+def _says_nothing(contract: Contract, mapping: Mapping) -> bool:
+    """Whether the contract reads none of the columns of a parse, which then gives nothing: true of half of the slots of an entity.
+    A section gives dates their year only."""
+    return not any(name in contract.fields for name in mapping.inputs) and all(
+        value in (None, []) for value in _parsed_blank(mapping)
+    )
+
+
+def _parsed_blank(mapping: Mapping) -> tuple:
+    try:
+        return mapping.parse(*(None,) * len(mapping.inputs))
+    except Refused:
+        return (Refused,)
+
+
+def _nothing_of(mapping: Mapping) -> list[str]:
+    """SQL of each column of a slot that no column of the delivery feeds."""
+    blank = zip(mapping.slot.columns.values(), _parsed_blank(mapping), strict=True)
+    return [f"cast({'[]' if value == [] else 'null'} as {type_})" for type_, value in blank]
+
+
 def _parse_distinct(con: duckdb.DuckDBPyConnection, index: int, mapping: Mapping) -> None:
-    """Table `parse_<index>`: the distinct inputs, the slot's columns, and rule and message of what was refused."""
+    """Table `parse_<index>`: the distinct inputs, the slot's columns, and rule and message of what was refused. What SQL alone reads
+    (`Mapping.sql`) is not in it."""
     inputs = ", ".join(f'"{name}"' for name in mapping.inputs)
-    rows = con.execute(f"select distinct {inputs} from raw").fetchall()
+    left = f" where {mapping.sql(_input(mapping))} is null" if mapping.sql else ""
+    rows = con.execute(f"select distinct {inputs} from raw{left}").fetchall()
     columns = mapping.slot.columns
     width = len(columns)
     parsed = []
@@ -344,7 +393,14 @@ def _judge_rows(con: duckdb.DuckDBPyConnection, contract: Contract, binding: Bin
     ]
     joins = []
     for index, mapping in enumerate(parses):
-        columns += [f'p{index}.out_{i} as "{name}"' for i, name in enumerate(mapping.slot.columns)]
+        if _says_nothing(contract, mapping):
+            columns += [
+                f'{nothing} as "{name}"'
+                for nothing, name in zip(_nothing_of(mapping), mapping.slot.columns, strict=True)
+            ]
+            continue
+        fast = f"{mapping.sql(_input(mapping))}, " if mapping.sql else ""
+        columns += [f'coalesce({fast}p{index}.out_{i}) as "{name}"' for i, name in enumerate(mapping.slot.columns)]
         on = " and ".join(f'raw."{name}" is not distinct from p{index}.in_{i}' for i, name in enumerate(mapping.inputs))
         joins.append(f"left join parse_{index} p{index} on {on}")
     con.execute(
@@ -352,7 +408,12 @@ def _judge_rows(con: duckdb.DuckDBPyConnection, contract: Contract, binding: Bin
         f"from raw {' '.join(joins)}"
     )
 
-    findings = [_finding(contract, mapping, index) for index, mapping in enumerate(parses)]
+    findings = [
+        _finding(contract, mapping, index)
+        for index, mapping in enumerate(parses)
+        if not _says_nothing(contract, mapping)
+        and con.execute(f"select count(*) from parse_{index} where rule is not null").fetchall()[0][0]
+    ]
     findings += [
         f"""select row_number, '{name}', 'valeur_manquante', {literal(_missing_sentence(contract, name))}, null
             from raw where clean("{name}") is null"""
@@ -362,7 +423,8 @@ def _judge_rows(con: duckdb.DuckDBPyConnection, contract: Contract, binding: Bin
     con.execute(
         "create or replace temp table finding (row_number int, field varchar, rule varchar, message varchar, value varchar)"
     )
-    con.execute("insert into finding " + " union all ".join(findings))
+    if findings:
+        con.execute("insert into finding " + " union all ".join(findings))
     con.execute(
         "delete from finding where rule <> 'valeur_manquante' and exists (select 1 from finding f where "
         "f.rule = 'valeur_manquante' and f.row_number = finding.row_number and f.field = finding.field)"
@@ -371,19 +433,30 @@ def _judge_rows(con: duckdb.DuckDBPyConnection, contract: Contract, binding: Bin
 
     names = ", ".join(f'"{name}"' for name in judged_columns(entity))
     con.execute(
-        f"create or replace temp table sound as select *, row_number() over (partition by {names} order by row_number) as nth "
-        "from canonical where row_number not in (select row_number from finding)"
+        "create or replace temp view sound as from canonical where row_number not in (select row_number from finding)"
     )
-    con.execute("create or replace temp table duplicate as select row_number from sound where nth > 1")
+    _find_duplicates(con, names)
     _find_key_conflicts(con, contract, entity)
     con.execute(
         f"create or replace temp table accepted as select row_number, corrections, {names} from sound "
-        "where nth = 1 and row_number not in (select row_number from finding)"
+        "where row_number not in (select row_number from duplicate)"
     )
     cells = " ".join(f"when '{name}' then {_cell(contract, binding, i[0])}" for name, i in binding.columns.items())
     con.execute(
         f"create or replace temp table quarantined as select row_number, case field {cells} end as cell, field, rule, message, "
         "value from finding order by row_number, field"
+    )
+
+
+def _find_duplicates(con: duckdb.DuckDBPyConnection, names: str) -> None:
+    """Table `duplicate`: the rows that repeat an earlier one in every column. Only rows of one hash are compared whole."""
+    con.execute(
+        f"create or replace temp table twin as select row_number from (select row_number, count(*) over (partition by h) as nb "
+        f"from (select row_number, hash({names}) as h from sound)) where nb > 1"
+    )
+    con.execute(
+        "create or replace temp table duplicate as select row_number from (select row_number, row_number() over "
+        f"(partition by {names} order by row_number) as nth from sound where row_number in (select row_number from twin)) where nth > 1"
     )
 
 
@@ -399,13 +472,18 @@ def _cell(contract: Contract, binding: Binding, column: int) -> str:
     return f"'{column_letter(column)}' || row_number"
 
 
+def _input(mapping: Mapping) -> str:
+    """SQL of the text that a parse of one column reads."""
+    return f'raw."{mapping.inputs[0]}"'
+
+
 def _finding(contract: Contract, mapping: Mapping, index: int) -> str:
     slot = mapping.slot.name
     field = contract.fields.get(slot)
     value = f'raw."{slot}"' if field is None or field.privacy == "none" else "cast(null as varchar)"
     on = " and ".join(f'raw."{name}" is not distinct from p.in_{i}' for i, name in enumerate(mapping.inputs))
     return (
-        f"""select row_number, '{slot}', p.rule, p.message, {value} from raw join parse_{index} p on {on} """
+        f"""select row_number, '{slot}', p.rule, p.message, {value} from raw join (from parse_{index} where rule is not null) p on {on} """
         "where p.rule is not null"
     )
 
@@ -413,14 +491,17 @@ def _finding(contract: Contract, mapping: Mapping, index: int) -> str:
 def _find_key_conflicts(con: duckdb.DuckDBPyConnection, contract: Contract, entity: Entity) -> None:
     """Rows that carry the key of an earlier row with other values: quarantined, the first stays."""
     keys = ", ".join(f'"{name}"' for name in entity.key)
+    same = " and ".join(f'shared."{name}" is not distinct from kept."{name}"' for name in entity.key)
     key_slot = next(slot.name for slot in entity.slots.values() if entity.key[-1] in slot.columns)
     sealed = contract.fields[key_slot].sealed if key_slot in contract.fields else False
     label = "'(clé scellée)'" if sealed else " || ' / ' || ".join(f'"{name}"' for name in entity.key)
     con.execute(
         f"""insert into finding
-        with ranked as (select row_number, {label} as label, nth, first_value(row_number) over w as first_row,
-                               row_number() over w as rank
-                        from sound where nth = 1 window w as (partition by {keys} order by row_number))
+        with kept as (from sound where row_number not in (select row_number from duplicate)),
+             shared as (select {keys} from kept group by all having count(*) > 1),
+             ranked as (select row_number, {label} as label, first_value(row_number) over w as first_row, row_number() over w as rank
+                        from kept where exists (select 1 from shared where {same})
+                        window w as (partition by {keys} order by row_number))
         select row_number, '{key_slot}', 'cle_en_double',
             'La ligne ' || first_row || ' porte déjà « ' || label || ' » avec d''autres valeurs. '
             || 'Gardez une seule des deux lignes, ou corrigez la référence.', label

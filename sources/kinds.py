@@ -22,7 +22,7 @@ from sources.values.departments import parse_department, parse_region
 from sources.values.durations import parse_minutes
 from sources.values.figures import parse_figure
 from sources.values.identifiers import parse_postcode, parse_siret
-from sources.values.instants import parse_instant
+from sources.values.instants import parse_instant, sql_instant
 from sources.values.people import parse_gender
 from sources.values.places import Gazetteer
 from sources.values.refusal import Refused
@@ -57,11 +57,16 @@ class References:
 
 @dataclass(frozen=True)
 class Mapping:
-    """One parse of a sheet: the raw columns it reads and the parser, which gives one value per column of the slot."""
+    """One parse of a sheet: the raw columns it reads and the parser, which gives one value per column of the slot.
+
+    `sql`, for columns that hardly repeat: from the SQL of the text, the SQL of the slot's one value where the text has a usual
+    shape, NULL elsewhere. Where it reads, the parser reads the same.
+    """
 
     slot: Slot
     inputs: tuple[str, ...]
     parse: Callable[..., tuple]
+    sql: Callable[[str], str] | None = None
 
 
 EXPRESSION_KINDS = ("text", "identifier", "hint", "personal")
@@ -86,7 +91,13 @@ def _identifier(slot: Slot, field: ContractField) -> Mapping:
     return Mapping(
         slot, (slot.name,),
         lambda text: (None if is_blank(text) else template.format(clean(text)),),
+        sql=_plain_text if template == "{}" else None,
     )  # fmt: skip
+
+
+def _plain_text(text: str) -> str:
+    """SQL of a text that `clean` leaves as it is: visible ASCII without `&`, one space at most between words."""
+    return f"case when regexp_full_match({text}, '[!-%''-~]+( [!-%''-~]+)*') then {text} end"
 
 
 def _choice(slot: Slot, field: ContractField | None, references: References, contract: Contract) -> Mapping:
@@ -225,7 +236,8 @@ def _instant(slot: Slot, field: ContractField | None, references: References, co
         known = [instant.replace(tzinfo=None) for instant in instants if instant is not None]
         return ((pick or min)(known) if known else None,)
 
-    return Mapping(slot, (slot.name,), parse)
+    usual = None if pick else lambda text: sql_instant(text, order=order, zone=zone)
+    return Mapping(slot, (slot.name,), parse, sql=usual)
 
 
 def _status(slot: Slot, field: ContractField | None, references: References, contract: Contract) -> Mapping:

@@ -410,16 +410,15 @@ def _split_identities(
     """Send the personal slots of `accepted` to the vault; the rows keep a pseudonym of their programme year."""
     entity, source = ENTITIES[contract.entity], contract.source
     years = {name: int(row["year"]) for name, row in _references().programmes.items() if row["year"]}
-    con.register(
-        "programme_year", pa.table({"programme_id": list(years), "year": pa.array(years.values(), pa.int32())})
-    )
     instants = [name for slot in entity.slots.values() if slot.kind == "instant" for name in slot.columns]
-    year = ", ".join(["py.year", *(f'year(a."{name}")' for name in instants), str(delivered_at.year)])
-    in_programme = "programme_id" if "programme_id" in entity.columns else "cast(null as varchar)"
-    con.execute(
-        f"create or replace temp table accepted as select a.*, cast(coalesce({year}) as integer) as person_year "
-        f"from accepted a left join programme_year py on py.programme_id = {in_programme.replace('programme_id', 'a.programme_id')}"
+    in_programme = (
+        f"case programme_id {' '.join(f'when {literal(name)} then {year}' for name, year in years.items())} end"
+        if years and "programme_id" in entity.columns
+        else "null"
     )
+    year = ", ".join([in_programme, *(f'year("{name}")' for name in instants), str(delivered_at.year)])
+    con.execute("alter table accepted add column person_year integer")
+    con.execute(f"update accepted set person_year = coalesce({year})")
     for name, field in contract.fields.items():
         if field.sealed:
             for column in entity.slots[name].columns:
@@ -430,7 +429,6 @@ def _split_identities(
         delivery_id=delivery_id,
         alongside={name: name for name in ("organisation_text", "postcode") if name in entity.columns},
     )  # fmt: skip
-    con.unregister("programme_year")
     if not seen.nb_not_email:
         return []
     return [
@@ -494,6 +492,5 @@ def _write(con: duckdb.DuckDBPyConnection, path: Path, query: str, parameters: d
     """Write the query's rows as Parquet beside `path`, then rename: a reader sees the old file or the new one."""
     path.parent.mkdir(parents=True, exist_ok=True)
     aside = path.with_name(f".{path.name}.{os.getpid()}")
-    con.execute(f"create or replace temp table leaving as {query}", parameters)
-    con.execute(f"copy leaving to {literal(str(aside))} (format parquet, compression zstd)")
+    con.execute(f"copy ({query}) to {literal(str(aside))} (format parquet, compression zstd)", parameters)
     os.replace(aside, path)

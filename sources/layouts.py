@@ -9,6 +9,7 @@ from __future__ import annotations
 from pathlib import Path
 
 from sources.contract import Contract, Layout
+from sources.entities import ENTITIES
 from sources.note import Note
 from sources.readers import Sheet, Unreadable, read
 from sources.readers.records import Pairs
@@ -35,14 +36,17 @@ def the_table(contract: Contract, sheets: list[Sheet], file_name: str) -> tuple[
         Note("feuille_non_lue", f"La feuille « {other.name} » n'est pas lue : le contrat ne la nomme pas.")
         for other in filled[1:]
     ]
-    return flat(contract.layout, repaired(filled[0])), others
+    quotes = not ENTITIES[contract.entity].personal
+    return flat(contract.layout, repaired(filled[0]), quotes=quotes), others
 
 
-def flat(layout: Layout, sheet: Sheet) -> Sheet:
-    """The sheet with one header row above its data, as `layout` describes it. Raises Unreadable."""
+def flat(layout: Layout, sheet: Sheet, *, quotes: bool = True) -> Sheet:
+    """The sheet with one header row above its data, as `layout` describes it. Raises Unreadable.
+
+    `quotes`: whether a sentence may name the rows that look like titles. In a list of persons they may be names."""
     if layout.table is not None:
         table = layout.table
-        sheet = cut(sheet, after=table.after, at=table.at, until=table.until, until_gap=table.until_gap)
+        sheet = cut(sheet, after=table.after, at=table.at, until=table.until, until_gap=table.until_gap, quotes=quotes)
     if layout.stacked_headers is not None:
         stacked = layout.stacked_headers
         sheet = stack_headers(

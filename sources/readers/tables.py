@@ -28,6 +28,7 @@ def cut(
     until: Sequence[str] = (),
     until_gap: bool = False,
     alone: bool = True,
+    quotes: bool = True,
 ) -> Sheet:
     """The table that begins after the row named by one of `after`, or at the row named by one of `at` (its own header).
 
@@ -39,13 +40,13 @@ def cut(
     `alone`: rows named by `after` and `until` have no other filled cell, so that somebody called « 3. Bob » ends no table.
 
     Rows outside the table are counted in a note (`hors_tableau`). Raises Unreadable: `section_absente` (the sentence
-    names the rows that stand alone), `section_en_double`, `section_vide`; ValueError unless exactly one of `after`
+    names the rows that stand alone if it `quotes`), `section_en_double`, `section_vide`; ValueError unless exactly one of `after`
     and `at` is given.
     """
     if bool(after) == bool(at):
         raise ValueError("give either `after` or `at`")
     rows = _rows(sheet)
-    start = _start(sheet, rows, _names(after or at), alone and bool(after)) + bool(after)
+    start = _start(sheet, rows, _names(after or at), alone and bool(after), quotes) + bool(after)
     ends = _names(until)
     end = len(rows)
     for index in range(start, len(rows)):
@@ -182,14 +183,14 @@ def _pattern(name: str) -> re.Pattern:
     return re.compile(".+".join(re.escape(part) for part in strip_accents(clean(name)).split("*")))
 
 
-def _start(sheet: Sheet, rows: list[_Row], names: Sequence[str | re.Pattern], alone: bool) -> int:
+def _start(sheet: Sheet, rows: list[_Row], names: Sequence[str | re.Pattern], alone: bool, quotes: bool) -> int:
     found = [index for index, row in enumerate(rows) if row.named(names, alone)]
     if not found:
         heads = [f"« {row.text} »" for row in rows if row.filled == 1]
+        present = f" (sections présentes : {enumerate_in_french(heads, SHOWN_SECTIONS) or 'aucune'})" if quotes else ""
         raise Unreadable(
             "section_absente",
-            f"Le tableau attendu n'a pas été trouvé{_of(sheet)} (sections présentes : "
-            f"{enumerate_in_french(heads, SHOWN_SECTIONS) or 'aucune'}) : vérifiez que c'est le bon rapport, sans "
+            f"Le tableau attendu n'a pas été trouvé{_of(sheet)}{present} : vérifiez que c'est le bon rapport, sans "
             "ligne supprimée.",
         )
     if len(found) > 1:

@@ -211,6 +211,23 @@ def test_filters_by_keyboard_stand_in_the_address_and_survive_it(visit):
     assert "territoire=" not in page.url
 
 
+def test_a_programme_with_a_page_of_its_own_is_reached_with_its_filters(visit, tmp_path, monkeypatch):
+    from publication.portal import pages
+    from tests.publication import hand_made
+
+    monkeypatch.setattr(pages, "HEAVY", 20_000)
+    (tmp_path / "stock").mkdir()
+    public = hand_made.Desk(tmp_path, tmp_path / "stock", ("ind_participation", "ind_quality")).night().public
+    page = visit().page
+    page.goto(f"{(public / PARTICIPATION).as_uri()}#programme={hand_made.CVL}&q=estimé")
+    page.wait_for_url(f"**/ind_participation-{hand_made.CVL}.html#programme={hand_made.CVL}&q=*")
+    assert page.locator("input[name=q]").last.input_value() == "estimé"
+    page.locator("#filtres button[type=reset]").click()
+    page.locator("select[name=programme]").select_option(hand_made.HDF)
+    page.wait_for_url(f"**/{PARTICIPATION}#programme={hand_made.HDF}")
+    assert page.locator("td.v:visible").count() >= 5
+
+
 def test_searching_in_a_page_opens_what_it_folded(visit):
     page = visit().open(f"{PARTICIPATION}#programme={HDF}&q=lille")
     assert page.locator("details.block[open] tbody tr:visible").count() >= 1

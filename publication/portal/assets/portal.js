@@ -82,12 +82,12 @@
     });
   }
 
-  function elsewhere() {
+  function elsewhere(hash) {
     /* a programme that has a page of its own */
     var choice = form.elements.programme && form.elements.programme.selectedOptions && form.elements.programme.selectedOptions[0];
     var page = choice && choice.dataset.page;
     if (!page || page === form.dataset.page) return false;
-    location.href = page + "#programme=" + encodeURIComponent(choice.value);
+    location.href = page + "#" + (hash || "programme=" + encodeURIComponent(choice.value));
     return true;
   }
 
@@ -102,7 +102,7 @@
       field.value = value;
       if (field.tagName === "SELECT" && field.selectedIndex < 0) field.selectedIndex = 0;
     });
-    if (!elsewhere()) filter();
+    if (!elsewhere(hash)) filter();
   }
 
   function open(id) {
@@ -137,6 +137,17 @@
   window.addEventListener("beforeprint", function () {
     all("details.block").forEach(function (block) { if (!block.hidden) block.open = true; });
   });
+
+  /* --- a table that fits is no stop of the keyboard --- */
+  function stops() {
+    all(".scroll").forEach(function (scroll) {
+      if (!scroll.clientWidth) return;
+      if (scroll.scrollWidth > scroll.clientWidth) scroll.tabIndex = 0; else scroll.removeAttribute("tabindex");
+    });
+  }
+  window.addEventListener("resize", stops);
+  all("details").forEach(function (folded) { folded.addEventListener("toggle", stops); });
+  window.addEventListener("load", stops);
 
   /* --- sorting --- */
   tables.forEach(function (table) {

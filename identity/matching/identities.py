@@ -37,13 +37,11 @@ def identify(con: duckdb.DuckDBPyConnection, vault: Vault) -> None:
     _finish_phones(con)
     con.execute(_NORMAL)
     con.execute(f"""
-        create or replace temp table keyed as select *, {keyed(con, vault, "identity", _WHOLE)} as i from named;
+        create or replace temp table keyed as select r, {keyed(con, vault, "identity", _WHOLE)} as i from named;
         create or replace temp table fresh_row as select rr.d, rr.row_number, k.i from raw_of_row rr join keyed k using (r);
         create or replace temp table fresh_identity as
-        select i, any_value(email) as email, coalesce(n_generic(any_value(email)), false) as is_generic, any_value(name) as name,
-            any_value(given) as given, any_value(family) as family, any_value(roots) as roots, any_value(is_known) as is_known,
-            any_value(phone) as phone, any_value(org) as org, any_value(postcode) as postcode, any_value(scope) as scope
-        from keyed group by i;
+        select k.i, email, coalesce(n_generic(email), false) as is_generic, name, given, family, roots, is_known, phone, org, postcode, scope
+        from named join (select i, min(r) as r from keyed group by i) k using (r);
         drop table keyed; drop table named; drop table raw; drop table raw_of_row""")
 
 
@@ -75,51 +73,58 @@ select t.d, t.row_number, r.r from raw_row t join raw r
 drop table raw_row;
 """
 
-# one expression per step: a macro that repeats its argument, inside another, makes a statement that takes seconds to plan
+# Each distinct text is folded once, however many rows have it. One expression per step: a macro that repeats its argument, inside
+# another, makes a statement that takes seconds to plan.
 _NORMAL = """
-create or replace temp table folded as
-select r, email, phone, e164, n_fold(organisation_text) as org, nullif(regexp_replace(postcode, '\\s', '', 'g'), '') as postcode, event,
-    given_name is not null and family_name is not null as is_parted,
-    n_fold(given_name) as given, n_fold(family_name) as family, coalesce(full_name, given_name, family_name) as full_name,
-    n_digits(phone) as digits
+create or replace temp table spelled as
+select *, given_name is not null and family_name is not null as is_parted,
+    case when given_name is null or family_name is null then coalesce(full_name, given_name, family_name) end as whole
 from raw;
+create or replace temp table folded as
+select text, string_split(n_fold(text), ' ') as words, string_split_regex(trim(text), '[\\s,;]+') as tokens from (
+    select given_name as text from spelled where is_parted union select family_name from spelled where is_parted
+    union select whole from spelled where whole is not null);
 create or replace temp table cut as
-select * exclude (given, family, digits), n_phone(digits) as french, string_split(n_fold(full_name), ' ') as full_words,
-    string_split(given, ' ') as given_words, string_split(family, ' ') as family_words, string_split(org, ' ') as org_words,
-    case when not is_parted then string_split_regex(trim(full_name), '[\\s,;]+') end as tokens
+select text, n_untitled(words) as words, list_filter(tokens, lambda x: n_shouted(x)) as shouted,
+    list_filter(tokens, lambda x: not n_shouted(x)) as whispered
 from folded;
-create or replace temp table untitled as
-select * exclude (given_words, full_words), n_untitled(given_words) as given_words, n_untitled(full_words) as full_words,
-    n_org(org_words) as org_key, list_filter(tokens, lambda x: n_shouted(x)) as shouted, list_filter(tokens, lambda x: not n_shouted(x)) as whispered
-from cut;
-create or replace temp table said as
-select r, email, coalesce(french, e164) as phone, nullif(org_key, '') as org, postcode, event, is_parted,
-    given_words, family_words, case when is_parted then list_concat(given_words, family_words) else full_words end as words,
+create or replace temp table told as
+select text, words, array_to_string(words, ' ') as joined, n_has_word(words) as has_word, n_has_name(words) as has_name,
     -- « DUPONT Jean » says which is which, « Jean Dupont » does not: the first word is then taken for the given name
-    case when not is_parted and len(shouted) > 0 and len(whispered) > 0 then string_split(n_fold(array_to_string(shouted, ' ')), ' ') end as loud,
-    case when not is_parted and len(shouted) > 0 and len(whispered) > 0 then string_split(n_fold(array_to_string(whispered, ' ')), ' ') end as quiet
-from untitled;
-create or replace temp table spoken as
-select * exclude (words, loud, quiet), case when n_somebody(words) then words end as words, loud, n_untitled(quiet) as quiet
-from said;
-create or replace temp table parted as
-select r, email, phone, org, postcode, event, case when len(words) > 1 then list_sort(words) end as words,
-    case when len(words) < 2 then null when is_parted then array_to_string(given_words, ' ')
-        when len(quiet) > 0 then array_to_string(quiet, ' ') else words[1] end as given,
-    case when len(words) < 2 then null when is_parted then array_to_string(family_words, ' ')
-        when len(quiet) > 0 then array_to_string(loud, ' ') else array_to_string(words[2:], ' ') end as family
-from spoken;
+    case when len(shouted) > 0 and len(whispered) > 0 then string_split(n_fold(array_to_string(shouted, ' ')), ' ') end as loud,
+    case when len(shouted) > 0 and len(whispered) > 0 then n_untitled(string_split(n_fold(array_to_string(whispered, ' ')), ' ')) end as quiet
+from cut;
+create or replace temp table part as
+with guessed as (
+    select * exclude (loud, quiet), case when len(quiet) > 0 then array_to_string(quiet, ' ') else words[1] end as guessed_given,
+        case when len(quiet) > 0 then array_to_string(n_untitled(loud), ' ') else array_to_string(words[2:], ' ') end as guessed_family
+    from told)
+select g.*, array_to_string(coalesce(a.roots, b.roots, [joined]), '|') as roots, a.name is not null or b.name is not null as is_known,
+    array_to_string(coalesce(c.roots, d.roots, [guessed_given]), '|') as guessed_roots, c.name is not null or d.name is not null as is_guess_known
+from guessed g left join nickname a on a.name = joined left join nickname b on b.name = words[1]
+left join nickname c on c.name = guessed_given left join nickname d on d.name = split_part(guessed_given, ' ', 1);
+create or replace temp table org_part as
+select text, nullif(n_org(string_split(n_fold(text), ' ')), '') as org from (select distinct organisation_text as text from raw where organisation_text is not null);
+create or replace temp table phone_part as
+select text, coalesce(n_phone(digits), e164) as phone
+from (select text, n_digits(text) as digits, e164 from (select phone as text, any_value(e164) as e164 from raw where phone is not null group by phone));
 create or replace temp table named as
-select n.r, n.email, array_to_string(n.words, ' ') as name, n.words, n.given, n.family,
-    case when n.words is not null then array_to_string(coalesce(whole.roots, first.roots, [n.given]), '|') end as roots,
-    whole.name is not null or first.name is not null as is_known,
-    n.phone, n.org, n.postcode, case when n.email is null and n.phone is null then n.event end as scope
-from parted n
-left join nickname whole on whole.name = n.given
-left join nickname first on first.name = split_part(n.given, ' ', 1)
+with parted as (
+    select s.r, s.email, case when s.is_parted then list_concat(g.words, f.words) else w.words end as words,
+        case when s.is_parted then (g.has_word or f.has_word) and (g.has_name or f.has_name) else w.has_word and w.has_name end as is_somebody,
+        case when s.is_parted then g.joined else w.guessed_given end as given, case when s.is_parted then f.joined else w.guessed_family end as family,
+        case when s.is_parted then g.roots else w.guessed_roots end as roots, case when s.is_parted then g.is_known else w.is_guess_known end as is_known,
+        p.phone, o.org, nullif(replace(s.postcode, ' ', ''), '') as postcode, s.event
+    from spelled s left join part g on s.is_parted and g.text = s.given_name left join part f on s.is_parted and f.text = s.family_name
+    left join part w on w.text = s.whole left join org_part o on o.text = s.organisation_text left join phone_part p on p.text = s.phone),
+sure as (select * replace (case when is_somebody and len(words) > 1 then array_to_string(list_sort(words), ' ') end as words) from parted)
+select r, email, words as name, case when words is not null then given end as given, case when words is not null then family end as family,
+    case when words is not null then roots end as roots, words is not null and is_known as is_known, phone, org, postcode,
+    case when email is null and phone is null then event end as scope
+from sure
 -- a telephone alone, a first name alone, a name without an event: nobody can be told by that
-where n.email is not null or (n.words is not null and (n.phone is not null or n.event is not null));
-drop table folded; drop table cut; drop table untitled; drop table said; drop table spoken; drop table parted;
+where email is not null or (words is not null and (phone is not null or event is not null));
+drop table spelled; drop table folded; drop table cut; drop table told; drop table part; drop table org_part; drop table phone_part;
 """
 
 

@@ -1,11 +1,11 @@
-"""Keyed hashes of a column, in SQL: HMAC-SHA256 (RFC 2104), so that nobody can try names or addresses on what leaves.
+"""Keyed hashes of a column, in SQL, so that nobody can try names or addresses on what leaves.
 
-Here: the SQL expressions. Not here: the keys of programme years (`keys.py`).
+Here: the SQL expressions; pseudonyms are HMAC-SHA256 (RFC 2104). Not here: the keys of programme years (`keys.py`).
 """
 
 from __future__ import annotations
 
-import hmac
+import hashlib
 
 import duckdb
 
@@ -14,8 +14,13 @@ from identity.vault import Vault
 
 
 def keyed(con: duckdb.DuckDBPyConnection, vault: Vault, domain: str, text: str) -> str:
-    """SQL of the first 64 bits, as UBIGINT, of the HMAC of the expression `text` under a key of this vault made for `domain`."""
-    return f"('0x' || substr({_hmac(con, domain, _key(vault, domain), text)}, 1, 16))::ubigint"
+    """SQL of 64 bits, as UBIGINT, that depend on the expression `text` and on a key of this vault made for `domain`.
+
+    SHA-256 of the key, padded to a block, and the text: what HMAC adds guards against lengthening a text whose whole hash is known,
+    and three quarters of this one are thrown away. Half the cost, a million times a night.
+    """
+    con.execute(f'set variable "keyed_{domain}" = $value', {"value": _key(vault, domain)})
+    return f"('0x' || substr(sha256(getvariable('keyed_{domain}') || encode({text})), 1, 16))::ubigint"
 
 
 def pseudonym(con: duckdb.DuckDBPyConnection, key: PseudonymKey, domain: str, text: str, digits: int = 32) -> str:
@@ -26,11 +31,11 @@ def pseudonym(con: duckdb.DuckDBPyConnection, key: PseudonymKey, domain: str, te
 
 def keyed_value(vault: Vault, domain: str, text: str) -> int:
     """What `keyed` gives for one text."""
-    return int.from_bytes(hmac.digest(_key(vault, domain), text.encode(), "sha256")[:8], "big")
+    return int.from_bytes(hashlib.sha256(_key(vault, domain) + text.encode()).digest()[:8], "big")
 
 
 def _key(vault: Vault, domain: str) -> bytes:
-    return bytes.fromhex(vault.cipher.mac("matching", domain.encode()))
+    return bytes.fromhex(vault.cipher.mac("matching", domain.encode())).ljust(64, b"\0")
 
 
 def _hmac(con: duckdb.DuckDBPyConnection, name: str, key: bytes, text: str, prefix: bytes = b"") -> str:

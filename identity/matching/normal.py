@@ -5,7 +5,7 @@ Here: macros for DuckDB, and the telephone numbers that only `phonenumbers` unde
 
     n_fold(text)        lower case, accents and ligatures folded, everything but letters and digits to one space
     n_untitled(words)   words without a title in front
-    n_somebody(words)   whether they may name somebody: not « Invité 12 », not initials alone
+    n_has_word(words), n_has_name(words)   whether they may name somebody: not initials alone, not « Invité 12 »
     n_org(words)        an organisation without its legal form and articles
     n_digits(text)      a telephone number without what separates its digits
     n_phone(digits)     E.164 of a French number; null for what `phonenumbers` has to look at
@@ -55,14 +55,15 @@ def install(con: duckdb.DuckDBPyConnection) -> None:
     macros = {
         "n_fold(t)": f"nullif({_folding()}, '')",
         "n_untitled(w)": f"case when list_contains({_listed(sorted(TITLES))}, w[1]) then w[2:] else w end",
-        "n_somebody(w)": "len(list_filter(w, lambda x: length(x) > 1)) > 0 and len(list_filter(w, lambda x: "
-        f"not list_contains({_listed(sorted(NOBODY))}, x) and try_cast(x as bigint) is null)) > 0",
+        "n_has_word(w)": "len(list_filter(w, lambda x: length(x) > 1)) > 0",
+        "n_has_name(w)": f"len(list_filter(w, lambda x: not list_contains({_listed(sorted(NOBODY))}, x) and try_cast(x as bigint) is null)) > 0",
         "n_shouted(x)": "length(regexp_replace(x, '[^\\pL]+', '', 'g')) > 1 and x = upper(x) and x <> lower(x)",
         "n_org(w)": f"array_to_string(list_filter(w, lambda x: not list_contains({_listed(_LEGAL)}, x)), ' ')",
         "n_digits(t)": "regexp_replace(replace(t, '(0)', ''), '[\\s.,/()_-]+', '', 'g')",
         "n_phone(d)": "case when regexp_full_match(d, '0[1-9][0-9]{8}') then '+33' || d[2:] "
         "when regexp_full_match(d, '(\\+|00)33[1-9][0-9]{8}') then '+33' || right(d, 9) end",
-        "n_generic(e)": f"list_contains({_listed(GENERIC_LOCALS)}, n_fold(split_part(e, '@', 1)))",
+        "n_generic(e)": "replace(replace(replace(split_part(e, '@', 1), '.', ' '), '-', ' '), '_', ' ') in "
+        + _listed(GENERIC_LOCALS).replace("[", "(").replace("]", ")"),
     }
     for signature, body in macros.items():
         con.execute(f"create or replace temp macro {signature} as {body}")

@@ -18,20 +18,12 @@ import duckdb
 from identity.matching.exact import compatible
 from identity.matching.model import Model
 
-# a pair of rows `x`, `y` of `scored_identity`; each rule is a join condition, the names are checked after
 _BLOCKS = (
-    "x.name = y.name and x.org = y.org",
-    "x.name = y.name and x.postcode = y.postcode",
-    "x.name = y.name and x.phone = y.phone",
-    "x.name = y.name and x.mail_start = y.mail_start",
-    "x.name = y.name and x.mail_end = y.mail_end",
-    "x.local = y.local and x.family = y.family",
-    "x.phone = y.phone and x.family_start = y.family_start",
-    "x.phone = y.phone and x.given = y.given",
-    "x.org = y.org and x.family = y.family",
-    "x.org = y.org and x.given = y.given and x.family_start = y.family_start",
-)
-_AT_EVENT = ("x.name = y.name", "x.family = y.family", "x.given = y.given and x.family_start = y.family_start")
+    ("name", "org"), ("name", "postcode"), ("name", "phone"), ("name", "mail_start"), ("name", "mail_end"), ("local", "family"),
+    ("phone", "family_start"), ("phone", "given"), ("org", "family"), ("org", "given", "family_start"),
+)  # fmt: skip
+"""Two identities that agree on all of one of these may be compared; their names are checked then."""
+_AT_EVENT = (("name",), ("family",), ("given", "family_start"))
 
 _CLOSE_FAMILY = (
     "(jaro_winkler_similarity({x}.family, {y}.family) >= 0.88 or damerau_levenshtein({x}.family, {y}.family) <= 2)"
@@ -76,22 +68,23 @@ def _block(con: duckdb.DuckDBPyConnection) -> None:
         create or replace temp table blocked as
         select i, email, name, given, family, phone, org, postcode, left(local, 3) as mail_start, right(local, 3) as mail_end,
             left(family, 3) as family_start, case when not is_generic then local end as local
-        from (select *, split_part(email, '@', 1) as local from everyone where name is not null);
-        create or replace temp table blocked as select b.*, t.i is not null as is_new from blocked b left join touched t using (i);
-        create or replace temp table blocked_new as select * from blocked where is_new""")
-    # two new identities are compared once
-    other = "x.i <> y.i and (x.i < y.i or not y.is_new) and (x.email <> y.email or x.email is null or y.email is null)"
-    rules = [
-        f"select x.i as i, y.i as other from blocked_new x join blocked y on {rule} and {other}" for rule in _BLOCKS
+        from (select *, split_part(email, '@', 1) as local from everyone where name is not null)""")
+    keys = [_keys(rank, columns, "blocked", "") for rank, columns in enumerate(_BLOCKS)]
+    keys += [
+        _keys(len(_BLOCKS) + rank, columns, "on_list join blocked using (i)", "e, ")
+        for rank, columns in enumerate(_AT_EVENT)
     ]
-    rules += [
-        "select x.i, y.i from on_list e join on_list f on e.e = f.e join blocked_new x on x.i = e.i "
-        f"join blocked y on y.i = f.i and {rule} and {other}"
-        for rule in _AT_EVENT
-    ]
+    # a key that nobody shares, or nobody new has, makes no pair: most of them
     con.execute(f"""
+        create or replace temp table block as select distinct k, b.i, b.email, t.i is not null as is_new
+        from ({" union all ".join(keys)}) b left join touched t using (i);
         create or replace temp table blocked_pair as
-        select distinct least(i, other) as a, greatest(i, other) as b from ({" union all ".join(rules)});
+        with shared as (select k from block group by k having count(*) > 1 and bool_or(is_new)),
+        kept as (select b.* from block b semi join shared using (k))
+        select distinct least(x.i, y.i) as a, greatest(x.i, y.i) as b
+        from kept x join kept y on x.k = y.k and x.is_new and x.i <> y.i and (x.i < y.i or not y.is_new)
+            and (x.email <> y.email or x.email is null or y.email is null);
+        drop table block;
         create or replace temp table scored_identity as
         with involved as (select a as i from blocked_pair union select b from blocked_pair),
         events as (select i, list(distinct e) as events, list(distinct e::bigint * 1000000 + d) as lists from on_list semi join involved using (i) group by i)
@@ -100,7 +93,13 @@ def _block(con: duckdb.DuckDBPyConnection) -> None:
         from everyone semi join involved using (i) left join events using (i);
         create or replace temp table candidate as
         select a, b from blocked_pair p join scored_identity x on x.i = a join scored_identity y on y.i = b where {may_be("x", "y")};
-        drop table blocked; drop table blocked_new; drop table blocked_pair""")
+        drop table blocked; drop table blocked_pair""")
+
+
+def _keys(rank: int, columns: tuple[str, ...], table: str, more: str) -> str:
+    """SQL of the keys of one rule: k, i, email. Two identities with one key by chance are only compared for nothing."""
+    filled = " and ".join(f"{column} is not null" for column in columns)
+    return f"select hash({rank}, {more}{', '.join(columns)}) as k, i, email from {table} where {filled}"
 
 
 _LEVEL_SQL = {

@@ -45,6 +45,7 @@ LAYERS = {
     "cells": "cellules masquées dans les lignes d'autres personnes",
     "inbox": "copies retirées du dépôt",
     "pages": "pages de plateformes retirées avant lecture",
+    "returned": "lignes de classeurs de retour qui la citaient",
     "decisions": "décisions de rapprochement nettoyées",
     "candidates": "entrepôts de travail détruits",
     "releases": "versions publiées réécrites (fichiers des analystes ; les agrégats publics ne changent pas)",
@@ -225,7 +226,7 @@ def tombstone_of(vault: Vault, found: Held, now: datetime, objection: bool = Fal
 def _erase_deliveries(
     home: Home, vault: Vault, stone: Tombstone, masks: Identifiers, now: datetime, counts: dict[str, int]
 ) -> Tombstone:
-    from sources.erasure import clear_inbox, copies_in_inbox, erase_in, forget_pages
+    from sources.erasure import clear_inbox, copies_in_inbox, erase_in, forget_pages, forget_returned
     from sources.ledger import deliveries, open_ledger
 
     places, contracts = rooms.places(home), rooms.contracts(home)
@@ -247,6 +248,7 @@ def _erase_deliveries(
         # what must be masked again in a backup is known before the next delivery is touched
         stone = replace(stone, cells=cells, rows=tuple(sorted(rows)))
         vault.tombstones.keep(stone)
+    counts["returned"] = forget_returned(places, masks)
     counts["inbox"] = clear_inbox(places) + copies_in_inbox(places, masks, but=contracts.keys())
     counts["pages"] = forget_pages(places)
     return stone

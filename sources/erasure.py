@@ -41,6 +41,7 @@ from sources.landing import (
     read_delivery,
     remember_erased,
     replay,
+    spoken_corrections,
 )
 from sources.ledger import deliveries, open_ledger
 from sources.readers import Unreadable
@@ -83,8 +84,6 @@ def erase_in(
     """
     vault = Vault(places.vault)
     sha256, source, delivery_id = row["sha256"], row["source"], row["delivery_id"]
-    if masks:
-        forget(places.returned, vault.cipher, mentions=masks.is_in)
     original = original_path(places.originals, sha256)
     if not sha256 or not original.exists():
         return None
@@ -95,6 +94,7 @@ def erase_in(
             with contextlib.suppress(Unreadable):
                 redacted, nb_refused = _redacted(
                     stack,
+                    places,
                     decrypted.path,
                     vault,
                     loaded,
@@ -114,6 +114,7 @@ def erase_in(
             keep_redacted(places.originals, vault.cipher, sha256, redacted.kept)
         else:
             return None
+    # what came back in workbooks goes once it was read for the last time, and before it is applied again
     if redacted is not None:
         forget(places.returned, vault.cipher, rows=[(source, delivery_id, number) for number in redacted.rows])
     if loaded is not None:
@@ -139,7 +140,7 @@ def found_in(
             vault.cipher.open_decrypted(original, purpose="originals", context=row["sha256"])
         )
         try:
-            redacted, _ = _redacted(stack, decrypted.path, vault, loaded, row, masks=masks, among=[stone])
+            redacted, _ = _redacted(stack, places, decrypted.path, vault, loaded, row, masks=masks, among=[stone])
         except Unreadable:
             return (), ()
     return redacted.rows, redacted.cells
@@ -147,6 +148,7 @@ def found_in(
 
 def _redacted(
     stack: contextlib.ExitStack,
+    places: Places,
     path: Path,
     vault: Vault,
     loaded: LoadedContract,
@@ -171,7 +173,9 @@ def _redacted(
     kept = replace(kept, deleted=deleted if kept.deleted is None else kept.deleted)
     covered: dict[int, Any] = {}
     try:
-        judge_file(con, loaded, path, file_name, References(), datetime.fromisoformat(row["delivered_at"]), kept)
+        spoken = spoken_corrections(places, vault, contract, kept, row["delivery_id"], file_name)
+        delivered_at = datetime.fromisoformat(row["delivered_at"])
+        judge_file(con, loaded, path, file_name, References(), delivered_at, kept, spoken)
         index, binding = bound_sheet(con, contract, kept, file_name)
     except Unbound:
         index, binding = bound_sheet(con, contract, kept, file_name)[0], None
@@ -328,3 +332,8 @@ def forget_pages(places: Places) -> int:
 def _sha256(path: Path) -> str:
     with path.open("rb") as file:
         return hashlib.file_digest(file, "sha256").hexdigest()
+
+
+def forget_returned(places: Places, masks: Identifiers) -> int:
+    """Drop the lines of returned workbooks that mention the person, wherever they are; how many."""
+    return forget(places.returned, Vault(places.vault).cipher, mentions=masks.is_in)

@@ -232,6 +232,18 @@ def keep(originals: Path, arrival: Arrival, cipher: Cipher) -> Path:
     return target
 
 
+def spoken_corrections(
+    places: Places, vault: Vault, contract: Contract, kept: Kept, delivery_id: str, file_name: str
+) -> tuple[Correction, ...]:
+    """Corrections that came back in workbooks and speak of this delivery. A row of somebody who was erased has nothing left to correct,
+    and nothing comes back into it."""
+    returned = returned_corrections(places.returned, contract.source, vault.cipher)
+    gone = kept.erased_rows if returned else set()
+    return tuple(
+        item for item in applicable(returned, delivery_id, file_name) if item.at and item.at.row_number not in gone
+    )
+
+
 def keep_redacted(originals: Path, cipher: Cipher, sha256: str, kept: Kept | None) -> None:
     """Put a redacted table (nothing at all when None) in the place of kept bytes, durable and in one rename."""
     with cipher.create(original_path(originals, sha256), purpose="originals", context=sha256) as file:
@@ -341,14 +353,7 @@ def _land(
         )  # fmt: skip
         try:
             kept = read_delivery(contract, path, file_name)
-            returned = returned_corrections(places.returned, contract.source, vault.cipher)
-            # a row of somebody who was erased has nothing left to correct, and nothing comes back into it
-            gone = set(kept.erased_rows)
-            spoken = tuple(
-                item
-                for item in applicable(returned, delivery_id, file_name)
-                if item.at and item.at.row_number not in gone
-            )
+            spoken = spoken_corrections(places, vault, contract, kept, delivery_id, file_name)
             judged, sheet = judge_file(con, loaded, path, file_name, _references(), delivered_at, kept, spoken)
         except (Unreadable, Unbound) as problem:
             accepted_path.unlink(missing_ok=True)

@@ -71,8 +71,15 @@ class Kept:
     is_redacted: bool = False
 
     @property
-    def erased_rows(self) -> list[int]:
-        return pc.unique(self.slots["row_number"]).to_pylist()
+    def erased_rows(self) -> set[int]:
+        """Rows of nobody any more: those of erased persons, and those that were no data."""
+        pinned = zip(*(self.slots[name].to_pylist() for name in SLOTS.names), strict=True)
+        stand_in = f"@{STAND_IN_DOMAIN}"
+        return {
+            number
+            for number, slot, text in pinned
+            if slot in (REFUSED, STRUCTURE) or (text is not None and text.endswith(stand_in))
+        }
 
 
 @dataclass(frozen=True)

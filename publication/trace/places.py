@@ -76,6 +76,26 @@ class Places:
         return event.get("delivery_key"), event.get("row_number")
 
 
+MOST_REFUSED = 200
+"""Refused cells that are told per delivery; a delivery of a million rows may have as many."""
+
+REFUSED = f"""
+SELECT delivery_key, row_number, cell, message FROM fct_quarantine
+QUALIFY row_number() OVER (PARTITION BY delivery_key ORDER BY row_number, cell, rule) <= {MOST_REFUSED}
+ORDER BY delivery_key, row_number, cell, rule
+"""
+
+# only lines that are shown: a correction of a list of persons may have changed every row of it
+CORRECTIONS_OF_LINES = """
+SELECT correction.* FROM fct_correction AS correction
+INNER JOIN fct_delivery AS delivery USING (delivery_key)
+SEMI JOIN (SELECT source, delivery_id, row_number FROM dim_event {figures}) AS line
+    ON line.source = delivery.source AND line.delivery_id = delivery.delivery_id AND line.row_number = correction.row_number
+ORDER BY correction.delivery_key, correction.row_number, correction.correction_id
+"""
+FIGURES = "UNION ALL SELECT source, delivery_id, row_number FROM fct_published_figure"
+
+
 def read(connection: duckdb.DuckDBPyConnection) -> Places:
     """The places of one warehouse; releases made before a table existed have none of it."""
     tables = {
@@ -126,12 +146,14 @@ def read(connection: duckdb.DuckDBPyConnection) -> Places:
         )
     }
     corrections: dict[tuple[int, int], list[Correction]] = {}
-    for row in rows("fct_correction", "SELECT * FROM fct_correction ORDER BY ALL"):
+    for row in rows(
+        "fct_correction", CORRECTIONS_OF_LINES.format(figures=FIGURES if "fct_published_figure" in tables else "")
+    ):
         corrections.setdefault((row["delivery_key"], row["row_number"]), []).append(
             Correction(row["correction_id"], row["fields"] or "", row["reason"] or "", str(row["added_on"] or ""))
         )
     aside: dict[int, list[Aside]] = {}
-    for row in rows("fct_quarantine", "SELECT * FROM fct_quarantine ORDER BY delivery_key, row_number, cell, rule"):
+    for row in rows("fct_quarantine", REFUSED):
         aside.setdefault(row["delivery_key"], []).append(Aside(row["row_number"], row["cell"], row["message"]))
     return Places(
         files,

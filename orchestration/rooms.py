@@ -92,10 +92,11 @@ def hand_over(home: Home, candidate: Candidate, loaded: dict[str, LoadedContract
     """Fill the schemas `landing` and `reference` of the candidate's file, and close it without a `.wal`."""
     import duckdb
 
+    from publication.earlier import previous_figures
     from sources.handover import hand_over as fill
 
     with duckdb.connect(str(candidate.database)) as connection:
-        fill(connection, places(home), loaded)
+        fill(connection, places(home), loaded, previous_figures(home.releases))
         connection.execute("checkpoint")
 
 

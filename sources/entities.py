@@ -118,6 +118,8 @@ def _entity(name: str, grain: str, key: tuple[str, ...], *slots: Slot) -> Entity
 
 
 EVENT_STATUSES = ("held", "announced", "cancelled", "postponed", "unknown")
+APPLICATION_STATUSES = ("accepted", "refused", "pending", "dropped", "incomplete")
+"""What became of a candidature: `dropped` was closed without a decision, `incomplete` was never admissible."""
 MODALITIES = ("in_person", "online", "hybrid")
 REGISTRATION_STATUSES = ("registered", "waiting", "cancelled", "refunded", "attended", "no_show", "unknown")
 CONTRIBUTIONS = ("lever", "brake", "good_practice", "tool")
@@ -151,6 +153,7 @@ ENTITIES: dict[str, Entity] = {
             Slot("kind", "text", column="event_kind"),
             Slot("status", "choice", required=True, choices=EVENT_STATUSES, column="event_status"),
             Slot("counts", "boolean", required=True, column="counts_in_programme"),
+            Slot("application", "choice", choices=APPLICATION_STATUSES, column="application_status"),
             Slot("title", "text", required=True),
             Slot("organisers", "labels"),
             Slot("themes", "themes"),

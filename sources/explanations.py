@@ -46,11 +46,23 @@ class Withdrawal(BaseModel):
     confirmed_on: date
 
 
+class EndedProgramme(BaseModel):
+    """A programme that is no longer published, and why: its disappearance is not an accident."""
+
+    model_config = ConfigDict(extra="forbid", frozen=True)
+
+    programme_id: str
+    reason: str
+    author: str
+    ended_on: date
+
+
 class _ExplanationFile(BaseModel):
     model_config = ConfigDict(extra="forbid", frozen=True)
 
     explanations: tuple[Explanation, ...]
     withdrawals: tuple[Withdrawal, ...] = ()
+    ended_programmes: tuple[EndedProgramme, ...] = ()
 
 
 def load_explanations(path: Path = EXPLANATIONS) -> tuple[Explanation, ...]:
@@ -68,3 +80,8 @@ def load_explanations(path: Path = EXPLANATIONS) -> tuple[Explanation, ...]:
 def load_withdrawals(path: Path = EXPLANATIONS) -> tuple[Withdrawal, ...]:
     """Every confirmed withdrawal; raises ContractError as `load_explanations` does."""
     return load_yaml(path, _ExplanationFile).withdrawals
+
+
+def load_ended_programmes(path: Path = EXPLANATIONS) -> tuple[EndedProgramme, ...]:
+    """Every programme said to have ended; raises ContractError as `load_explanations` does."""
+    return load_yaml(path, _ExplanationFile).ended_programmes

@@ -16,7 +16,7 @@ from sources import references
 from sources.contract import LoadedContract
 from sources.corrections import Correction, load_corrections
 from sources.entities import ENTITIES, LINEAGE
-from sources.explanations import Explanation, load_explanations, load_withdrawals
+from sources.explanations import Explanation, load_ended_programmes, load_explanations, load_withdrawals
 from sources.landing import BOUND, RECORDS, Places
 from sources.ledger import deliveries, open_ledger, showings
 from sources.returned import returned_explanations, returned_without_texts, with_returned
@@ -54,6 +54,10 @@ _SHOWING = {
 _RECORD_SHOWN = {
     "source": "VARCHAR", "record_key": "VARCHAR", "delivered_at": "TIMESTAMP", "is_deleted": "BOOLEAN", "delivery_id": "VARCHAR",
 }  # fmt: skip
+_PREVIOUS_FIGURE = {
+    "age": "INTEGER", "dataset": "VARCHAR", "programme_id": "VARCHAR", "indicator": "VARCHAR", "breakdown": "VARCHAR",
+    "member": "VARCHAR", "value": "DOUBLE", "obs_status": "VARCHAR",
+}  # fmt: skip
 _WITHDRAWAL = {"source": "VARCHAR", "delivery_id": "VARCHAR"}
 
 VERSIONED = ("event", "organisation")
@@ -75,8 +79,15 @@ PARTICIPANT_TABLES = {
 """What matching leaves: docs/architecture.md, part 1."""
 
 
-def hand_over(con: duckdb.DuckDBPyConnection, places: Places, contracts: dict[str, LoadedContract]) -> None:
-    """Create and fill schemas `landing` and `reference` in `con`. Tables of entities nobody delivered exist, empty."""
+def hand_over(
+    con: duckdb.DuckDBPyConnection,
+    places: Places,
+    contracts: dict[str, LoadedContract],
+    previous_figures: pa.Table | None = None,
+) -> None:
+    """Create and fill schemas `landing` and `reference` in `con`. Tables of entities nobody delivered exist, empty.
+
+    `previous_figures`: what earlier releases printed, when there are any; this room knows nothing of them."""
     con.execute("create schema if not exists landing")
     references.load(con)
     with open_ledger(places.ledger) as ledger:
@@ -103,6 +114,12 @@ def hand_over(con: duckdb.DuckDBPyConnection, places: Places, contracts: dict[st
     _rows(con, "correction", _CORRECTION, [_correction(name, item) for name, item in _corrections(contracts, places)])
     explained = with_returned(load_explanations(), returned_explanations(places.returned))
     _rows(con, "explanation", _EXPLANATION, [_explanation(item) for item in explained])
+    _rows(con, "ended_programme", {"programme_id": "VARCHAR"}, [item.model_dump() for item in load_ended_programmes()])
+    _table(con, "previous_figure", _PREVIOUS_FIGURE, [])
+    if previous_figures is not None:
+        con.register("handed", previous_figures)
+        con.execute("insert into landing.previous_figure by name select * from handed")
+        con.unregister("handed")
     _hide_typed_about_persons(con, contracts)
 
 

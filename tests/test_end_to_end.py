@@ -24,6 +24,8 @@ DATASETS = (
     "ind_territories",
     "ind_quality",
     "ind_reconciliation",
+    "ind_organisations",
+    "ind_satisfaction",
 )
 
 

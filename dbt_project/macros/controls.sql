@@ -130,3 +130,74 @@ left join (
 where event.event_status = 'held' and event.counts_in_programme and event.parent_event_id is null
     and (not event.is_deleted or came.event_source is not null)
 {% endmacro %}
+
+{#- What earlier releases printed, against what is printed now. `programmes_kept`: programmes of the last release that have no line
+    now, unless somebody said they ended. `members_kept`: territories and months that it counted something for and that have no line
+    now. `as_usual`, a measure: totals and means of a programme that leave the bounds set by the median of earlier releases (three at
+    least): less than half of it, or more than twice, and five units away. No row before a first release. -#}
+{% macro ctl_earlier_releases(dataset) %}
+select
+    'programmes_kept' as control,
+    cast(null as varchar) as programme_id,
+    'total' as member,
+    0 as expected,
+    count(distinct before.programme_id) filter (where found.programme_id is null) as actual,
+    string_agg(distinct before.programme_id, ', ' order by before.programme_id) filter (where found.programme_id is null) as detail
+from {{ ref('stg_previous_figures') }} as before
+left join {{ ref(dataset) }} as found on found.programme_id = before.programme_id
+where before.dataset = '{{ dataset }}' and before.age = 0
+having count(*) > 0
+union all by name
+select
+    'members_kept' as control,
+    before.programme_id,
+    'total' as member,
+    0 as expected,
+    count(distinct (before.breakdown, before.member)) filter (where before.breakdown <> 'total' and found.member is null) as actual,
+    string_agg(distinct before.breakdown || ' ' || before.member, ', ' order by before.breakdown || ' ' || before.member)
+        filter (where before.breakdown <> 'total' and found.member is null) as detail
+from {{ ref('stg_previous_figures') }} as before
+semi join {{ ref(dataset) }} as still on still.programme_id = before.programme_id
+left join {{ ref(dataset) }} as found
+    on found.programme_id = before.programme_id
+    and found.indicator = before.indicator
+    and found.breakdown = before.breakdown
+    and found.member = before.member
+where before.dataset = '{{ dataset }}'
+    and before.age = 0
+    and before.breakdown in ('total', 'month', 'department', 'epci', 'commune')
+    and (before.breakdown = 'total' or before.value <> 0 or before.value is null)
+group by before.programme_id
+union all by name
+select
+    'as_usual' as control,
+    usual.programme_id,
+    'total' as member,
+    0 as expected,
+    count(*) filter (where is_odd) as actual,
+    string_agg(
+        usual.indicator || ' : ' || coalesce(round(found.value, 2)::varchar, 'plus de valeur') || ', médiane de ' || usual.nb || ' versions : '
+        || round(usual.middle, 2), ' ; ' order by usual.indicator
+    ) filter (where is_odd) as detail
+from (
+    select programme_id, indicator, median(value) as middle, count(*) as nb
+    from {{ ref('stg_previous_figures') }}
+    where dataset = '{{ dataset }}' and breakdown = 'total' and value is not null
+    group by all
+    having count(*) >= 3
+) as usual
+semi join {{ ref(dataset) }} as still on still.programme_id = usual.programme_id
+left join {{ ref(dataset) }} as found
+    on found.programme_id = usual.programme_id
+    and found.indicator = usual.indicator
+    and found.breakdown = 'total'
+cross join lateral (
+    select
+        coalesce(
+            abs(found.value - usual.middle) >= case when found.unit in ('share', 'score') then 0.25 else 5 end
+            and not coalesce(found.value between usual.middle / 2 and usual.middle * 2, false),
+            true
+        ) as is_odd
+)
+group by usual.programme_id
+{% endmacro %}

@@ -45,6 +45,9 @@ HISTORY_COLUMNS = {
     "showing": "source VARCHAR, file_name VARCHAR, delivery_id VARCHAR, shown_at TIMESTAMP, rank INTEGER",
     "record_shown": "source VARCHAR, record_key VARCHAR, delivered_at TIMESTAMP, is_deleted BOOLEAN, delivery_id VARCHAR",
     "withdrawal": "source VARCHAR, delivery_id VARCHAR",
+    "ended_programme": "programme_id VARCHAR",
+    "previous_figure": "age INTEGER, dataset VARCHAR, programme_id VARCHAR, indicator VARCHAR, breakdown VARCHAR, "
+    "member VARCHAR, value DOUBLE, obs_status VARCHAR",
 }
 
 PARTICIPANT_TABLES = {

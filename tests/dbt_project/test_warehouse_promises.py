@@ -25,7 +25,16 @@ TIDY = [
     "conf_status",
     "caveat",
 ]
-DATASETS = ("events", "participation", "participants", "territories", "quality", "reconciliation")
+DATASETS = (
+    "events",
+    "participation",
+    "participants",
+    "territories",
+    "quality",
+    "reconciliation",
+    "organisations",
+    "satisfaction",
+)
 STAR = ("dim_", "fct_", "bridge_", "ind_")
 
 
@@ -91,6 +100,17 @@ def test_outliers_are_the_large_workshops_of_the_brief(candidate):
     assert all(f"({value})" in detail for value in (150, 120, 90))
 
 
+DELIVERIES_BEFORE = (
+    "insert into landing.delivery by name select 'evenements_ess' as source, 'd' || n as delivery_id, 'x.csv' as file_name, "
+    "'superseded' as state, 'event' as entity, timestamp '2025-01-01' + interval 1 day * n as received_at, 500 as rows_read "
+    "from generate_series(1, 3) as numbers (n)"
+)
+PRINTED_BEFORE = (
+    "insert into landing.previous_figure by name select n as age, 'ind_events' as dataset, '{programme}' as programme_id, "
+    "'EV01' as indicator, '{breakdown}' as breakdown, '{member}' as member, 100 as value "
+    "from generate_series(0, 2) as numbers (n)"
+)
+
 SPOILS = [
     (
         "events",
@@ -128,6 +148,46 @@ SPOILS = [
         "stale_explanation",
         "update ind_reconciliation set reconciliation_status = 'match' where member = '62'",
     ),
+    ("organisations", "presences_covered", "update ind_organisations set n_total = 5 where indicator = 'OR01'"),
+    ("organisations", "families_add_up", "update ind_organisations set value = 3 where indicator = 'OR01'"),
+    ("organisations", "sizes_add_up", "update ind_organisations set value = 3 where indicator = 'OR01'"),
+    (
+        "organisations",
+        "withheld_deletions",
+        "insert into stg_organisation_history by name select 'd' as source, '1' as organisation_id, true as is_current; "
+        "insert into stg_file_showings by name select 'd' as source, 'x.csv' as file_name, 'd1' as delivery_id, 9 as nb_missing, "
+        "10 as nb_open, true as is_withheld, true as is_last",
+    ),
+    ("satisfaction", "recount", "update ind_satisfaction set n_total = 1 where indicator = 'SA01'"),
+    ("satisfaction", "answers_add_up", "update ind_satisfaction set n_total = 1 where indicator = 'SA01'"),
+    (
+        "satisfaction",
+        "more_answers_than_present",
+        "insert into fct_feedback by name select n as response_key, event_key, true as is_complete "
+        "from fct_event_count, generate_series(1, 3) as numbers (n) where value = 2",
+    ),
+    (
+        "events",
+        "withheld_deletions",
+        "insert into stg_file_showings by name select source, file_name, delivery_id, 9 as nb_missing, 10 as nb_open, "
+        "true as is_withheld, true as is_last from stg_events limit 1",
+    ),
+    (
+        "events",
+        "deleted_after_people_came",
+        "update dim_event set is_deleted = true where event_id = 'HDF23-A01'; insert into int_event_references by name "
+        "select event_key, true as has_presence_lines from dim_event where is_deleted",
+    ),
+    ("quality", "usual_volume", DELIVERIES_BEFORE),
+    (
+        "quality",
+        "source_late",
+        "update landing.delivery set expected_every_days = 1, received_at = received_at - interval 9 day "
+        "where source = 'evenements_ess'",
+    ),
+    ("events", "programmes_kept", PRINTED_BEFORE.format(programme="GONE", breakdown="total", member="total")),
+    ("events", "members_kept", PRINTED_BEFORE.format(programme="HDF-CONF-2023", breakdown="commune", member="59001")),
+    ("events", "as_usual", PRINTED_BEFORE.format(programme="HDF-CONF-2023", breakdown="total", member="total")),
 ]
 
 
@@ -149,6 +209,13 @@ def test_a_withdrawn_explanation_leaves_the_difference_unexplained(candidate, tm
         found = con.execute(candidate.compiled("ctl_events")).fetchall()
     (row,) = [row for row in found if row[1] == "unexplained_difference" and row[2] == "HDF-CONF-2023"]
     assert row[5] == 1 and "nb_evenements | transition | économique : 9 → 11" in row[7]
+
+
+def test_a_programme_said_to_have_ended_is_not_missed(candidate, tmp_path):
+    gone = PRINTED_BEFORE.format(programme="GONE", breakdown="total", member="total")
+    with candidate.spoiled(tmp_path, gone, "insert into landing.ended_programme values ('GONE')") as con:
+        found = con.execute(candidate.compiled("ctl_events")).fetchall()
+    assert [row for row in found if row[1] == "programmes_kept"] == []
 
 
 def test_a_changed_difference_is_no_longer_the_explained_one(candidate, tmp_path):

@@ -57,6 +57,16 @@ UNITS = {
     "PA11": "attendance_per_person",
     "PE01": "share",
     "PE02": "share",
+    "QU04": "day",
+    "EV09": "share",
+    "EV10": "share",
+    "OR01": "organisation",
+    "OR02": "share",
+    "OR03": "share",
+    "SA01": "score",
+    "SA02": "share",
+    "SA03": "nps",
+    "SA04": "share",
 }
 T, A = "TEST-2023", "APPROX-2024"
 
@@ -68,6 +78,8 @@ def _row(indicator, breakdown, member, value, n, total, programme=T, numerator=N
         "TE": "ind_territories",
         "QU": "ind_quality",
         "PE": "ind_participants",
+        "OR": "ind_organisations",
+        "SA": "ind_satisfaction",
     }
     year = programme[-4:]
     return {
@@ -111,6 +123,8 @@ def events():
         _share("EV07", 1, 5, 5, 5),
         _row("EV08", "role", "any", 4, 5, 5),
         _row("EV08", "role", "lead", 3, 5, 5),
+        _share("EV09", 5, 8, 8, 8),
+        _share("EV10", 4, 5, 5, 5),
         _row("EV01", "total", "total", 1, 1, 1, A),
     ]
 
@@ -164,6 +178,7 @@ def quality():
         _row("QU03", "total", "total", 0.1, 1, 5, numerator=2, denominator=20),
         _row("QU03", "event", "A", 0.1, 1, 1, numerator=2, denominator=20),
         _share("QU01", 1, 1, 1, 1, A),
+        _row("QU04", "total", "total", 12, 5, 5),
     ]
 
 
@@ -174,6 +189,32 @@ def participants():
         _row("PE01", "gender", "H", 0.2, 20, 20, numerator=4, denominator=20),
         _row("PE02", "category", "ess", 1.0, 10, 20, numerator=10, denominator=10),
         _row("PE01", "total", "total", None, 0, 0, A, obs_status="L"),
+    ]
+
+
+def organisations():
+    """Twelve of the 100 present named one of three organisations: two associations, of which one without a known size."""
+    family, size = "organisation_family", "size_band"
+    return [
+        _row("OR01", "total", "total", 3, 12, 100, obs_status="P"),
+        *(_row("OR01", family, m, v, 12, 100, obs_status="P") for m, v in (("association", 2), ("unknown", 1))),
+        *(_row("OR01", size, m, v, 12, 100, obs_status="P") for m, v in (("1_9", 2), ("unknown", 1))),
+        _row("OR02", family, "association", 1, 2, 3, numerator=2, denominator=2, obs_status="P"),
+        _row("OR03", size, "1_9", 1, 2, 3, numerator=2, denominator=2, obs_status="P"),
+        _row("OR01", "total", "total", None, 0, 0, A, obs_status="L", caveat="Aucune liste de présence n’a été reçue."),
+    ]
+
+
+def satisfaction():
+    """Forty answers about event A: notes add up to 32 (of 40 × 1), 30 satisfied, 24 promoters and 4 detractors."""
+    return [
+        _row("SA01", "total", "total", 4.0, 40, 40, numerator=32, denominator=40),
+        _row("SA01", "event", "A", 4.0, 40, 40, numerator=32, denominator=40),
+        _share("SA02", 30, 40, 40, 40),
+        _row("SA03", "total", "total", 50, 40, 40, numerator=20, denominator=40, lower=28.9, upper=71.1),
+        _row("SA03", "event", "B", 0, 20, 20, numerator=0, denominator=20, lower=-40, upper=40, obs_status="N"),
+        _share("SA04", 40, 100, 5, 5),
+        _row("SA01", "total", "total", None, 0, 0, A, obs_status="L", caveat="Aucune réponse reçue."),
     ]
 
 
@@ -212,12 +253,18 @@ def controls():
     """Rows as dbt makes them: dataset, control, programme, member, expected, actual, difference, detail."""
     e, p, t, q, r = "ind_events", "ind_participation", "ind_territories", "ind_quality", "ind_reconciliation"
     w = "ind_participants"
+    o, s = "ind_organisations", "ind_satisfaction"
 
     def agreed(dataset, control, programme, member, count, detail=None):
         return (dataset, control, programme, member, count, count, 0, detail)
 
     rows = []
-    for dataset in (e, p, t, q, r, w):
+    for dataset in (e, p, t, q, o, s, w):
+        rows += [
+            agreed(dataset, "programmes_kept", None, "total", 0),
+            *(agreed(dataset, name, T, "total", 0) for name in ("members_kept", "as_usual")),
+        ]
+    for dataset in (e, p, t, q, r, o, s, w):
         rows += [
             agreed(dataset, "every_programme", None, "total", 2),
             *(agreed(dataset, "unexplained_difference", programme, "total", 0) for programme in (T, A)),
@@ -245,9 +292,20 @@ def controls():
             agreed(p, "registrations_recounted", programme, "total", 25),
             agreed(w, "persons_recounted", programme, "total", 20),
             agreed(w, "shares_make_one", programme, "gender", 1),
+            agreed(e, "deleted_after_people_came", programme, "total", 0),
+            agreed(o, "presences_covered", programme, "total", attended),
+            agreed(o, "families_add_up", programme, "organisation_family", 3),
+            agreed(o, "sizes_add_up", programme, "size_band", 3),
+            agreed(s, "answers_add_up", programme, "event", 40),
+            agreed(s, "recount", programme, "total", 40),
+            agreed(s, "more_answers_than_present", programme, "total", 0),
         ]
     return [
         *rows,
+        agreed(e, "withheld_deletions", None, "synthese/ab12", 0),
+        agreed(o, "withheld_deletions", None, "annuaire/cd34", 0),
+        agreed(q, "usual_volume", None, "synthese", 0),
+        agreed(q, "source_late", None, "synthese", 0),
         agreed(t, "every_department_printed", T, "department", 3),
         agreed(t, "population_adds_up", T, "department", 1_000_000),
         agreed(t, "denominator", T, "TE01", 3),
@@ -261,7 +319,16 @@ def build(directory: Path, *statements: str) -> str:
     """The example as a sealed candidate in `directory`, after `statements` on its warehouse; the candidate hash."""
     directory.mkdir(parents=True, exist_ok=True)
     with duckdb.connect(str(directory / "warehouse.duckdb")) as connection:
-        for rows in (events(), participation(), participants(), territories(), quality(), reconciliation()):
+        for rows in (
+            events(),
+            participation(),
+            participants(),
+            territories(),
+            quality(),
+            reconciliation(),
+            organisations(),
+            satisfaction(),
+        ):
             table = rows[0]["dataset"]
             columns = RECONCILIATION_COLUMNS if table == "ind_reconciliation" else COLUMNS
             connection.execute(f"CREATE TABLE {table} ({columns})")

@@ -44,7 +44,11 @@ def _anywhere(table: str, row: str, other: str) -> dict[str, Spoil]:
 
 
 def _coded(table: str, row: str, share: str) -> dict[str, Spoil]:
+    ctl = table.replace("ind_", "ctl_")
     return {
+        "programmes_kept": _control(ctl, "programmes_kept", "actual"),
+        "members_kept": _control(ctl, "members_kept", "actual"),
+        "as_usual": _control(ctl, "as_usual", "actual"),
         "coverage_said": Spoil(f"UPDATE {table} SET n_with_data = NULL, n_total = NULL WHERE {row}"),
         "breakdowns_known": Spoil(f"UPDATE {table} SET breakdown = 'village' WHERE {row}"),
         "members_are_codes": Spoil(f"UPDATE {table} SET member = 'Jeanne Canari' WHERE {row}"),
@@ -67,6 +71,8 @@ EVENTS = {
     "every_month_printed": _control("ctl_events", "every_month"),
     "leads_within_organisers": _control("ctl_events", "lead_within_any"),
     "recounted_from_landing": _control("ctl_events", "recount"),
+    "deletions_believed": _control("ctl_events", "withheld_deletions", "actual"),
+    "deleted_without_people": _control("ctl_events", "deleted_after_people_came", "actual"),
 }
 
 PA = "indicator = 'PA08'"
@@ -132,6 +138,8 @@ QUALITY = {
     ),
     "indicators_present": Spoil("DELETE FROM ind_quality WHERE indicator = 'QU03'", alone=True),
     "same_reports": _control("ctl_quality", "same_reports"),
+    "deliveries_of_usual_size": _control("ctl_quality", "usual_volume", "actual"),
+    "sources_on_time": _control("ctl_quality", "source_late", "actual"),
     "same_presences": _control("ctl_quality", "same_presences"),
     "gaps_are_their_ratio": Spoil("UPDATE ind_quality SET value = 0.12 WHERE indicator = 'QU03'"),
     "declared_near_signed": Spoil(
@@ -156,6 +164,43 @@ PARTICIPANTS = {
     "answers_make_one": _control("ctl_participants", "shares_make_one"),
     "persons_recounted": _control("ctl_participants", "persons_recounted"),
     "enough_answers": Spoil("UPDATE ind_participants SET n_with_data = 9 WHERE indicator = 'PE02'"),
+}
+
+OR = "indicator = 'OR01' AND breakdown = 'total'"
+ORGANISATIONS = {
+    **_anywhere("ind_organisations", OR, OR),
+    **_coded("ind_organisations", OR, "indicator = 'OR02'"),
+    "indicators_present": Spoil("DELETE FROM ind_organisations WHERE indicator = 'OR03'", alone=True),
+    "families_add_up": _control("ctl_organisations", "families_add_up"),
+    "sizes_add_up": _control("ctl_organisations", "sizes_add_up"),
+    "presences_covered": _control("ctl_organisations", "presences_covered"),
+    "deletions_believed": _control("ctl_organisations", "withheld_deletions", "actual"),
+}
+
+SA = "indicator = 'SA01' AND breakdown = 'total'"
+NPS = "indicator = 'SA03' AND breakdown = 'total'"
+SATISFACTION = {
+    **_anywhere("ind_satisfaction", SA, SA),
+    **_coded("ind_satisfaction", SA, "indicator = 'SA02'"),
+    "values_not_negative": Spoil(
+        f"UPDATE ind_satisfaction SET value = -1, numerator = -8 WHERE {SA}", also=("notes_within_their_scale",)
+    ),
+    "upper_bound": Spoil(f'UPDATE ind_satisfaction SET "upper" = 49 WHERE {NPS}'),
+    "lower_bound": Spoil(f'UPDATE ind_satisfaction SET "lower" = 51 WHERE {NPS}'),
+    "indicators_present": Spoil("DELETE FROM ind_satisfaction WHERE indicator = 'SA04'", alone=True),
+    "notes_within_their_scale": Spoil(f"UPDATE ind_satisfaction SET value = 8, numerator = 64 WHERE {SA}"),
+    "notes_are_their_mean": Spoil(f"UPDATE ind_satisfaction SET value = 4.1 WHERE {SA}"),
+    "scores_within_a_hundred": Spoil(
+        f'UPDATE ind_satisfaction SET value = 150, numerator = 60, "upper" = 160 WHERE {NPS}'
+    ),
+    "scores_are_their_balance": Spoil(f"UPDATE ind_satisfaction SET value = 51 WHERE {NPS}"),
+    "few_recommendations_say_nothing": Spoil(
+        "UPDATE ind_satisfaction SET obs_status = 'A' WHERE indicator = 'SA03' AND breakdown = 'event'"
+    ),
+    "scores_have_an_interval": Spoil(f'UPDATE ind_satisfaction SET "lower" = NULL WHERE {NPS}'),
+    "answers_add_up": _control("ctl_satisfaction", "answers_add_up"),
+    "answers_recounted": _control("ctl_satisfaction", "recount"),
+    "answers_within_presence": _control("ctl_satisfaction", "more_answers_than_present", "actual"),
 }
 
 RE = "breakdown = 'total'"
@@ -185,6 +230,8 @@ SPOILS: dict[tuple[str, str], Spoil] = {
         "ind_territories": TERRITORIES,
         "ind_quality": QUALITY,
         "ind_reconciliation": RECONCILIATION,
+        "ind_organisations": ORGANISATIONS,
+        "ind_satisfaction": SATISFACTION,
     }.items()
     for name, spoil in spoils.items()
 }

@@ -42,6 +42,48 @@ from (
 left join {{ ref('ind_events') }} as found
     on found.programme_id = events.programme_id and found.indicator = 'EV01' and found.breakdown = 'total'
 {% endset %}
+{% set deleted %}
+-- events that their source no longer shows and to which people came
+select
+    'deleted_after_people_came' as control,
+    programme.programme_id,
+    'total' as member,
+    0 as expected,
+    count(distinct event.event_key) as actual,
+    string_agg(distinct event.code, ', ' order by event.code) as detail
+from {{ ref('dim_programme') }} as programme
+left join (
+    select dim.programme_key, dim.event_key, dim.code
+    from {{ ref('dim_event') }} as dim
+    semi join {{ ref('int_event_references') }} as named on named.event_key = dim.event_key and named.has_presence_lines
+    where dim.is_deleted
+) as event using (programme_key)
+where programme.has_events
+group by programme.programme_id
+{% endset %}
+{% set withheld %}
+-- events that the last delivery of a file, or a crawl, leaves out, and that stay: too many at once
+select
+    'withheld_deletions' as control,
+    cast(null as varchar) as programme_id,
+    source || '/' || delivery_id as member,
+    0 as expected,
+    nb_missing as actual,
+    file_name || ' : ' || nb_missing || ' absents sur ' || nb_open as detail
+from {{ ref('stg_file_showings') }}
+where is_last and is_withheld and source in (select source from {{ ref('stg_events') }})
+union all by name
+select
+    'withheld_deletions' as control,
+    cast(null as varchar) as programme_id,
+    source as member,
+    0 as expected,
+    count(*) as actual,
+    source || ' : ' || count(*) || ' supprimés d’un coup sur ' || max(nb_open) as detail
+from {{ ref('stg_record_showings') }}
+where is_withheld and source in (select source from {{ ref('stg_events') }})
+group by source
+{% endset %}
 {{ ctl_table('ind_events', [
     ctl_members_add_up('departments_add_up', ref('ind_events'), 'EV04', 'department', 'EV01'),
     ctl_members_add_up('months_add_up', ref('ind_events'), 'EV05', 'month', 'EV01'),
@@ -53,5 +95,8 @@ left join {{ ref('ind_events') }} as found
     recount,
     ctl_every_programme(ref('ind_events'), ctl_programmes_with_events()),
     ctl_unexplained('ind_events'),
+    ctl_earlier_releases('ind_events'),
+    withheld,
+    deleted,
     ctl_conservation(['event']),
 ]) }}

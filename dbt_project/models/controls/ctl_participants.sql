@@ -45,5 +45,6 @@ group by all
     whole,
     ctl_every_programme(ref('ind_participants'), ctl_programmes_with_events()),
     ctl_unexplained('ind_participants'),
+    ctl_earlier_releases('ind_participants'),
     ctl_conservation(['registration', 'attendance']),
 ]) }}

@@ -185,5 +185,6 @@ where programme.has_events
     coverage,
     ctl_every_programme(ref('ind_participation'), ctl_programmes_with_events()),
     ctl_unexplained('ind_participation'),
+    ctl_earlier_releases('ind_participation'),
     ctl_conservation(['event', 'event_report', 'registration', 'attendance']),
 ]) }}

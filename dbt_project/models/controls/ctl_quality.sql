@@ -26,10 +26,64 @@ left join {{ ref('ind_participation') }} as total
     on total.programme_id = quality.programme_id and total.indicator = 'PA02' and total.breakdown = 'total'
 where quality.indicator = 'QU02' and quality.breakdown = 'total'
 {% endset %}
+{% set volume %}
+-- rows of the last delivery of each file-fed source against the median of its earlier ones (three at least)
+select
+    'usual_volume' as control,
+    cast(null as varchar) as programme_id,
+    source as member,
+    0 as expected,
+    (abs(last_rows - usual_rows) >= 5 and last_rows not between usual_rows / 2 and usual_rows * 2)::integer as actual,
+    source_title || ' : ' || last_rows || ' lignes, médiane de ' || nb || ' livraisons : ' || round(usual_rows) as detail
+from (
+    select
+        source,
+        any_value(source_title) as source_title,
+        arg_max(rows_read, age) as last_rows,
+        median(rows_read) filter (where not is_last) as usual_rows,
+        count(*) filter (where not is_last) as nb
+    from (
+        select
+            *,
+            (received_at, delivery_id) as age,
+            row_number() over (partition by source order by received_at desc, delivery_id desc) = 1 as is_last
+        from {{ ref('stg_deliveries') }}
+        -- a crawl brings what changed: its size says nothing
+        where state in ('accepted', 'superseded') and rows_read > 0 and source not in (select source from {{ ref('stg_record_showings') }})
+            and file_name not like 'api-%.jsonl'
+    )
+    group by source
+)
+where nb >= 3
+{% endset %}
+{% set freshness %}
+-- days since each source that should come regularly was last accepted, when anything at all was received last
+select
+    'source_late' as control,
+    cast(null as varchar) as programme_id,
+    source as member,
+    0 as expected,
+    (date_diff('day', last_at, seen_at) > every)::integer as actual,
+    source_title || ' : ' || date_diff('day', last_at, seen_at) || ' jours, attendue tous les ' || every as detail
+from (
+    select
+        source,
+        any_value(source_title) as source_title,
+        any_value(expected_every_days) as every,
+        max(received_at) filter (where state in ('accepted', 'superseded')) as last_at,
+        (select max(received_at) from {{ ref('stg_deliveries') }}) as seen_at
+    from {{ ref('stg_deliveries') }}
+    group by source
+)
+where every is not null and last_at is not null
+{% endset %}
 {{ ctl_table('ind_quality', [
     coverage,
     presences,
     ctl_every_programme(ref('ind_quality'), ctl_programmes_with_events()),
     ctl_unexplained('ind_quality'),
+    ctl_earlier_releases('ind_quality'),
+    volume,
+    freshness,
     ctl_conservation(['event', 'registration', 'attendance']),
 ]) }}

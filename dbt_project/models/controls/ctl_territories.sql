@@ -61,5 +61,6 @@ group by programme.programme_id
     attendances,
     ctl_every_programme(ref('ind_territories'), ctl_programmes_with_events()),
     ctl_unexplained('ind_territories'),
+    ctl_earlier_releases('ind_territories'),
     ctl_conservation(['event']),
 ]) }}

@@ -1,4 +1,4 @@
--- EV01 to EV08. Bounds of an exact count are the count. n_with_data of n_total: events of the programme whose member of the
+-- EV01 to EV10. Bounds of an exact count are the count. n_with_data of n_total: events of the programme whose member of the
 -- breakdown is known (their date, their place…), of all its events.
 with programmes as (
     select * from {{ ref('dim_programme') }} where has_events
@@ -115,6 +115,29 @@ counts as (
     left join coverage using (programme_key, breakdown)
 ),
 
+-- a labelled event was held when its source says so, or when people came
+candidatures as (
+    select
+        programmes.programme_key,
+        count(*) filter (where event.application_status is not null) as nb_applications,
+        count(*) filter (where event.application_status = 'incomplete') as nb_incomplete,
+        count(*) filter (where event.application_status = 'pending') as nb_pending,
+        count(*) filter (where event.application_status = 'accepted') as nb_labelled,
+        count(*) filter (where event.application_status = 'accepted' and outcome.is_held) as nb_labelled_held,
+        count(*) filter (where event.application_status = 'accepted' and not outcome.is_held and event.event_status in ('unknown', 'announced'))
+            as nb_labelled_unsettled
+    from programmes
+    inner join {{ ref('dim_event') }} as event using (programme_key)
+    left join (
+        select event_key, bool_or(value > 0 and counting_method <> 'registered') as has_people
+        from {{ ref('fct_event_count') }}
+        group by all
+    ) as presence using (event_key)
+    cross join lateral (select event.event_status = 'held' or coalesce(presence.has_people, false) as is_held) as outcome
+    where not event.is_deleted
+    group by all
+),
+
 others as (
     select
         'EV02' as indicator, totals.programme_key, 'total' as breakdown, 'total' as member,
@@ -149,6 +172,32 @@ others as (
     from totals
     union all by name
     select
+        'EV09' as indicator, programme_key, 'total' as breakdown, 'total' as member,
+        nb_labelled / nullif(nb_applications - nb_incomplete, 0) as value,
+        case when nb_applications > nb_incomplete then nb_labelled end as numerator,
+        nullif(nb_applications - nb_incomplete, 0) as denominator,
+        nb_applications - nb_incomplete - nb_pending as n_with_data, nb_applications - nb_incomplete as n_total,
+        {{ fr_caveat([
+            "case when nb_applications = 0 then 'Aucun fichier reçu ne dit ce que sont devenues les candidatures.' end",
+            "case when nb_pending > 0 then 'Candidatures encore à l’étude, comptées au dénominateur : ' || nb_pending || '.' end",
+            "case when nb_incomplete > 0 then 'Dossiers incomplets, à part : ' || nb_incomplete || '.' end"
+        ]) }} as caveat
+    from candidatures
+    union all by name
+    select
+        'EV10' as indicator, programme_key, 'total' as breakdown, 'total' as member,
+        nb_labelled_held / nullif(nb_labelled - nb_labelled_unsettled, 0) as value,
+        case when nb_labelled > nb_labelled_unsettled then nb_labelled_held end as numerator,
+        nullif(nb_labelled - nb_labelled_unsettled, 0) as denominator,
+        nb_labelled - nb_labelled_unsettled as n_with_data, nb_labelled as n_total,
+        case
+            when nb_labelled = 0 then 'Aucun fichier reçu ne dit quels événements ont été labellisés.'
+            when nb_labelled_unsettled > 0
+                then 'Événements labellisés dont on ne sait pas s’ils ont eu lieu, exclus : ' || nb_labelled_unsettled || '.'
+        end as caveat
+    from candidatures
+    union all by name
+    select
         'EV08' as indicator, programme_key, 'role' as breakdown, variant.member,
         case when nb_organised > 0 then case variant.member when 'any' then nb_any else nb_lead end end as value,
         cast(null as bigint) as numerator, cast(null as bigint) as denominator,
@@ -173,7 +222,12 @@ tidy as (
         cast(others.numerator as double) as numerator,
         cast(others.denominator as double) as denominator,
         programmes.period,
-        case when others.value is not null then 'A' when others.n_total = 0 then 'M' else 'L' end as obs_status
+        case
+            when others.value is not null and others.indicator in ('EV09', 'EV10') and others.n_with_data < others.n_total then 'P'
+            when others.value is not null then 'A'
+            when others.n_total = 0 and others.indicator not in ('EV09', 'EV10') then 'M'
+            else 'L'
+        end as obs_status
     from others
     inner join programmes using (programme_key)
 )

@@ -1,3 +1,4 @@
+-- QU04: half of the reports came within so many days of their event; those sent before it count as 0.
 -- QU01: of the events held, those whose attendance reached us as a number.
 with reported as (
     select
@@ -117,3 +118,40 @@ left join (
     where not event.is_counted
     group by all
 ) as lost using (programme_id)
+union all by name
+select
+    'ind_quality' as dataset,
+    delays.programme_id,
+    definition.code as indicator,
+    'total' as breakdown,
+    'total' as member,
+    delays.period,
+    delays.middle as value,
+    cast(delays.nb_known as integer) as n_with_data,
+    cast(delays.nb_reports as integer) as n_total,
+    definition.unit,
+    case when delays.middle is null then 'L' when delays.nb_known < delays.nb_reports then 'P' else 'A' end as obs_status,
+    'F' as conf_status,
+    {{ fr_caveat([
+        "case when delays.nb_reports = 0 then 'Aucune fiche de synthèse n’a été reçue.' end",
+        "case when delays.nb_known < delays.nb_reports then 'Jour de l’événement inconnu pour ' || (delays.nb_reports - delays.nb_known) || ' ' || " ~ fr_plural('delays.nb_reports - delays.nb_known', 'fiche', 'fiches') ~ " || '.' end",
+        "case when delays.nb_deduced > 0 then 'Date d’envoi non dite, celle du fichier la remplace : ' || delays.nb_deduced || '.' end"
+    ]) }} as caveat
+from (
+    select
+        programme.programme_id,
+        programme.period,
+        count(report.report_key) as nb_reports,
+        count(report.delay_days) as nb_known,
+        count(*) filter (where report.is_submission_deduced) as nb_deduced,
+        -- greatest(NULL, 0) is 0
+        median(greatest(report.delay_days, 0)) filter (where report.delay_days is not null) as middle
+    from {{ ref('dim_programme') }} as programme
+    left join (
+        select report.* from {{ ref('fct_event_report') }} as report
+        semi join {{ ref('dim_event') }} as event on event.event_key = report.event_key and event.is_counted
+    ) as report using (programme_key)
+    where programme.has_events
+    group by all
+) as delays
+inner join {{ ref('dim_indicator') }} as definition on definition.code = 'QU04'

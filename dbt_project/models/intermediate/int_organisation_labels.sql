@@ -1,6 +1,6 @@
 -- What each label stands for. In order: the SIREN typed with it; an alias; a known name (that of the same department when several
--- bear it); the one SIREN this very name was typed with elsewhere; a near name of the same department, when one only is near
--- enough and both have the same numbers. Anything else is an organisation of its own, named as it was written.
+-- bear it); the one SIREN this very name was typed with elsewhere; a near name of the same department, or one letter away anywhere,
+-- when one only is near enough and both have the same numbers. Anything else is an organisation of its own, named as it was written.
 with said as (
     select organisation_text, siren, {{ organisation_place('postcode') }} as place from {{ source('landing', 'registration') }}
     union
@@ -80,11 +80,11 @@ pending as (
     select distinct label_key, place
     from resolved
     where coalesce(with_siren, with_alias, with_name, with_learned) is null
-        and place is not null
         and length(label_key) >= 6
         and not {{ names_no_organisation('label_key') }}
 ),
 
+-- in the same department a near name is enough; anywhere, one letter of a long name
 close as (
     select
         pending.label_key,
@@ -93,11 +93,15 @@ close as (
         max(jaro_winkler_similarity(pending.label_key, names.name_key)) as score
     from pending
     inner join names
-        on coalesce(names.place, pending.place) = pending.place
-        and left(names.name_key, 1) = left(pending.label_key, 1)
+        on left(names.name_key, 1) = left(pending.label_key, 1)
+        and abs(length(names.name_key) - length(pending.label_key)) <= 4
         and regexp_replace(names.name_key, '\D', '', 'g') = regexp_replace(pending.label_key, '\D', '', 'g')
+    where (
+            names.place = pending.place
+            and jaro_winkler_similarity(pending.label_key, names.name_key) >= {{ var('organisation_near_name') }}
+        )
+        or (length(pending.label_key) >= 12 and damerau_levenshtein(pending.label_key, names.name_key) = 1)
     group by all
-    having score >= {{ var('organisation_near_name') }}
 ),
 
 near as (
@@ -136,7 +140,7 @@ decided as (
         ) as found
     from resolved
     left join organisers using (label_key)
-    left join near on near.label_key = resolved.label_key and near.place = resolved.place
+    left join near on near.label_key = resolved.label_key and near.place is not distinct from resolved.place
 )
 
 select

@@ -17,7 +17,7 @@ listed as (
     select
         counted.event_key,
         counted.programme_id,
-        {{ event_member('counted.source', 'counted.event_id', 'counted.programme_id') }} as member
+        code as member
     from counted
     semi join (select event_key from {{ ref('fct_event_count') }} where counting_method in ('registered', 'present')) as with_list
         using (event_key)

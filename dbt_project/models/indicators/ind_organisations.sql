@@ -1,0 +1,151 @@
+-- OR01 to OR03: organisations of the persons present at counted events. A person who names none is in n_total only (presences whose
+-- organisation is known, of all presences). Shares are those of organisations whose family, or size, is known.
+with programmes as (
+    select * from {{ ref('dim_programme') }} where has_events
+),
+
+presences as (
+    select presence.programme_key, event.code as event_code, presence.organisation_key, organisation.family, organisation.size_band
+    from {{ ref('fct_attendance') }} as presence
+    inner join {{ ref('dim_event') }} as event using (event_key)
+    left join {{ ref('dim_organisation') }} as organisation on organisation.organisation_key = presence.organisation_key
+    where event.is_counted
+),
+
+cells as (
+    select
+        programme_key, 'total' as breakdown, 'total' as member,
+        count(distinct organisation_key) as nb_organisations, count(organisation_key) as nb_known, count(*) as nb_presences
+    from presences
+    group by all
+    union all by name
+    select
+        programme_key, 'event' as breakdown, event_code as member,
+        count(distinct organisation_key) as nb_organisations, count(organisation_key) as nb_known, count(*) as nb_presences
+    from presences
+    group by all
+),
+
+-- every family and every size is printed, with an explicit zero, once somebody named an organisation
+members (breakdown, member) as (
+    values
+        ('organisation_family', 'association'), ('organisation_family', 'cooperative'), ('organisation_family', 'mutual'),
+        ('organisation_family', 'foundation'), ('organisation_family', 'ess_company'), ('organisation_family', 'non_ess'),
+        ('organisation_family', 'unknown'), ('size_band', 'none'), ('size_band', '1_9'), ('size_band', '10_49'),
+        ('size_band', '50_249'), ('size_band', '250_more'), ('size_band', 'unknown')
+),
+
+totals as (
+    select * from cells where breakdown = 'total'
+),
+
+sorted as (
+    select programme_key, 'organisation_family' as breakdown, family as member, count(distinct organisation_key) as nb
+    from presences
+    where organisation_key is not null
+    group by all
+    union all by name
+    select programme_key, 'size_band' as breakdown, size_band as member, count(distinct organisation_key) as nb
+    from presences
+    where organisation_key is not null
+    group by all
+),
+
+kinds as (
+    select
+        totals.programme_key,
+        members.breakdown,
+        members.member,
+        coalesce(sorted.nb, 0) as nb,
+        totals.nb_organisations,
+        totals.nb_organisations - coalesce(unknown.nb, 0) as nb_sorted,
+        totals.nb_known,
+        totals.nb_presences
+    from totals
+    cross join members
+    left join sorted
+        on sorted.programme_key = totals.programme_key
+        and sorted.breakdown = members.breakdown
+        and sorted.member = members.member
+    left join sorted as unknown
+        on unknown.programme_key = totals.programme_key and unknown.breakdown = members.breakdown and unknown.member = 'unknown'
+    where totals.nb_known > 0
+),
+
+unnamed as (
+    select
+        *,
+        case
+            when nb_known < nb_presences
+                then 'Organisation non renseignée pour ' || (nb_presences - nb_known) || ' '
+                    || {{ fr_plural('nb_presences - nb_known', 'présence', 'présences') }} || ' sur ' || nb_presences || '.'
+        end as caveat
+    from cells
+),
+
+figures as (
+    select
+        'OR01' as indicator, programme_key, breakdown, member,
+        case when nb_known > 0 then nb_organisations end as value,
+        cast(null as bigint) as numerator, cast(null as bigint) as denominator,
+        nb_known as n_with_data, nb_presences as n_total, nb_known < nb_presences as is_partial,
+        case when nb_known = 0 then 'Aucune personne présente n’a nommé son organisation.' else caveat end as caveat
+    from unnamed
+    union all by name
+    select
+        'OR01' as indicator, programme_key, breakdown, member, nb as value,
+        nb_known as n_with_data, nb_presences as n_total, nb_known < nb_presences as is_partial,
+        case when member = 'unknown' and nb > 0 and breakdown = 'organisation_family' then 'Famille inconnue : ni catégorie juridique, ni déclaration.'
+            when member = 'unknown' and nb > 0 then 'Effectif inconnu.' end as caveat
+    from kinds
+    union all by name
+    select
+        case breakdown when 'organisation_family' then 'OR02' else 'OR03' end as indicator, programme_key, breakdown, member,
+        nb / nullif(nb_sorted, 0) as value,
+        case when nb_sorted > 0 then nb end as numerator, nullif(nb_sorted, 0) as denominator,
+        nb_sorted as n_with_data, nb_organisations as n_total, nb_sorted < nb_organisations as is_partial,
+        case
+            when nb_sorted = 0 and breakdown = 'organisation_family' then 'Aucune organisation présente n’a de famille connue.'
+            when nb_sorted = 0 then 'Aucune organisation présente n’a de taille connue.'
+            when nb_sorted < nb_organisations and breakdown = 'organisation_family'
+                then 'Famille connue pour ' || nb_sorted || ' organisations sur ' || nb_organisations || '.'
+            when nb_sorted < nb_organisations
+                then 'Taille connue pour ' || nb_sorted || ' organisations sur ' || nb_organisations || '.'
+        end as caveat
+    from kinds
+    where member <> 'unknown'
+    union all by name
+    select
+        definition.code as indicator, programmes.programme_key, 'total' as breakdown, 'total' as member,
+        cast(null as double) as value, 0 as n_with_data, coalesce(totals.nb_presences, 0) as n_total, false as is_partial,
+        case when totals.programme_key is null then 'Aucune liste de présence n’a été reçue.'
+            else 'Aucune personne présente n’a nommé son organisation.' end as caveat
+    from programmes
+    cross join {{ ref('dim_indicator') }} as definition
+    left join totals on totals.programme_key = programmes.programme_key
+    where definition.code in ('OR01', 'OR02', 'OR03')
+        and coalesce(totals.nb_known, 0) = 0
+        and not (definition.code = 'OR01' and totals.programme_key is not null)
+)
+
+select
+    'ind_organisations' as dataset,
+    programmes.programme_id,
+    figures.indicator,
+    figures.breakdown,
+    figures.member,
+    programmes.period,
+    cast(figures.value as double) as value,
+    cast(case when figures.denominator is null then figures.value end as double) as lower,
+    cast(case when figures.denominator is null and not figures.is_partial then figures.value end as double) as upper,
+    cast(figures.numerator as double) as numerator,
+    cast(figures.denominator as double) as denominator,
+    cast(figures.n_with_data as integer) as n_with_data,
+    cast(figures.n_total as integer) as n_total,
+    definition.unit,
+    case when figures.value is null then 'L' when figures.is_partial then 'P' else 'A' end as obs_status,
+    'F' as conf_status,
+    figures.caveat
+from figures
+inner join programmes using (programme_key)
+inner join {{ ref('dim_indicator') }} as definition on definition.code = figures.indicator

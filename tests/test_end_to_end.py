@@ -246,9 +246,11 @@ def test_every_figure_of_the_release_recomputes_from_the_rows_it_ships(first_nig
     for dataset in DATASETS:
         with trace.opened(release.warehouse) as connection:
             assert trace.mismatches(connection, trace.of_dictionary(release.dictionary), dataset) == []
-    assert releases.nb_recomputable(release) == sum(map(len, published.values())) > 1000
+    # a secret tells nothing, even to whoever recomputes it
+    told = sum(row["obs_status"] != "Q" for rows in published.values() for row in rows)
+    assert releases.nb_recomputable(release) == told > 1000
     done = observatoire(home, "releases", "verify")
-    assert done.returncode == 0 and f"{sum(map(len, published.values()))} chiffres" in done.stdout
+    assert done.returncode == 0 and f"{told} chiffres" in done.stdout
 
 
 SPOILT = {

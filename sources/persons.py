@@ -11,11 +11,14 @@ import contextlib
 import duckdb
 import pyarrow as pa
 
+from identity.keys import YEARS
 from sources.contract import LoadedContract
 from sources.entities import ENTITIES
 from sources.landing import RECORDS, Places
 from sources.ledger import deliveries, open_ledger
 from sources.references import rows as reference_rows
+
+FIRST_YEAR, LAST_YEAR = YEARS.start, YEARS.stop - 1
 
 # entity → (instants in the order that gives a row its year, when the row was made, whether the person came)
 _ENTITIES = {
@@ -47,7 +50,11 @@ def rows_of_persons(places: Places, contracts: dict[str, LoadedContract]) -> pa.
             continue
         assert set(instants) <= ENTITIES[entity].columns.keys()
         params[entity] = files
-        year = ", ".join(f"year({instant})" for instant in instants)
+        # an instant typed in another century gives no year: there is no key for it
+        year = ", ".join(
+            f"case when year({instant}) between {FIRST_YEAR} and {LAST_YEAR} then year({instant}) end"
+            for instant in instants
+        )
         selects.append(
             f"select source, delivery_id, row_number, '{entity}' as entity, event_id, "
             # the door chose the key of the pseudonym by the year: its choice is the year of the row

@@ -29,7 +29,7 @@ from publication.disclosure.system import System
 #: Seconds for all the programs of a night; then whole breakdowns are suppressed.
 BUDGET = 120.0
 #: Cuts in search of the cheapest pattern, before a good one is taken.
-MOST_CUTS = 100
+MOST_CUTS = 60
 #: Nights are not asked to settle a secret that keeps moving.
 MAX_ROUNDS = 8
 

@@ -11,7 +11,7 @@ from typing import Any
 
 import duckdb
 
-from publication.wording import BREAKDOWNS, UNITS, capitalised, document_words, long_month
+from publication.wording import BREAKDOWNS, MEMBERS, UNITS, capitalised, document_words, long_month
 
 Row = dict[str, Any]
 
@@ -32,6 +32,7 @@ class Labels:
     territories: dict[tuple[str, str], str] = field(default_factory=dict)
     themes: dict[tuple[str, str], str] = field(default_factory=dict)
     organisations: dict[str, str] = field(default_factory=dict)
+    events: dict[tuple[str, str], str] = field(default_factory=dict)
     members: dict[tuple[str, str, str], tuple[str, int]] = field(default_factory=dict)
     signs: dict[tuple[str, str], Sign] = field(default_factory=dict)
     legend: tuple[Sign, ...] = ()
@@ -59,6 +60,10 @@ class Labels:
         )
         if breakdown == "month":
             label = long_month(member)
+        if breakdown == "event":
+            label = self.events.get((programme_id or "", member))
+        if label is None and (ours := MEMBERS.get((breakdown, member))) is not None:
+            label = ours[0]
         return capitalised(label or member)
 
     def rank(self, row: Mapping[str, Any]) -> tuple:
@@ -67,7 +72,10 @@ class Labels:
         order = list(BREAKDOWNS)
         place = order.index(key[1]) if key[1] in order else len(order)
         size = self.programmes.get(key[0], {}).get("nb_events") or 0
-        return (-size, key[0], row.get("indicator") or "", place, key[1], self.members.get(key, ("", 1000))[1], key[2])
+        return (-size, key[0], row.get("indicator") or "", place, key[1], self._place(key), key[2])
+
+    def _place(self, key: tuple[str, str, str]) -> int:
+        return (self.members.get(key) or MEMBERS.get(key[1:]) or ("", 1000))[1]
 
     def unit_of(self, row: Mapping[str, Any]) -> str:
         """The unit of one row, in words; a code that has none is printed as it is."""
@@ -128,6 +136,9 @@ def read(warehouse: Path) -> tuple[Labels, Supply]:
             },
             themes={(row["scheme"], row["code"]): row["label"] for row in rows("main", "dim_theme")},
             organisations={row["organisation_id"]: row["name"] for row in rows("main", "dim_organisation")},
+            events=_events(
+                rows("main", "dim_event", wanted=EVENT), rows("main", "dim_programme", wanted=PROGRAMME_KEY)
+            ),
             members={
                 (row["programme_id"], row["breakdown"], row["member"]): (row["label"], row["rank"])
                 for row in rows(
@@ -192,6 +203,20 @@ DELIVERY = (
     "expected_every_days",
 )
 QUARANTINE = ("source", "delivery_id", "file_name", "sheet", "row_number", "cell", "field", "rule", "message")
+
+
+EVENT = ("programme_key", "code", "title")
+PROGRAMME_KEY = ("programme_key", "programme_id")
+
+
+def _events(events: list[Row], programmes: list[Row]) -> dict[tuple[str, str], str]:
+    """(programme_id, code) -> title. Candidates made before events had codes give none."""
+    named = {row["programme_key"]: row["programme_id"] for row in programmes}
+    return {
+        (named[row["programme_key"]], row["code"]): row["title"]
+        for row in events
+        if row["code"] and row["title"] and row["programme_key"] in named
+    }
 
 
 def _signs(rows: list[Row]) -> dict[tuple[str, str], Sign]:

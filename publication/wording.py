@@ -57,6 +57,24 @@ BREAKDOWNS = {
     "event": "Événement",
 }
 
+# members of breakdowns whose codes are ours: (breakdown, member) -> (label, place)
+MEMBERS = {
+    ("organisation_family", "association"): ("Associations", 1),
+    ("organisation_family", "cooperative"): ("Coopératives", 2),
+    ("organisation_family", "mutual"): ("Mutuelles", 3),
+    ("organisation_family", "foundation"): ("Fondations", 4),
+    ("organisation_family", "ess_company"): ("Sociétés commerciales de l’ESS", 5),
+    ("organisation_family", "non_ess"): ("Hors ESS", 6),
+    ("organisation_family", "unknown"): ("Famille inconnue", 9),
+    ("size_band", "none"): ("Aucun salarié", 1),
+    ("size_band", "1_9"): ("1 à 9 salariés", 2),
+    ("size_band", "10_49"): ("10 à 49 salariés", 3),
+    ("size_band", "50_249"): ("50 à 249 salariés", 4),
+    ("size_band", "250_more"): ("250 salariés et plus", 5),
+    ("size_band", "unknown"): ("Effectif inconnu", 9),
+    ("event", "unknown"): ("Sans événement nommé", 9999),
+}
+
 # breakdowns that are read in their own order, not by size
 ORDERED_BREAKDOWNS = ("month", "year", "period", "theme_count", "size_band")
 

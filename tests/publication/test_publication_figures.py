@@ -101,3 +101,16 @@ def test_not_zero_but_rounds_to_zero():
 def test_coverage():
     assert show("PA01", 1.0, n_with_data=33, n_total=36).coverage == "33/36"
     assert show("PA01", 1.0, n_with_data=1033, n_total=1036).coverage == "1\u202f033/1\u202f036"
+
+
+def test_families_sizes_and_events_have_names_and_a_place():
+    from publication.labels import Labels
+
+    labels = Labels(events={("P", "E1"): "café des communs"})
+    assert labels.member("organisation_family", "ess_company", "P") == "Sociétés commerciales de l’ESS"
+    assert labels.member("event", "E1", "P") == "Café des communs"
+    assert labels.member("event", "E2", "P") == "E2"
+    order = [
+        labels.rank({"programme_id": "P", "breakdown": "size_band", "member": m}) for m in ("none", "1_9", "10_49")
+    ]
+    assert order == sorted(order)

@@ -114,7 +114,11 @@ def lines(edition: Edition, dataset: str) -> list[Line]:
 
 
 def programmes(edition: Edition, all_lines: dict[str, list[Line]]) -> list[dict]:
-    """Programmes that have figures, those that can say most of the headlines first, each with its few totals."""
+    """Programmes that have figures, each with its few totals.
+
+    Those that can say most of the headlines come first; then those whose figures were printed before, which people compare.
+    """
+    printed_before = {line.row["programme_id"] for line in all_lines.get(RECONCILIATION, ())}
     found = {line.row["programme_id"] for each in all_lines.values() for line in each}
     chosen = []
     for code in found:
@@ -139,7 +143,9 @@ def programmes(edition: Edition, all_lines: dict[str, list[Line]]) -> list[dict]
                 "nb_headlines": len(headlines(edition, all_lines, code)),
             }
         )
-    return sorted(chosen, key=lambda p: (-p["nb_headlines"], -p["nb_events"], p["code"]))
+    return sorted(
+        chosen, key=lambda p: (-p["nb_headlines"], p["code"] not in printed_before, -p["nb_events"], p["code"])
+    )
 
 
 def headlines(edition: Edition, all_lines: dict[str, list[Line]], programme_id: str) -> list[Headline]:

@@ -187,7 +187,7 @@ def test_the_first_stop_skips_to_the_content(visit):
 
 def test_filters_by_keyboard_stand_in_the_address_and_survive_it(visit):
     tab = visit()
-    page = tab.open(PARTICIPATION)
+    page = tab.open(f"{PARTICIPATION}#programme={HDF}")
     everything = page.locator("td.v:visible").count()
     page.locator("select[name=territoire]").focus()
     page.keyboard.type("Nord")

@@ -129,9 +129,10 @@ def _block(lines: list[Line], labels: Labels, period: str) -> Block:
 
 def _tables(lines: list[Line], labels: Labels, period: str) -> tuple[Table, ...]:
     codes = list(dict.fromkeys(line.row["indicator"] for line in lines))
+    most = len(codes) if lines[0].row["breakdown"] == "total" else MOST_COLUMNS  # totals are printed as rows
     tables = []
-    for start in range(0, len(codes), MOST_COLUMNS):
-        wanted = codes[start : start + MOST_COLUMNS]
+    for start in range(0, len(codes), most):
+        wanted = codes[start : start + most]
         units: dict[str, str] = {}
         rows: dict[tuple[str, str], dict[str, list[Line]]] = {}
         for line in lines:

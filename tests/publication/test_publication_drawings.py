@@ -155,6 +155,8 @@ def test_wide_tables_are_cut_and_long_ones_folded():
     wide = [line("ECOL", 1.0, "theme", f"I{n:02}") for n in range(11)]
     (block,) = blocks.blocks(wide, Labels(), "2023")
     assert [len(t.columns) for t in block.tables] == [blocks.MOST_COLUMNS, 2] and not block.is_folded
+    (totals,) = blocks.blocks([line("total", 1.0, "total", f"I{n:02}") for n in range(11)], Labels(), "2023")
+    assert [len(t.columns) for t in totals.tables] == [11], "totals are rows"
     long = [line(f"c{n}", 1.0, "commune") for n in range(17)] + [
         line("total", 1.0, "total"),
         line("ECOL", 1.0, "theme"),

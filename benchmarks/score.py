@@ -1,0 +1,196 @@
+"""`make score`: 50,000 invented persons go through the real rooms; the result is compared with what is known to be true.
+
+    precision, recall   of pairs of rows said to be one person, within a programme year
+    stability           share of rows whose participant is the same after a further night of one row in a hundred
+    indicators          equal to the truth where the deliveries determine it, within its bounds elsewhere
+
+Exits 1 when one of them is below its threshold. Landing, matching, handover and dbt run in this process, without Dagster, without the gate
+and without a release. Not here: the truth (`region/truth.py`), times (`bench.py`).
+"""
+
+from __future__ import annotations
+
+import argparse
+import os
+import sys
+import tempfile
+from collections.abc import Iterable
+from dataclasses import dataclass
+from pathlib import Path
+
+import duckdb
+
+from benchmarks.bench import settle
+from benchmarks.region import deliveries, truth, world
+
+MIN_PRECISION, MIN_RECALL, MIN_STABILITY = 0.98, 0.90, 0.995
+
+
+@dataclass(frozen=True)
+class Pairs:
+    """Pairs of rows that are one person in truth, that are said to be, and both."""
+
+    true: int
+    said: int
+    both: int
+
+    @property
+    def precision(self) -> float:
+        return self.both / self.said if self.said else 1.0
+
+    @property
+    def recall(self) -> float:
+        return self.both / self.true if self.true else 1.0
+
+
+def pairs(rows: Iterable[tuple[object, object]]) -> Pairs:
+    """Of (true person, said person) per row; a row whose said person is None is one of nobody else."""
+    with duckdb.connect() as con:
+        con.execute("create table row_ (person varchar, said varchar)")
+        con.executemany("insert into row_ values (?, ?)", [list(row) for row in rows])
+        return _pairs(con, "row_")
+
+
+def _pairs(con: duckdb.DuckDBPyConnection, table: str) -> Pairs:
+    two = "coalesce(sum(n * (n - 1) // 2), 0)::bigint"
+    true = con.execute(f"select {two} from (select count(*) n from {table} group by person)").fetchall()[0][0]
+    said = con.execute(
+        f"select {two} from (select count(*) n from {table} where said is not null group by said)"
+    ).fetchall()[0][0]
+    both = con.execute(
+        f"select {two} from (select count(*) n from {table} where said is not null group by person, said)"
+    ).fetchall()[0][0]
+    return Pairs(true, said, both)
+
+
+def stability(before: dict[object, object], after: dict[object, object]) -> float:
+    """Share of the rows of `before` that have the same participant in `after`."""
+    return sum(after.get(row) == said for row, said in before.items()) / len(before) if before else 1.0
+
+
+def night(home_directory: Path) -> Path:
+    """Deliver, match, hand over and build; the warehouse's file."""
+    from orchestration.home import Home, Settings
+    from orchestration.night import Night
+
+    one = Night(Home(home_directory), Settings.from_environment())
+    with one.under_lock():
+        for source in one.contracts:
+            one.deliver(source)
+        one.match()
+        candidate, _ = one.build()
+    return candidate.database
+
+
+_ROWS = """select w.source, w.file_name, w.row_number, w.person || '/' || e.programme as person, p.participant_key as said
+    from written w join truth_event e using (event) join w_.landing.delivery d on d.source = w.source and d.file_name = w.file_name
+    join (select source, delivery_id, row_number, person_basis from w_.landing.registration union all
+          select source, delivery_id, row_number, person_basis from w_.landing.attendance union all
+          select source, delivery_id, row_number, person_basis from w_.landing.feedback) l
+        on l.source = w.source and l.delivery_id = d.delivery_id and l.row_number = w.row_number and l.person_basis <> 'none'
+    left join w_.landing.participant_row p on p.source = w.source and p.delivery_id = d.delivery_id and p.row_number = w.row_number
+    where w.fate = 'kept' and w.person is not null"""
+
+
+def _scored(made: world.World, warehouse: Path) -> tuple[Pairs, dict[tuple, int]]:
+    """Pairs over every row that carries an identity, and whose each row is said to be."""
+    con = made.con
+    con.execute(f"attach '{warehouse}' as w_ (read_only)")
+    con.execute("create or replace temp view truth_event as select event, programme from event")
+    con.execute(f"create or replace temp table scored as {_ROWS}")
+    con.execute("detach w_")
+    said = con.execute("select source, file_name, row_number, said from scored").fetchall()
+    return _pairs(con, "scored"), {row[:3]: row[3] for row in said}
+
+
+def ours(warehouse: Path) -> dict[tuple[str, str, str, str], tuple[float | None, float | None, float | None]]:
+    """(indicator, programme, breakdown, member) → value, lower, upper of every indicator table of the warehouse."""
+    found = {}
+    with duckdb.connect(str(warehouse), read_only=True) as con:
+        tables = [
+            name
+            for (name,) in con.execute(
+                "select table_name from duckdb_tables() where table_name like 'ind\\_%' escape '\\'"
+            ).fetchall()
+        ]
+        for table in tables:
+            if table == "ind_reconciliation":
+                continue
+            rows = con.execute(
+                f"select indicator, programme_id, breakdown, member, value, lower, upper from {table} where period is null or true"
+            ).fetchall()
+            found |= {row[:4]: row[4:] for row in rows}
+    return found
+
+
+def score(persons: int, folder: Path) -> bool:
+    """Generate, run two nights, print; whether everything is above its threshold."""
+    made = world.make(world.Size.of(2 * persons, persons))
+    home = folder / "home"
+    deliveries.write(made, home / "inbox", "base")
+    settle(home / "inbox")
+    warehouse = night(home)
+    figures, published = truth.figures(made), ours(warehouse)
+    found, before = _scored(made, warehouse)
+    deliveries.write(made, home / "inbox", "night")
+    settle(home / "inbox")
+    _, after = _scored(made, night(home))
+    same = stability(before, after)
+    print(f"rows with an identity {len(before):,}, pairs of one person {found.true:,}, said {found.said:,}")
+    good = [
+        _line("precision", found.precision, MIN_PRECISION),
+        _line("recall", found.recall, MIN_RECALL),
+        _line("stability after a 1 % night", same, MIN_STABILITY),
+    ]
+    return all([*good, _indicators(figures, published)])
+
+
+def _line(what: str, value: float, least: float) -> bool:
+    print(f"{'✓' if value >= least else '✗'} {what}: {value:.4f} (at least {least})")
+    return value >= least
+
+
+def _indicators(figures: list[truth.Figure], published: dict) -> bool:
+    """One line per indicator and programme; breakdowns are summed up, their differences shown."""
+    good = True
+    print(f"{'':2}{'indicator':10}{'programme':12}{'breakdown':12}{'truth':>14}{'ours':>14}  determined or bounds")
+    groups: dict[tuple[str, str, str], list[truth.Figure]] = {}
+    for figure in figures:
+        groups.setdefault((figure.indicator, figure.programme, figure.breakdown), []).append(figure)
+    for (indicator, programme, breakdown), members in groups.items():
+        wrong = []
+        for figure in members:
+            value = published.get((indicator, programme, breakdown, figure.member), (None,))[0]
+            if not figure.holds(value):
+                wrong.append((figure, value))
+            if breakdown == "total":
+                how = "determined" if figure.is_determined else f"{figure.lower:.4g} … {figure.upper:.4g}"
+                print(
+                    f"{'✗' if wrong else '✓'} {indicator:10}{programme:12}{breakdown:12}{figure.value:>14.6g}{_shown(value):>14}  {how}"
+                )
+        if breakdown != "total":
+            print(
+                f"{'✗' if wrong else '✓'} {indicator:10}{programme:12}{breakdown:12}{len(members):>7} members{len(members) - len(wrong):>7} equal  determined"
+            )
+            for figure, value in wrong[:3]:
+                print(f"      {figure.member}: truth {figure.value:.6g}, ours {_shown(value)}")
+        good = good and not wrong
+    return good
+
+
+def _shown(value: float | None) -> str:
+    return "—" if value is None else f"{value:.6g}"
+
+
+def main() -> None:
+    parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
+    parser.add_argument("--persons", type=int, default=50_000)
+    parser.add_argument("--keep", type=Path, help="work in this directory and leave it")
+    asked = parser.parse_args()
+    os.environ.setdefault("GX_ANALYTICS_ENABLED", "false")
+    with tempfile.TemporaryDirectory(prefix="score-") as temporary:
+        sys.exit(0 if score(asked.persons, asked.keep or Path(temporary)) else 1)
+
+
+if __name__ == "__main__":
+    main()

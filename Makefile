@@ -4,6 +4,7 @@
 # make browser   install, then those that read the portal in Chromium (needs Debian's and npm's packages the first time)
 # make samples   write the invented year of the samples again from its seed
 # make bench SIZE=1000   what three nights cost, beside the floor (also 100000, 1000000)
+# make score     50,000 invented persons: the matching and every indicator against the truth
 # make lock   resolve the dependencies again (needs the package index)
 
 PYTHON ?= $(shell command -v python3.11 || command -v python3)
@@ -41,6 +42,9 @@ samples: install
 SIZE ?= 1000
 bench: install
 	.venv/bin/python -m benchmarks.bench $(SIZE) --verbose
+
+score: install
+	.venv/bin/python -m benchmarks.score
 
 browser: install .cache/browser/axe-core-$(AXE)
 	@command -v chromium >/dev/null || { apt-get update -qq && apt-get install -y -qq chromium fonts-dejavu; }

@@ -140,7 +140,11 @@ def _spoil(world: World, name: str, query: str, order: str, care: Care) -> None:
 def _lines(world: World, table: str, cells: list[str], delimiter: str, order: str = "r") -> list[str]:
     """One text per row of `table`: its cells, SQL of texts already quoted, joined."""
     joined = f" || '{delimiter}' || ".join(cells)
-    return world.con.sql(f"select {joined} as line from {table} order by {order}").to_arrow_table()["line"].to_pylist()
+    return (
+        world.con.sql(f"select {joined} as written_line from {table} order by {order}")
+        .to_arrow_table()["written_line"]
+        .to_pylist()
+    )
 
 
 def _written(

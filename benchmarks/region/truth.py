@@ -53,7 +53,7 @@ _DETERMINED = {
     ("EV06", "total"): f"select programme, 'total', avg((format = 'online')::int) from {_HELD} group by 1",
     ("EV07", "total"): f"""select programme, 'total', avg((nb >= 2)::int) from (
         select programme, event, count(org) as nb from {_HELD} left join event_organiser using (event) group by 1, 2) group by 1""",
-    ("EV08", "total"): f"select programme, 'total', count(distinct org) from {_HELD} join event_organiser using (event) group by 1",
+    ("EV08", "role"): f"select programme, 'any', count(distinct org) from {_HELD} join event_organiser using (event) group by 1",
     ("QU01", "total"): f"select programme, 'total', avg((report.value is not null)::int) from {_HELD} left join report using (event) group by 1",
     ("TE01", "total"): f"select programme, 'total', count(distinct department) filter (format <> 'online') / 5 from {_HELD} group by 1",
     ("SA01", "total"): """select programme, 'total', avg(note) from told group by 1""",
@@ -66,9 +66,8 @@ _BOUNDED = {
     "PA01": f"""select programme, sum(report.value), sum(report.value - case precision_ when 'approximate' then 0.25 * report.value else 0 end),
             sum(report.value + case precision_ when 'approximate' then 0.25 * report.value else 0 end)
         from {_HELD} join (select event, value, precision as precision_ from report) report using (event) group by 1""",
-    # persons at least, lines at most: two lines of one person may not be recognised
-    "PA02": f"""select programme, count(distinct (event, person)), count(distinct (event, person)) * {1 - TOLERANCE}, count(*)
-        from {_HELD} join signed using (event) group by 1""",
+    # persons at least: two lines of one person may not be recognised as hers
+    "PA02": f"""select programme, count(*), count(*) * {1 - TOLERANCE}, count(*) * {1 + TOLERANCE} from {_HELD} join seen using (event) group by 1""",
     "PA03": f"""select programme, count(distinct (event, person)), count(distinct (event, person)) * {1 - TOLERANCE}, count(*)
         from {_HELD} join registered using (event) group by 1""",
     "PA09": f"""select programme, count(distinct person), count(distinct person) * {1 - TOLERANCE}, count(distinct person) * {1 + 3 * TOLERANCE}

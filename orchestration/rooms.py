@@ -164,8 +164,12 @@ def kept_verdict(candidate: Candidate) -> Verdict | None:
 
 
 def replay(home: Home, contract: LoadedContract, delivery: dict, now: datetime) -> DeliveryReport:
+    from identity.vault import Vault
     from sources.landing import replay
 
+    # somebody asks for the identities of a delivery to be read again, through what is kept of it
+    what = f"{delivery['source']}/{delivery['delivery_id']}"
+    Vault(home.vault).log.record("replay", "read", [what], delivery["rows_read"])
     return replay(places(home), contract, delivery, now)
 
 

@@ -1,6 +1,8 @@
+import ast
 import json
 import stat
 from datetime import UTC, datetime
+from pathlib import Path
 
 import pytest
 
@@ -156,3 +158,40 @@ def test_a_shortened_log_still_shows_what_is_done_to_it(tmp_path, spoil):
         _rewrite(tmp_path, lambda lines: lines[1:])
     with pytest.raises(Tampered):
         _log(tmp_path).verify()
+
+
+ROOT = Path(__file__).parents[2]
+#: What may be opened where: identities by the vault, what matching kept by matching; both record the access first.
+MAY_OPEN = {
+    "identities": {"identity/vault.py"},
+    "matching": {"identity/matching/registry.py", "identity/matching/constraints.py"},
+    "tombstones": {"identity/tombstones.py"},
+    "keyring": {"identity/keys.py"},
+}
+
+
+def opened_in(text):
+    """Purposes under which a program opens what is sealed."""
+    calls = [node for node in ast.walk(ast.parse(text)) if isinstance(node, ast.Call)]
+    opening = [call for call in calls if getattr(call.func, "attr", "") in ("open_decrypted", "open_text")]
+    said = [each.value for call in opening for each in call.keywords if each.arg == "purpose"]
+    return {value.value for value in said if isinstance(value, ast.Constant)}
+
+
+def test_identities_are_opened_where_the_access_is_recorded_and_nowhere_else():
+    seen = set()
+    for room in ("identity", "sources", "expectations", "publication", "orchestration"):
+        for path in sorted((ROOT / room).rglob("*.py")):
+            where = path.relative_to(ROOT).as_posix()
+            for purpose in opened_in(path.read_text(encoding="utf-8")) & MAY_OPEN.keys():
+                assert where in MAY_OPEN[purpose], f"{where} opens {purpose}"
+                seen.add(where)
+    assert seen == set().union(*MAY_OPEN.values())
+    for where in MAY_OPEN["identities"] | {"identity/matching/registry.py"}:
+        assert "log.record(" in (ROOT / where).read_text(encoding="utf-8")
+
+
+def test_the_wall_around_identities_can_fail():
+    assert opened_in('cipher.open_decrypted(path, purpose="identities", context=c)') == {"identities"}
+    assert opened_in('x.open_text(t, purpose="matching")') == {"matching"}
+    assert opened_in('cipher.mac("identities", b"")') == set()

@@ -155,7 +155,7 @@ class Place:
             "OBSERVATOIRE_ACTOR": "dpo",
         }  # fmt: skip
         command = [sys.executable, "-m", "orchestration.command", *arguments]
-        done = subprocess.run(command, capture_output=True, text=True, cwd=self.project, timeout=300, env=environment)
+        done = subprocess.run(command, capture_output=True, text=True, cwd=self.project, timeout=600, env=environment)
         self.said.append(done.stdout + done.stderr)
         return done
 

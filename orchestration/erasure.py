@@ -43,6 +43,7 @@ LAYERS = {
     "rows": "lignes effacées, gardées comme décompte anonyme",
     "refused": "dont lignes en quarantaine",
     "cells": "cellules masquées dans les lignes d'autres personnes",
+    "names": "fichiers renommés, dont le nom la citait",
     "inbox": "copies retirées du dépôt",
     "pages": "pages de plateformes retirées avant lecture",
     "returned": "lignes de classeurs de retour qui la citaient",
@@ -200,6 +201,8 @@ def erase(
     counts["decisions"] = _matched_again(home, vault, found)
     counts["candidates"] = throw_candidates_away(home)
     stone = _erase_releases(home, vault, stone, found, participants, now, counts)
+    if counts["names"]:
+        _vacuum(home.ledger)
     counts["traces"] = sum(scrub(path, found.identifiers) for path in _traces(home))
     tombstones_applied(home.vault)
     leave_for_next_night(home)
@@ -226,15 +229,24 @@ def tombstone_of(vault: Vault, found: Held, now: datetime, objection: bool = Fal
 def _erase_deliveries(
     home: Home, vault: Vault, stone: Tombstone, masks: Identifiers, now: datetime, counts: dict[str, int]
 ) -> Tombstone:
-    from sources.erasure import clear_inbox, copies_in_inbox, erase_in, forget_pages, forget_returned
+    from sources.erasure import clear_inbox, copies_in_inbox, erase_in, forget_pages, forget_returned, rename_files_of
     from sources.ledger import deliveries, open_ledger
 
     places, contracts = rooms.places(home), rooms.contracts(home)
+    renamed = rename_files_of(places, masks, stone)
+    counts["names"] = len(renamed)
     with open_ledger(home.ledger) as ledger:
         known = deliveries(ledger)
     cells, rows = dict(stone.cells), set(stone.rows)
     for row in known:
-        done = erase_in(places, contracts.get(row["source"]), row, now=now, masks=masks)
+        done = erase_in(
+            places,
+            contracts.get(row["source"]),
+            row,
+            now=now,
+            masks=masks,
+            renamed=(row["source"], row["delivery_id"]) in renamed,
+        )
         if done is None:
             continue
         key = f"{done.source}/{done.delivery_id}"
@@ -381,10 +393,16 @@ def _scrub_database(path: Path, masks: Identifiers) -> int:
                 )
                 found += changed.rowcount
         con.commit()
-        if found:
-            con.execute("vacuum")
-            con.execute("pragma wal_checkpoint(truncate)")
+    if found:
+        _vacuum(path)
     return found
+
+
+def _vacuum(path: Path) -> None:
+    """Rewrite an SQLite file without what was freed in it, and empty its log."""
+    with contextlib.closing(sqlite3.connect(path, timeout=30)) as con:
+        con.execute("vacuum")
+        con.execute("pragma wal_checkpoint(truncate)")
 
 
 # --- certificates --------------------------------------------------------------------------------------------------

@@ -20,7 +20,7 @@ from typing import Any
 
 import duckdb
 
-from identity.mentions import Identifiers
+from identity.mentions import MASK, Identifiers
 from identity.tombstones import Tombstone
 from identity.vault import Vault, open_private
 from sources.clients.bundle import content_of
@@ -43,7 +43,7 @@ from sources.landing import (
     replay,
     spoken_corrections,
 )
-from sources.ledger import deliveries, open_ledger
+from sources.ledger import deliveries, file_names, open_ledger, rename_files
 from sources.readers import Unreadable
 from sources.redaction import Redacted, erased_persons, is_redacted, redact
 from sources.returned import forget
@@ -74,11 +74,12 @@ def erase_in(
     blanks: Mapping[str, Sequence[int]] | None = None,
     gone: Mapping[int, Any] | None = None,
     refused_too: bool = False,
+    renamed: bool = False,
 ) -> ErasedDelivery | None:
     """Take out of one delivery (`row`: of `ledger.deliveries`) the persons under a tombstone, what mentions `masks`, `cells`, the
     slots of `blanks`, and the rows of `gone` (row_number → Tombstone, not kept anywhere); then land it again. None when it
     holds nothing of all this. `rows`: rows that are no data, to be emptied too;
-    `refused_too`: every refused row goes.
+    `refused_too`: every refused row goes; `renamed`: its file has another name since it landed.
 
     Without a contract (`loaded` None) the bytes cannot be read: when they mention the person, all of them go, and the rows too.
     """
@@ -110,7 +111,7 @@ def erase_in(
             if masks is None or not mentioned_in_bytes(decrypted.path, masks):
                 return None
             keep_redacted(places.originals, vault.cipher, sha256, None)
-        elif redacted.has_changed:
+        elif redacted.has_changed or renamed:
             keep_redacted(places.originals, vault.cipher, sha256, redacted.kept)
         else:
             return None
@@ -337,3 +338,14 @@ def _sha256(path: Path) -> str:
 def forget_returned(places: Places, masks: Identifiers) -> int:
     """Drop the lines of returned workbooks that mention the person, wherever they are; how many."""
     return forget(places.returned, Vault(places.vault).cipher, mentions=masks.is_in)
+
+
+def rename_files_of(places: Places, masks: Identifiers, stone: Tombstone) -> set[tuple[str, str]]:
+    """Take the person out of the names of delivered files; the deliveries concerned, which must land again under their new name."""
+    with open_ledger(places.ledger) as ledger:
+        names = {
+            name: masks.masked(name).replace(MASK, f"(effacé {stone.token('file', name)[:6]})")
+            for name in file_names(ledger)
+            if masks.is_in(name)
+        }
+        return rename_files(ledger, names)

@@ -11,7 +11,7 @@ from __future__ import annotations
 
 import json
 import sqlite3
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from datetime import datetime
@@ -186,3 +186,22 @@ def deliveries(ledger: sqlite3.Connection, source: str | None = None) -> list[di
         (source, source),
     )
     return [dict(row) | {"notes": [Note(*note) for note in json.loads(row["notes"])]} for row in rows]
+
+
+def rename_files(ledger: sqlite3.Connection, renamed: Mapping[str, str]) -> set[tuple[str, str]]:
+    """Give other names to delivered files (a name may be a person's), everywhere; the (source, delivery_id) that showed one. Which
+    delivery is in force does not change: names that were equal stay equal, names that differed must stay different."""
+    touched: set[tuple[str, str]] = set()
+    for before, after in renamed.items():
+        for table in ("delivery", "sighting"):
+            found = ledger.execute(
+                f"update {table} set file_name = ? where file_name = ? returning source, delivery_id", (after, before)
+            )
+            touched |= {(row["source"], row["delivery_id"]) for row in found.fetchall()}
+    return touched
+
+
+def file_names(ledger: sqlite3.Connection) -> set[str]:
+    """Every name under which a file was delivered."""
+    rows = ledger.execute("select file_name from delivery union select file_name from sighting")
+    return {row["file_name"] for row in rows}

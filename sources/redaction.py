@@ -315,19 +315,22 @@ def _with_twins(
 ) -> tuple[dict[int, Tombstone], set[int]]:
     """`covered` with the exact duplicates of its rows, and the rows of others that were refused for carrying the key of one: neither
     may be accepted in the place of a row that lost its key."""
-    columns = con.execute("select column_name from duckdb_columns() where table_name = 'sound'").fetchall()
-    same = ", ".join(f'"{name}"' for (name,) in columns if name not in ("row_number", "corrections", "nth"))
-    twins = con.execute(
-        f"select row_number, first_value(row_number) over (partition by {same} order by row_number) from sound"
-    ).fetchall()
     known = dict(covered)
-    firsts = {first: known[number] for number, first in twins if number in known}
-    known |= {number: firsts[first] for number, first in twins if first in firsts}
-    key = ", ".join(f'"{name}"' for name in entity.key)
-    groups = con.execute(
-        f"select list(row_number order by row_number) from sound where nth = 1 group by {key} having count(*) > 1"
+    if _numbers(con, "duplicate"):
+        columns = con.execute("select column_name from (describe canonical)").fetchall()
+        same = ", ".join(f'"{name}"' for (name,) in columns if name not in ("row_number", "corrections"))
+        twins = con.execute(
+            f"select row_number, first_value(row_number) over (partition by {same} order by row_number) from canonical "
+            f"where hash({same}) in (select hash({same}) from canonical where row_number in (select row_number from duplicate))"
+        ).fetchall()
+        firsts = {first: known[number] for number, first in twins if number in known}
+        known |= {number: firsts[first] for number, first in twins if first in firsts}
+    key = " and ".join(f'a."{name}" = q."{name}"' for name in entity.key)
+    disputes = con.execute(
+        f"select distinct q.row_number, a.row_number from canonical q join accepted a on {key} where q.row_number in "
+        "(select row_number from quarantined where rule = 'cle_en_double')"
     ).fetchall()
-    disputed = {number for (group,) in groups if known.keys() & set(group) for number in group[1:]}
+    disputed = {number for number, holder in disputes if holder in known}
     return known, disputed - known.keys()
 
 

@@ -17,7 +17,7 @@ from identity.mentions import Identifiers
 from identity.vault import Vault, open_private
 from sources.contract import load_contract
 from sources.erased_files import replaced_since
-from sources.erasure import clear_inbox, erase_in, forget_pages, reapply
+from sources.erasure import clear_inbox, erase_in, forget_pages, reapply, rename_files_of
 from sources.handover import hand_over
 from sources.landing import deliver, original_path, replay
 from sources.ledger import deliveries, open_ledger
@@ -389,3 +389,23 @@ def test_a_double_of_an_erased_row_and_a_dispute_over_its_key_stay_what_they_wer
     assert done.rows == (2, 3) and kept_counts(home) == ledger
     assert "canari" not in in_clear(home.vault, home.root).split("inbox")[0] or clear_inbox(home.places) == 1
     assert "canari" not in in_clear(home.vault, home.root) and "martin" in in_clear(home.vault, home.root)
+
+
+def test_a_file_named_after_the_person_gets_another_name_and_stays_in_force(home):
+    home.tickets([LINES[6]], name="Jeanne Canari-Lévêque lot 1.csv")
+    home.tickets([LINES[1].split(";Jeanne CANARI")[0] + ";;;;H;;"], name="jeanne canari lévêque LOT 2.csv")
+    home.night()
+    home.tickets([LINES[6].replace("A4", "A5")], name="Jeanne Canari-Lévêque lot 1.csv")
+    home.night()
+    states, rows = [row["state"] for row in home.ledger()], home.rows(what="registration_id")
+    assert states == ["superseded", "accepted", "accepted"] or sorted(states) == ["accepted", "accepted", "superseded"]
+    renamed = rename_files_of(home.places, MASKS, home.bury())
+    assert len(renamed) == 3
+    for row in home.ledger():
+        erase_in(home.places, home.contracts["billets"], row, now=NOW, masks=MASKS, renamed=True)
+    assert clear_inbox(home.places) == 2
+    assert [row["state"] for row in home.ledger()] == states and home.rows(what="registration_id") == rows
+    assert "canari" not in in_clear(home.vault, home.root)
+    assert {name for (name,) in home.rows(what="file_name")} == {
+        row["file_name"] for row in home.ledger() if row["state"] == "accepted"
+    }

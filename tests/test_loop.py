@@ -1,6 +1,7 @@
 """The loop with the people who type: what the portal gives to fix comes back filled in, is applied, traced, and expires."""
 
 import json
+import shutil
 from datetime import timedelta
 from pathlib import Path
 
@@ -25,34 +26,58 @@ BAD = [3, "URSCOP", "Rendez-vous", "TRANSITION SOCIALE", 62, "ARRAS", "32 avril"
 DAY = "23/11/2026"
 
 
+@pytest.fixture(scope="module")
+def landed_once(tmp_path_factory):
+    """A programme whose third row has an impossible date, landed, and the workbooks of a first release: copied for each test."""
+    home = tmp_path_factory.mktemp("loop") / "home"
+    programme(home, [*ROWS, BAD])
+    return Desk(home).first()
+
+
 @pytest.fixture
-def desk(tmp_path):
-    """A programme whose third row has an impossible date, landed; and the places of its home."""
-    programme(tmp_path, [*ROWS, BAD])
-    return Desk(tmp_path)
+def desk(landed_once, tmp_path):
+    return landed_once.copied(tmp_path / "home")
 
 
 class Desk:
+    """One source in one home: landing it, the workbooks a release of it gives, filling and sending them back."""
+
     def __init__(self, home, source: str = SOURCE):
         self.home, self.source = home, source
         names = ("inbox", "originals", "landing", "ledger.sqlite", "vault", "crawls", "corrections")
         self.places = Places(*(home / name for name in names))
-        self.nights = 0
+        self.public, self.nights, self.reports, self.first_books = home / "public1", 0, [], []
+
+    def first(self):
         self.reports = self.land()
+        self.first_books = self.released()
+        return self
+
+    def copied(self, home):
+        shutil.copytree(self.home, home)
+        other = Desk(home, self.source)
+        other.nights, other.reports, other.first_books = self.nights, self.reports, self.first_books
+        return other
 
     def land(self):
         self.nights += 1
         return deliver(self.places, CONTRACTS[self.source], now=NOW + timedelta(hours=self.nights))
 
-    def books(self, release: int = 1) -> list[returns.Book]:
+    def books(self) -> list[returns.Book]:
+        return self.first_books
+
+    def released(self, release: int = 1) -> list[returns.Book]:
         """The workbooks a release of tonight would give."""
-        candidate, public = self.home / f"candidate{self.nights}", self.home / f"public{release}"
+        candidate, self.public = self.home / "candidate", self.home / f"public{release}"
         candidate.mkdir(exist_ok=True)
-        public.mkdir(exist_ok=True)
+        self.public.mkdir(exist_ok=True)
+        (candidate / "warehouse.duckdb").unlink(missing_ok=True)
         with duckdb.connect(str(candidate / "warehouse.duckdb")) as con:
             hand_over(con, self.places, CONTRACTS)
-        self.public = public
-        return returns.write(public, candidate, Labels(), release=release, made_at=NOW)
+        return self.write_books(release)
+
+    def write_books(self, release: int = 1) -> list[returns.Book]:
+        return returns.write(self.public, self.home / "candidate", Labels(), release=release, made_at=NOW)
 
     def send_back(self, book: returns.Book, folder: str = RETURNS, name: str = "rempli.xlsx", **cells: str):
         """Fill the first line of a workbook as the organiser would, and drop it into the inbox."""
@@ -112,9 +137,8 @@ def test_a_filled_line_is_applied_the_next_night_and_traced(desk, folder):
     assert (landed.rows_accepted, landed.rows_quarantined) == (3, 0)
     assert desk.landed("starts_on::varchar, corrections")[2] == ("2023-04-21", [f"retour-{report.delivery_id[:8]}-5"])
     assert desk.land() == [], "nothing is new"
-    assert desk.books(2) == [], "nothing is left to fix"
-    with duckdb.connect() as con:
-        hand_over(con, desk.places, CONTRACTS)
+    assert desk.released(2) == [], "nothing is left to fix"
+    with duckdb.connect(str(desk.home / "candidate" / "warehouse.duckdb")) as con:
         ((fields, author, on),) = con.execute("select fields, author, added_on::varchar from landing.correction where correction_id like 'retour-%'").fetchall()  # fmt: skip
         assert (fields, author, on) == (["date"], "Zélie Exemple", "2026-11-23")
         assert con.execute("select row_number from landing.corrected_row").fetchall() == [(7,)]
@@ -203,7 +227,7 @@ def test_a_correction_that_is_itself_wrong_is_corrected_from_a_later_workbook(de
     desk.take()
     (landed,) = desk.land()
     assert landed.rows_quarantined == 1
-    (book,) = desk.books(2)
+    (book,) = desk.released(2)
     desk.send_back(book, name="seconde.xlsx", **FILLED)
     (report,) = desk.take(2)
     assert report.rows_accepted == 1, report.notes
@@ -214,7 +238,7 @@ def test_a_correction_that_is_itself_wrong_is_corrected_from_a_later_workbook(de
 
 def test_an_empty_value_can_be_the_right_one(tmp_path):
     programme(tmp_path, [*ROWS, [*BAD[:6], "21 avril", "beaucoup trop (12 ?) ou 13"]])
-    desk = Desk(tmp_path)
+    desk = Desk(tmp_path).first()
     (book,) = desk.books()
     desk.send_back(book, **(FILLED | {"Valeur_corrigée": "(vide)"}))
     (report,) = desk.take()
@@ -277,9 +301,10 @@ PERSONAL = "mess_eventbrite"
 TYPED = "99/99/24 Canarinette"
 
 
-@pytest.fixture
-def tickets(tmp_path):
+@pytest.fixture(scope="module")
+def sold_once(tmp_path_factory):
     """Two places sold, the second on an impossible day typed beside a name."""
+    home = tmp_path_factory.mktemp("tickets") / "home"
     header = (
         next((ROOT / "sources" / "samples" / PERSONAL).glob("*.csv")).read_text(encoding="utf-8-sig").splitlines()[0]
     )
@@ -294,11 +319,16 @@ def tickets(tmp_path):
         }.items():  # fmt: skip
             cells[columns[name]] = text
         lines.append(",".join(cells))
-    path = tmp_path / "inbox" / PERSONAL / "report.csv"
+    path = home / "inbox" / PERSONAL / "report.csv"
     path.parent.mkdir(parents=True)
     path.write_text("\n".join(lines) + "\n", encoding="utf-8-sig")
     settle(path)
-    return Desk(tmp_path, PERSONAL)
+    return Desk(home, PERSONAL).first()
+
+
+@pytest.fixture
+def tickets(sold_once, tmp_path):
+    return sold_once.copied(tmp_path / "home")
 
 
 def test_what_was_typed_about_a_person_is_never_in_a_workbook_and_comes_back_sealed(tickets):
@@ -372,8 +402,7 @@ def differing(desk):
             "figure_text": "35 ateliers", "difference": 1.0, "blocks_dataset": "ind_events", "is_explained": explained, "conf_status": "F",
         }  # fmt: skip
 
-    desk.books()
-    data = desk.home / f"candidate{desk.nights}" / "data"
+    data = desk.home / "candidate" / "data"
     data.mkdir()
     lines = [
         line("total", False),
@@ -382,7 +411,7 @@ def differing(desk):
         line("secret", False) | {"conf_status": "A"},
     ]
     pq.write_table(pa.Table.from_pylist(lines), data / "ind_reconciliation.parquet")
-    books = desk.books()
+    books = desk.write_books()
     assert [book.path for book in books] == [f"retours/a-corriger--{SOURCE}.xlsx", "retours/ecarts-a-expliquer.xlsx"]
     return desk, books[1]
 

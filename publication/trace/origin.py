@@ -62,7 +62,10 @@ def origin(
     if trace.is_shown:
         lines = tuple(_lines(where, trace.fields, trace.shows, rows))
     else:
-        tally = Counter(where.of(row)[0] for row in rows)
+        # a row that carries places of its own and has none stands for an event that nobody came to
+        tally = Counter(
+            where.of(row)[0] for row in rows if "delivery_key" not in row or row["delivery_key"] is not None
+        )
         counted = tuple(
             (where.files.get(key), number)
             for key, number in sorted(tally.items(), key=lambda pair: (-pair[1], pair[0] or 0))

@@ -24,7 +24,7 @@ PREFERRED = {
 # breakdowns that a list says better than bars
 NOT_DRAWN = ("total", "role", "modality", "theme_count", "department_theme", "epci", "commune", "organiser", "event")
 MOST_BARS = 14
-LAST = ("online", "unknown", "undated", "none", "other")
+LAST = ("online", "unknown", "undated", "none")
 SIGNS = "preε"
 RAISED = str.maketrans(SIGNS, "ᵖʳᵉᵋ")
 

@@ -297,7 +297,7 @@
     cell.parentNode.classList.add("chosen");
     panel.querySelector(".origin-value").textContent = (f.atLeast ? "au moins " : "") + f.value + (f.unit && !/%$/.test(f.value) ? " " + f.unit : "");
     panel.querySelector(".origin-what").textContent = [f.indicator, f.member].filter(Boolean).join(", ") + (f.programme ? " – " + f.programme : "");
-    fact("couverture", f.coverage && f.coverage + " événements dont la donnée est connue");
+    fact("couverture", f.coverage && f.coverage + " dont la donnée est connue");
     fact("encadrement", f.bounds);
     fact("signe", f.sign || !/\d/.test(f.value) ? meaning(f.sign || f.value) : "");
     fact("remarque", f.remark);
@@ -321,8 +321,8 @@
     line.querySelector("dd").textContent = words || "";
   }
   function meaning(sign) {
-    var found = all("#legende dt").filter(function (term) { return text(term) === sign; })[0];
-    return found ? sign + " : " + text(found.nextElementSibling) : sign;
+    var found = all("#legende dt").filter(function (term) { return text(term) === sign; });
+    return found.length ? sign + " : " + found.map(function (term) { return text(term.nextElementSibling); }).join(" ; ") : sign;
   }
   panel.addEventListener("click", function (event) { if (event.target === panel) panel.close(); });
 })();

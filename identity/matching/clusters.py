@@ -68,10 +68,12 @@ def make_persons(con: duckdb.DuckDBPyConnection) -> None:
     nodes, label = _labels(con, "select a, b from pair")
     apart = con.execute("select a, b from apart").fetchall()
     if apart:
-        where = dict(zip(nodes.tolist(), label.tolist(), strict=True))
-        torn = {where[x] for x, y in apart if where[x] == where[y]}
-        if torn:
-            members = nodes[np.isin(label, np.array(sorted(torn), dtype=np.uint64))]
+        left, right = (
+            label[np.searchsorted(nodes, np.array(side, dtype=np.uint64))] for side in zip(*apart, strict=True)
+        )
+        torn = np.unique(left[left == right])
+        if torn.size:
+            members = nodes[np.isin(label, torn)]
             label[np.isin(nodes, members)] = _tear(con, members.tolist(), apart)
     _keep(con, "person_of", "label", nodes, label)
 

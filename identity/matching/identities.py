@@ -33,7 +33,7 @@ IDENTITY_COLUMNS = (
 def identify(con: duckdb.DuckDBPyConnection, vault: Vault) -> None:
     """From `landed` and `typed` (d, row_number, IDENTITY_COLUMNS): make `fresh_identity`, and `fresh_row` (d, row_number, i).
     Rows that name nobody have no identity."""
-    con.execute(_RAW)
+    con.execute(_RAW)  # consumes `typed`
     _finish_phones(con)
     con.execute(_NORMAL)
     con.execute(f"""
@@ -42,7 +42,7 @@ def identify(con: duckdb.DuckDBPyConnection, vault: Vault) -> None:
         create or replace temp table fresh_identity as
         select k.i, email, coalesce(n_generic(email), false) as is_generic, name, given, family, roots, is_known, phone, org, postcode, scope
         from named join (select i, min(r) as r from keyed group by i) k using (r);
-        drop table keyed; drop table named; drop table raw; drop table raw_of_row""")
+        drop table keyed; drop table named; drop table raw_of_row""")
 
 
 _WHOLE = (
@@ -71,6 +71,7 @@ select t.d, t.row_number, r.r from raw_row t join raw r
     and t.phone is not distinct from r.phone and t.organisation_text is not distinct from r.organisation_text
     and t.postcode is not distinct from r.postcode and t.event is not distinct from r.event;
 drop table raw_row;
+drop table typed;
 """
 
 # Each distinct text is folded once, however many rows have it. One expression per step: a macro that repeats its argument, inside
@@ -124,7 +125,7 @@ select r, email, words as name, case when words is not null then given end as gi
 from sure
 -- a telephone alone, a first name alone, a name without an event: nobody can be told by that
 where email is not null or (words is not null and (phone is not null or event is not null));
-drop table spelled; drop table folded; drop table cut; drop table told; drop table part; drop table org_part; drop table phone_part;
+drop table spelled; drop table raw; drop table folded; drop table cut; drop table told; drop table part; drop table org_part; drop table phone_part;
 """
 
 

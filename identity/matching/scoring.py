@@ -66,24 +66,25 @@ def _block(con: duckdb.DuckDBPyConnection) -> None:
     """Create `scored_identity` and `candidate` (a, b): pairs worth scoring, and those who are in one."""
     con.execute("""
         create or replace temp table blocked as
-        select i, email, name, given, family, phone, org, postcode, left(local, 3) as mail_start, right(local, 3) as mail_end,
-            left(family, 3) as family_start, case when not is_generic then local end as local
-        from (select *, split_part(email, '@', 1) as local from everyone where name is not null)""")
+        select x.i, case when email is not null then hash(email) end as mail, name, given, family, phone, org, postcode, left(local, 3) as mail_start, right(local, 3) as mail_end,
+            left(family, 3) as family_start, case when not is_generic then local end as local, t.i is not null as is_new
+        from (select *, split_part(email, '@', 1) as local from everyone where name is not null) x left join touched t using (i)""")
     keys = [_keys(rank, columns, "blocked", "") for rank, columns in enumerate(_BLOCKS)]
     keys += [
-        _keys(len(_BLOCKS) + rank, columns, "on_list join blocked using (i)", "e, ")
+        _keys(len(_BLOCKS) + rank, columns, "(select distinct i, e from on_list) join blocked using (i)", "e, ")
         for rank, columns in enumerate(_AT_EVENT)
     ]
     # a key that nobody shares, or nobody new has, makes no pair: most of them
     con.execute(f"""
-        create or replace temp table block as select distinct k, b.i, b.email, t.i is not null as is_new
-        from ({" union all ".join(keys)}) b left join touched t using (i);
+        create or replace temp table block as {" union all ".join(keys)};
+        drop table blocked;
+        create or replace temp table shared as select k from block group by k having count(*) > 1 and bool_or(is_new);
+        create or replace temp table block as select * from block semi join shared using (k);
+        drop table shared;
         create or replace temp table blocked_pair as
-        with shared as (select k from block group by k having count(*) > 1 and bool_or(is_new)),
-        kept as (select b.* from block b semi join shared using (k))
         select distinct least(x.i, y.i) as a, greatest(x.i, y.i) as b
-        from kept x join kept y on x.k = y.k and x.is_new and x.i <> y.i and (x.i < y.i or not y.is_new)
-            and (x.email <> y.email or x.email is null or y.email is null);
+        from block x join block y on x.k = y.k and x.is_new and x.i <> y.i and (x.i < y.i or not y.is_new)
+            and (x.mail <> y.mail or x.mail is null or y.mail is null);
         drop table block;
         create or replace temp table scored_identity as
         with involved as (select a as i from blocked_pair union select b from blocked_pair),
@@ -93,13 +94,13 @@ def _block(con: duckdb.DuckDBPyConnection) -> None:
         from everyone semi join involved using (i) left join events using (i);
         create or replace temp table candidate as
         select a, b from blocked_pair p join scored_identity x on x.i = a join scored_identity y on y.i = b where {may_be("x", "y")};
-        drop table blocked; drop table blocked_pair""")
+        drop table blocked_pair""")
 
 
 def _keys(rank: int, columns: tuple[str, ...], table: str, more: str) -> str:
-    """SQL of the keys of one rule: k, i, email. Two identities with one key by chance are only compared for nothing."""
+    """SQL of the keys of one rule: k, i, mail, is_new. Two identities with one key by chance are only compared for nothing."""
     filled = " and ".join(f"{column} is not null" for column in columns)
-    return f"select hash({rank}, {more}{', '.join(columns)}) as k, i, email from {table} where {filled}"
+    return f"select hash({rank}, {more}{', '.join(columns)}) as k, i, mail, is_new from {table} where {filled}"
 
 
 _LEVEL_SQL = {

@@ -123,7 +123,6 @@ def _identify(con: duckdb.DuckDBPyConnection, vault: Vault) -> None:
     con.unregister("identities")
     identify(con, vault)
     con.execute("""
-        drop table typed;
         create or replace temp table row_of as
         select d, row_number, i, e, year, is_present, seen_at from landed join (
             select d, row_number, i from kept_row join keep_delivery using (source, delivery_id) where not is_changed
@@ -133,7 +132,9 @@ def _identify(con: duckdb.DuckDBPyConnection, vault: Vault) -> None:
         select f.* from fresh_identity f semi join here using (i)
         union all
         select i, email, is_generic, name, given, family, roots, is_known, phone, org, postcode, scope
-        from kept_identity semi join here using (i) anti join fresh_identity using (i)""")
+        from kept_identity semi join here using (i) anti join fresh_identity using (i);
+        drop table fresh_identity;
+        drop table landed""")
 
 
 def _touched(con: duckdb.DuckDBPyConnection, vault: Vault) -> None:
@@ -211,7 +212,9 @@ def _put_together(con: duckdb.DuckDBPyConnection) -> None:
         select i, other, method, probability, evidence from doubt
         union all
         select i, other, method, probability, evidence from kept_doubt semi join everyone using (i) anti join affected using (i);
-        create or replace temp table keep_row as
+        drop table identity;
+        drop table everyone;
+        create or replace temp view keep_row as
         select n.source, n.delivery_id, r.row_number, r.i from row_of r join delivery_no n using (d) order by r.d, r.row_number""")
 
 

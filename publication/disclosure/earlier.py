@@ -133,7 +133,9 @@ def _gives_away(
     from publication.disclosure.attack import Attacker, Contradiction, Unsolved
 
     place = [cells.system.by_name[variable.name] for variable in part.variables]
-    secret = [row for row, conf in old_rows.items() if conf != SECONDARY]
+    # what a policy has since declared public is no secret any more
+    protected = {n for n, line in enumerate(cells.lines) if line.threshold.level == "protected"}
+    secret = [row for row, conf in old_rows.items() if conf != SECONDARY and row in protected]
     targets = {index for index in _numbers(cells.system, secret, then) if index in place}
     old = System(equations=part.equations)
     for variable in part.variables:

@@ -144,3 +144,13 @@ def test_releases_that_print_the_same_are_read_once(people_desk):
     people_desk.night(ind_participants=categories(ess=70))
     found = earlier.releases_with(people_desk.releases, ["ind_participants"])
     assert [printed_.release for printed_ in found] == [1, 3]
+
+
+def test_what_a_policy_has_since_made_public_is_let_go(people_desk, monkeypatch):
+    people_desk.night(ind_participants=categories())
+    policies = disclosure.read()
+    free = policies.vocabulary.thresholds | {"personnes": policies.vocabulary.thresholds["au_besoin"]}
+    words = policies.vocabulary.model_copy(update={"thresholds": free})
+    monkeypatch.setattr(disclosure, "read", lambda: policies.model_copy(update={"vocabulary": words}))
+    release = people_desk.night(ind_participants=categories())
+    assert set(printed(release).values()) == {"F"}

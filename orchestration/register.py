@@ -77,7 +77,7 @@ def lines(contracts: Mapping[str, LoadedContract], rules: Rules) -> list[Line]:
                     champ=name,
                     donnee=ROLES.get(slot.role or "", "") or name,
                     colonnes=" ; ".join(read) or "(valeur fixe)",
-                    nature=PRIVACY[field.privacy],
+                    nature="empreinte à clé d'une donnée identifiante" if field.sealed else PRIVACY[field.privacy],
                     lieu=WHERE[field.privacy],
                     conservation=retention_of(entity, slot, rules),
                     destinataires=recipients_of(field.privacy, rules),

@@ -50,6 +50,11 @@ def test_identities_are_for_the_officer_alone(found):
     assert len(direct) == 1 and "délégué" in direct.pop() and not any("délégué" in text for text in others)
 
 
+def test_a_key_made_of_names_is_said_to_be_one(found):
+    sealed = [line for line in found if line.champ == "attendance_id" and "Prénom" in line.colonnes]
+    assert sealed and {line.nature for line in sealed} == {"empreinte à clé d'une donnée identifiante"}
+
+
 def test_the_shortest_duration_is_said(found):
     comments = {line.conservation for line in found if line.donnee == "texte libre"}
     assert comments == {"6 mois après la réponse ou la réception"}

@@ -37,15 +37,23 @@ with places as (
 ),
 
 -- a person who holds several places at one event counts once, with the first
+several as (
+    select event_key, participant_key
+    from places
+    where is_held and participant_key is not null
+    group by event_key, participant_key
+    having count(*) > 1
+),
+
 first_places as (
     select
         event_key,
         participant_key,
         min_by(registration_key, (coalesce(registered_at, timestamp '9999-01-01'), registration_key)) as registration_key
     from places
-    where is_held and participant_key is not null
+    semi join several using (event_key, participant_key)
+    where is_held
     group by event_key, participant_key
-    having count(*) > 1
 )
 
 select

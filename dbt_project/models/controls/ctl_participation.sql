@@ -100,7 +100,7 @@ select
     coalesce(sum(part.value), 0) as actual,
     cast(null as varchar) as detail
 from {{ ref('ind_participation') }} as total
-cross join (values ('department'), ('month'), ('event')) as breakdown (name)
+cross join (values ('department'), ('month'), ('{{ 'event' if indicator == 'PA02' else 'modality' }}')) as breakdown (name)
 left join {{ ref('ind_participation') }} as part
     on part.programme_id = total.programme_id and part.indicator = total.indicator and part.breakdown = breakdown.name
 where total.indicator = '{{ indicator }}' and total.breakdown = 'total'

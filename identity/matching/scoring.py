@@ -74,9 +74,15 @@ def _block(con: duckdb.DuckDBPyConnection) -> None:
         _keys(len(_BLOCKS) + rank, columns, "(select distinct i, e from on_list) join blocked using (i)", "e, ")
         for rank, columns in enumerate(_AT_EVENT)
     ]
+    new, all_ = con.execute("select count(*) filter (is_new), count(*) from blocked").fetchall()[0]
+    wanted = ""
+    if 3 * new < all_:  # a night with little that is new looks at the keys of what is new only
+        of_new = " union all ".join(f"select k from ({key}) where is_new" for key in keys)
+        con.execute(f"create or replace temp table new_key as select distinct k from ({of_new})")
+        wanted = "semi join new_key using (k)"
     # a key that nobody shares, or nobody new has, makes no pair: most of them
     con.execute(f"""
-        create or replace temp table block as {" union all ".join(keys)};
+        create or replace temp table block as select * from ({" union all ".join(keys)}) {wanted};
         drop table blocked;
         create or replace temp table shared as select k from block group by k having count(*) > 1 and bool_or(is_new);
         create or replace temp table block as select * from block semi join shared using (k);

@@ -58,7 +58,7 @@ _DETERMINED = {
     ("TE01", "total"): f"select programme, 'total', count(distinct department) filter (format <> 'online') / 5 from {_HELD} group by 1",
     ("SA01", "total"): """select programme, 'total', avg(note) from told group by 1""",
     ("SA02", "total"): """select programme, 'total', avg((note >= 4)::int) from told group by 1""",
-    ("SA03", "total"): """select programme, 'total', (count(*) filter (recommendation >= 9) - count(*) filter (recommendation <= 6)) / count(recommendation)
+    ("SA03", "total"): """select programme, 'total', 100 * (count(*) filter (recommendation >= 9) - count(*) filter (recommendation <= 6)) / count(recommendation)
         from told group by 1""",
 }  # fmt: skip
 
@@ -72,6 +72,14 @@ _BOUNDED = {
         from {_HELD} join registered using (event) group by 1""",
     "PA09": f"""select programme, count(distinct person), count(distinct person) * {1 - TOLERANCE}, count(distinct person) * {1 + 3 * TOLERANCE}
         from {_HELD} join seen using (event) group by 1""",
+    "PA04": f"""select programme, r, r - {TOLERANCE}, r + {TOLERANCE} from (
+        select programme, count(*) filter (came) / count(*) as r from {_HELD} join (
+            select distinct event, person, (event, person) in (select (event, person) from seen) as came from registered
+            where event in (select event from seen)) using (event) group by 1)""",
+    "PA07": f"""select programme, avg(report.value), avg(report.value) * {1 - TOLERANCE}, avg(report.value) * {1 + TOLERANCE}
+        from {_HELD} join report using (event) group by 1""",
+    "PA11": f"""select programme, count(*) / count(distinct person), count(*) / count(distinct person) * {1 - 3 * TOLERANCE},
+            count(*) / count(distinct person) * {1 + TOLERANCE} from {_HELD} join seen using (event) group by 1""",
     "PE01": f"""select programme, avg(f), avg(f) - {TOLERANCE}, avg(f) + {TOLERANCE} from (
         select distinct programme, person, (gender = 'F')::int as f from {_HELD} join seen using (event) join person using (person)) group by 1""",
 }  # fmt: skip

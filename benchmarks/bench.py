@@ -35,10 +35,12 @@ _HASH_ALL = "import hashlib, pathlib, sys; [hashlib.file_digest(p.open('rb'), 's
 
 
 def settle(folder: Path) -> None:
-    """Make the files old enough to be believed complete."""
-    for path in folder.rglob("*"):
-        if path.is_file():
-            os.utime(path, (time.time() - 3600,) * 2)
+    """Make the files that were just written old enough to be believed complete, each a moment younger than the one before it by name:
+    a delivery is dated by its file. Files settled before are left as they are."""
+    now = time.time()
+    fresh = sorted(path for path in folder.rglob("*") if path.is_file() and path.stat().st_mtime > now - 60)
+    for rank, path in enumerate(fresh):
+        os.utime(path, (now - 70 + rank / 1000,) * 2)
 
 
 def run(
@@ -53,13 +55,13 @@ def run(
         made = world.make(world.Size.of(size))
         deliveries.write(made, home / "inbox", "base")
         for source in REAL:  # the small real deliveries, without which some datasets would be empty and refused
-            shutil.copytree(SAMPLES / source, home / "inbox" / source)
+            shutil.copytree(SAMPLES / source, home / "inbox" / source, copy_function=shutil.copyfile)
         deliveries.write(made, night, "night")
         made.con.close()
         results: dict[str, dict[str, dict[str, float]]] = {}
         for name in NIGHTS:
             if name == "delta":
-                shutil.copytree(night, home / "inbox", dirs_exist_ok=True)
+                shutil.copytree(night, home / "inbox", dirs_exist_ok=True, copy_function=shutil.copyfile)
             settle(home / "inbox")
             results[name] = {}
             if floor:

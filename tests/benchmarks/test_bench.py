@@ -3,6 +3,7 @@
 import json
 import subprocess
 import sys
+import time
 
 import duckdb
 import pytest
@@ -45,6 +46,16 @@ def test_results_are_kept_per_size(tmp_path, monkeypatch):
         "before\n<!-- results -->\n| rows"
     ) and bench.README.read_text().endswith("-->\nafter\n")
     assert "stale" not in bench.README.read_text()
+
+
+def test_files_settle_in_the_order_of_their_names(tmp_path):
+    for name in ("b.csv", "a.csv", "c.csv"):
+        (tmp_path / name).write_text("x")
+    bench.settle(tmp_path)
+    times = [(tmp_path / name).stat().st_mtime for name in ("a.csv", "b.csv", "c.csv")]
+    assert times == sorted(set(times)) and time.time() - times[-1] > 60
+    bench.settle(tmp_path)
+    assert times == [(tmp_path / name).stat().st_mtime for name in ("a.csv", "b.csv", "c.csv")]
 
 
 @pytest.fixture(scope="module")

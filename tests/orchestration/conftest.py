@@ -6,10 +6,10 @@ Landing, seal, gate and releases are real (portal and workbook are a few bytes);
 import os
 import shutil
 import sys
-import time
 from pathlib import Path
 
 import pytest
+from small_project import DATASETS, SOURCE, an_hour_old  # noqa: F401
 
 from orchestration import rooms, warehouse
 from orchestration.home import PROJECT, Home, Settings
@@ -20,8 +20,6 @@ sys.path.append(str(Path(__file__).parents[1] / "publication"))
 import hand_made
 
 AUDIT = rooms.audit
-SOURCE = "evenements_ess"
-DATASETS = ("ind_events", "ind_quality")
 
 
 def node(name, parents=(), resource_type="model", **more):
@@ -140,13 +138,6 @@ class Observatory:
 
     def candidates(self) -> list[str]:
         return sorted(path.name for path in self.home.warehouse.glob("2*T*-*") if path.is_dir())
-
-
-def an_hour_old(path: Path) -> Path:
-    """A file that nobody is still writing."""
-    then = time.time() - 3600
-    os.utime(path, (then, then))
-    return path
 
 
 @pytest.fixture(scope="session")

@@ -1,7 +1,7 @@
 """The command, in this process: words, exit codes, and never a stack trace."""
 
 import pytest
-from conftest import DATASETS, SOURCE, an_hour_old
+from small_project import DATASETS, SOURCE, an_hour_old
 from typer.testing import CliRunner
 
 from orchestration import command, history, rooms

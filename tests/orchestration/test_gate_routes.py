@@ -2,7 +2,7 @@
 
 import dagster as dg
 import pytest
-from conftest import DATASETS
+from small_project import DATASETS
 
 from orchestration.candidates import AUDITED, SEALED, Candidate, candidates
 from orchestration.graph import build_definitions

@@ -3,7 +3,7 @@
 import json
 
 import pytest
-from conftest import DATASETS, SOURCE
+from small_project import DATASETS, SOURCE
 
 from orchestration import night as nights
 from orchestration import rooms, warehouse

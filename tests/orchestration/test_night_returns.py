@@ -2,7 +2,7 @@
 
 import openpyxl
 import pytest
-from conftest import an_hour_old
+from small_project import an_hour_old
 
 from orchestration import rooms
 from orchestration.console import Lines

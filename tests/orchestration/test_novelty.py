@@ -5,7 +5,7 @@ import subprocess
 import sys
 
 import pytest
-from conftest import an_hour_old
+from small_project import an_hour_old
 
 from orchestration.home import PROJECT
 from orchestration.novelty import is_anything_new, leave_for_next_night

@@ -6,7 +6,7 @@ from datetime import UTC, datetime, timedelta
 
 import dagster as dg
 import pytest
-from conftest import SOURCE, an_hour_old
+from small_project import SOURCE, an_hour_old
 
 from orchestration import watch
 from orchestration.home import Settings

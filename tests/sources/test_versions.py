@@ -7,6 +7,7 @@ from datetime import UTC, datetime
 import duckdb
 from deliveries import CONTRACTS, NOW, ROWS, places, programme
 
+from sources.explanations import load_ended_programmes, load_withdrawals
 from sources.handover import hand_over
 from sources.landing import deliver
 from sources.ledger import deliveries, open_ledger
@@ -45,3 +46,16 @@ def test_a_delivery_read_again_keeps_its_time(tmp_path, monkeypatch):
     with open_ledger(tmp_path / "ledger.sqlite") as ledger:
         (row,) = deliveries(ledger)
     assert row["delivered_at"] == written.isoformat() and row["received_at"] == NOW.isoformat()
+
+
+def test_withdrawals_and_ended_programmes_are_explained_beside_the_differences(tmp_path):
+    path = tmp_path / "explanations.yml"
+    signed = "author: observatoire"
+    path.write_text(
+        "explanations: []\n"
+        f"withdrawals:\n  - {{source: s, delivery_id: ab12, reason: Édition refaite., {signed}, confirmed_on: 2026-11-25}}\n"
+        f"ended_programmes:\n  - {{programme_id: P, reason: Terminé., {signed}, ended_on: 2026-11-25}}\n",
+        encoding="utf-8",
+    )
+    assert [(item.source, item.delivery_id) for item in load_withdrawals(path)] == [("s", "ab12")]
+    assert [item.programme_id for item in load_ended_programmes(path)] == ["P"]

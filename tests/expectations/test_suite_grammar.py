@@ -92,10 +92,12 @@ def test_the_suites_of_the_observatory_cover_its_datasets():
     names = {suite.dataset for suite in read_suites()}
     assert names == {
         "ind_events",
+        "ind_organisations",
         "ind_participants",
         "ind_participation",
         "ind_quality",
         "ind_reconciliation",
+        "ind_satisfaction",
         "ind_territories",
     }
     assert required(SUITES) == [(s.dataset, e.id) for s in read_suites() for e in s.expectations]

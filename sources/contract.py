@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import hashlib
 from dataclasses import dataclass
+from functools import lru_cache
 from pathlib import Path
 from typing import Annotated, Any, Literal
 
@@ -374,29 +375,35 @@ _SENTENCES = {
 def load_yaml(path: Path, model: type[BaseModel]) -> Any:
     """Read `path` as one `model`, or raise ContractError in French with the line of what is wrong."""
     try:
-        document = YAML(typ="rt").load(path.read_text(encoding="utf-8"))
+        return _model_of(path.read_text(encoding="utf-8"), path.name, model)
     except UnicodeDecodeError as error:
         raise ContractError(f"{path.name} : le fichier n'est pas en UTF-8 (octet {error.start}).") from None
+
+
+@lru_cache(maxsize=512)
+def _model_of(text: str, name: str, model: type[BaseModel]) -> Any:
+    """A night asks several times for the same contracts, and parsing is what they cost. Models are frozen."""
+    try:
+        return model.model_validate(YAML(typ="safe", pure=True).load(text))
     except YAMLError as error:
         mark = getattr(error, "problem_mark", None)
         line = f", ligne {mark.line + 1}" if mark else ""
         problem = str(getattr(error, "problem", "") or "YAML illisible").splitlines()[0]
-        raise ContractError(f"{path.name}{line} : YAML illisible ({problem}).") from None
-    try:
-        return model.model_validate(document)
+        raise ContractError(f"{name}{line} : YAML illisible ({problem}).") from None
     except ValidationError as error:
-        lines = [_sentence(path, document, item) for item in error.errors()]
-        raise ContractError("\n".join(lines)) from None
+        # only a round-trip document knows its lines, and takes twice as long
+        document = YAML(typ="rt").load(text)
+        raise ContractError("\n".join(_sentence(name, document, item) for item in error.errors())) from None
 
 
-def _sentence(path: Path, document: Any, item: Any) -> str:
+def _sentence(name: str, document: Any, item: Any) -> str:
     where = " › ".join(str(part) for part in item["loc"]) or "le document"
     what = _SENTENCES.get(item["type"]) or item["msg"].removeprefix("Value error, ")
     if item["type"] == "literal_error":
         what = (
             f"valeur « {item['input']} » inconnue ; valeurs possibles : {item['ctx']['expected'].replace(' or ', ', ')}"
         )
-    return f"{path.name}, ligne {_line(document, item['loc'])} : {where} : {what}."
+    return f"{name}, ligne {_line(document, item['loc'])} : {where} : {what}."
 
 
 def _line(document: Any, loc: tuple) -> int:

@@ -1,5 +1,6 @@
 # make run    install, then one night on the embedded samples
-# make test   install, then every test that needs no server
+# make test   install, then every test that needs no server and no series of nights
+# make test-nights   install, then those that run whole nights one after the other (privacy, erasure, equivalence)
 # make test-real   install, then those that start a real pretix and a real mitmproxy (needs the package index the first time)
 # make browser   install, then those that read the portal in Chromium (needs Debian's and npm's packages the first time)
 # make samples   write the invented year of the samples again from its seed
@@ -13,7 +14,7 @@ AXE := 4.14.1
 export PYTHONDONTWRITEBYTECODE =
 export DO_NOT_TRACK = 1
 
-.PHONY: install run test test-real browser samples bench lint lock clean
+.PHONY: install run test test-nights test-real browser samples bench lint lock clean
 
 install: .venv/installed
 
@@ -32,6 +33,9 @@ run: install
 
 test: install
 	.venv/bin/python -m pytest -n 2 --dist loadfile
+
+test-nights: install
+	.venv/bin/python -m pytest -m nights -n 2 --dist loadfile tests/test_*.py
 
 test-real: install
 	.venv/bin/python -m pytest -m real tests/real

@@ -332,6 +332,7 @@ def test_a_figure_is_traced_to_its_cells(first_night, published):
     assert several.returncode == 4 and "--breakdown department --member '62'" in several.stdout + several.stderr
 
 
+@pytest.mark.nights
 def test_a_difference_nobody_explained_withholds_its_dataset_alone(tmp_path, first_night, published):
     """The shipped explanations live in the sources room; a copy without one of them is used for this night."""
     project = copy_of_the_project(tmp_path / "project")
@@ -354,6 +355,7 @@ def test_a_difference_nobody_explained_withholds_its_dataset_alone(tmp_path, fir
     assert "retenu" in portal and "62" in portal
 
 
+@pytest.mark.nights
 def test_a_delivery_that_does_not_fit_is_said_and_the_last_good_one_stays(own_home):
     home = own_home
     inbox = home / "inbox" / "evenements_ess"

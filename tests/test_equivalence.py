@@ -17,6 +17,8 @@ from orchestration.candidates import new_candidate
 from orchestration.home import Home, Settings
 from sources.contract import load_contract
 
+pytestmark = pytest.mark.nights
+
 CONTRACTS = {
     "eq_programme": """
 entity: event

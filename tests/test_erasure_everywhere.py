@@ -24,6 +24,8 @@ from test_end_to_end import ROOT, copy_of_the_project
 from identity.vault import Vault
 from tests.identity.scanner import find
 
+pytestmark = pytest.mark.nights
+
 CANARIES = ("Canarinette", "jeanne.canarinette@exemple.test", "06 12 34 56 99", "arachide-canari")
 WHO = "jeanne.canarinette@exemple.test"
 

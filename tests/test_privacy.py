@@ -10,6 +10,8 @@ from test_end_to_end import copy_of_the_project, in_copy
 
 from tests.identity.scanner import find
 
+pytestmark = pytest.mark.nights
+
 FILES = ROOT / "tests" / "sources" / "platforms" / "files"
 CANARIES = (
     "Canarinette",

@@ -101,7 +101,11 @@ def rounding(text: str, row: Mapping, value: float) -> Rounding:
         n = row.get("n_with_data")
         return Rounding(0 if n is not None and n < int(threshold[1]) else 1, signed=signed)
     if "dizaine" in text and row.get("obs_status") == "E" and row.get("breakdown") == "total":
-        return Rounding(0, Decimal(10))
+        # « une quinzaine » is 15, between 12 and 18: a ten that leaves its own bounds would be printed beside them
+        ten = stepped(Decimal(repr(value)), Decimal(10))
+        lower, upper = _number(row.get("lower")), _number(row.get("upper"))
+        outside = (lower is not None and ten < lower) or (upper is not None and ten > upper)
+        return Rounding(0) if outside else Rounding(0, Decimal(10))
     if re.match(r"\s*0,5\b", text):
         half = stepped(Decimal(repr(value)), Decimal("0.5"))
         return Rounding(0 if half == half.to_integral_value() else 1, Decimal("0.5"))

@@ -50,6 +50,8 @@ def show(indicator, value, **more):
         ("SA03", -12.0, {}, "−12"),
         ("PA11", 1.005, {}, "1,01"),
         ("PA01", 0.0, {}, "0"),
+        ("PA01", 152.0, {"obs_status": "E", "lower": 135.0, "upper": 165.0}, "150"),
+        ("PA01", 15.0, {"obs_status": "E", "lower": 12.0, "upper": 18.0}, "15"),  # 20 would leave its bounds
         ("XX99", 3.14, {}, "3,1"),
         ("XX99", 3.0, {}, "3"),
     ],

@@ -170,8 +170,8 @@ def test_a_heavy_dataset_has_a_page_per_programme(tmp_path, stock, monkeypatch):
     assert (public / f"ind_participation-{hand_made.CVL}.html").is_file()
     assert not (public / f"ind_participation-{hand_made.HDF}.html").exists(), "the largest keeps the name"
     whole, other = Page(public / "ind_participation.html"), Page(public / f"ind_participation-{hand_made.CVL}.html")
-    assert "1 055" in whole.text and "18 par événement" in whole.text and "20 e 12 à 18" in other.text
-    assert "20 e 12 à 18" not in whole.text
+    assert "1 055" in whole.text and "18 par événement" in whole.text and "15 e 12 à 18" in other.text
+    assert "15 e 12 à 18" not in whole.text
     linked = Page(public / f"programme-{hand_made.CVL}.html").links
     assert f"ind_participation-{hand_made.CVL}.html#programme={hand_made.CVL}" in linked
 

@@ -28,7 +28,7 @@ import pyarrow as pa
 
 from sources.readers.encoding import Encoding, find_encoding
 from sources.readers.regular import read_regular
-from sources.readers.sheet import Note, Sheet, TableBuilder, Unreadable
+from sources.readers.sheet import MAX_CELL, Note, Sheet, TableBuilder, Unreadable
 from sources.readers.signature import empty_file, require_text
 
 MAX_BYTES = 1 << 30
@@ -148,7 +148,7 @@ def _read_records(
     builder = TableBuilder(f"« {file_name} »")
     number = 1
     last_two: list[list[str]] = []
-    with _text(path, found) as text:
+    with _text(path, found) as text, _own_cell_limit():
         records = csv.reader(_lines(text, found, skip_lines), delimiter=delimiter, strict=True)
         try:
             while chunk := list(islice(records, CHUNK_ROWS)):
@@ -165,6 +165,16 @@ def _utf8(path: Path, found: Encoding) -> bytes:
         file.seek(found.mark_bytes)
         data = file.read()
     return data if found.codec == "utf-8" else data.decode(found.codec, found.errors).encode()
+
+
+@contextmanager
+def _own_cell_limit() -> Iterator[None]:
+    """The csv module has one limit for the whole process, which any library may have moved."""
+    before = csv.field_size_limit(MAX_CELL)
+    try:
+        yield
+    finally:
+        csv.field_size_limit(before)
 
 
 @contextmanager
@@ -199,7 +209,7 @@ def _cut_notes(found: Encoding, last_two: list[list[str]], last_number: int) -> 
 def _quote_error(path: Path, found: Encoding, delimiter: str, skip_lines: int, file_name: str) -> Unreadable:
     """Read again record by record to say on which line of the text the faulty record starts."""
     start = 1 + skip_lines
-    with _text(path, found) as text:
+    with _text(path, found) as text, _own_cell_limit():
         records = csv.reader(_lines(text, found, skip_lines), delimiter=delimiter, strict=True)
         try:
             for _ in records:
@@ -216,7 +226,7 @@ def _quote_error(path: Path, found: Encoding, delimiter: str, skip_lines: int, f
         return Unreadable(
             "guillemets",
             f"« {file_name} » contient, à partir de la ligne {start}, une cellule de plus de "
-            f"{csv.field_size_limit()} caractères : "
+            f"{MAX_CELL} caractères : "
             "un guillemet ouvert n'y est sans doute pas refermé ; corrigez-le et renvoyez le fichier.",
         )
     return Unreadable(

@@ -8,14 +8,12 @@ Does not belong here: encodings, separators, sentences.
 
 from __future__ import annotations
 
-import csv
-
 import numpy as np
 import pyarrow as pa
 import pyarrow.compute as pc
 from pyarrow import csv as arrow_csv
 
-from sources.readers.sheet import MAX_CELLS, MAX_COLUMNS, sheet_schema
+from sources.readers.sheet import MAX_CELL, MAX_CELLS, MAX_COLUMNS, sheet_schema
 
 _BLANK_LINES = (b"\n\n", b"\n\r", b"\r\r")
 _BLOCK = 1 << 25
@@ -46,7 +44,7 @@ def read_regular(text: bytes, delimiter: str) -> pa.Table | None:
     except pa.ArrowInvalid:
         return None
     width, rows = table.num_columns, table.num_rows
-    if width > MAX_COLUMNS or width * rows > MAX_CELLS or _longest_cell(table) > csv.field_size_limit():
+    if width > MAX_COLUMNS or width * rows > MAX_CELLS or _longest_cell(table) > MAX_CELL:
         return None
     numbers = pa.array(np.arange(1, rows + 1, dtype=np.int32))
     table = pa.table([numbers, *table.columns], schema=sheet_schema(width))

@@ -15,6 +15,8 @@ import pyarrow.compute as pc
 
 from sources.note import Note
 
+MAX_CELL = 131_072
+"""Characters of one cell of a text table; more is a quote that was never closed."""
 MAX_COLUMNS = 16_384
 """Columns of the widest spreadsheet program (XFD)."""
 

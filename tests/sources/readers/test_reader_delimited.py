@@ -1,6 +1,7 @@
 """Delimited files as organisers and platforms really send them; every expected cell is written by hand."""
 
 import codecs
+import csv
 
 import pytest
 
@@ -181,6 +182,16 @@ def test_refusals(deliver, content, rule):
         deliver(content, delimiter=";")
     assert reason.value.rule == rule
     assert "« liste.csv »" in reason.value.message
+
+
+def test_the_longest_cell_is_ours_whatever_a_library_set(deliver):
+    before = csv.field_size_limit(10**9)
+    try:
+        with pytest.raises(Unreadable, match="plus de 131072 caractères"):
+            deliver(b'a;b\n"' + b"x" * 200_000 + b'"\n', delimiter=";")
+        assert csv.field_size_limit() == 10**9
+    finally:
+        csv.field_size_limit(before)
 
 
 def test_quote_errors_name_the_line_where_the_cell_starts(deliver):

@@ -15,6 +15,7 @@ import duckdb
 
 from identity.vault import Vault, open_private
 from sources.contract import load_contract
+from sources.kinds import References
 from sources.landing import Places, deliver
 from sources.ledger import DeliveryReport
 
@@ -25,6 +26,8 @@ from scanner import find
 FILES = Path(__file__).with_name("files")
 TEMPLATES = Path(__file__).parents[3] / "sources" / "templates"
 NOW = datetime(2026, 11, 22, 4, tzinfo=UTC)
+REFERENCES = References()
+"""Of every judgement of a file: its gazetteer takes longer to build than a sample to judge."""
 _NIGHTS = count()
 
 

@@ -6,14 +6,13 @@ from pathlib import Path
 
 import pytest
 from ruamel.yaml import YAML
-from shipped import FILES, NOW, TEMPLATES
+from shipped import FILES, NOW, REFERENCES, TEMPLATES
 
 from identity.vault import open_private
 from sources import references
 from sources.contract import header_key, load_contract
 from sources.entities import ENTITIES
 from sources.headers import bind
-from sources.kinds import References
 from sources.landing import judge_file
 
 CANDIDATURES = "demarche_numerique/dossiers_candidature-mois-ess_2025-10-06_09-30"
@@ -116,7 +115,7 @@ def test_what_a_template_ignores_exists_in_a_sample(template, monkeypatch):
     monkeypatch.setattr("sources.judge.bind", watched)
     for file in SAMPLES[template]:
         with closing(open_private()) as con:
-            judge_file(con, loaded, FILES / file, Path(file).name, References(), NOW)
+            judge_file(con, loaded, FILES / file, Path(file).name, REFERENCES, NOW)
     contract = loaded.contract
     looked_at = [*contract.ignore, *(rule.header for field in contract.fields.values() for rule in field.rules)]
     assert [header for header in looked_at if header_key(header) not in seen] == []
@@ -150,7 +149,7 @@ def test_a_template_that_nobody_edited_lets_no_row_in():
     loaded = load_contract(TEMPLATES / "helloasso.yml")
     file = SAMPLES["helloasso"][0]
     with closing(open_private()) as con:
-        judged, _ = judge_file(con, loaded, FILES / file, "a.csv", References(), NOW)
+        judged, _ = judge_file(con, loaded, FILES / file, "a.csv", REFERENCES, NOW)
         rules = con.execute("select distinct rule, field from quarantined").fetchall()
     assert (judged.rows_accepted, judged.rows_quarantined) == (0, 6)
     assert rules == [("programme_inconnu", "programme")]

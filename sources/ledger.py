@@ -11,6 +11,7 @@ from __future__ import annotations
 
 import json
 import sqlite3
+import zlib
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass, field
@@ -56,6 +57,10 @@ from delivery d;
 """
 
 
+_VERSION = zlib.crc32(f"{_LATER_COLUMNS}{_SCHEMA}".encode()) >> 1
+"""Kept in the file (`user_version`, 31 bits): it is opened some five times per delivery and made once."""
+
+
 @dataclass(frozen=True)
 class DeliveryReport:
     """What became of one delivery. Row counts obey rows_read = rows_accepted + rows_quarantined + rows_duplicate.
@@ -91,8 +96,9 @@ def open_ledger(path: Path) -> Iterator[sqlite3.Connection]:
     try:
         connection.execute("pragma journal_mode = wal")
         connection.execute("pragma synchronous = full")
-        _add_later_columns(connection)
-        connection.executescript(_SCHEMA)
+        if connection.execute("pragma user_version").fetchone()[0] != _VERSION:
+            _add_later_columns(connection)
+            connection.executescript(f"{_SCHEMA} pragma user_version = {_VERSION};")
         with connection:
             yield connection
     finally:

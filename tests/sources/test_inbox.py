@@ -125,6 +125,7 @@ def test_a_ledger_of_before_gets_the_columns_it_lacks(tmp_path):
         old.execute("drop view standing")
         old.execute("alter table delivery drop column delivered_at")
         old.execute("alter table sighting drop column shown_at")
+        old.execute("pragma user_version = 0")
     with open_ledger(path) as ledger:
         assert [row["delivered_at"] for row in deliveries(ledger)] == [NOW.isoformat()]
         assert [row["shown_at"] for row in showings(ledger)] == [NOW.isoformat()]

@@ -91,8 +91,8 @@ def latest(warehouse: Path, state: str) -> Candidate | None:
 
 
 def prune(warehouse: Path, keep: Candidate | None = None) -> list[str]:
-    """Throw away all but the last good one (published) and `keep`. To be called under the lock; names removed."""
-    good = latest(warehouse, PUBLISHED)
+    """Throw away all but the last good one (published, or waiting as a whole to be) and `keep`. To be called under the lock; names removed."""
+    good = next((c for c in reversed(candidates(warehouse)) if c.reached(PUBLISHED) or c.record.get("waits")), None)
     kept = {c.name for c in (good, keep) if c}
     removed = [c for c in candidates(warehouse) if c.name not in kept]
     for candidate in removed:

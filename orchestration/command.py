@@ -106,6 +106,7 @@ def _night(home: Home, lines: Any) -> int:
     from orchestration.alerts import send
     from orchestration.history import night_with_history
     from orchestration.lock import AnotherNight
+    from orchestration.night import kept_back_lines
     from orchestration.progress import listening
 
     settings = Settings.from_environment()
@@ -119,8 +120,8 @@ def _night(home: Home, lines: Any) -> int:
     seconds = f"{time.perf_counter() - started:.1f}".replace(".", ",")
     if outcome.sentence:
         lines.say_once(outcome.sentence)
-    for name, status in sorted(outcome.kept_back.items()):
-        lines.say(f"  {name} : {'reporté de la dernière bonne version' if status == 'carried' else 'retenu'}")
+    for line in kept_back_lines(outcome):
+        lines.say(f"  {line}")
     if outcome.release is not None:
         lines.say(f"Version {outcome.release} : {home.current_release / 'public' / 'index.html'}  ({seconds} s)")
     else:
@@ -303,8 +304,8 @@ def releases_list() -> None:
 @releases_app.command("show")
 def releases_show(number: Number = None) -> None:
     """Une version : ses tableaux, leur état et pourquoi."""
-    from orchestration.status import STATUSES
     from publication import releases
+    from publication.wording import state as standing
 
     home, lines = _home(), _lines()
     release = releases.show(home.releases, number)
@@ -312,8 +313,7 @@ def releases_show(number: Number = None) -> None:
         f"Version {release.number}{f' ({release.version})' if release.version else ''}, faite le {release.made_at[:16].replace('T', ' à ')} UTC, dans {release.path}"
     )
     for name, state in sorted(release.datasets.items()):
-        origin = f" (version {state.from_release})" if state.status == "carried" else ""
-        lines.say(f"  {name} : {STATUSES.get(state.status, state.status)}{origin}, {state.rows} lignes")
+        lines.say(f"  {name} : {standing(state)}, {state.rows} lignes")
         for sentence in (*state.reasons, *state.reserves):
             lines.say(f"      {sentence}")
 
@@ -389,6 +389,41 @@ def releases_rollback(
     now = datetime.now(UTC).replace(microsecond=0)
     release = releases.rollback(home.releases, number, reason=reason, now=now)
     lines.say(f"La version {release.number} est {'de nouveau ' if release.changed else 'déjà '}en place.")
+
+
+@releases_app.command("waiting")
+def releases_waiting() -> None:
+    """Ce qui attend une approbation ou la fin d'un embargo, et ce que cela changerait."""
+    from orchestration.approval import print_waiting
+
+    print_waiting(_home(), _lines())
+
+
+@releases_app.command("preview")
+def releases_preview() -> None:
+    """Écrit l'aperçu de ce qui attend : un portail à part, jamais publié."""
+    from orchestration.approval import preview
+
+    preview(_home(), _lines())
+
+
+@releases_app.command("approve")
+def releases_approve(
+    dataset: Annotated[str, typer.Argument(help="Le tableau à approuver : ind_events…")],
+    by: Annotated[str, typer.Option("--by", help="Votre rôle ; par défaut, le compte de cette machine.")] = "",
+    seen: Annotated[
+        str, typer.Option("--seen", help="L'empreinte de ce que vous avez regardé ; par défaut, celle de l'aperçu.")
+    ] = "",
+) -> None:
+    """Approuve ce que montre l'aperçu d'un tableau, et le publie s'il n'attend rien d'autre."""
+    from orchestration import rooms
+    from orchestration.approval import approve
+
+    home, lines = _home(), _lines()
+    known = [suite.dataset for suite in rooms.suites(home)]
+    if dataset not in known:
+        raise typer.BadParameter(f"« {dataset} » n'est pas un tableau ; tableaux : {', '.join(known)}")
+    raise typer.Exit(approve(home, lines, dataset, by, seen))
 
 
 @sources_app.command("check")

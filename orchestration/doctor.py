@@ -67,8 +67,11 @@ def _rules(home: Home) -> Iterator[Finding]:
     from expectations.suite import SuiteError
     from orchestration import rooms
     from orchestration.warehouse import WarehouseError, load_manifest, models
+    from publication.calendar import CalendarError
+    from publication.calendar import read as read_calendar
     from sources.contract import ContractError
 
+    suites = []
     try:
         yield Finding("contrats", True, f"{len(rooms.contracts(home))} valides")
     except ContractError as error:
@@ -78,6 +81,11 @@ def _rules(home: Home) -> Iterator[Finding]:
         yield Finding("contrôles", True, f"{len(suites)} suites, {sum(len(s.expectations) for s in suites)} attentes")
     except SuiteError as error:
         yield Finding("contrôles", False, str(error))
+    try:
+        calendar = read_calendar(home.calendar, [suite.dataset for suite in suites])
+        yield Finding("calendrier", True, f"{len(calendar)} tableau(x) sous approbation ou embargo")
+    except CalendarError as error:
+        yield Finding("calendrier", False, str(error))
     try:
         yield Finding("dbt", True, f"profil et projet lus, {len(models(load_manifest(home)))} tables")
     except (WarehouseError, OSError) as error:

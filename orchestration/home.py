@@ -104,6 +104,11 @@ class Home:
         return self.releases / "current"
 
     @property
+    def preview(self) -> Path:
+        """How what waits would look, for whoever approves it: not published."""
+        return self.root / "preview"
+
+    @property
     def dagster(self) -> Path:
         return self.root / "dagster"
 
@@ -158,6 +163,11 @@ class Home:
     @property
     def suites(self) -> Path:
         return self.project / "expectations" / "suites"
+
+    @property
+    def calendar(self) -> Path:
+        """When new figures of each table may leave."""
+        return self.project / "publication" / "calendar.yml"
 
     @property
     def rooms_with_rules(self) -> tuple[Path, ...]:

@@ -18,8 +18,8 @@ What failed, and what then:
 from __future__ import annotations
 
 import traceback
-from collections.abc import Iterator
-from contextlib import contextmanager
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from pathlib import Path
@@ -51,7 +51,7 @@ from orchestration.warehouse import Built, WarehouseError
 if TYPE_CHECKING:
     from expectations.verdict import Verdict
     from identity.matching import Matched
-    from publication.shelf import Release
+    from publication.shelf import DatasetStatus, Release
     from sources.contract import LoadedContract
     from sources.ledger import DeliveryReport
 
@@ -70,7 +70,8 @@ class StructureFailed(Exception):
 
 @dataclass(frozen=True)
 class Outcome:
-    """How a night ended. `datasets` maps each dataset to its status in the release."""
+    """How a night ended. `datasets` maps each dataset to its status in the release, `waits` those whose new figures passed the checks and
+    wait to what for (`approval`, `embargo`)."""
 
     exit_code: int
     release: int | None = None
@@ -79,6 +80,7 @@ class Outcome:
     failed_sources: tuple[str, ...] = ()
     held: dict[str, int] = field(default_factory=dict)
     sentence: str = ""
+    waits: dict[str, str] = field(default_factory=dict)
 
     @property
     def kept_back(self) -> dict[str, str]:
@@ -234,8 +236,20 @@ class Night:
             candidate.mark(PUBLISHED, release=release.number)
             running.say(release_sentence(release))
         prune(self.home.warehouse, keep=candidate)
+        self._show_what_waits(candidate, verdict, _waits(release.datasets))
         self._end(candidate, release)
         return release
+
+    def _show_what_waits(self, candidate: Candidate, verdict: Verdict, waits: dict[str, str]) -> None:
+        """The portal of what waits, for whoever approves it. Without it the night is what it is, and says so."""
+        if not waits and not self.home.preview.exists():
+            return
+        with (
+            suppress(StructureFailed),
+            self.step("preview", "Aperçu de ce qui attend", "n'a pas pu être fait") as running,
+        ):
+            shown = rooms.preview(self.home, candidate, verdict, self.now)
+            running.say(", ".join(each.dataset for each in shown) or "rien n'attend plus")
 
     def _past_the_gate(self, candidate: Candidate, verdict: Verdict) -> Release:
         """Publish; a refusal of everything is an outcome of its own (exit code 3), not a broken structure."""
@@ -244,13 +258,17 @@ class Night:
         try:
             return rooms.publish(self.home, candidate, verdict, self.now)
         except Refused as refused:
-            withheld = rooms.withheld_altogether(self.home, candidate, verdict)
             self.failure = str(refused)
-            if withheld:
+            if refused.datasets:
                 # the reasons are those of the verdict, which stays beside the candidate until the next night
-                self.failure = "Aucun tableau ne peut être publié : voir `observatoire status`."
-                datasets = dict.fromkeys(withheld, "withheld")
-                self.outcome = Outcome(WITHHELD, datasets=datasets, held=dict(self.held), sentence=self.failure)
+                waits, datasets = _waits(refused.datasets), dict.fromkeys(refused.datasets, "withheld")
+                where = "observatoire releases waiting" if waits else "observatoire status"
+                self.failure = f"Aucun tableau ne peut être publié : voir `{where}`."
+                self.outcome = Outcome(
+                    WITHHELD, datasets=datasets, held=dict(self.held), sentence=self.failure, waits=waits
+                )
+                candidate.mark(AUDITED, waits=sorted(waits))
+                self._show_what_waits(candidate, verdict, waits)
             raise StructureFailed(self.failure) from refused
 
     def is_sealed(self) -> bool:
@@ -272,8 +290,9 @@ class Night:
         kept_back = any(status in HELD_BACK for status in datasets.values())
         code = WITHHELD if kept_back or self.failed_sources else DONE
         self.outcome = Outcome(
-            code, release.number, release.changed, datasets, tuple(self.failed_sources), dict(self.held)
-        )
+            code, release.number, release.changed, datasets, tuple(self.failed_sources), dict(self.held),
+            waits=_waits(release.datasets),
+        )  # fmt: skip
         record = {
             "run_id": self.run_id,
             "started_at": self.now.isoformat(),
@@ -282,6 +301,7 @@ class Night:
             "release": release.number,
             "changed": release.changed,
             "datasets": datasets,
+            "embargoes": [status.until for status in release.datasets.values() if status.until],
             "failed_sources": self.failed_sources,
             "candidate": candidate.name,
         }
@@ -410,10 +430,26 @@ def release_sentence(release: Release) -> str:
     return f"version {release.number}, {published} publié{'s' if published > 1 else ''}{tail}"
 
 
+WAITING = {
+    "approval": "de nouveaux chiffres attendent une approbation (observatoire releases waiting)",
+    "embargo": "de nouveaux chiffres sont sous embargo (observatoire releases waiting)",
+}
+
+
+def _waits(datasets: Mapping[str, DatasetStatus]) -> dict[str, str]:
+    return {name: status.waits for name, status in datasets.items() if status.waits}
+
+
+def kept_back_lines(outcome: Outcome) -> list[str]:
+    """What is not tonight's, and whether it was refused or only waits."""
+    words = {"carried": "reporté de la dernière bonne version", "withheld": "retenu, aucune bonne version n'existe"}
+    kept = sorted(outcome.kept_back.items())
+    return [f"{name} : {WAITING.get(outcome.waits.get(name, ''), words[status])}" for name, status in kept]
+
+
 def alert_lines(outcome: Outcome) -> list[str]:
     """Names of datasets and sources, and counts: never a cell, a file name or an exception's text."""
-    words = {"carried": "reporté de la dernière bonne version", "withheld": "retenu, aucune bonne version n'existe"}
-    lines = [f"{name} : {words[status]}" for name, status in sorted(outcome.kept_back.items())]
+    lines = kept_back_lines(outcome)
     lines += [f"source {source} : le programme n'a pas pu la lire" for source in outcome.failed_sources]
     lines += [
         f"source {source} : {n} livraison(s) à corriger avant d'être lue(s)"

@@ -10,6 +10,7 @@ from __future__ import annotations
 import json
 import re
 from dataclasses import dataclass
+from datetime import UTC, datetime
 from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
 
@@ -40,6 +41,8 @@ WORDS = {
     "references": "des référentiels ont changé",
     "dbt_project": "des modèles de l'entrepôt ont changé",
     "suites": "des règles de contrôle ont changé",
+    "calendar": "le calendrier de publication a changé",
+    "approvals": "des approbations ont été données",
     "code": "le programme a changé",
     "libraries": "des bibliothèques ont changé",
 }
@@ -82,6 +85,8 @@ def is_anything_new(home: Home) -> Novelty:
     else:
         before = last.get("fingerprint", {})
         reasons += [words for group, words in WORDS.items() if before.get(group) != now[group]]
+        if any(datetime.fromisoformat(until) <= datetime.now(UTC) for until in last.get("embargoes", ())):
+            reasons.append("un embargo est levé")
         if last.get("release") is not None and not home.current_release.exists():
             reasons.append("la version publiée a disparu")
     platforms = sources_on_platforms(home)
@@ -125,6 +130,7 @@ def fingerprint(home: Home) -> dict[str, str]:
         "references": (home.references,),
         "dbt_project": (home.dbt_project,),
         "suites": (home.suites,),
+        "calendar": (home.calendar,),
     }
     data = {path for roots in groups.values() for path in roots}
     hashes = {group: _hash(home, files_under(*roots), memory) for group, roots in groups.items()}
@@ -134,6 +140,7 @@ def fingerprint(home: Home) -> dict[str, str]:
         if home.samples not in path.parents and not data & {path, *path.parents}
     ]
     hashes["code"] = _hash(home, code, memory)
+    hashes["approvals"] = _approvals(home)
     hashes["libraries"] = " ".join(f"{name}={_version(name)}" for name in LIBRARIES)
     if len(memory) != size or memory != before:
         home.warehouse.mkdir(parents=True, exist_ok=True)
@@ -154,6 +161,14 @@ def leave_for_next_night(home: Home, **facts: object) -> None:
 
 def _hash(home: Home, files: list[Path], memory: Memory) -> str:
     return group_hash(home.project, files, memory)
+
+
+def _approvals(home: Home) -> str:
+    """How many approvals the journal of the releases holds: it only grows."""
+    try:
+        return str((home.releases / "history.jsonl").read_bytes().count(b'"event": "approved"'))
+    except OSError:
+        return "0"
 
 
 def _version(name: str) -> str:

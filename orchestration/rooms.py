@@ -16,7 +16,9 @@ if TYPE_CHECKING:
     from expectations.suite import Suite
     from expectations.verdict import Verdict
     from identity.matching import Matched
+    from publication.publish import Desk
     from publication.shelf import Release
+    from publication.waiting import Waiting
     from sources.contract import LoadedContract
     from sources.drafts import Draft
     from sources.landing import Places
@@ -140,17 +142,20 @@ def publish(home: Home, candidate: Candidate, verdict: Verdict, now: datetime) -
     """Raises `publication.Refused`, a French sentence, when nothing may be released."""
     from publication import publish
 
-    return publish(candidate.directory, verdict, home.releases, now=now, suites=home.suites)
+    return publish(candidate.directory, verdict, home.releases, now=now, suites=home.suites, calendar=home.calendar)
 
 
-def withheld_altogether(home: Home, candidate: Candidate, verdict: Verdict) -> list[str]:
-    """Every dataset, when the gate refuses them all and no version exists that could stand in; or nothing."""
-    from expectations import candidate_hash, refusals
+def desk(home: Home, candidate: Candidate, verdict: Verdict, now: datetime) -> Desk:
+    from publication.publish import Desk
 
-    if home.current_release.exists() or verdict.candidate_hash != candidate_hash(candidate.directory):
-        return []
-    against = refusals(verdict, candidate.directory, None, home.suites)
-    return sorted(against) if all(against.values()) else []
+    return Desk(candidate.directory, verdict, home.releases, now, home.suites, home.calendar)
+
+
+def preview(home: Home, candidate: Candidate, verdict: Verdict, now: datetime) -> list[Waiting]:
+    """Write the portal of what waits beside the releases; nothing is left of an earlier one when nothing waits."""
+    from publication.preview import preview
+
+    return preview(desk(home, candidate, verdict, now), home.preview)
 
 
 def kept_verdict(candidate: Candidate) -> Verdict | None:

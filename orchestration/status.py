@@ -22,12 +22,6 @@ if TYPE_CHECKING:
 
 MOST_RETURNS = 5
 STATES = {"accepted": "acceptée", "held": "en attente", "refused": "refusée", "superseded": "remplacée"}
-STATUSES = {
-    "published": "publié",
-    "published_with_reserve": "publié avec réserve",
-    "carried": "reporté",
-    "withheld": "retenu",
-}
 
 
 @dataclass(frozen=True)
@@ -129,6 +123,7 @@ def _returns(lines: Lines, known: list[dict[str, Any]]) -> None:
 
 def _release(lines: Lines, home: Home) -> None:
     from publication import releases
+    from publication.wording import state
 
     lines.say()
     current = releases.current(home.releases)
@@ -138,8 +133,7 @@ def _release(lines: Lines, home: Home) -> None:
     lines.say(f"Version {current.number}, faite le {current.made_at[:16].replace('T', ' à ')} UTC")
     rows = []
     for name, status in sorted(current.datasets.items()):
-        origin = f"de la version {status.from_release}" if status.status == "carried" else ""
-        rows.append((name, STATUSES.get(status.status, status.status), origin))
+        rows.append((name, state(status)))
     lines.table(rows)
     for name, status in sorted(current.datasets.items()):
         for reason in (*status.reasons, *status.reserves):

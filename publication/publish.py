@@ -11,6 +11,9 @@ What becomes of a dataset:
     carried                 refused tonight (by the verdict, or because a secret could be worked out): the bytes of the last good version ship again, with the reasons
     withheld                refused, and no good version exists: it ships nowhere, with the reasons
 
+New figures that nothing refuses may still have to wait (`calendar.yml`): the table is then `carried` or `withheld` too, and its status says
+for what it waits. Nothing of them leaves meanwhile; `preview` shows them beside the shelf to whoever approves.
+
 When no new release is made (`Release.changed` is False and nothing at all is written):
   - the candidate gives what `current` already holds: same bytes of every dataset, same statuses, reasons and reserves,
     same deliveries and rows set aside;
@@ -23,7 +26,7 @@ import hashlib
 import json
 import os
 import shutil
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime
 from pathlib import Path
@@ -33,12 +36,30 @@ import pyarrow as pa
 from expectations import Verdict, candidate_hash, changed_since_seal, refusals, suites_hash
 from expectations import suite as suites_on_disk
 from expectations.candidate import NotSealable
-from publication import changelog, disclosure, labels, quality, shelf, tables, trace, versions, warehouse
+from publication import calendar as calendars
+from publication import (
+    changelog,
+    disclosure,
+    labels,
+    quality,
+    shelf,
+    tables,
+    trace,
+    versions,
+    waiting,
+    warehouse,
+    wording,
+)
 from publication.shelf import CARRIED, PUBLISHED, WITH_RESERVE, WITHHELD, DatasetStatus, Release
 
 
 class Refused(Exception):
-    """Nothing was released. The message is a French sentence for staff."""
+    """Nothing was released. The message is a French sentence for staff; `datasets`: what became of each, when every one of them was
+    kept back and no release exists that could stand in."""
+
+    def __init__(self, sentence: str, datasets: Mapping[str, DatasetStatus] | None = None):
+        super().__init__(sentence)
+        self.datasets = dict(datasets or {})
 
 
 @dataclass(frozen=True)
@@ -50,33 +71,91 @@ class Shipped:
     table: pa.Table | None = None
 
 
+@dataclass(frozen=True)
+class Desk:
+    """What the door decides from: the candidate and its verdict, the shelf, the rules, the hour."""
+
+    candidate: Path
+    verdict: Verdict
+    releases: Path
+    now: datetime
+    suites: Path = suites_on_disk.SUITES
+    calendar: Path = calendars.CALENDAR
+
+
+@dataclass(frozen=True)
+class Decided:
+    """What becomes of every dataset. `ready`: what would leave if nothing had to wait; `shipped`: what leaves; `waits`: what does not yet."""
+
+    base: Release | None
+    number: int
+    ready: Mapping[str, Shipped]
+    shipped: Mapping[str, Shipped]
+    waits: Mapping[str, DatasetStatus]
+    secrecy: Mapping[str, dict]
+    secrecy_if_ready: Mapping[str, dict]
+
+
 def publish(
-    candidate: Path, verdict: Verdict, releases: Path, *, now: datetime, suites: Path = suites_on_disk.SUITES
+    candidate: Path,
+    verdict: Verdict,
+    releases: Path,
+    *,
+    now: datetime,
+    suites: Path = suites_on_disk.SUITES,
+    calendar: Path = calendars.CALENDAR,
 ) -> Release:
-    """Release what the verdict allows. Raises Refused when nothing may be: then readers see nothing new."""
-    candidate, releases = Path(candidate), Path(releases)
+    """Release what the verdict and the calendar allow. Raises Refused when nothing may be: then readers see nothing new."""
+    desk = Desk(Path(candidate), verdict, Path(releases), now, Path(suites), Path(calendar))
     try:
-        with shelf.locked(releases):
-            return _publish(candidate, verdict, releases, now, Path(suites))
+        with shelf.locked(desk.releases):
+            return _publish(desk)
     except shelf.Busy as busy:
         raise Refused(str(busy)) from None
 
 
-def _publish(candidate: Path, verdict: Verdict, releases: Path, now: datetime, suites: Path) -> Release:
-    shelf.sweep(releases, now=now)
-    refuse_other_candidate(candidate, verdict, suites)
-    current = shelf.current_number(releases)
-    base = shelf.read_release(releases / str(current)) if current is not None else None
-    number = shelf.next_number(releases)
-    shipped = decide(candidate, verdict, suites, base, number)
-    shipped, secrecy = keep_secrets(shipped, candidate, releases, base)
+def settle(desk: Desk) -> Decided:
+    """Everything that is decided before the first file is written. To be called with the shelf locked."""
+    shelf.sweep(desk.releases, now=desk.now)
+    refuse_other_candidate(desk.candidate, desk.verdict, desk.suites)
+    current = shelf.current_number(desk.releases)
+    base = shelf.read_release(desk.releases / str(current)) if current is not None else None
+    number = shelf.next_number(desk.releases)
+    judged = decide(desk.candidate, desk.verdict, desk.suites, base, number)
+    try:
+        calendar = calendars.read(desk.calendar, judged)
+    except calendars.CalendarError as error:
+        raise Refused(f"Le calendrier de publication ne peut pas être suivi, rien n’est publié. {error}") from None
+    ready, secrecy = keep_secrets(judged, desk.candidate, desk.releases, base)
+    before = released_tables(base) if base and calendar else {}
+    given = waiting.approvals(desk.releases) if calendar else {}
+    waits = waiting.kept_back(ready, base, before, calendar, given, desk.now)
+    shipped, left = dict(ready), {name: report for name, report in secrecy.items() if name not in waits}
+    for name, status in waits.items():
+        last = _last_good(name, base, status.reasons)
+        shipped[name] = replace(last, status=replace(last.status, waits=status.waits, until=status.until))
+        if base and name in base.disclosure:
+            left[name] = base.disclosure[name]
+    return Decided(base, number, ready, shipped, waits, left, secrecy)
+
+
+def _publish(desk: Desk) -> Release:
+    candidate, verdict, releases, now = desk.candidate, desk.verdict, desk.releases, desk.now
+    decided = settle(desk)
+    base, number, shipped = decided.base, decided.number, decided.shipped
+    current = base.number if base else None
     if not any(entry.data is not None for entry in shipped.values()):
         reasons = " ".join(dict.fromkeys(r for entry in shipped.values() for r in entry.status.reasons))
-        raise Refused(f"Aucun tableau ne peut être publié, et aucune version antérieure n’existe. {reasons}".strip())
+        raise Refused(
+            f"Aucun tableau ne peut être publié, et aucune version antérieure n’existe. {reasons}".strip(),
+            None if base else {name: entry.status for name, entry in shipped.items()},
+        )
 
     names, supply = labels.read(candidate / "warehouse.duckdb")
     fingerprint = fingerprint_of(shipped, supply, names)
-    if base is not None and fingerprint in _already_released(releases, base):
+    # what somebody went back from would have come again, were its approval not taken back: that is nothing new either
+    prints = {fingerprint, fingerprint_of(decided.ready, supply, names)}
+    if base is not None and prints & _already_released(releases, base):
         return replace(base, changed=False)
 
     aside = releases / f"{shelf.TEMPORARY}{number}"
@@ -90,11 +169,11 @@ def _publish(candidate: Path, verdict: Verdict, releases: Path, now: datetime, s
         fingerprint=fingerprint,
         previous=current,
         data_until=supply.data_until,
-        disclosure=secrecy,
+        disclosure=dict(decided.secrecy),
     )
-    release = _write(release, candidate, verdict, shipped, names, supply, base, releases, now)
+    release = write_files(release, desk, shipped, decided.waits, names, supply, base)
     shelf.seal(aside)
-    refuse_other_candidate(candidate, verdict, suites)  # nobody wrote to the candidate while it was read
+    refuse_other_candidate(candidate, verdict, desk.suites)  # nobody wrote to the candidate while it was read
     digest = hashlib.sha256((aside / shelf.RELEASE_FILE).read_bytes()).hexdigest()
     shelf.note(releases, "prepared", at=now, release=number, sha256=digest)
     place = releases / str(number)
@@ -218,7 +297,9 @@ def _last_good(name: str, base: Release | None, reasons: tuple[str, ...]) -> Shi
     if hashlib.sha256(data).hexdigest() != last.sha256:
         damaged = f"Le fichier de la version {base.number} est endommagé : il n’est pas reporté."
         return Shipped(DatasetStatus(WITHHELD, None, (*reasons, damaged)))
-    return Shipped(replace(last, status=CARRIED, reasons=reasons), data, tables.read_parquet(data))
+    return Shipped(
+        replace(last, status=CARRIED, reasons=reasons, waits="", until=None), data, tables.read_parquet(data)
+    )
 
 
 def fingerprint_of(shipped: Mapping[str, Shipped], supply: labels.Supply, names: labels.Labels) -> str:
@@ -254,18 +335,18 @@ def _already_released(releases: Path, base: Release) -> set[str]:
 # --- the files -----------------------------------------------------------------------------------------------------
 
 
-def _write(
+def write_files(
     release: Release,
-    candidate: Path,
-    verdict: Verdict,
+    desk: Desk,
     shipped: Mapping[str, Shipped],
+    waits: Mapping[str, DatasetStatus],
     names: labels.Labels,
     supply: labels.Supply,
     base: Release | None,
-    releases: Path,
-    now: datetime,
+    previewed: Sequence[waiting.Waiting] = (),
 ) -> Release:
-    """Every file of the release under `release.path`; the release with the digests of what it is made of."""
+    """Every file of the release under `release.path`; the release with the digests of what it is made of. Of a preview (`previewed`: what it
+    is about) the descriptions for catalogues and the workbooks to send are left out."""
     from publication import (
         package,
         portal,
@@ -273,6 +354,8 @@ def _write(
         workbook,
     )  # slow to import, and of no use on a night that changes nothing
 
+    candidate, releases, now = desk.candidate, desk.releases, desk.now
+    verdict = waiting.silent(desk.verdict, waits)
     public, data = release.public, release.public / "data"
     data.mkdir(parents=True)
     (release.path / "analysts").mkdir()
@@ -301,7 +384,8 @@ def _write(
     )
     earlier = [(r.number, r.made_at, changelog.summary(r.revisions)) for r in _before(releases, release)]
     (public / "CHANGELOG.md").write_text(
-        changelog.markdown(release.number, now, changes, moved, names, release.previous, earlier, version),
+        (f"> {wording.NOT_PUBLISHED}\n\n" if release.is_preview else "")
+        + changelog.markdown(release.number, now, changes, moved, names, release.previous, earlier, version),
         encoding="utf-8",
     )
     (public / "QUALITE.json").write_text(quality.write(verdict, release.datasets, release.disclosure), encoding="utf-8")
@@ -311,24 +395,23 @@ def _write(
         contents,
         release.datasets,
         names,
-        number=release.number,
-        version=release.version,
+        release=release,
         made_at=now,
-        data_until=release.data_until,
         revised=revised,
     )
-    package.write(
-        package.Package(
-            publisher=package.read_publisher(),
-            release=release,
-            version=version,
-            made_at=now,
-            tables=package.tables_of(contents, release.dictionary, names, _issued(release, releases)),
-            labels=names,
-            supply=supply,
-            public=public,
+    if not release.is_preview:
+        package.write(
+            package.Package(
+                publisher=package.read_publisher(),
+                release=release,
+                version=version,
+                made_at=now,
+                tables=package.tables_of(contents, release.dictionary, names, _issued(release, releases)),
+                labels=names,
+                supply=supply,
+                public=public,
+            )
         )
-    )
     portal.write(
         public,
         portal.Edition(
@@ -343,7 +426,10 @@ def _write(
             revised=revised,
             before=before,
             made_at=now,
-            books=returns.write(public, candidate, names, release=release.number, made_at=now),
+            books=[]
+            if release.is_preview
+            else returns.write(public, candidate, names, waits, release=release.number, made_at=now),
+            previewed=previewed,
         ),
     )
     (public / SUMS).write_text(sums(public), encoding="utf-8")

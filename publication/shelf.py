@@ -7,7 +7,7 @@ Layout of `releases/`:
 
     1/ 2/ 3/ …        immutable (directories 0555, files 0444), numbers are never used twice
     current           symbolic link to one number, moved by one atomic replace
-    history.jsonl     append-only: `prepared`, `published`, `rolled_back`, `discarded`, `redacted`
+    history.jsonl     append-only: `prepared`, `published`, `rolled_back`, `discarded`, `redacted`, `approved`
     .lock             one writer at a time (flock: freed by the kernel when the writer dies)
     .tmp-…            a release being written; whatever a crash left is swept by the next writer
 
@@ -37,6 +37,8 @@ WITH_RESERVE = "published_with_reserve"
 CARRIED = "carried"
 WITHHELD = "withheld"
 
+APPROVAL, EMBARGO = "approval", "embargo"
+
 
 class Busy(Exception):
     """Another writer holds the shelf."""
@@ -44,7 +46,8 @@ class Busy(Exception):
 
 @dataclass(frozen=True)
 class DatasetStatus:
-    """What became of one dataset. `reasons`: why it is not tonight's; `reserves`: what travels with it."""
+    """What became of one dataset. `reasons`: why it is not tonight's; `reserves`: what travels with it. `waits`: when new figures
+    passed every check and are kept for somebody's approval or an instant (`until`, ISO), which of the two."""
 
     status: str
     from_release: int | None
@@ -52,6 +55,8 @@ class DatasetStatus:
     reserves: tuple[str, ...] = ()
     sha256: str | None = None
     rows: int = 0
+    waits: str = ""
+    until: str | None = None
 
     @property
     def is_available(self) -> bool:
@@ -60,8 +65,8 @@ class DatasetStatus:
 
 @dataclass(frozen=True)
 class Release:
-    """One release as its `release.json` tells it. `changed` is False when publish() found nothing new; `redactions`: when a person
-    was taken out of its analysts' files, and of how many rows (`redaction.py`)."""
+    """One release as its `release.json` tells it. `changed` is False when publish() found nothing new; `is_preview`: it never will be one,
+    somebody only looks at it; `redactions`: when a person was taken out of its analysts' files, and of how many rows (`redaction.py`)."""
 
     number: int
     path: Path
@@ -80,6 +85,7 @@ class Release:
     definitions: dict[str, dict[str, str]] = field(default_factory=dict)
     redactions: tuple[dict, ...] = ()
     changed: bool = True
+    is_preview: bool = False
 
     @property
     def public(self) -> Path:
@@ -104,7 +110,7 @@ class Release:
 
     def as_json(self) -> str:
         document = asdict(self)
-        for transient in ("path", "changed"):
+        for transient in ("path", "changed", "is_preview"):
             document.pop(transient)
         return json.dumps(document, ensure_ascii=False, indent=2, sort_keys=True) + "\n"
 

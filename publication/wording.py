@@ -4,9 +4,15 @@ Belongs here: the observatory's own wording. Does not belong here: names of indi
 programmes, organisations (`labels`, from the candidate), sentences of expectations (`expectations`).
 """
 
+from __future__ import annotations
+
 import re
 from datetime import date, datetime
 from functools import lru_cache
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from publication.shelf import DatasetStatus, Release
 
 THIN = "\u202f"  # narrow no-break space: before ; ! ? % and between thousands
 NBSP = "\u00a0"  # no-break space: before a colon, inside guillemets
@@ -34,6 +40,10 @@ STATUSES = {
     "carried": "reporté",
     "withheld": "retenu",
 }
+
+WAITS = {"approval": "en attente d’approbation", "embargo": "sous embargo"}
+
+NOT_PUBLISHED = "Aperçu : rien de ce qui suit n’est publié. Ne le diffusez pas."
 
 BREAKDOWNS = {
     "total": "Ensemble",
@@ -195,6 +205,29 @@ def long_date(moment: date | datetime | str | None) -> str:
         moment = datetime.fromisoformat(moment)
     day = "1er" if moment.day == 1 else str(moment.day)
     return f"{day}{NBSP}{MONTHS[moment.month - 1]}{NBSP}{moment.year}"
+
+
+def version(release: Release) -> str:
+    """« version 3 (1.2.0) »."""
+    if release.is_preview:
+        return "aperçu non publié"
+    return f"version {release.number}" + (f" ({release.version})" if release.version else "")
+
+
+def presented(release: Release) -> str:
+    """« Version 3 (1.2.0), publiée le 6 avril 2024, sur les données reçues jusqu’au 4 avril 2024. »"""
+    until = f", sur les données reçues jusqu’au {long_date(release.data_until)}" if release.data_until else ""
+    if release.is_preview:
+        return f"Aperçu préparé le {long_date(release.made_at)}, non publié{until}."
+    return f"{capitalised(version(release))}, publiée le {long_date(release.made_at)}{until}."
+
+
+def state(status: DatasetStatus) -> str:
+    """« publié avec réserve », « reporté de la version 3, sous embargo »."""
+    words = (
+        f"reporté de la version{NBSP}{status.from_release}" if status.status == "carried" else STATUSES[status.status]
+    )
+    return f"{words}, {WAITS[status.waits]}" if status.waits else words
 
 
 def long_month(period: str) -> str:

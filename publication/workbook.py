@@ -18,18 +18,19 @@ from openpyxl.worksheet.worksheet import Worksheet
 
 from publication.figures import EPSILON, REVISED, Printed, printed
 from publication.labels import Labels
-from publication.shelf import WITHHELD, DatasetStatus
+from publication.shelf import WITHHELD, DatasetStatus, Release
 from publication.tables import KEY, TIDY, csv_cell
 from publication.wording import (
     EXTRA_COLUMNS,
     OBSERVATORY,
     RECONCILIATION,
-    STATUSES,
     dataset_question,
     dataset_title,
-    long_date,
     long_period,
+    presented,
+    state,
     typeset,
+    version,
 )
 from publication.workbook_rows import Rows, height_of, safe_text, save
 
@@ -77,23 +78,22 @@ def write(
     statuses: Mapping[str, DatasetStatus],
     labels: Labels,
     *,
-    number: int,
-    version: str,
+    release: Release,
     made_at: datetime,
-    data_until: str | None,
     revised: set[tuple[str, ...]],
 ) -> None:
+    called = version(release)
     book = Workbook()
-    book.properties.title = f"{OBSERVATORY}, version {number}"
-    book.properties.version = version
+    book.properties.title = f"{OBSERVATORY}, {called}"
+    book.properties.version = release.version
     book.properties.creator = OBSERVATORY
     book.properties.created = book.properties.modified = made_at.replace(tzinfo=None)
     looks = _Looks(book)
-    _guide(book.active, statuses, labels, number, version, made_at, data_until)
+    _guide(book.active, statuses, labels, called, presented(release))
     bodies = {}
     for dataset, status in statuses.items():
         sheet = book.create_sheet(dataset_title(dataset)[:31])
-        bodies[sheet.title] = _sheet(sheet, dataset, tables.get(dataset), status, labels, revised, looks, number)
+        bodies[sheet.title] = _sheet(sheet, dataset, tables.get(dataset), status, labels, revised, looks, called)
     save(book, path, bodies)
 
 
@@ -153,7 +153,7 @@ def _sheet(
     labels: Labels,
     revised: set[tuple[str, ...]],
     looks: _Looks,
-    number: int,
+    called: str,
 ) -> Rows:
     _text(sheet, 1, 1, dataset_title(dataset), font=Font(name="Calibri", size=16, bold=True, color=_ACCENT))
     _text(sheet, 2, 1, typeset(dataset_question(dataset)), font=Font(name="Calibri", size=11, color=_INK))
@@ -162,7 +162,7 @@ def _sheet(
     if table is None or status.status == WITHHELD:
         row = HEADER_ROW
         _text(sheet, row, 1, "Ce tableau n’est pas publié dans cette version.")
-        _paper(sheet, dataset, number, None)
+        _paper(sheet, dataset, called, None)
         sheet.column_dimensions["A"].width = 100
         rows = Rows(1)
         _footnotes(rows, row + 2, status, (), looks)
@@ -202,7 +202,7 @@ def _sheet(
     sheet.freeze_panes = f"D{HEADER_ROW + 1}"  # a cell of openpyxl there would make its row twice
     sheet.auto_filter.ref = f"A{HEADER_ROW}:{get_column_letter(len(headings))}{last}"
     _footnotes(rows, last + 2, status, sorted(signs), looks)
-    _paper(sheet, dataset, number, HEADER_ROW)
+    _paper(sheet, dataset, called, HEADER_ROW)
     return rows
 
 
@@ -251,9 +251,7 @@ def _row(
 
 
 def status_sentence(status: DatasetStatus) -> str:
-    if status.status == "carried":
-        return f"Statut : reporté de la version {status.from_release}."
-    return f"Statut : {STATUSES[status.status]}."
+    return f"Statut : {state(status)}."
 
 
 def _first_line(status: DatasetStatus) -> str:
@@ -269,7 +267,7 @@ def _footnotes(rows: Rows, at: int, status: DatasetStatus, signs: Sequence[tuple
         rows.add(at + offset, {1: (typeset(text), looks.of("note"))})
 
 
-def _paper(sheet: Worksheet, dataset: str, number: int, header: int | None) -> None:
+def _paper(sheet: Worksheet, dataset: str, called: str, header: int | None) -> None:
     sheet.page_setup.orientation = "landscape"
     sheet.page_setup.paperSize = sheet.PAPERSIZE_A4
     sheet.page_setup.fitToWidth, sheet.page_setup.fitToHeight = 1, 0
@@ -281,7 +279,7 @@ def _paper(sheet: Worksheet, dataset: str, number: int, header: int | None) -> N
     sheet.sheet_view.showGridLines = False
     if header:
         sheet.print_title_rows = f"{header}:{header}"
-    sheet.oddFooter.left.text = f"{OBSERVATORY}, version {number}"
+    sheet.oddFooter.left.text = f"{OBSERVATORY}, {called}"
     sheet.oddFooter.center.text = dataset_title(dataset)
     sheet.oddFooter.right.text = "&P / &N"
 
@@ -290,10 +288,8 @@ def _guide(
     sheet: Worksheet,
     statuses: Mapping[str, DatasetStatus],
     labels: Labels,
-    number: int,
-    version: str,
-    made_at: datetime,
-    data_until: str | None,
+    called: str,
+    says: str,
 ) -> None:
     """First sheet: what this book is, what became of each table, what the signs mean."""
     sheet.title = "Lire ce classeur"
@@ -304,21 +300,18 @@ def _guide(
     for column, width in widths.items():
         sheet.column_dimensions[get_column_letter(column)].width = width
     _text(sheet, 1, 1, OBSERVATORY, font=title)
-    until = f", sur les données reçues jusqu’au {long_date(data_until)}" if data_until else ""
-    _text(sheet, 2, 1, f"Version {number} ({version}), publiée le {long_date(made_at)}{until}.")
+    _text(sheet, 2, 1, says)
     row = 4
     for column, heading in enumerate(("Tableau", "Statut", "Pourquoi, et ce qui l’accompagne"), 1):
         _text(sheet, row, column, heading, font=strong, fill=band)
     for dataset, status in statuses.items():
         row += 1
-        state = STATUSES[status.status] + (
-            f" de la version {status.from_release}" if status.status == "carried" else ""
-        )
+        standing = state(status)
         _text(sheet, row, 1, dataset_title(dataset), alignment=wrap)
-        _text(sheet, row, 2, state, alignment=wrap)
+        _text(sheet, row, 2, standing, alignment=wrap)
         why = typeset(" ".join((*status.reasons, *status.reserves)))
         _text(sheet, row, 3, why, alignment=wrap)
-        sheet.row_dimensions[row].height = height_of({2: state, 3: why}, widths) + 2
+        sheet.row_dimensions[row].height = height_of({2: standing, 3: why}, widths) + 2
     row += 2
     for column, heading in enumerate(("Signe", "", "Signification"), 1):
         _text(sheet, row, column, heading, font=strong, fill=band)
@@ -338,7 +331,7 @@ def _guide(
     ):
         _text(sheet, row, 1, typeset(text))
         row += 1
-    _paper(sheet, "", number, None)
+    _paper(sheet, "", called, None)
     sheet.oddFooter.center.text = "Lire ce classeur"
 
 

@@ -11,6 +11,7 @@ from publication.changelog import Change
 from publication.labels import Labels, Supply
 from publication.returns.books import Book
 from publication.shelf import Release
+from publication.waiting import Waiting
 
 
 @dataclass(frozen=True)
@@ -27,3 +28,4 @@ class Edition:
     revised: set[tuple[str, ...]] = field(default_factory=set)
     before: Mapping[str, pa.Table] = field(default_factory=dict)
     books: Sequence[Book] = ()
+    previewed: Sequence[Waiting] = ()  # of a preview: what it is about

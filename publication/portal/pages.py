@@ -26,7 +26,6 @@ from publication.portal.blocks import Block, blocks, notes, slug
 from publication.portal.charts import Line
 from publication.portal.edition import Edition
 from publication.portal.maps import CREDIT
-from publication.shelf import Release
 from publication.tables import text_csv
 from publication.workbook import legend
 
@@ -84,7 +83,6 @@ def environment() -> Environment:
         "navigation": NAVIGATION,
         "credit": CREDIT,
         "noted": notes,
-        "version_of": version,
     }
     return made
 
@@ -158,7 +156,9 @@ def write(public: Path, edition: Edition) -> None:
     """Every page, the style and the scripts, and the spreadsheet of what organisers have to correct."""
     shutil.copytree(HERE / "assets", public / "assets", copy_function=shutil.copyfile)
     portal = Portal(public, edition)
-    _name_on_paper(public / "assets" / "style.css", f"{portal.shared['observatory']}, {version(edition.release)}")
+    _name_on_paper(
+        public / "assets" / "style.css", f"{portal.shared['observatory']}, {wording.version(edition.release)}"
+    )
     for card in portal.cards:
         if card.dataset == views.RECONCILIATION:
             _reconciliation(portal, card)
@@ -188,11 +188,6 @@ def write(public: Path, edition: Edition) -> None:
     )
     _search(portal)
     (public / "a-corriger.csv").write_bytes(text_csv(QUARANTINE, edition.supply.quarantine))
-
-
-def version(release: Release) -> str:
-    """« version 3 (1.2.0) »."""
-    return f"version {release.number}" + (f" ({release.version})" if release.version else "")
 
 
 def _name_on_paper(style: Path, words: str) -> None:

@@ -23,11 +23,11 @@ from publication.wording import (
     DATASETS,
     DELIVERY_STATES,
     NBSP,
-    STATUSES,
     dataset_question,
     dataset_title,
     long_date,
     plural,
+    state,
 )
 
 # what the first screen shows, when it exists: (dataset, indicator, breakdown, member, words under the figure)
@@ -230,10 +230,6 @@ def cards(edition: Edition) -> list[Card]:
     ]
 
 
-def state(status: DatasetStatus) -> str:
-    return f"reporté de la version {status.from_release}" if status.status == CARRIED else STATUSES[status.status]
-
-
 def sources(edition: Edition) -> list[Source]:
     by_source: dict[str, list[dict]] = {}
     for delivery in edition.supply.deliveries:
@@ -319,7 +315,9 @@ def notices(edition: Edition, all_sources: list[Source]) -> list[dict]:
     for name, status in edition.release.datasets.items():
         if status.status in (CARRIED, WITHHELD):
             what = (
-                "n’est pas publié" if status.status == WITHHELD else f"reste celui de la version {status.from_release}"
+                "n’est pas publié"
+                if status.status == WITHHELD
+                else f"reste celui de la version{NBSP}{status.from_release}"
             )
             found.append({"title": f"« {dataset_title(name)} » {what}.", "why": status.reasons, "page": f"{name}.html"})
     for source in all_sources:

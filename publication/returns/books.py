@@ -7,7 +7,7 @@ is, a hidden column names each line. Nothing typed about a person is in them: th
 from __future__ import annotations
 
 import json
-from collections.abc import Iterable, Sequence
+from collections.abc import Collection, Iterable, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from pathlib import Path
@@ -28,6 +28,7 @@ MARK = "observatoire-retour"
 KEY = "clé"
 MOST_LINES = 2000
 
+RECONCILIATION = "ind_reconciliation"
 CORRECTIONS, EXPLANATIONS = "corrections", "explications"
 
 _INK, _ACCENT, _FILL, _LINE = "1F2A33", "0B5563", "FFF7DB", "C5CED2"
@@ -76,8 +77,11 @@ class Book:
     left_out: int
 
 
-def write(public: Path, candidate: Path, labels: Labels, *, release: int, made_at: datetime) -> list[Book]:
-    """Write every workbook there is reason to write, from what the candidate sets aside and does not explain."""
+def write(
+    public: Path, candidate: Path, labels: Labels, waits: Collection[str] = (), *, release: int, made_at: datetime
+) -> list[Book]:
+    """Write every workbook there is reason to write, from what the candidate sets aside and does not explain. Of tables that wait (`waits`)
+    no new figure is in them."""
     found = []
     for source, title, rows in _set_aside(candidate / "warehouse.duckdb"):
         path = f"{FOLDER}/a-corriger--{source}.xlsx"
@@ -86,7 +90,9 @@ def write(public: Path, candidate: Path, labels: Labels, *, release: int, made_a
             "que vous pouvez corriger, laissez les autres vides, et renvoyez le classeur tel quel. Pour vider une cellule, écrivez (vide)."
         )
         found.append(_book(public, path, CORRECTIONS, title, says, "À corriger", TO_FIX, rows, release, made_at))
-    rows = list(_unexplained(candidate / "data" / "ind_reconciliation.parquet", labels))
+    rows = []
+    if RECONCILIATION not in waits:
+        rows = list(_unexplained(candidate / "data" / f"{RECONCILIATION}.parquet", labels, waits))
     if rows:
         says = (
             f"{plural(len(rows), 'chiffre déjà imprimé diffère', 'chiffres déjà imprimés diffèrent')} du nôtre sans explication : les tableaux "
@@ -156,12 +162,12 @@ def _set_aside(warehouse: Path) -> list[tuple[str, str, list[tuple]]]:
     return [(source, title, lines) for (source, title), lines in by_source.items()]
 
 
-def _unexplained(path: Path, labels: Labels) -> Iterable[tuple]:
+def _unexplained(path: Path, labels: Labels, waits: Collection[str]) -> Iterable[tuple]:
     """Printed figures that differ from ours and that nobody has explained; of a secret figure nothing is said."""
     if not path.exists():
         return
     for row in read_parquet(path.read_bytes()).to_pylist():
-        if row.get("is_explained") is not False or (row["conf_status"] or "F") != "F":
+        if row.get("is_explained") is not False or (row["conf_status"] or "F") != "F" or row["blocks_dataset"] in waits:
             continue
         key = [row["programme_id"], row["indicator"], row["breakdown"], row["member"], row["difference"]]
         yield (

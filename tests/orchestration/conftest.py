@@ -80,6 +80,8 @@ class Observatory:
         shutil.copytree(PROJECT / "sources" / "samples" / SOURCE, project / "sources" / "samples" / SOURCE)
         hand_made.suites(project / "expectations" / "suites", DATASETS)
         self.home = Home(root / "var", project).ensure()
+        self.home.calendar.parent.mkdir()
+        self.rule("{}")
         self.spoilt: set[str] = set()
         self.total = 36
         self.settings = Settings()
@@ -117,6 +119,10 @@ class Observatory:
 
     def spoil(self, *datasets: str) -> None:
         self.spoilt = set(datasets)
+
+    def rule(self, datasets: str) -> None:
+        """What the calendar of publication says from now on."""
+        self.home.calendar.write_text(f"datasets: {datasets}\n", encoding="utf-8")
 
     def deliver_sample(self) -> Path:
         sample = next((self.home.samples / SOURCE).iterdir())

@@ -15,6 +15,7 @@ import duckdb
 
 from expectations import Outcome, Verdict, candidate_hash, seal, suites_hash
 from publication import Release, publish
+from publication.publish import Desk as Door
 
 NOW = datetime(2024, 2, 6, 4, 30, tzinfo=UTC)
 HDF, CVL = "HDF-CONF-2023", "CVL-STRAT-2024"
@@ -363,6 +364,8 @@ class Desk:
         self.home, self.stock = home, stock
         self.left_out = set(DATASETS) - set(datasets)
         self.nights = 0
+        self.calendar = home / "calendar.yml"
+        self.rule("{}")
 
     def candidate(self, *, without=(), **what) -> Path:
         """A candidate of its own directory, copied from one made before when there is one with the same content."""
@@ -376,9 +379,22 @@ class Desk:
     def verdict(self, made: Path) -> Verdict:
         return verdict(made, self.suites)
 
-    def publish(self, made: Path, judged: Verdict | None = None) -> Release:
-        now = NOW + timedelta(days=self.nights)
-        return publish(made, judged or self.verdict(made), self.releases, now=now, suites=self.suites)
+    def rule(self, datasets: str) -> None:
+        """What the calendar says from now on: `{ind_events: {approval: required}}`."""
+        self.calendar.parent.mkdir(parents=True, exist_ok=True)
+        self.calendar.write_text(f"datasets: {datasets}\n", encoding="utf-8")
+
+    @property
+    def now(self) -> datetime:
+        return NOW + timedelta(days=self.nights)
+
+    def door(self, made: Path, judged: Verdict | None = None, now: datetime | None = None) -> Door:
+        """What the door decides from, as `preview` and `approve` take it."""
+        return Door(made, judged or self.verdict(made), self.releases, now or self.now, self.suites, self.calendar)
+
+    def publish(self, made: Path, judged: Verdict | None = None, now: datetime | None = None) -> Release:
+        door = self.door(made, judged, now)
+        return publish(made, door.verdict, self.releases, now=door.now, suites=self.suites, calendar=self.calendar)
 
     def night(self, **what) -> Release:
         return self.publish(self.candidate(**what))

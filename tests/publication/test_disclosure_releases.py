@@ -7,7 +7,7 @@ import pyarrow.parquet as pq
 import pytest
 from openpyxl import load_workbook
 
-from publication import Refused, disclosure, releases, tables, warehouse
+from publication import Refused, disclosure, preview, releases, tables, warehouse
 from publication.disclosure import earlier, protection
 
 PEOPLE = ("ind_events", "ind_participants")
@@ -67,6 +67,19 @@ def test_the_report_is_in_the_release_and_in_qualite(people_desk):
     assert quality["ind_participants"]["disclosure"] == report
     assert quality["ind_events"]["disclosure"] == {"primary": 0, "secondary": 0, "cells": []}
     assert releases.current(people_desk.releases).disclosure["ind_participants"] == report
+
+
+def test_a_preview_hides_what_the_release_will_hide(people_desk):
+    people_desk.rule("{ind_participants: {approval: required}}")
+    made, place = people_desk.candidate(ind_participants=categories()), people_desk.home / "preview"
+    assert people_desk.publish(made).datasets["ind_participants"].waits == "approval"
+    preview.preview(people_desk.door(made), place)
+    shown = (place / "data" / "ind_participants.parquet").read_bytes()
+    preview.approve(people_desk.door(made), "ind_participants", place, by="direction")
+    release = people_desk.publish(made)
+    assert printed(release) == {"agent": "F", "elected": "A", "ess": "F", "other": "D"}
+    assert (release.public / "data" / "ind_participants.parquet").read_bytes() == shown
+    assert release.disclosure["ind_participants"]["primary"] == 1
 
 
 def test_the_same_night_makes_no_new_release(people_desk):

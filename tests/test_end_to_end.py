@@ -303,8 +303,9 @@ def test_the_package_of_the_release_is_valid_and_says_what_the_dictionary_says(f
     assert report.valid, report.flatten(["title", "type", "message"])[:5]
     models = json.loads(release.dictionary.read_text(encoding="utf-8"))["models"]
     package = json.loads((release.public / "datapackage.json").read_text(encoding="utf-8"))
-    assert {resource["path"] for resource in package["resources"]} >= {f"data/{name}.csv" for name in DATASETS}
-    for resource in package["resources"]:
+    described = {resource["path"]: resource for resource in package["resources"]}
+    assert described.keys() >= {f"data/{name}.{form}" for name in DATASETS for form in ("csv", "parquet")}
+    for resource in (each for path, each in described.items() if path.endswith(".csv")):
         columns = models[Path(resource["path"]).stem]["columns"]
         assert {f["name"]: f["description"] for f in resource["schema"]["fields"]} == {
             name: column["description"] for name, column in columns.items()

@@ -1,9 +1,16 @@
-"""LICENCE.txt: under which licence the release may be used, and how to name it. The licence itself is at its address."""
+"""LICENCE.txt: under which licence the release may be used, how to name it, and the whole text of the licence.
+
+`etalab-2.0.txt` is that text, unchanged, as SPDX publishes it (npm `spdx-license-list` 6.12.0, `licenses/etalab-2.0.json`).
+"""
 
 from __future__ import annotations
 
+from pathlib import Path
+
 from publication.package.registry import LICENCE, LICENCE_TITLE, LICENCE_URL, Package
 from publication.wording import long_date
+
+WHOLE = Path(__file__).with_name(f"{LICENCE}.txt")
 
 
 def text(package: Package) -> str:
@@ -20,8 +27,11 @@ def text(package: Package) -> str:
             f"    {package.publisher.name}, {package.publisher.title}, version {package.version.number} du "
             f"{long_date(package.made_at)}{until}.",
             "",
-            "Cette mention ne doit pas laisser entendre que l’observatoire cautionne ce qui en est fait. Seul le texte de la licence, à l’adresse",
-            "ci-dessus, fait foi.",
+            "Cette mention ne doit pas laisser entendre que l’observatoire cautionne ce qui en est fait. Seul le texte de la licence, ci-dessous,",
+            "fait foi.",
             "",
+            "=" * 80,
+            "",
+            WHOLE.read_text(encoding="utf-8"),
         ]
     )

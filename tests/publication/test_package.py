@@ -4,6 +4,7 @@ import csv
 import hashlib
 import json
 import re
+import shutil
 
 import hand_made
 import pyarrow as pa
@@ -29,6 +30,15 @@ def header(release, path: str) -> list[str]:
         return next(csv.reader(file))
 
 
+def writable(release, tmp_path):
+    """A copy of the public files that a test may spoil."""
+    copy = tmp_path / "public"
+    shutil.copytree(release.public, copy, copy_function=shutil.copyfile)
+    for path in (copy, *copy.rglob("*")):
+        path.chmod(0o755 if path.is_dir() else 0o644)
+    return copy
+
+
 def test_every_form_is_in_the_release_and_in_its_sums(release):
     listed = (release.public / "SHA256SUMS").read_text()
     for name in package.FILES:
@@ -40,7 +50,7 @@ def test_the_package_is_valid_and_so_are_its_data(release):
 
     report = Package(str(release.public / "datapackage.json")).validate()
     assert report.valid, report.flatten(["type", "message"])
-    assert len(report.tasks) == len(hand_made.CONTENT)
+    assert len(report.tasks) == 2 * len(hand_made.CONTENT), "CSV and Parquet"
 
 
 @pytest.mark.parametrize(
@@ -52,18 +62,51 @@ def test_the_package_is_valid_and_so_are_its_data(release):
     ],
 )
 def test_spoilt_data_are_not(release, tmp_path, spoil, error):
-    import shutil
-
     from frictionless import Package
 
-    copy = tmp_path / "public"
-    shutil.copytree(release.public, copy, copy_function=shutil.copyfile)
-    for path in (copy, *copy.rglob("*")):
-        path.chmod(0o755 if path.is_dir() else 0o644)
+    copy = writable(release, tmp_path)
     path = copy / "data" / "ind_events.csv"
     path.write_text(spoil(path.read_text(encoding="utf-8")), encoding="utf-8")
     report = Package(str(copy / "datapackage.json")).validate()
     assert error in {row[0] for row in report.flatten(["type"])}
+
+
+def test_a_parquet_file_that_is_not_the_one_described_is_noticed(release, tmp_path):
+    from frictionless import Package
+
+    copy = writable(release, tmp_path)
+    (copy / "data" / "ind_events.parquet").write_bytes((copy / "data" / "ind_quality.parquet").read_bytes())
+    report = Package(str(copy / "datapackage.json")).validate()
+    assert {row[0] for row in report.flatten(["type"])} == {"hash-count", "byte-count"}
+
+
+def holds_as_csvw(public) -> bool:
+    """Whether a maintained reader of the W3C's standard finds the tables to be what csv-metadata.json says."""
+    from csvw import CSVW
+
+    try:
+        found = CSVW(str(public / "csv-metadata.json"), validate=True)
+    except ValueError:
+        return False
+    return found.is_valid and not found.warnings and len(found.tables) == len(hand_made.CONTENT)
+
+
+def test_the_tables_are_what_their_csvw_metadata_say(release):
+    assert holds_as_csvw(release.public)
+
+
+@pytest.mark.parametrize(
+    ("name", "spoil"),
+    [
+        ("data/ind_events.csv", lambda text: text.replace(",36,", ",trente-six,", 1)),
+        ("data/ind_events.csv", lambda text: text.replace("member", "modalité", 1)),
+        ("csv-metadata.json", lambda text: text.replace('"datatype"', '"data_type"')),
+    ],
+)
+def test_tables_that_are_not_are_noticed(release, tmp_path, name, spoil):
+    path = writable(release, tmp_path) / name
+    path.write_text(spoil(path.read_text(encoding="utf-8")), encoding="utf-8")
+    assert not holds_as_csvw(tmp_path / "public")
 
 
 def test_forms_have_the_columns_of_the_files(release):
@@ -71,11 +114,12 @@ def test_forms_have_the_columns_of_the_files(release):
     for resource in data["resources"]:
         content = (release.public / resource["path"]).read_bytes()
         assert resource["hash"] == f"sha256:{hashlib.sha256(content).hexdigest()}" and resource["bytes"] == len(content)
-        assert [field["name"] for field in resource["schema"]["fields"]] == header(release, resource["path"])
+        if resource["format"] == "csv":
+            assert [field["name"] for field in resource["schema"]["fields"]] == header(release, resource["path"])
     for table in web["tables"]:
         assert [column["name"] for column in table["tableSchema"]["columns"]] == header(release, table["url"])
         assert set(table["tableSchema"]["primaryKey"]) <= set(header(release, table["url"]))
-    assert len(web["tables"]) == len(data["resources"]) == len(hand_made.CONTENT)
+    assert len(web["tables"]) == len(data["resources"]) // 2 == len(hand_made.CONTENT)
 
 
 def test_the_catalogue_points_at_files_that_are_there(release):
@@ -114,6 +158,14 @@ def test_the_methodology_defines_every_figure_published(release):
 def test_the_licence_names_publisher_and_version(release):
     text = (release.public / "LICENCE.txt").read_text(encoding="utf-8")
     assert registry.LICENCE in text and "version 1.0.0" in text and package.read_publisher().name in text
+    for part in (
+        "Avril 2017",
+        "Sous réserve de :",
+        "RESPONSABILITÉ",
+        "DROIT APPLICABLE",
+        "informations qu’ils ont obtenues sous cette licence",
+    ):
+        assert part in text, "the whole licence, not its address alone"
 
 
 def test_the_publisher_is_read_strictly(tmp_path):

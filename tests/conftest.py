@@ -1,4 +1,5 @@
-"""One first night on the samples, shared by every worker of a test run: it takes the time of a hundred small tests."""
+"""What takes the time of a hundred small tests is made once: the first night on the samples, shared by every worker of a run, and
+the warehouse of `dbt_project/`, whose tests one worker runs."""
 
 import fcntl
 import os
@@ -7,6 +8,23 @@ from pathlib import Path
 
 import pytest
 from command_line import observatoire
+
+MADE_TOGETHER = "tests/dbt_project/"
+"""The tests of this folder read one warehouse, which the worker that runs them builds."""
+
+
+@pytest.hookimpl(optionalhook=True)
+def pytest_xdist_make_scheduler(config, log):
+    """`--dist loadfile`, where a folder that is made together counts as one file."""
+    if config.getvalue("dist") != "loadfile":
+        return None
+    from xdist.scheduler import LoadFileScheduling
+
+    class ByFileOrFolder(LoadFileScheduling):
+        def _split_scope(self, nodeid: str) -> str:
+            return MADE_TOGETHER if nodeid.startswith(MADE_TOGETHER) else super()._split_scope(nodeid)
+
+    return ByFileOrFolder(config, log)
 
 
 @pytest.fixture(scope="session")

@@ -8,6 +8,7 @@ import time
 from contextlib import closing
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
+from functools import cached_property
 from itertools import count
 from pathlib import Path
 
@@ -39,7 +40,11 @@ class Landed:
     report: DeliveryReport
     rows: list[dict]
     quarantine: list[dict]
-    identities: list[dict]
+
+    @cached_property
+    def identities(self) -> list[dict]:
+        """Read when they are asked for: opening them takes as long as a small landing."""
+        return _identities(self.home / "vault", self.report.source, self.report.delivery_id)
 
     @property
     def counts(self) -> tuple[int, int, int, int, int]:
@@ -95,7 +100,7 @@ def land(
     (report,) = reports[:1]
     stored = f"{template}__{report.delivery_id}.parquet"
     rows, refused = (_rows(places.landing / folder / stored) for folder in (loaded.contract.entity, "quarantine"))
-    return Landed(home, report, rows, refused, _identities(places.vault, template, report.delivery_id))
+    return Landed(home, report, rows, refused)
 
 
 def _identities(vault: Path, source: str, delivery_id: str) -> list[dict]:

@@ -367,8 +367,9 @@ def write_files(
             (data / f"{name}.csv").write_bytes(tables.csv_bytes(contents[name]))
     warehouse.write(candidate, contents, release.warehouse)
     shutil.copyfile(candidate / "dictionary.json", release.dictionary)
-    for name in contents:
-        trace.write(public, _origins(release, name, releases))
+    with warehouse.opened(release.warehouse):  # kept open for all tables
+        for name in contents:
+            trace.write(public, _origins(release, name, releases))
 
     before = released_tables(base) if base else {}
     changes = changelog.compare(before, contents)

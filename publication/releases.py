@@ -4,11 +4,11 @@ Belongs here: the answers of `observatoire releases list|show|verify|diff|rollba
 Does not belong here: making a release (`publish`).
 """
 
+import contextlib
 import hashlib
 import os
 from collections import Counter
 from collections.abc import Iterator
-from contextlib import contextmanager
 from dataclasses import dataclass, replace
 from datetime import datetime
 from pathlib import Path
@@ -52,7 +52,7 @@ def show(releases: Path, number: int | None = None) -> Release:
     return shelf.read_release(Path(releases) / str(number))
 
 
-@contextmanager
+@contextlib.contextmanager
 def pin(releases: Path) -> Iterator[Release]:
     """The current release, resolved once: all that is read through it is of one version, whatever comes meanwhile.
 
@@ -72,7 +72,14 @@ def verify(release: Release) -> list[Problem]:
     the list those of all public files), missing and extra files, write permissions, the three forms of each dataset (CSV,
     Parquet, table of the warehouse) compared cell by cell, and every figure made again from the rows of the warehouse.
     """
-    problems = [*_bytes(release), *_permissions(release)]
+    with contextlib.ExitStack() as stack:
+        with contextlib.suppress(Exception):  # what does not open is said below
+            stack.enter_context(warehouse.opened(release.warehouse))  # kept open: each table is read by itself
+        return [*_bytes(release), *_permissions(release), *_tables(release)]
+
+
+def _tables(release: Release) -> list[Problem]:
+    problems = []
     for name, status in release.datasets.items():
         if status.is_available:
             problems += _forms(release, name, status)

@@ -7,10 +7,11 @@ Does not belong here: any definition of an indicator, any page.
 
 from publication.trace.declared import TraceError, Traces, entry_of, of_dictionary
 from publication.trace.documents import documents, file_name, write
-from publication.trace.figures import Mismatch, is_secret, mismatches, opened, released
+from publication.trace.figures import Mismatch, is_secret, mismatches, released
 from publication.trace.origin import Line, Origin, origin
 from publication.trace.places import Places
 from publication.trace.places import read as read_places
+from publication.warehouse import opened
 
 __all__ = [
     "Line",

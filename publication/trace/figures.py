@@ -8,10 +8,8 @@ came with the release.
 from __future__ import annotations
 
 import math
-from collections.abc import Iterator, Mapping, Sequence
-from contextlib import contextmanager
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from pathlib import Path
 from typing import Any
 
 import duckdb
@@ -40,17 +38,6 @@ class Mismatch:
         if not self.measure:
             return f"{name} : aucun tracé ne dit de quelles lignes ce chiffre est fait"
         return f"{name} : {self.measure} vaut {_said(self.released)}, ses lignes donnent {_said(self.recomputed)}"
-
-
-@contextmanager
-def opened(warehouse: Path) -> Iterator[duckdb.DuckDBPyConnection]:
-    """A connection to a released warehouse that reads nothing else."""
-    config = {"enable_external_access": "false", "lock_configuration": "true"}
-    connection = duckdb.connect(str(warehouse), read_only=True, config=config)
-    try:
-        yield connection
-    finally:
-        connection.close()
 
 
 def mismatches(connection: duckdb.DuckDBPyConnection, traces: Traces, dataset: str) -> list[Mismatch]:

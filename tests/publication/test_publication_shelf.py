@@ -214,7 +214,7 @@ def test_a_reader_that_pins_never_sees_two_versions(small_desk):
                 reads.append(release.number)
                 if len(told) != 1:
                     mixtures.append(told)
-            stop.wait(0.05)
+            stop.wait(0.2)
 
     threads = [threading.Thread(target=reader) for _ in range(2)]
     for thread in threads:

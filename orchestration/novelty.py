@@ -11,6 +11,7 @@ import json
 import re
 from dataclasses import dataclass
 from datetime import UTC, datetime
+from functools import cache
 from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
 
@@ -171,6 +172,7 @@ def _approvals(home: Home) -> str:
         return "0"
 
 
+@cache
 def _version(name: str) -> str:
     try:
         return version(name)

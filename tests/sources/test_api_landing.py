@@ -107,7 +107,7 @@ class Source:
 
 
 @pytest.fixture
-def source(tmp_path, platform):
+def source(tmp_path, platform, without_references):
     return Source(tmp_path, platform.server_address[1])
 
 

@@ -163,7 +163,7 @@ class Home:
 
 
 @pytest.fixture
-def home(tmp_path):
+def home(tmp_path, without_references):
     return Home(tmp_path)
 
 

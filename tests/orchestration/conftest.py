@@ -9,11 +9,12 @@ import sys
 from pathlib import Path
 
 import pytest
-from small_project import DATASETS, SOURCE, an_hour_old  # noqa: F401
+from small_project import DATASETS, SOURCE, an_hour_old
 
 from orchestration import rooms, warehouse
 from orchestration.home import PROJECT, Home, Settings
 from orchestration.night import Night, Outcome, whole_night
+from orchestration.novelty import is_anything_new
 from publication import portal, workbook
 
 sys.path.append(str(Path(__file__).parents[1] / "publication"))
@@ -155,3 +156,15 @@ def stock(tmp_path_factory) -> Path:
 @pytest.fixture
 def observatory(tmp_path, stock, monkeypatch) -> Observatory:
     return Observatory(tmp_path, stock, monkeypatch)
+
+
+@pytest.fixture(scope="session")
+def settled(tmp_path_factory, stock) -> Path:
+    """The project and the home of an observatory whose first night ended well, to be copied."""
+    root = tmp_path_factory.mktemp("settled")
+    with pytest.MonkeyPatch.context() as patch:
+        made = Observatory(root, stock, patch)
+        an_hour_old(made.deliver_sample())
+        assert is_anything_new(made.home).is_new
+        assert made.night().exit_code == 0
+    return root

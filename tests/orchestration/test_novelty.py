@@ -1,24 +1,23 @@
 """Whether anything is new is decided from files alone, before anything heavy is imported."""
 
 import os
+import shutil
 import subprocess
 import sys
 
 import pytest
 from small_project import an_hour_old
 
-from orchestration.home import PROJECT
+from orchestration.home import PROJECT, Home
 from orchestration.novelty import is_anything_new, leave_for_next_night
 
 HEAVY = ("dagster", "dbt", "great_expectations", "pandas", "duckdb", "pyarrow")
 
 
 @pytest.fixture
-def after_a_night(observatory):
-    an_hour_old(observatory.deliver_sample())
-    assert is_anything_new(observatory.home).is_new
-    assert observatory.night().exit_code == 0
-    return observatory.home
+def after_a_night(settled, tmp_path):
+    root = shutil.copytree(settled, tmp_path / "settled", symlinks=True)
+    return Home(root / "var", root / "project")
 
 
 def test_nothing_is_new_after_a_night(after_a_night):

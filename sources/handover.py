@@ -24,7 +24,7 @@ from sources.returned import returned_explanations, returned_without_texts, with
 _QUARANTINE = {
     "source": "VARCHAR", "delivery_id": "VARCHAR", "file_name": "VARCHAR", "sheet": "VARCHAR", "row_number": "INTEGER",
     "cell": "VARCHAR", "field": "VARCHAR", "rule": "VARCHAR", "message": "VARCHAR", "value": "VARCHAR",
-    "delivered_at": "TIMESTAMP",
+    "delivered_at": "TIMESTAMP", "event_id": "VARCHAR", "programme_id": "VARCHAR", "organiser": "VARCHAR",
 }  # fmt: skip
 _DELIVERY = {
     "source": "VARCHAR", "source_title": "VARCHAR", "entity": "VARCHAR", "expected_every_days": "INTEGER",
@@ -104,7 +104,8 @@ def hand_over(
     replaced = _replace_records(con, places.landing)
     _participants(con, places.landing / "participant" / "current")
     in_force = [row for row in known if row["state"] == "accepted" and row["rows_quarantined"]]
-    _table(con, "quarantine", _QUARANTINE, [_file(places.landing / "quarantine", row) for row in in_force])
+    aside = [_file(places.landing / "quarantine", row) for row in in_force]
+    _table(con, "quarantine", _QUARANTINE, aside, has_grown=True)
     _rows(con, "delivery", _DELIVERY, [_delivery(row, contracts[row["source"]], replaced) for row in known])
     accepted = [row for row in known if row["state"] == "accepted"]
     _table(
@@ -219,11 +220,17 @@ def _file(folder: Path, row: dict) -> str:
     return str(folder / f"{row['source']}__{row['delivery_id']}.parquet")
 
 
-def _table(con: duckdb.DuckDBPyConnection, name: str, columns: dict[str, str], files: list[str]) -> None:
+def _table(
+    con: duckdb.DuckDBPyConnection, name: str, columns: dict[str, str], files: list[str], *, has_grown: bool = False
+) -> None:
+    """`has_grown`: files written before some of the columns existed are among them."""
     definition = ", ".join(f'"{column}" {type_}' for column, type_ in columns.items())
     con.execute(f"create or replace table landing.{name} ({definition})")
     if files:
-        con.execute(f"insert into landing.{name} by name select * from read_parquet($files)", {"files": files})
+        con.execute(
+            f"insert into landing.{name} by name select * from read_parquet($files, union_by_name = {has_grown})",
+            {"files": files},
+        )
 
 
 def _rows(con: duckdb.DuckDBPyConnection, name: str, columns: dict[str, str], rows: list[dict]) -> None:

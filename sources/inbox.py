@@ -140,17 +140,29 @@ def look(inbox: Path, ledger_path: Path, sources: Iterable[str], *, returns_only
 
 
 def is_a_return(path: Path) -> bool:
-    """Whether a file is a workbook with the hidden sheet of the observatory's returns. Looks at the list of sheets only."""
-    if path.suffix.lower() not in (".xlsx", ".xlsm"):
+    """Whether a file is a workbook with the hidden sheet of the observatory's returns. Looks for the name of the sheet only."""
+    listed = _LISTS_OF_SHEETS.get(path.suffix.lower())
+    if listed is None:
         return False
     try:
-        with zipfile.ZipFile(path) as book, book.open("xl/workbook.xml") as sheets:
-            return RETURN_SHEET.encode() in sheets.read(_LONGEST_LIST_OF_SHEETS)
+        with zipfile.ZipFile(path) as book, book.open(listed) as sheets:
+            before = b""
+            for _ in range(_MOST_PIECES):
+                piece = sheets.read(_PIECE)
+                if RETURN_SHEET.encode() in before + piece:
+                    return True
+                if not piece:
+                    return False
+                before = piece[-len(RETURN_SHEET) :]
     except (OSError, KeyError, ValueError, RuntimeError, NotImplementedError, zipfile.BadZipFile, zlib.error):
         return False  # not a workbook, or a damaged one: the reader of its source will say so
+    return False
 
 
-_LONGEST_LIST_OF_SHEETS = 1 << 20
+_LISTS_OF_SHEETS = {".xlsx": "xl/workbook.xml", ".xlsm": "xl/workbook.xml", ".ods": "content.xml"}
+"""Where a workbook names its sheets. LibreOffice's names each beside its cells: all of it is looked through, up to a bound."""
+
+_PIECE, _MOST_PIECES = 1 << 20, 64
 
 
 def stamp_of_file(path: Path) -> str:

@@ -397,7 +397,8 @@ def _land(
             _write(
                 con, quarantine_path,
                 "select $source as source, $delivery_id as delivery_id, $file_name as file_name, cast($sheet as varchar) as sheet, "
-                "row_number, cell, field, rule, message, value, cast($delivered_at as timestamp) as delivered_at from quarantined",
+                "row_number, cell, field, rule, message, value, cast($delivered_at as timestamp) as delivered_at, "
+                f"{_whose(contract)} from quarantined left join canonical using (row_number)",
                 lineage,
             )  # fmt: skip
         else:
@@ -480,6 +481,15 @@ def _seal_refused_values(con: duckdb.DuckDBPyConnection, cipher: Cipher, context
 def _lineage() -> str:
     own = ("row_number", "corrections", "record_key")
     return ", ".join(name if name in own else f"cast(${name} as {type_}) as {name}" for name, type_ in LINEAGE.items())
+
+
+def _whose(contract: Contract) -> str:
+    """SQL of what a refused row says of its organiser: the event it is of, or the first organiser of the event that it is."""
+    columns, organisers = ENTITIES[contract.entity].columns, contract.fields.get("organisers")
+    said = {name: name if name in columns else "cast(null as varchar)" for name in ("event_id", "programme_id")}
+    is_said = organisers is not None and organisers.privacy == "none" and "organiser_labels" in columns
+    said["organiser"] = "coalesce(organiser_labels[1], organiser_text)" if is_said else "cast(null as varchar)"
+    return ", ".join(f"{expression} as {name}" for name, expression in said.items())
 
 
 def _write_record_keys(con: duckdb.DuckDBPyConnection, path: Path, deleted: tuple[str, ...], lineage: dict) -> None:

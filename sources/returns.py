@@ -165,30 +165,21 @@ def _corrected(
     seen: set[tuple],
 ) -> None:
     """One line of what to fix: taken as a correction, or a note."""
-    typed = clean(row.get("valeur corrigée") or "")
-    if not typed:
-        returned.unfilled += 1
+    filled = _filled(returned, row, now, "valeur corrigée", (str, str, int, str, str))
+    if filled is None:
         return
-    returned.filled += 1
-    signed = _signed(returned, row, now)
-    if signed is None:
-        return
-    try:
-        source, delivery_id, row_number, field_name, rule = json.loads(row[KEY] or "")
-        cell = clean(row.get("cellule") or "") or f"ligne {int(row_number)}"
-    except (ValueError, TypeError):
-        return _refuse(returned, row, "cle_abimee", "la cellule « clé » a été modifiée : repartez du classeur publié.")
+    typed, (source, delivery_id, row_number, field_name, rule), author, on = filled
+    cell = clean(row.get("cellule") or "") or f"ligne {row_number}"
     aside = _set_aside(places, contracts, source, delivery_id, row_number, field_name, rule)
     if aside is None:
         return _refuse(
             returned, row, "sans_objet",
             f"la cellule {cell} n'est plus mise de côté (fichier remplacé, ou déjà corrigé) : rien n'est changé.",
         )  # fmt: skip
-    author, on = signed
     text = None if typed.casefold() == EMPTY else typed
     personal = bool(ENTITIES[contracts[source].contract.entity].personal)
     line: dict[str, Any] = {
-        "source": source, "delivery_id": delivery_id, "row_number": int(row_number), "field": field_name,
+        "source": source, "delivery_id": delivery_id, "row_number": row_number, "field": field_name,
     }  # fmt: skip
     subject = subject_of(line)
     if subject in seen:
@@ -231,22 +222,13 @@ def _explained(
     seen: set[tuple],
 ) -> None:
     """One unexplained difference: taken as an explanation, or a note."""
-    cause = clean(row.get("explication") or "")
-    if not cause:
-        returned.unfilled += 1
+    filled = _filled(returned, row, now, "explication", (str, str, str, str, int | float | None))
+    if filled is None:
         return
-    returned.filled += 1
-    signed = _signed(returned, row, now)
-    if signed is None:
-        return
-    try:
-        programme_id, indicator, dimension, member, difference = json.loads(row[KEY] or "")
-    except (ValueError, TypeError):
-        return _refuse(returned, row, "cle_abimee", "la cellule « clé » a été modifiée : repartez du classeur publié.")
+    cause, (programme_id, indicator, dimension, member, difference), author, on = filled
     treatment = clean(row.get("ce qui en est fait") or "")
     if not treatment:
         return _refuse(returned, row, "sans_suite", "dites dans « ce qui en est fait » quel chiffre est publié.")
-    author, on = signed
     line: dict[str, Any] = {
         "programme_id": programme_id,
         "indicator": indicator,
@@ -275,6 +257,27 @@ def _explained(
                 "Pour en changer, remplissez le classeur d'une version plus récente.",
             )  # fmt: skip
     returned.lines.append(line)
+
+
+def _filled(
+    returned: Returned, row: dict[str, str | None], now: datetime, heading: str, kinds: tuple[Any, ...]
+) -> tuple[str, list[Any], str, date] | None:
+    """What was typed under `heading`, the line's key, who filled it and when; None when nothing was, or with a note what does not hold."""
+    typed = clean(row.get(heading) or "")
+    if not typed:
+        returned.unfilled += 1
+        return None
+    returned.filled += 1
+    signed = _signed(returned, row, now)
+    if signed is None:
+        return None
+    try:
+        key = json.loads(row[KEY] or "")
+    except ValueError:
+        key = None
+    if not isinstance(key, list) or len(key) != len(kinds) or not all(map(isinstance, key, kinds)):
+        return _refuse(returned, row, "cle_abimee", "la cellule « clé » a été modifiée : repartez du classeur publié.")
+    return typed, key, *signed
 
 
 def _signed(returned: Returned, row: dict[str, str | None], now: datetime) -> tuple[str, date] | None:

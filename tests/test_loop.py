@@ -454,3 +454,112 @@ def test_an_explanation_that_came_back_replaces_the_declared_one_of_the_same_fig
     newer = declared[0].model_copy(update={"cause": "Autre cause.", "expected_difference": -2.0})
     both = with_returned(declared, (newer,))
     assert len(both) == len(declared) and newer in both and declared[0] not in both
+
+
+# --- per organiser -------------------------------------------------------------------------------------------------
+
+
+def organised(desk, *whose: tuple[int, str | None]) -> None:
+    """What the warehouse says of refused rows: (row_number, organiser), as `fct_quarantine` and `dim_organisation` hold it."""
+    with duckdb.connect(str(desk.home / "candidate" / "warehouse.duckdb")) as con:
+        con.execute("create or replace table main.dim_organisation (organisation_key bigint, name varchar)")
+        con.execute(
+            "create or replace table main.fct_quarantine (source varchar, delivery_id varchar, row_number integer, organisation_key bigint)"
+        )
+        for key, (row_number, name) in enumerate(whose):
+            if name:
+                con.execute("insert into main.dim_organisation values (?, ?)", [key, name])
+            con.execute(
+                "insert into main.fct_quarantine select source, delivery_id, row_number, ? from landing.quarantine where row_number = ?",
+                [key if name else None, row_number],
+            )
+
+
+def keys_in(desk, book) -> list[int]:
+    sheet = openpyxl.load_workbook(desk.public / book.path).worksheets[0]
+    column = next(cell.column for cell in sheet[4] if cell.value == "clé")
+    return [json.loads(sheet.cell(row, column).value)[2] for row in range(5, sheet.max_row + 1)]
+
+
+@pytest.fixture
+def three_bad(tmp_path):
+    programme(tmp_path / "home", [*ROWS, BAD, [4, *BAD[1:]], [5, *BAD[1:]]])
+    return Desk(tmp_path / "home").first()
+
+
+def test_each_organiser_has_a_workbook_with_no_other_ones_rows(three_bad):
+    rows = keys_in(three_bad, three_bad.books()[0])
+    assert len(rows) == 3, "nobody is known yet: they stand together, in the workbook of their source"
+    organised(three_bad, (rows[0], "URSCOP Hauts-de-France"), (rows[1], "L’APES"), (rows[2], None))
+    books = three_bad.write_books(2)
+    assert {book.path.removeprefix("retours/a-corriger--"): keys_in(three_bad, book) for book in books} == {
+        "l-apes.xlsx": [rows[1]],
+        "urscop-hauts-de-france.xlsx": [rows[0]],
+        f"{SOURCE}.xlsx": [rows[2]],
+    }
+    assert books[0].title == "L’APES"
+    three_bad.send_back(books[0], **FILLED)
+    (report,) = three_bad.take()
+    assert report.rows_accepted == 1 and three_bad.land()[0].rows_quarantined == 2
+
+
+def test_two_organisers_of_one_name_are_not_mixed(three_bad):
+    rows = keys_in(three_bad, three_bad.books()[0])
+    organised(three_bad, *((row, "Association locale") for row in rows))
+    books = three_bad.write_books(2)
+    assert len({book.path for book in books}) == 3 and [keys_in(three_bad, book) for book in books] == [
+        [row] for row in rows
+    ]
+
+
+def test_more_lines_than_a_workbook_holds_go_to_the_next_one_and_the_rest_is_said(three_bad, monkeypatch):
+    monkeypatch.setattr("publication.returns.books.MOST_LINES", 1)
+    monkeypatch.setattr("publication.returns.books.MOST_BOOKS", 2)
+    first, second = three_bad.write_books(2)
+    assert second.path.endswith("--2.xlsx") and (first.left_out, second.left_out) == (0, 1)
+    says = openpyxl.load_workbook(three_bad.public / second.path).worksheets[0]["A2"].value
+    assert "2 sur 2" in says and "corrigez plutôt votre fichier" in says
+
+
+# --- LibreOffice ---------------------------------------------------------------------------------------------------
+
+
+def as_ods(xlsx: Path, target: Path) -> Path:
+    """The workbook as LibreOffice saves it: every sheet in content.xml, the hidden one last."""
+    from xml.sax.saxutils import escape, quoteattr
+
+    from tests.sources.readers.reader_files import write_ods
+
+    tables = ""
+    for sheet in openpyxl.load_workbook(xlsx).worksheets:
+        tables += f"<table:table table:name={quoteattr(sheet.title)}>"
+        for row in sheet.iter_rows(values_only=True):
+            cells = (
+                f'<table:table-cell office:value-type="string"><text:p>{escape(str(text))}</text:p></table:table-cell>'
+                if text is not None
+                else "<table:table-cell/>"
+                for text in row
+            )
+            tables += f"<table:table-row>{''.join(cells)}</table:table-row>"
+        tables += "</table:table>"
+    made = write_ods(target, tables)
+    return settle(made if made == target else made.rename(target))
+
+
+def test_a_workbook_saved_as_ods_is_taken_like_another(desk):
+    (book,) = desk.books()
+    filled = desk.send_back(book, **FILLED)
+    ods = as_ods(filled, filled.with_suffix(".ods"))
+    filled.unlink()
+    assert is_a_return(ods)
+    (report,) = desk.take()
+    assert (report.file_name, report.rows_accepted) == (f"{RETURNS}/rempli.ods", 1), report.notes
+    assert desk.land()[0].rows_quarantined == 0
+
+
+def test_another_ods_in_the_returns_is_not_one(desk, tmp_path):
+    from tests.sources.readers.reader_files import write_ods
+
+    assert not is_a_return(write_ods(tmp_path / "liste.ods", '<table:table table:name="Feuille1"/>'))
+    (tmp_path / "faux.ods").write_bytes(b"observatoire-retour")
+    assert not is_a_return(tmp_path / "faux.ods")

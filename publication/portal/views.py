@@ -274,11 +274,8 @@ def waiting(edition: Edition) -> list[dict]:
     ]
 
 
-def set_aside(edition: Edition, all_sources: list[Source], public: Path, most: int = 60) -> list[dict]:
-    """Rows set aside by who typed them (their source), the largest groups first; `more` rows of each are not listed.
-
-    `workbook`: the spreadsheet to send them, when there is one under `public`.
-    """
+def set_aside(edition: Edition, all_sources: list[Source], most: int = 60) -> list[dict]:
+    """Rows set aside by source, the largest groups first; `more` rows of each are not listed."""
     titles = {source.source: source.title for source in all_sources}
     groups: dict[str, list[dict]] = {}
     for row in edition.supply.quarantine:
@@ -288,17 +285,11 @@ def set_aside(edition: Edition, all_sources: list[Source], public: Path, most: i
             "slug": slug(source),
             "title": titles.get(source, source),
             "count": plural(len(rows), "ligne"),
-            "workbook": next((name for name in workbooks(source) if (public / name).is_file()), ""),
             "rows": rows[:most],
             "more": max(0, len(rows) - most),
         }
         for source, rows in sorted(groups.items(), key=lambda g: (-len(g[1]), g[0]))
     ]
-
-
-def workbooks(source: str) -> tuple[str, ...]:
-    """Where the spreadsheet of what to fix stands, for one source."""
-    return (f"retours/a-corriger--{source}.xlsx",)
 
 
 def by_reason(edition: Edition) -> list[tuple[str, str, int, str]]:

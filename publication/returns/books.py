@@ -1,14 +1,17 @@
-"""`retours/`: one workbook per source that has cells set aside, one of the differences nobody has explained.
+"""`retours/`: one workbook per organiser who has cells to fix, one of the differences nobody has explained.
 
-Belongs here: the lines and the look of these workbooks. Every cell is locked but those to fill; a hidden sheet says what the book
+A cell is its organiser's when the warehouse can tell whose row it is (`fct_quarantine`), its source's otherwise: nobody receives the rows of
+another. Belongs here: the lines and the look of these workbooks. Every cell is locked but those to fill; a hidden sheet says what the book
 is, a hidden column names each line. Nothing typed about a person is in them: the candidate does not hold it.
 """
 
 from __future__ import annotations
 
 import json
+import re
+import unicodedata
 from collections.abc import Collection, Iterable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime
 from pathlib import Path
 
@@ -27,6 +30,9 @@ FOLDER = "retours"
 MARK = "observatoire-retour"
 KEY = "clé"
 MOST_LINES = 2000
+"""Lines of one workbook: what opens at once in a spreadsheet program, and what somebody may fill in."""
+MOST_BOOKS = 5
+"""Workbooks of one organiser. Whoever has more to fix corrects the file and sends it again, and is told so."""
 
 RECONCILIATION = "ind_reconciliation"
 CORRECTIONS, EXPLANATIONS = "corrections", "explications"
@@ -68,7 +74,7 @@ TO_EXPLAIN = (
 
 @dataclass(frozen=True)
 class Book:
-    """One workbook that was written: its path under `public/`, for whom, how many lines it holds and how many it leaves out."""
+    """One workbook that was written: its path under `public/`, for whom, how many lines it holds and how many stand in no workbook."""
 
     path: str
     kind: str
@@ -82,14 +88,25 @@ def write(
 ) -> list[Book]:
     """Write every workbook there is reason to write, from what the candidate sets aside and does not explain. Of tables that wait (`waits`)
     no new figure is in them."""
-    found = []
-    for source, title, rows in _set_aside(candidate / "warehouse.duckdb"):
-        path = f"{FOLDER}/a-corriger--{source}.xlsx"
-        says = (
-            f"{plural(len(rows), 'cellule')} de « {title} » à corriger. Remplissez « Valeur corrigée », « Auteur » et « Date » des lignes "
-            "que vous pouvez corriger, laissez les autres vides, et renvoyez le classeur tel quel. Pour vider une cellule, écrivez (vide)."
-        )
-        found.append(_book(public, path, CORRECTIONS, title, says, "À corriger", TO_FIX, rows, release, made_at))
+    found, taken = [], set()
+    for whose in _set_aside(candidate / "warehouse.duckdb"):
+        name = whose.name if whose.name not in taken else f"{whose.name}-{len(taken)}"
+        taken.add(name)
+        kept = whose.rows[: MOST_LINES * MOST_BOOKS]
+        parts = [kept[start : start + MOST_LINES] for start in range(0, len(kept), MOST_LINES)]
+        for number, rows in enumerate(parts, 1):
+            part = f", {number} sur {len(parts)}" if len(parts) > 1 else ""
+            left_out = len(whose.rows) - len(kept) if number == len(parts) else 0
+            says = (
+                f"{plural(len(rows), 'cellule')} à corriger{part}. Remplissez « Valeur corrigée », « Auteur » et « Date » des lignes que vous "
+                "pouvez corriger, laissez les autres vides, et renvoyez le classeur tel quel. Pour vider une cellule, écrivez (vide)."
+            )
+            if left_out:
+                says += f" {plural(left_out, 'cellule')} de plus ne sont dans aucun classeur : corrigez plutôt votre fichier et renvoyez-le."
+            path = f"{FOLDER}/a-corriger--{name}{f'--{number}' if number > 1 else ''}.xlsx"
+            title = f"{whose.title}{part}"
+            made = _book(public, path, CORRECTIONS, title, says, "À corriger", TO_FIX, rows, release, made_at)
+            found.append(replace(made, left_out=left_out))
     rows = []
     if RECONCILIATION not in waits:
         rows = list(_unexplained(candidate / "data" / f"{RECONCILIATION}.parquet", labels, waits))
@@ -98,52 +115,62 @@ def write(
             f"{plural(len(rows), 'chiffre déjà imprimé diffère', 'chiffres déjà imprimés diffèrent')} du nôtre sans explication : les tableaux "
             "concernés attendent. Dites pourquoi, et quel chiffre est publié, puis renvoyez le classeur tel quel."
         )
+        left_out, rows = len(rows[MOST_LINES:]), rows[:MOST_LINES]
+        if left_out:
+            says += f" {plural(left_out, 'autre chiffre viendra', 'autres chiffres viendront')} quand ceux-ci seront expliqués."
         path = f"{FOLDER}/ecarts-a-expliquer.xlsx"
-        found.append(
-            _book(
-                public,
-                path,
-                EXPLANATIONS,
-                "Écarts à expliquer",
-                says,
-                "À expliquer",
-                TO_EXPLAIN,
-                rows,
-                release,
-                made_at,
-            )
+        made = _book(
+            public, path, EXPLANATIONS, "Écarts à expliquer", says, "À expliquer", TO_EXPLAIN, rows, release, made_at
         )
+        found.append(replace(made, left_out=left_out))
     return found
 
 
-def _set_aside(warehouse: Path) -> list[tuple[str, str, list[tuple]]]:
-    """(source, title, lines) of every source with cells set aside, in the order of its files and rows."""
+@dataclass
+class Whose:
+    """The lines of one organiser, or of one source when nobody can tell whose they are; `name` stands in the file's."""
+
+    name: str
+    title: str
+    rows: list[tuple]
+
+
+def _set_aside(warehouse: Path) -> list[Whose]:
+    """Who has cells set aside: organisers by name, then sources; each one's lines in the order of its files and rows."""
     with duckdb.connect(str(warehouse), read_only=True, config={"enable_external_access": "false"}) as connection:
-        tables = {
-            (schema, name)
-            for schema, name in connection.execute(
-                "SELECT table_schema, table_name FROM information_schema.tables"
+        columns = {
+            (schema, name, column)
+            for schema, name, column in connection.execute(
+                "SELECT table_schema, table_name, column_name FROM information_schema.columns"
             ).fetchall()
         }
-        if ("landing", "quarantine") not in tables:
+        if ("landing", "quarantine", "rule") not in columns:
             return []
         header = "NULL"
-        if ("landing", "bound") in tables:
+        if ("landing", "bound", "header") in columns:
             header = (
                 "(SELECT string_agg(DISTINCT bound.header, ' + ') FROM landing.bound AS bound WHERE bound.source = aside.source "
                 "AND bound.delivery_id = aside.delivery_id AND bound.field = aside.field)"
             )
+        organiser = "NULL"
+        if ("main", "fct_quarantine", "organisation_key") in columns:
+            organiser = (
+                "(SELECT any_value([fact.organisation_key::varchar, organisation.name]) FROM main.fct_quarantine AS fact JOIN main.dim_organisation AS organisation "
+                "USING (organisation_key) WHERE fact.source = aside.source AND fact.delivery_id = aside.delivery_id "
+                "AND fact.row_number = aside.row_number)"
+            )
         rows = connection.execute(
             "SELECT aside.source, coalesce(delivery.title, aside.source), aside.file_name, aside.sheet, "
             f"coalesce(aside.cell, 'ligne ' || aside.row_number), {header}, aside.value, aside.message, aside.delivery_id, "
-            "aside.row_number, aside.field, aside.rule FROM landing.quarantine AS aside "
+            f"aside.row_number, aside.field, aside.rule, {organiser} AS organiser FROM landing.quarantine AS aside "
             "LEFT JOIN (SELECT source, any_value(source_title) AS title FROM landing.delivery GROUP BY source) AS delivery USING (source) "
-            "ORDER BY aside.source, aside.file_name, aside.row_number, aside.cell, aside.rule"
+            "ORDER BY organiser IS NULL, organiser[2], organiser[1], aside.source, aside.file_name, aside.row_number, aside.cell, aside.rule"
         ).fetchall()
-    by_source: dict[tuple[str, str], list[tuple]] = {}
-    for source, title, file_name, sheet, cell, column, value, message, delivery_id, row_number, field, rule in rows:
+    found: dict[tuple[str, str], Whose] = {}
+    for *cells, organiser in rows:
+        source, title, file_name, sheet, cell, column, value, message, delivery_id, row_number, field, rule = cells
         problem, _, advice = (message or "").partition(". ")
-        key = json.dumps([source, delivery_id, row_number, field, rule], ensure_ascii=False)
+        line_key = json.dumps([source, delivery_id, row_number, field, rule], ensure_ascii=False)
         line = (
             title,
             file_name,
@@ -156,10 +183,18 @@ def _set_aside(warehouse: Path) -> list[tuple[str, str, list[tuple]]]:
             None,
             None,
             None,
-            key,
+            line_key,
         )
-        by_source.setdefault((source, title), []).append(line)
-    return [(source, title, lines) for (source, title), lines in by_source.items()]
+        key, name = organiser or ("", "")
+        whose = Whose(_file_name(name), name, []) if name else Whose(source, title, [])
+        found.setdefault((key, "" if name else source), whose).rows.append(line)
+    return list(found.values())
+
+
+def _file_name(organiser: str) -> str:
+    """« APES – Hauts-de-France » as `apes-hauts-de-france`."""
+    letters = "".join(c for c in unicodedata.normalize("NFKD", organiser) if not unicodedata.combining(c)).casefold()
+    return re.sub(r"[^a-z0-9]+", "-", letters).strip("-")[:60] or "structure"
 
 
 def _unexplained(path: Path, labels: Labels, waits: Collection[str]) -> Iterable[tuple]:
@@ -205,15 +240,12 @@ def _book(
     book.properties.created = book.properties.modified = made_at.replace(tzinfo=None)
     sheet = book.active
     sheet.title = sheet_title
-    shown = rows[:MOST_LINES]
-    if len(rows) > len(shown):
-        says += f" Les {len(shown)} premières lignes sont ici ; les autres viendront quand celles-ci seront corrigées."
-    _lay_out(sheet, title, says, columns, shown)
+    _lay_out(sheet, title, says, columns, rows)
     _sign(book.create_sheet(MARK), kind, release, made_at)
     _paper(sheet, len(columns), title, release)
     (public / path).parent.mkdir(exist_ok=True)
     book.save(public / path)
-    return Book(path, kind, title, len(shown), len(rows) - len(shown))
+    return Book(path, kind, title, len(rows), 0)
 
 
 HEADER_ROW = 4

@@ -105,7 +105,7 @@ class Portal:
         self.public, self.edition = public, edition
         self.lines = {name: views.lines(edition, name) for name in edition.release.datasets}
         self.programmes = views.programmes(edition, self.lines)
-        self.cards = views.cards(edition)
+        self.cards = views.cards(edition, self.lines)
         self.parts = {
             name: [
                 Part(
@@ -115,7 +115,7 @@ class Portal:
                     blocks(found, edition.labels, p["period_code"]),
                     self.origin(name, p["code"]),
                 )
-                for p in self.programmes
+                for p in self._with_figures_first(name)
                 if (found := [line for line in self.lines[name] if line.row["programme_id"] == p["code"]])
             ]
             for name in edition.release.datasets
@@ -139,6 +139,11 @@ class Portal:
         }
         # (dataset, programme) -> the page that shows it
         self.pages: dict[tuple[str, str], str] = {}
+
+    def _with_figures_first(self, dataset: str) -> list[dict]:
+        """The programmes in the order of a dataset's page, which opens on the first: those of which it has a figure, then the others."""
+        filled = {line.row["programme_id"] for line in self.lines[dataset] if views.has_figure(line)}
+        return sorted(self.programmes, key=lambda programme: programme["code"] not in filled)
 
     def origin(self, dataset: str, programme: str) -> str:
         name = trace.file_name(dataset, programme)
@@ -228,6 +233,7 @@ def _dataset_page(
         "dataset.html",
         card=card,
         parts=parts,
+        codes=codes,
         only=only,
         choices=[(part.programme, pages[part.programme["code"]]) for part in portal.parts[card.dataset]],
         territories=views.territories(lines),
@@ -250,6 +256,7 @@ def _reconciliation(portal: Portal, card: views.Card) -> None:
         f"{card.dataset}.html",
         "reconciliation.html",
         card=card,
+        codes={p["code"] for p in portal.programmes},
         count=len(rows),
         results=_results(rows),
         groups=_reconciled(rows, portal.programmes),
@@ -320,6 +327,7 @@ def _quality(portal: Portal) -> None:
         by_reason=views.by_reason(edition),
         tallies={c.dataset: views.tally(edition, c.dataset) for c in portal.cards},
         judgements={c.dataset: views.judged(edition, c.dataset) for c in portal.cards},
+        codes={p["code"] for p in portal.programmes},
     )
 
 

@@ -5,17 +5,19 @@ Belongs here: choosing and counting. Does not belong here: markup (templates), h
 
 import re
 from collections import Counter
+from collections.abc import Collection
 from dataclasses import dataclass
 from datetime import date
 from pathlib import Path
 
 from expectations import Outcome
+from expectations.verdict import MAX_KEYS
 from publication.changelog import CHANGED, Change, where
 from publication.figures import Printed, printed
 from publication.portal.blocks import slug
 from publication.portal.charts import Line
 from publication.portal.edition import Edition
-from publication.shelf import CARRIED, WITHHELD, DatasetStatus
+from publication.shelf import CARRIED, WITHHELD, DatasetStatus, read_release
 from publication.tables import KEY, by_key
 from publication.wording import (
     BREAKDOWNS,
@@ -59,6 +61,17 @@ class Headline:
 
 
 @dataclass(frozen=True)
+class Reserve:
+    """What a check found in a table, and the codes of the programmes that it is about; none when it is about all, or nobody can tell."""
+
+    text: str
+    programmes: tuple[str, ...] = ()
+
+    def concerns(self, codes: Collection[str]) -> bool:
+        return not self.programmes or any(code in codes for code in self.programmes)
+
+
+@dataclass(frozen=True)
 class Card:
     dataset: str
     title: str
@@ -66,7 +79,10 @@ class Card:
     status: DatasetStatus
     state: str
     rows: str
+    covers: str  # « 3 programmes »: those of which it has a figure
+    until: str  # « données reçues jusqu’au 6 avril 2024 »
     has_files: bool
+    reserves: tuple[Reserve, ...] = ()
 
 
 @dataclass(frozen=True)
@@ -209,7 +225,7 @@ def _change(edition: Edition, dataset: str, line: Line) -> str:
     return f"{old.full} dans la version{NBSP}{previous}"
 
 
-def cards(edition: Edition) -> list[Card]:
+def cards(edition: Edition, all_lines: dict[str, list[Line]]) -> list[Card]:
     """In the order in which people ask: how many, who, where, how well; then what no list foresaw."""
     order = list(DATASETS)
 
@@ -224,10 +240,43 @@ def cards(edition: Edition) -> list[Card]:
             status=status,
             state=state(status),
             rows=plural(status.rows, "ligne") if status.is_available else "",
+            covers=plural(
+                len({line.row["programme_id"] for line in all_lines.get(name, ()) if has_figure(line)}), "programme"
+            ),
+            until=_until(edition, status),
+            reserves=tuple(Reserve(text, _concerned(edition, name, text)) for text in status.reserves),
             has_files=status.is_available,
         )
         for name, status in sorted(edition.release.datasets.items(), key=rank)
     ]
+
+
+def has_figure(line: Line) -> bool:
+    """Whether a line prints a figure, rather than the reason why there is none."""
+    return line.printed.number is not None
+
+
+def _until(edition: Edition, status: DatasetStatus) -> str:
+    """How fresh a table is: of one carried on, as fresh as the release that made it."""
+    made_by, until = status.from_release, edition.release.data_until
+    if made_by is not None and made_by != edition.release.number:
+        try:
+            until = read_release(edition.release.path.parent / str(made_by)).data_until
+        except OSError:
+            until = None
+    return f"données reçues jusqu’au {long_date(until)}" if until and status.is_available else ""
+
+
+def _concerned(edition: Edition, dataset: str, reserve: str) -> tuple[str, ...]:
+    """The programmes of the check behind a reserve; none when the check is that of another night."""
+    return next((_at_fault(o) for o in edition.verdict.reserves(dataset) if o.sentence() == reserve), ())
+
+
+def _at_fault(outcome: Outcome) -> tuple[str, ...]:
+    """The programmes that a check found fault with; none when there are more than it lists."""
+    if len(outcome.failing_keys) >= MAX_KEYS:
+        return ()
+    return tuple(sorted({key["programme_id"] for key in outcome.failing_keys if key.get("programme_id")}))
 
 
 def sources(edition: Edition) -> list[Source]:
@@ -329,7 +378,8 @@ def judged(edition: Edition, dataset: str) -> list[dict]:
     def record(outcome: Outcome) -> dict:
         kind = "tenu" if outcome.holds else "non tenu"
         weight = "bloquant" if outcome.severity == "bloquant" else "réserve"
-        return {"outcome": outcome, "kind": kind, "weight": weight, "found": outcome.error or outcome.observed}
+        found = Reserve(outcome.error or outcome.observed, _at_fault(outcome))
+        return {"outcome": outcome, "kind": kind, "weight": weight, "found": found}
 
     outcomes = sorted(edition.verdict.of(dataset), key=lambda o: (o.holds, o.severity, o.expectation_id))
     return [record(outcome) for outcome in outcomes]

@@ -152,19 +152,23 @@ def _set_aside(warehouse: Path) -> list[Whose]:
                 "(SELECT string_agg(DISTINCT bound.header, ' + ') FROM landing.bound AS bound WHERE bound.source = aside.source "
                 "AND bound.delivery_id = aside.delivery_id AND bound.field = aside.field)"
             )
-        organiser = "NULL"
+        organisers = (
+            "SELECT NULL AS source, NULL AS delivery_id, NULL AS row_number, NULL::VARCHAR[] AS organiser WHERE false"
+        )
         if ("main", "fct_quarantine", "organisation_key") in columns:
-            organiser = (
-                "(SELECT any_value([fact.organisation_key::varchar, organisation.name]) FROM main.fct_quarantine AS fact JOIN main.dim_organisation AS organisation "
-                "USING (organisation_key) WHERE fact.source = aside.source AND fact.delivery_id = aside.delivery_id "
-                "AND fact.row_number = aside.row_number)"
+            organisers = (
+                "SELECT source, delivery_id, row_number, any_value([organisation_key::VARCHAR, name]) AS organiser "
+                "FROM main.fct_quarantine JOIN main.dim_organisation USING (organisation_key) GROUP BY source, delivery_id, row_number"
             )
         rows = connection.execute(
+            f"WITH whose AS ({organisers}) "
             "SELECT aside.source, coalesce(delivery.title, aside.source), aside.file_name, aside.sheet, "
             f"coalesce(aside.cell, 'ligne ' || aside.row_number), {header}, aside.value, aside.message, aside.delivery_id, "
-            f"aside.row_number, aside.field, aside.rule, {organiser} AS organiser FROM landing.quarantine AS aside "
+            "aside.row_number, aside.field, aside.rule, whose.organiser FROM landing.quarantine AS aside "
             "LEFT JOIN (SELECT source, any_value(source_title) AS title FROM landing.delivery GROUP BY source) AS delivery USING (source) "
-            "ORDER BY organiser IS NULL, organiser[2], organiser[1], aside.source, aside.file_name, aside.row_number, aside.cell, aside.rule"
+            "LEFT JOIN whose ON whose.source = aside.source AND whose.delivery_id = aside.delivery_id AND whose.row_number = aside.row_number "
+            "ORDER BY whose.organiser IS NULL, whose.organiser[2], whose.organiser[1], aside.source, aside.file_name, aside.row_number, "
+            "aside.cell, aside.rule"
         ).fetchall()
     found: dict[tuple[str, str], Whose] = {}
     for *cells, organiser in rows:

@@ -226,3 +226,41 @@ def test_french_wording():
     assert typeset("d'où ? « oui » : 12 %") == "d’où\u202f? «\u00a0oui\u00a0»\u00a0: 12\u202f%"
     assert plural(1, "ligne") == "1\u00a0ligne" and plural(1055, "ligne") == "1\u202f055\u00a0lignes"
     assert document_words("nb_evenements") == "nombre d’événements"
+
+
+def test_a_card_says_what_the_table_covers_and_how_fresh_it_is(pages):
+    text = pages["index.html"].text
+    assert "1 programme, données reçues jusqu’au 5 février 2024" in text.replace("\u00a0", " ")
+    assert "2 programmes, données reçues jusqu’au" in text.replace("\u00a0", " "), (
+        "participation, carried: of its own release"
+    )
+
+
+def test_a_dataset_page_opens_on_a_programme_that_has_figures(tmp_path, stock):
+    rows = [
+        hand_made.row("ind_events", "EV01", obs_status="L"),
+        hand_made.row("ind_events", "EV01", value=1, programme_id=hand_made.CVL),
+    ]
+    desk = hand_made.Desk(tmp_path, stock)
+    page = (desk.night(ind_events=rows).public / "ind_events.html").read_text()
+    assert f'data-opens="{hand_made.CVL}"' in page
+    assert page.index(f'data-p="{hand_made.CVL}"') < page.index(f'data-p="{hand_made.HDF}"')
+
+
+def test_a_reserve_about_one_programme_is_not_said_of_another(tmp_path, stock, monkeypatch):
+    from publication.portal import pages as portal_pages
+
+    desk = hand_made.Desk(tmp_path, stock)
+    made = desk.candidate()
+    about = ({"programme_id": hand_made.HDF, "member": "HDF23-A02"},)
+    verdict = hand_made.with_outcome(
+        desk.verdict(made), "ind_participation", "reporting_is_complete", success=False, observed="HDF23-A02 (150).",
+        failing_keys=about,
+    )  # fmt: skip
+    monkeypatch.setattr(portal_pages, "HEAVY", 0)  # a page per programme
+    public = desk.publish(made, verdict).public
+    mine, other = (
+        (public / name).read_text() for name in ("ind_participation.html", f"ind_participation-{hand_made.CVL}.html")
+    )
+    assert "HDF23-A02" in mine and f'data-about="{hand_made.HDF}"' in mine
+    assert "HDF23-A02" not in other and "Une réserve porte sur un autre programme" in other

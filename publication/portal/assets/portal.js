@@ -62,6 +62,9 @@
       section.hidden = Boolean(asked.programme) && section.dataset.p !== asked.programme;
       if (!section.hidden && narrowed && all(".block", section).length) section.hidden = !all(".block", section).some(function (b) { return !b.hidden; });
     });
+    all("[data-about]").forEach(function (said) {
+      said.hidden = Boolean(asked.programme) && said.dataset.about.split(" ").indexOf(asked.programme) < 0;
+    });
     all("[data-jump]").forEach(function (link) {
       var target = document.getElementById(link.dataset.jump);
       link.parentNode.hidden = Boolean(target && target.hidden);

@@ -367,9 +367,6 @@ def write_files(
             (data / f"{name}.csv").write_bytes(tables.csv_bytes(contents[name]))
     warehouse.write(candidate, contents, release.warehouse)
     shutil.copyfile(candidate / "dictionary.json", release.dictionary)
-    with warehouse.opened(release.warehouse):  # kept open for all tables
-        for name in contents:
-            trace.write(public, _origins(release, name, releases))
 
     before = released_tables(base) if base else {}
     changes = changelog.compare(before, contents)
@@ -391,48 +388,50 @@ def write_files(
     )
     (public / "QUALITE.json").write_text(quality.write(verdict, release.datasets, release.disclosure), encoding="utf-8")
     revised = changelog.revised(changes) if base else set()
-    workbook.write(
-        public / "observatoire.xlsx",
-        contents,
-        release.datasets,
-        names,
+    edition = portal.Edition(
         release=release,
-        made_at=now,
+        tables=contents,
+        labels=names,
+        supply=supply,
+        verdict=verdict,
+        changes=changes if base else [],
+        moved=moved if base else [],
+        earlier=earlier,
         revised=revised,
+        before=before,
+        made_at=now,
+        books=[]
+        if release.is_preview
+        else returns.write(public, candidate, names, waits, release=release.number, made_at=now),
+        previewed=previewed,
     )
-    if not release.is_preview:
-        package.write(
-            package.Package(
-                publisher=package.read_publisher(),
-                release=release,
-                version=version,
-                made_at=now,
-                tables=package.tables_of(contents, release.dictionary, names, _issued(release, releases)),
-                labels=names,
-                supply=supply,
-                public=public,
-            )
-        )
-    portal.write(
-        public,
-        portal.Edition(
+    # the charts are drawn while the rest is written; the warehouse is kept open for all tables
+    with portal.Portal(public, edition) as pages, warehouse.opened(release.warehouse):
+        for name in contents:
+            trace.write(public, _origins(release, name, releases))
+        workbook.write(
+            public / "observatoire.xlsx",
+            contents,
+            release.datasets,
+            names,
             release=release,
-            tables=contents,
-            labels=names,
-            supply=supply,
-            verdict=verdict,
-            changes=changes if base else [],
-            moved=moved if base else [],
-            earlier=earlier,
-            revised=revised,
-            before=before,
             made_at=now,
-            books=[]
-            if release.is_preview
-            else returns.write(public, candidate, names, waits, release=release.number, made_at=now),
-            previewed=previewed,
-        ),
-    )
+            revised=revised,
+        )
+        if not release.is_preview:
+            package.write(
+                package.Package(
+                    publisher=package.read_publisher(),
+                    release=release,
+                    version=version,
+                    made_at=now,
+                    tables=package.tables_of(contents, release.dictionary, names, _issued(release, releases)),
+                    labels=names,
+                    supply=supply,
+                    public=public,
+                )
+            )
+        portal.write(pages)
     (public / SUMS).write_text(sums(public), encoding="utf-8")
     release = replace(
         release,

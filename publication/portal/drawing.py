@@ -1,4 +1,4 @@
-"""Charts as SVG: Vega-Lite written with Altair, rendered by vl-convert in this process.
+"""Charts as SVG: Vega-Lite written with Altair, rendered by vl-convert, in a process beside the one that publishes.
 
 Belongs here: marks, sizes, and taking a drawing from the release before when its figures are the same (starting the
 renderer costs a second, and most nights change no chart). Does not belong here: what is drawn (`charts`).
@@ -10,7 +10,10 @@ ever measured: the same figures give the same bytes on any machine.
 
 import hashlib
 import json
+import os
 import re
+import subprocess
+import sys
 import textwrap
 from collections.abc import Iterable
 from dataclasses import asdict
@@ -20,9 +23,10 @@ from xml.etree import ElementTree
 
 from markupsafe import Markup
 
-from publication.portal.charts import Chart
+from publication.portal.charts import Bar, Chart
 
 FOLDER = "graphiques"
+RENDERED_WITHIN_S = 120
 VERSION = 1  # to be raised when marks or sizes change: drawings of releases before are then not taken
 WIDTH = 380
 GUTTER, ROOM = 128, 104  # for the labels at the left, for the figures at the right
@@ -66,23 +70,79 @@ def file_name(chart: Chart) -> str:
     return f"{re.sub(r'[^A-Za-z0-9._-]', '-', chart.name)}.{digest}.svg"
 
 
-def draw(charts: Iterable[Chart], public: Path, before: Path | None) -> dict[str, Markup]:
-    """Write the file of every chart under `public`; the drawings for the pages, by the name of the chart.
+class Drawings:
+    """The drawings of one edition, begun beside whoever writes the rest of a release: rendering takes as long as all of it.
 
-    `before`: the public files of the release before, from which drawings of the same content are taken.
+    Drawings of the same content are taken from `before`, the public files of the release before; another process renders what is
+    left, and when it fails this one does.
     """
-    drawings: dict[str, Markup] = {}
-    folder = public / FOLDER
-    announced = _announced(before) if before else {}
-    for chart in charts:
-        folder.mkdir(exist_ok=True)
-        name = file_name(chart)
-        data = _from_before(before, name, announced)
-        if data is None:
-            data = render(chart)
-        (folder / name).write_bytes(data)
-        drawings[chart.name] = inline(data)
-    return drawings
+
+    def __init__(self, charts: Iterable[Chart], public: Path, before: Path | None):
+        self._folder = public / FOLDER
+        self._charts = list(charts)
+        self._process: subprocess.Popen[bytes] | None = None
+        announced = _announced(before) if before else {}
+        if self._charts:
+            self._folder.mkdir(exist_ok=True)
+        missing = []
+        for chart in self._charts:
+            data = _from_before(before, file_name(chart), announced)
+            if data is None:
+                missing.append(chart)
+            else:
+                (self._folder / file_name(chart)).write_bytes(data)
+        if missing and (os.cpu_count() or 1) > 1:
+            self._process = _begin(missing, self._folder)
+
+    def done(self) -> dict[str, Markup]:
+        """The drawings for the pages, by the name of the chart, once the file of each is written."""
+        self.close(wait=True)
+        for unfinished in self._folder.glob(".*.svg"):
+            unfinished.unlink()
+        drawings: dict[str, Markup] = {}
+        for chart in self._charts:
+            path = self._folder / file_name(chart)
+            if not path.exists():
+                path.write_bytes(render(chart))
+            drawings[chart.name] = inline(path.read_bytes())
+        return drawings
+
+    def close(self, *, wait: bool = False) -> None:
+        """End the other process; `wait`: once it has written everything."""
+        process, self._process = self._process, None
+        if process is None:
+            return
+        try:
+            if wait:
+                process.wait(timeout=RENDERED_WITHIN_S)
+        except subprocess.TimeoutExpired:
+            pass
+        finally:
+            process.kill()
+            process.wait()
+
+
+def _begin(charts: list[Chart], folder: Path) -> subprocess.Popen[bytes] | None:
+    try:
+        process = subprocess.Popen(
+            [sys.executable, "-m", __name__, str(folder)],
+            stdin=subprocess.PIPE, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL, cwd=Path(__file__).parents[2],
+            env={name: value for name, value in os.environ.items() if not name.startswith("OBSERVATOIRE_")},
+        )  # fmt: skip
+        with process.stdin as asked:
+            asked.write(json.dumps([asdict(chart) for chart in charts]).encode())
+    except OSError:
+        return None
+    return process
+
+
+def _render_all(charts: list[dict], folder: Path) -> None:
+    """In the other process: a file for each chart, whole or absent."""
+    for each in charts:
+        chart = Chart(**each | {"bars": tuple(Bar(**bar) for bar in each["bars"])})
+        aside = folder / f".{file_name(chart)}"
+        aside.write_bytes(render(chart))
+        os.replace(aside, folder / file_name(chart))
 
 
 def _announced(before: Path) -> dict[str, str]:
@@ -256,3 +316,7 @@ def _clean(element: ElementTree.Element) -> str:
 def _short(text: str | None) -> str:
     """Numbers of a path or a transform to a tenth."""
     return re.sub(r"-?\d+\.\d+", lambda found: f"{float(found[0]):.1f}".removesuffix(".0"), text or "")
+
+
+if __name__ == "__main__":
+    _render_all(json.load(sys.stdin), Path(sys.argv[1]))

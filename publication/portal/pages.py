@@ -12,6 +12,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from functools import cache
 from pathlib import Path
+from typing import Any
 
 from jinja2 import Environment, FileSystemLoader, StrictUndefined
 
@@ -95,7 +96,6 @@ class Part:
     slug: str
     page: str
     blocks: Sequence[Block]
-    origin: str  # the document of where its figures come from; empty when there is none
 
 
 class Portal:
@@ -113,7 +113,6 @@ class Portal:
                     slug(p["code"]),
                     programme_page(p["code"]),
                     blocks(found, edition.labels, p["period_code"]),
-                    self.origin(name, p["code"]),
                 )
                 for p in self._with_figures_first(name)
                 if (found := [line for line in self.lines[name] if line.row["programme_id"] == p["code"]])
@@ -122,23 +121,34 @@ class Portal:
             if name != views.RECONCILIATION
         }
         drawn = {c.name: c for parts in self.parts.values() for p in parts for b in p.blocks for c in b.charts}
-        self.drawings = drawing.draw(drawn.values(), public, views.public_before(edition))
+        self.drawing_files = {name: drawing.file_name(chart) for name, chart in drawn.items()}
+        self.drawings = drawing.Drawings(drawn.values(), public, views.public_before(edition))
+        self.shared: dict[str, Any] = {}
+        # (dataset, programme) -> the page that shows it
+        self.pages: dict[tuple[str, str], str] = {}
+
+    def __enter__(self) -> "Portal":
+        return self
+
+    def __exit__(self, *failure: object) -> None:
+        self.drawings.close()
+
+    def begin(self) -> None:
+        """What every page is given, once the drawings and the other files are there."""
         self.shared = {
-            "edition": edition,
-            "release": edition.release,
-            "labels": edition.labels,
+            "edition": self.edition,
+            "release": self.edition.release,
+            "labels": self.edition.labels,
             "cards": self.cards,
             "observatory": read_publisher().name,
             "files": [
-                *((name, title) for name, title in FILES if (public / name).exists()),
+                *((name, title) for name, title in FILES if (self.public / name).exists()),
                 ("SHA256SUMS", "Empreintes"),
             ],
             "scripts": (),
-            "drawings": self.drawings,
-            "drawing_files": {name: drawing.file_name(chart) for name, chart in drawn.items()},
+            "drawings": self.drawings.done(),
+            "drawing_files": self.drawing_files,
         }
-        # (dataset, programme) -> the page that shows it
-        self.pages: dict[tuple[str, str], str] = {}
 
     def _with_figures_first(self, dataset: str) -> list[dict]:
         """The programmes in the order of a dataset's page, which opens on the first: those of which it has a figure, then the others."""
@@ -157,10 +167,12 @@ class Portal:
         return text
 
 
-def write(public: Path, edition: Edition) -> None:
-    """Every page, the style and the scripts, and the spreadsheet of what organisers have to correct."""
+def write(portal: Portal) -> None:
+    """Every page, the style and the scripts, and the spreadsheet of what organisers have to correct. To be called when the other
+    files of the release are written: the pages link those that are there."""
+    public, edition = portal.public, portal.edition
     shutil.copytree(HERE / "assets", public / "assets", copy_function=shutil.copyfile)
-    portal = Portal(public, edition)
+    portal.begin()
     _name_on_paper(
         public / "assets" / "style.css", f"{portal.shared['observatory']}, {wording.version(edition.release)}"
     )
@@ -235,6 +247,7 @@ def _dataset_page(
         parts=parts,
         codes=codes,
         only=only,
+        origins={part.programme["code"]: portal.origin(card.dataset, part.programme["code"]) for part in parts},
         choices=[(part.programme, pages[part.programme["code"]]) for part in portal.parts[card.dataset]],
         territories=views.territories(lines),
         themes=views.members(lines, "theme"),

@@ -6,6 +6,7 @@ Landing, seal, gate and releases are real (portal and workbook are a few bytes);
 import os
 import shutil
 import sys
+from contextlib import nullcontext
 from pathlib import Path
 
 import pytest
@@ -94,7 +95,8 @@ class Observatory:
         # no process beside the night: it would import the real audit for each of these nights
         monkeypatch.setattr("orchestration.night.Auditor", NobodyBeside, raising=False)
         monkeypatch.setattr(workbook, "write", lambda path, *_, **__: path.write_bytes(b"PK"))
-        monkeypatch.setattr(portal, "write", lambda public, *_, **__: (public / "index.html").write_text("<html>"))
+        monkeypatch.setattr(portal, "Portal", lambda public, _: nullcontext(public))
+        monkeypatch.setattr(portal, "write", lambda public: (public / "index.html").write_text("<html>"))
         monkeypatch.setenv("OBSERVATOIRE_HOME", str(self.home.root))
 
     def _build(self, home, settings, candidate, moved) -> warehouse.Built:

@@ -79,7 +79,6 @@ def night_with_history(home: Home, settings: Settings) -> Outcome:
     night = Night(home, settings, str(uuid4()))
     with night.under_lock(), ExitStack() as stack:
         night.builder.start()
-        night.auditor.start()
         try:
             with night.step("definitions", "Lecture des définitions", "n'a pas abouti"):
                 job = _nightly(home, settings)

@@ -125,7 +125,6 @@ class Night:
     def begin(self) -> None:
         """Remember the rules before anything is read: what changes during the night is for the next one."""
         if self._fingerprint is None:
-            self.auditor.start()
             self._erase_again()
             self._fingerprint = fingerprint(self.home)
             leave_for_next_night(self.home, run_id=self.run_id, started_at=self.now.isoformat())
@@ -186,6 +185,7 @@ class Night:
         with self._throwing_away(candidate):
             with self.step("handover", "Remise à l'entrepôt", "n'a pas abouti") as running:
                 rooms.hand_over(self.home, candidate, self.contracts)
+            self.auditor.start()  # imports on the core that a build leaves free: earlier it would stand in the way of the landing
             with self.step("build", "Construction de l'entrepôt", "n'a pas abouti") as running:
                 built = self.builder.build(self.settings, candidate, running.move)
                 built = built or warehouse.build(self.home, self.settings, candidate, running.move)

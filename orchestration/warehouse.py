@@ -25,6 +25,7 @@ from orchestration.candidates import Candidate, write_json
 from orchestration.fingerprint import Memory, files_under, group_hash
 from orchestration.home import Home, Settings
 
+PROMISE, ALL_PROMISES = "keeps", "every_promise_is_kept"
 PARSED_WITH = "/dev/null/observatoire/warehouse.duckdb"
 LAYERS = {"stg": "staging", "int": "intermediate", "dim": "star", "fct": "star", "bridge": "star"}
 LAYERS |= {"ctl": "controls", "ind": "indicators"}
@@ -167,7 +168,8 @@ def build(
     away.
     """
     manifest = load_manifest(home)
-    total = sum(node["resource_type"] != "unit_test" for node in manifest["nodes"].values())
+    folded = _folded(manifest)
+    total = sum(node["resource_type"] != "unit_test" for node in manifest["nodes"].values()) - len(folded)
     done = 0
 
     def on_event(event: Any) -> None:
@@ -177,16 +179,22 @@ def build(
             moved(min(done, total), total)
 
     options = ["--exclude-resource-type", "unit_test", "--threads", str(settings.dbt_threads), "--no-write-json"]
+    options += ["--exclude", f"test_name:{PROMISE}"] if folded else []
     result = _invoke(home, "build", options, candidate.database, parsed or parsed_manifest(home), on_event)
     if not result.success:
-        raise _explained(result, manifest)
-    by_status: dict[str, list] = {}
-    for node in result.result.results:
-        by_status.setdefault(str(node.status), []).append(node)
+        raise _explained(result, manifest, candidate.database)
     seconds = {r.node.name: r.execution_time for r in result.result.results if r.node.resource_type != "test"}
     tests = [r for r in result.result.results if r.node.resource_type == "test"]
     warnings = tuple(sorted(r.node.name for r in tests if str(r.status) == "warn"))
-    return Built(_row_counts(candidate), seconds, len(tests), warnings)
+    return Built(_row_counts(candidate), seconds, len(tests) + max(len(folded) - 1, 0), warnings)
+
+
+def _folded(manifest: dict[str, Any]) -> list[str]:
+    """The tests of the models that one node asks together at night (`tests/every_promise_is_kept.sql`); none without that node."""
+    tests = {key: node for key, node in manifest["nodes"].items() if node["resource_type"] == "test"}
+    if not any(node["name"] == ALL_PROMISES for node in tests.values()):
+        return []
+    return [key for key, node in tests.items() if (node.get("test_metadata") or {}).get("name") == PROMISE]
 
 
 def warm_up(home: Home, parsed: Any) -> None:
@@ -311,7 +319,7 @@ def _environment(**values: str) -> Iterator[None]:
                 os.environ[name] = value
 
 
-def _explained(result: Any, manifest: dict[str, Any]) -> WarehouseError:
+def _explained(result: Any, manifest: dict[str, Any], database: Path | None = None) -> WarehouseError:
     """One sentence naming the first model or test that failed and its description, and how many others."""
     failed = [r for r in getattr(result.result, "results", None) or [] if str(r.status) in ("error", "fail")]
     if not failed:
@@ -322,6 +330,8 @@ def _explained(result: Any, manifest: dict[str, Any]) -> WarehouseError:
     # a failed model explains the tests that could not pass because of it
     failed.sort(key=lambda r: (r.node.resource_type == "test", r.node.name))
     first, others = failed[0].node, len(failed) - 1
+    if first.name == ALL_PROMISES and database is not None and str(failed[0].status) == "fail":
+        return _unkept(first.compiled_code, database)
     if first.resource_type == "test":
         table = (getattr(first, "attached_node", None) or "").rpartition(".")[2]
         sentence = f"Le test « {first.name} »{f' de {table}' if table else ''} a échoué"
@@ -331,6 +341,20 @@ def _explained(result: Any, manifest: dict[str, Any]) -> WarehouseError:
     sentence += f" ({description})" if description else ""
     sentence += f", et {others} autre{'s' if others > 1 else ''}." if others else "."
     return WarehouseError(sentence, "\n".join(f"{r.node.name}: {r.message}" for r in failed))
+
+
+def _unkept(sql: str, database: Path) -> WarehouseError:
+    """Which tables do not hold what is written beside them: names and counts, never a value."""
+    import duckdb
+
+    with duckdb.connect(str(database), read_only=True) as connection:
+        broken = connection.execute(sql).fetchall()
+    model, promise, count = broken[0]
+    others = f", et {len(broken) - 1} autre{'s' if len(broken) > 2 else ''}" if len(broken) > 1 else ""
+    return WarehouseError(
+        f"La table « {model} » ne tient pas ce que dbt_project en promet : {promise} ({count} cas){others}.",
+        "\n".join(f"{model}: {promise} ({count})" for model, promise, count in broken),
+    )
 
 
 def _row_counts(candidate: Candidate) -> dict[str, int]:

@@ -35,6 +35,7 @@ DATASETS = (
     "organisations",
     "satisfaction",
 )
+ALL = "every_promise_is_kept"
 STAR = ("dim_", "fct_", "bridge_", "ind_")
 
 
@@ -243,10 +244,19 @@ def test_a_broken_promise_is_seen_by_the_test_of_the_model(candidate, tmp_path, 
         for r in candidate.results
         if r.node.name.startswith("keeps_") and r.node.attached_node.endswith(f".{test}")
     )
+    together = f"select promise, nb_broken from ({candidate.compiled(ALL)}) where model = '{test}'"
     with candidate.spoiled(tmp_path) as con:
-        assert con.execute(candidate.compiled(name)).fetchall() == []
+        assert con.execute(candidate.compiled(name)).fetchall() == con.execute(together).fetchall() == []
         con.execute(spoil)
-        assert con.execute(candidate.compiled(name)).fetchall() != []
+        assert con.execute(together).fetchall() == con.execute(candidate.compiled(name)).fetchall() != []
+
+
+def test_the_promises_of_every_model_are_asked_together_at_night(candidate):
+    (night,) = (node for node in candidate.manifest.nodes.values() if node.name == ALL)
+    assert set(night.depends_on.nodes) == {model.unique_id for model in models(candidate)}
+    asked = candidate.compiled(ALL)
+    for model in models(candidate):
+        assert asked.count(f"select '{model.name}' as model") == 1, model.name
 
 
 def test_labels_fold_in_sql_as_they_do_in_python(candidate):

@@ -104,6 +104,12 @@ def test_a_changed_project_is_parsed_again(home, monkeypatch):
             r"Le modèle « stg_a|ind_a » n'a pas pu être construit \(One row per a\.\)",
         ),
         ({"models/stg_a.sql": "select null::integer as a"}, r"Le test « not_null_ind_a_a » de ind_a a échoué"),
+        (
+            {
+                "tests/every_promise_is_kept.sql": "select 'ind_a' as model, 'unique a' as promise, 2 as nb_broken -- {{ ref('ind_a') }}"
+            },
+            r"La table « ind_a » ne tient pas ce que dbt_project en promet : unique a \(2 cas\)",
+        ),
         ({"models/stg_a.sql": "select {{ ref('nowhere') }}"}, r"dbt n'a pas pu lire son projet \(.*nowhere"),
     ],
 )

@@ -31,6 +31,7 @@ def blocks(language: str) -> list[str]:
 
 def test_something_is_shown():
     assert len(commands()) >= 8 and blocks("python") and blocks("sql")
+    assert any(MAKE.findall(page.read_text(encoding="utf-8")) for page in PAGES)
 
 
 @pytest.mark.parametrize("command", commands())

@@ -27,9 +27,9 @@ LAYERS = {
 
 
 def python_files(*folders: str) -> list[Path]:
-    return [
-        path for folder in folders for path in sorted((ROOT / folder).rglob("*.py")) if "__pycache__" not in path.parts
-    ]
+    found = {folder: sorted((ROOT / folder).rglob("*.py")) for folder in folders}
+    assert all(found.values()), "a wall around nothing holds whatever happens"
+    return [path for paths in found.values() for path in paths if "__pycache__" not in path.parts]
 
 
 def imported(tree: ast.AST) -> set[str]:

@@ -175,12 +175,14 @@ def test_help_says_what_everything_does(observatoire):
     assert observatoire("quarantine", "--help")[0] == observatoire("releases", "rollback", "--help")[0] == 0
 
 
-def test_a_night_with_history(observatory):
+def test_a_night_with_history(observatory, monkeypatch):
     """One night as Dagster's job, in the persistent instance: what the interface will show."""
     import dagster as dg
 
     from orchestration.history import NIGHTLY, night_with_history
 
+    # what the night says to its children, this process is to forget
+    monkeypatch.setenv("DAGSTER_HOME", str(observatory.home.dagster))
     observatory.real_audit()
     observatory.deliver_sample()
     outcome = night_with_history(observatory.home, observatory.settings)

@@ -150,7 +150,7 @@ def test_the_methodology_defines_every_figure_published(release):
         for row in csv.DictReader((release.public / "data" / f"{name}.csv").open(encoding="utf-8"))
     }
     for code in published:
-        assert re.search(rf"^### {code} : .+\n\n- Formule : \S", text, re.MULTILINE) or code in ("PA01",), code
+        assert re.search(rf"^### {code} : .+\n\n- Formule : \S", text, re.MULTILINE), code
     assert "33/36" in text and "Licence Ouverte" in text and "moins de 5 personnes" in text
     assert "<b>" not in text, "a name cannot open a tag"
 

@@ -387,7 +387,7 @@ def test_a_double_of_an_erased_row_and_a_dispute_over_its_key_stay_what_they_wer
     home.bury(names=(home.vault.tombstones.of_name("HDF23-A01", "canari jeanne leveque"),))
     (done,) = home.erase(masks=None)
     assert done.rows == (2, 3) and kept_counts(home) == ledger
-    assert "canari" not in in_clear(home.vault, home.root).split("inbox")[0] or clear_inbox(home.places) == 1
+    assert clear_inbox(home.places) == 1
     assert "canari" not in in_clear(home.vault, home.root) and "martin" in in_clear(home.vault, home.root)
 
 
@@ -398,7 +398,7 @@ def test_a_file_named_after_the_person_gets_another_name_and_stays_in_force(home
     home.tickets([LINES[6].replace("A4", "A5")], name="Jeanne Canari-Lévêque lot 1.csv")
     home.night()
     states, rows = [row["state"] for row in home.ledger()], home.rows(what="registration_id")
-    assert states == ["superseded", "accepted", "accepted"] or sorted(states) == ["accepted", "accepted", "superseded"]
+    assert sorted(states) == ["accepted", "accepted", "superseded"]
     renamed = rename_files_of(home.places, MASKS, home.bury())
     assert len(renamed) == 3
     for row in home.ledger():

@@ -101,7 +101,9 @@ def test_the_form_of_dates_and_counts_is_shown_without_a_value(tmp_path):
 
 
 def test_sentences_about_people_quote_nothing(tmp_path):
-    for cell in tried(tmp_path).refused:
+    refused = tried(tmp_path).refused
+    assert refused
+    for cell in refused:
         assert "Canari" not in cell.message and "(valeur masquée)" in cell.message
 
 

@@ -8,7 +8,7 @@ Not here: reading bytes, the ledger, files on disk.
 from __future__ import annotations
 
 import re
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import date
 from pathlib import PurePath
 
@@ -31,6 +31,9 @@ from sources.values.refusal import Refused, quote
 _NOT_TICKED = ", ".join(map(literal, (*TRUTHS["false"], "no")))
 """What stands in the column of an answer that was not chosen, beside nothing. Anything else is a tick: `X`, `1`, `Y`, the
 answer itself, the text of « Autre »."""
+
+MANY_ROWS = 2_000
+"""From how many rows on SQL reads what it can (`Mapping.sql`): to prepare it twice takes as long as to parse a thousand texts."""
 
 _CLEAN = r"^ | $|  |[^ -~\x{00A1}-\x{024F}\x{2010}-\x{2027}\x{2030}-\x{205E}\x{20AC}\x{2600}-\x{27BF}]"
 """What a text must not have to be clean already: spaces around or side by side, and any character but those of Latin
@@ -85,6 +88,8 @@ def judge(
     rows_structure = _count(con, "structure")
     notes += apply_corrections(con, corrections, today)
     parses = mappings(contract, references)
+    if _count(con, "raw") < MANY_ROWS:
+        parses = [replace(mapping, sql=None) for mapping in parses]
     for index, mapping in enumerate(parses):
         if not _says_nothing(contract, mapping):
             _parse_distinct(con, index, mapping)

@@ -90,7 +90,7 @@ def land(
         assert old in text, f"« {old} » is not in the template {template}"
         text = text.replace(old, new)
     contract = home / "contracts" / f"{template}.yml"
-    contract.parent.mkdir(exist_ok=True)
+    contract.parent.mkdir(parents=True, exist_ok=True)
     contract.write_text(text, encoding="utf-8")
     loaded = load_contract(contract)
     places = Places(

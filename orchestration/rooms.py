@@ -141,8 +141,18 @@ def bound_verdict(home: Home, candidate: Candidate) -> Verdict | None:
 def publish(home: Home, candidate: Candidate, verdict: Verdict, now: datetime) -> Release:
     """Raises `publication.Refused`, a French sentence, when nothing may be released."""
     from publication import publish
+    from publication.portal.drawing import Renderer
 
-    return publish(candidate.directory, verdict, home.releases, now=now, suites=home.suites, calendar=home.calendar)
+    with Renderer() as renderer:  # gets ready while it is decided what is published
+        return publish(
+            candidate.directory,
+            verdict,
+            home.releases,
+            now=now,
+            suites=home.suites,
+            calendar=home.calendar,
+            renderer=renderer,
+        )
 
 
 def desk(home: Home, candidate: Candidate, verdict: Verdict, now: datetime) -> Desk:

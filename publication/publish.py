@@ -21,6 +21,8 @@ When no new release is made (`Release.changed` is False and nothing at all is wr
     would silently undo the rollback. Any new fact makes a new release, carried on from the version rolled back to.
 """
 
+from __future__ import annotations
+
 import contextlib
 import hashlib
 import json
@@ -30,6 +32,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import pyarrow as pa
 
@@ -51,6 +54,9 @@ from publication import (
     wording,
 )
 from publication.shelf import CARRIED, PUBLISHED, WITH_RESERVE, WITHHELD, DatasetStatus, Release
+
+if TYPE_CHECKING:
+    from publication.portal.drawing import Renderer
 
 
 class Refused(Exception):
@@ -104,12 +110,16 @@ def publish(
     now: datetime,
     suites: Path = suites_on_disk.SUITES,
     calendar: Path = calendars.CALENDAR,
+    renderer: Renderer | None = None,
 ) -> Release:
-    """Release what the verdict and the calendar allow. Raises Refused when nothing may be: then readers see nothing new."""
+    """Release what the verdict and the calendar allow. Raises Refused when nothing may be: then readers see nothing new.
+
+    `renderer`: a process to draw the charts while the rest is written; without one they are drawn here.
+    """
     desk = Desk(Path(candidate), verdict, Path(releases), now, Path(suites), Path(calendar))
     try:
         with shelf.locked(desk.releases):
-            return _publish(desk)
+            return _publish(desk, renderer)
     except shelf.Busy as busy:
         raise Refused(str(busy)) from None
 
@@ -139,7 +149,7 @@ def settle(desk: Desk) -> Decided:
     return Decided(base, number, ready, shipped, waits, left, secrecy)
 
 
-def _publish(desk: Desk) -> Release:
+def _publish(desk: Desk, renderer: Renderer | None) -> Release:
     candidate, verdict, releases, now = desk.candidate, desk.verdict, desk.releases, desk.now
     decided = settle(desk)
     base, number, shipped = decided.base, decided.number, decided.shipped
@@ -171,7 +181,7 @@ def _publish(desk: Desk) -> Release:
         data_until=supply.data_until,
         disclosure=dict(decided.secrecy),
     )
-    release = write_files(release, desk, shipped, decided.waits, names, supply, base)
+    release = write_files(release, desk, shipped, decided.waits, names, supply, base, renderer=renderer)
     shelf.seal(aside)
     refuse_other_candidate(candidate, verdict, desk.suites)  # nobody wrote to the candidate while it was read
     digest = hashlib.sha256((aside / shelf.RELEASE_FILE).read_bytes()).hexdigest()
@@ -344,6 +354,7 @@ def write_files(
     supply: labels.Supply,
     base: Release | None,
     previewed: Sequence[waiting.Waiting] = (),
+    renderer: Renderer | None = None,
 ) -> Release:
     """Every file of the release under `release.path`; the release with the digests of what it is made of. Of a preview (`previewed`: what it
     is about) the descriptions for catalogues and the workbooks to send are left out."""
@@ -405,8 +416,8 @@ def write_files(
         else returns.write(public, candidate, names, waits, release=release.number, made_at=now),
         previewed=previewed,
     )
-    # the charts are drawn while the rest is written; the warehouse is kept open for all tables
-    with portal.Portal(public, edition) as pages, warehouse.opened(release.warehouse):
+    pages = portal.Portal(public, edition, renderer)  # its charts are drawn while the rest is written
+    with warehouse.opened(release.warehouse):  # kept open for all tables
         for name in contents:
             trace.write(public, _origins(release, name, releases))
         workbook.write(
@@ -431,7 +442,7 @@ def write_files(
                     public=public,
                 )
             )
-        portal.write(pages)
+    portal.write(pages)
     (public / SUMS).write_text(sums(public), encoding="utf-8")
     release = replace(
         release,

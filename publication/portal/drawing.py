@@ -8,6 +8,7 @@ style gives the colours (light, dark, print). Sizes are fixed and labels are wra
 ever measured: the same figures give the same bytes on any machine.
 """
 
+import contextlib
 import hashlib
 import json
 import os
@@ -15,10 +16,11 @@ import re
 import subprocess
 import sys
 import textwrap
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from dataclasses import asdict
 from functools import cache
 from pathlib import Path
+from typing import Self
 from xml.etree import ElementTree
 
 from markupsafe import Markup
@@ -70,17 +72,57 @@ def file_name(chart: Chart) -> str:
     return f"{re.sub(r'[^A-Za-z0-9._-]', '-', chart.name)}.{digest}.svg"
 
 
+class Renderer:
+    """Another process that renders charts. It imports what it needs as soon as it is there, before any chart is known.
+
+    What it leaves undone, for whatever reason, is for the caller to do.
+    """
+
+    def __init__(self) -> None:
+        self._process: subprocess.Popen[bytes] | None = None
+        with contextlib.suppress(OSError):
+            self._process = subprocess.Popen(
+                [sys.executable, "-m", __name__],
+                stdin=subprocess.PIPE, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL, cwd=Path(__file__).parents[2],
+                env={name: value for name, value in os.environ.items() if not name.startswith("OBSERVATOIRE_")},
+            )  # fmt: skip
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(self, *failure: object) -> None:
+        self.close()
+
+    def draw(self, charts: Sequence[Chart], folder: Path) -> None:
+        """Begin to write the file of each chart in `folder`. Once per process."""
+        if self._process:
+            question = {"folder": str(folder.resolve()), "charts": [asdict(chart) for chart in charts]}
+            with contextlib.suppress(OSError), self._process.stdin as asked:
+                asked.write(json.dumps(question).encode())
+
+    def close(self, *, within_s: float = 0) -> None:
+        """End the process; `within_s`: the time it has to finish."""
+        process, self._process = self._process, None
+        if process is None:
+            return
+        with contextlib.suppress(subprocess.TimeoutExpired):
+            process.wait(timeout=within_s)
+        process.kill()
+        process.wait()
+        with contextlib.suppress(OSError):
+            process.stdin.close()
+
+
 class Drawings:
     """The drawings of one edition, begun beside whoever writes the rest of a release: rendering takes as long as all of it.
 
-    Drawings of the same content are taken from `before`, the public files of the release before; another process renders what is
-    left, and when it fails this one does.
+    Drawings of the same content are taken from `before`, the public files of the release before; `renderer` makes what is left.
     """
 
-    def __init__(self, charts: Iterable[Chart], public: Path, before: Path | None):
+    def __init__(self, charts: Iterable[Chart], public: Path, before: Path | None, renderer: Renderer | None = None):
         self._folder = public / FOLDER
         self._charts = list(charts)
-        self._process: subprocess.Popen[bytes] | None = None
+        self._renderer = renderer
         announced = _announced(before) if before else {}
         if self._charts:
             self._folder.mkdir(exist_ok=True)
@@ -91,12 +133,13 @@ class Drawings:
                 missing.append(chart)
             else:
                 (self._folder / file_name(chart)).write_bytes(data)
-        if missing and (os.cpu_count() or 1) > 1:
-            self._process = _begin(missing, self._folder)
+        if missing and renderer:
+            renderer.draw(missing, self._folder)
 
     def done(self) -> dict[str, Markup]:
         """The drawings for the pages, by the name of the chart, once the file of each is written."""
-        self.close(wait=True)
+        if self._renderer:
+            self._renderer.close(within_s=RENDERED_WITHIN_S)
         for unfinished in self._folder.glob(".*.svg"):
             unfinished.unlink()
         drawings: dict[str, Markup] = {}
@@ -107,38 +150,16 @@ class Drawings:
             drawings[chart.name] = inline(path.read_bytes())
         return drawings
 
-    def close(self, *, wait: bool = False) -> None:
-        """End the other process; `wait`: once it has written everything."""
-        process, self._process = self._process, None
-        if process is None:
-            return
-        try:
-            if wait:
-                process.wait(timeout=RENDERED_WITHIN_S)
-        except subprocess.TimeoutExpired:
-            pass
-        finally:
-            process.kill()
-            process.wait()
 
-
-def _begin(charts: list[Chart], folder: Path) -> subprocess.Popen[bytes] | None:
-    try:
-        process = subprocess.Popen(
-            [sys.executable, "-m", __name__, str(folder)],
-            stdin=subprocess.PIPE, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL, cwd=Path(__file__).parents[2],
-            env={name: value for name, value in os.environ.items() if not name.startswith("OBSERVATOIRE_")},
-        )  # fmt: skip
-        with process.stdin as asked:
-            asked.write(json.dumps([asdict(chart) for chart in charts]).encode())
-    except OSError:
-        return None
-    return process
-
-
-def _render_all(charts: list[dict], folder: Path) -> None:
-    """In the other process: a file for each chart, whole or absent."""
-    for each in charts:
+def _serve() -> None:
+    """In the other process: a file for each chart asked for, whole or absent."""
+    render(Chart("", "", "", (Bar("", "", 1.0, 1.0, 1.0),), False))  # what a first drawing waits for
+    question = sys.stdin.read()
+    if not question:
+        return
+    asked = json.loads(question)
+    folder = Path(asked["folder"])
+    for each in asked["charts"]:
         chart = Chart(**each | {"bars": tuple(Bar(**bar) for bar in each["bars"])})
         aside = folder / f".{file_name(chart)}"
         aside.write_bytes(render(chart))
@@ -321,4 +342,4 @@ def _short(text: str | None) -> str:
 
 
 if __name__ == "__main__":
-    _render_all(json.load(sys.stdin), Path(sys.argv[1]))
+    _serve()

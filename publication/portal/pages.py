@@ -101,7 +101,7 @@ class Part:
 class Portal:
     """The pages of one release as they are being written."""
 
-    def __init__(self, public: Path, edition: Edition):
+    def __init__(self, public: Path, edition: Edition, renderer: drawing.Renderer | None = None):
         self.public, self.edition = public, edition
         self.lines = {name: views.lines(edition, name) for name in edition.release.datasets}
         self.programmes = views.programmes(edition, self.lines)
@@ -122,16 +122,10 @@ class Portal:
         }
         drawn = {c.name: c for parts in self.parts.values() for p in parts for b in p.blocks for c in b.charts}
         self.drawing_files = {name: drawing.file_name(chart) for name, chart in drawn.items()}
-        self.drawings = drawing.Drawings(drawn.values(), public, views.public_before(edition))
+        self.drawings = drawing.Drawings(drawn.values(), public, views.public_before(edition), renderer)
         self.shared: dict[str, Any] = {}
         # (dataset, programme) -> the page that shows it
         self.pages: dict[tuple[str, str], str] = {}
-
-    def __enter__(self) -> "Portal":
-        return self
-
-    def __exit__(self, *failure: object) -> None:
-        self.drawings.close()
 
     def begin(self) -> None:
         """What every page is given, once the drawings and the other files are there."""

@@ -95,7 +95,8 @@ class Observatory:
         # no process beside the night: it would import the real audit for each of these nights
         monkeypatch.setattr("orchestration.night.Auditor", NobodyBeside, raising=False)
         monkeypatch.setattr(workbook, "write", lambda path, *_, **__: path.write_bytes(b"PK"))
-        monkeypatch.setattr(portal, "Portal", lambda public, _: nullcontext(public))
+        monkeypatch.setattr("publication.portal.drawing.Renderer", nullcontext)
+        monkeypatch.setattr(portal, "Portal", lambda public, *_: public)
         monkeypatch.setattr(portal, "write", lambda public: (public / "index.html").write_text("<html>"))
         monkeypatch.setenv("OBSERVATOIRE_HOME", str(self.home.root))
 

@@ -76,7 +76,6 @@ def test_a_drawing_of_the_same_figures_is_taken_from_the_release_before(tmp_path
     import hashlib
 
     monkeypatch.setattr(drawing, "render", lambda chart: pytest.fail("nothing is to be rendered"))
-    monkeypatch.setattr(drawing, "_begin", lambda charts, folder: pytest.fail("nothing is to be rendered"))
     before = tmp_path / "before"
     before.mkdir()
     released(before, SMALL, hashlib.sha256(SMALL).hexdigest())
@@ -88,7 +87,6 @@ def test_a_drawing_of_the_same_figures_is_taken_from_the_release_before(tmp_path
 
 
 def test_a_drawing_that_changed_since_or_shows_other_figures_is_rendered(tmp_path, monkeypatch):
-    monkeypatch.setattr(drawing, "_begin", lambda charts, folder: None)
     monkeypatch.setattr(drawing, "render", lambda chart: SMALL.replace(b"M1,1", b"M2,2"))
     before = tmp_path / "before"
     before.mkdir()
@@ -103,7 +101,7 @@ def test_a_drawing_that_changed_since_or_shows_other_figures_is_rendered(tmp_pat
 def test_the_process_beside_renders_what_this_one_would(tmp_path, monkeypatch):
     expected = drawing.render(LEVEL)
     monkeypatch.setattr(drawing, "render", lambda chart: pytest.fail("the other process renders"))
-    drawings = drawing.Drawings([LEVEL], tmp_path, None)
+    drawings = drawing.Drawings([LEVEL], tmp_path, None, drawing.Renderer())
     assert set(drawings.done()) == {LEVEL.name}
     assert {path.name: path.read_bytes() for path in (tmp_path / drawing.FOLDER).iterdir()} == {
         drawing.file_name(LEVEL): expected
@@ -111,8 +109,9 @@ def test_the_process_beside_renders_what_this_one_would(tmp_path, monkeypatch):
 
 
 def test_what_the_process_beside_leaves_undone_is_rendered_here(tmp_path, monkeypatch):
-    drawings = drawing.Drawings([LEVEL], tmp_path, None)
-    drawings.close()
+    renderer = drawing.Renderer()
+    drawings = drawing.Drawings([LEVEL], tmp_path, None, renderer)
+    renderer.close()
     (tmp_path / drawing.FOLDER / f".{drawing.file_name(LEVEL)}").write_bytes(b"<svg")
     monkeypatch.setattr(drawing, "render", lambda chart: SMALL)
     assert "M1,1" in drawings.done()[LEVEL.name]
@@ -121,7 +120,6 @@ def test_what_the_process_beside_leaves_undone_is_rendered_here(tmp_path, monkey
 
 def test_a_night_without_a_chart_does_not_start_the_renderer(tmp_path, monkeypatch):
     monkeypatch.setattr(drawing, "render", lambda chart: pytest.fail("nothing is to be rendered"))
-    monkeypatch.setattr(drawing, "_begin", lambda charts, folder: pytest.fail("nothing is to be rendered"))
     assert drawing.Drawings([], tmp_path, None).done() == {} and not (tmp_path / drawing.FOLDER).exists()
 
 

@@ -7,12 +7,13 @@ Not here: reading deliveries (`readers/`), what an entity is made of (`entities.
 from __future__ import annotations
 
 import hashlib
+import re
 from dataclasses import dataclass
 from functools import lru_cache
 from pathlib import Path
 from typing import Annotated, Any, Literal
 
-from pydantic import BaseModel, ConfigDict, Field, ValidationError, model_validator
+from pydantic import BaseModel, ConfigDict, Field, ValidationError, field_validator, model_validator
 from ruamel.yaml import YAML, YAMLError
 
 from sources.clients.api import ApiShape
@@ -40,9 +41,14 @@ class PairList(_Strict):
 
 
 class FileShape(_Strict):
-    """Which files of the source's folder are deliveries, and how their bytes become sheets."""
+    """Which files of the source's folder are deliveries, and how their bytes become sheets.
+
+    `series`: a regular expression found in the names of files that are versions of one document, whatever else their names say: each
+    replaces the one written before it, and what it leaves out is withdrawn. What its groups capture tells several documents apart
+    (`programme_(\\d{4})`: one a year); without groups there is one. Without `series`, only a file of the same name replaces another."""
 
     pattern: str = "*"
+    series: str | None = None
     shape: Literal["delimited", "spreadsheet", "json", "learning_dashboard"]
     sheet: str | None = None
     delimiter: Annotated[str, Field(min_length=1, max_length=1)] | None = None
@@ -57,11 +63,27 @@ class FileShape(_Strict):
     @model_validator(mode="after")
     def _options_of_the_shape(self) -> FileShape:
         strange = [
-            name for name in self.model_fields_set - {"pattern", "shape"} if name not in SHAPE_OPTIONS[self.shape]
+            name
+            for name in self.model_fields_set - {"pattern", "series", "shape"}
+            if name not in SHAPE_OPTIONS[self.shape]
         ]
         if strange:
             raise ValueError(f"{', '.join(sorted(strange))} n'a pas de sens pour la forme {self.shape}")
         return self
+
+    @field_validator("series")
+    @classmethod
+    def _series_is_an_expression(cls, series: str | None) -> str | None:
+        try:
+            re.compile(series or "")
+        except re.error as error:
+            raise ValueError(f"« series » n'est pas une expression régulière ({error})") from None
+        return series
+
+    def document_of(self, file_name: str) -> str:
+        """What a file is a version of: files with one document replace one another. No file name holds a slash."""
+        found = self.series is not None and re.search(self.series, file_name)
+        return "/" + "/".join(text or "" for text in found.groups()) if found else file_name
 
     @property
     def options(self) -> dict[str, Any]:
@@ -260,6 +282,8 @@ class Contract(_Strict):
             raise ValueError(
                 f"une source interrogée par API se lit avec « files: {{shape: json, records: {self.api.records}}} »"
             )
+        if self.api is not None and self.files.series is not None:
+            raise ValueError("« series » n'a pas de sens pour une source interrogée par API")
         for total in self.layout.control_totals:
             if total.field not in self.fields:
                 raise ValueError(f"control_totals : champ inconnu « {total.field} »")

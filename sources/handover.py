@@ -46,6 +46,7 @@ _EXPLANATION = {
 }  # fmt: skip
 _SHOWING = {
     "source": "VARCHAR",
+    "document": "VARCHAR",
     "file_name": "VARCHAR",
     "delivery_id": "VARCHAR",
     "shown_at": "TIMESTAMP",
@@ -131,7 +132,7 @@ def _hand_over_versions(
     known: list[dict],
     shown: list[dict],
 ) -> None:
-    """Rows of superseded deliveries too, and what says until when each held: which bytes each file showed since when, which
+    """Rows of superseded deliveries too, and what says until when each held: which bytes each document showed since when, which
     records a platform showed or deleted, which large withdrawals somebody confirmed."""
     versioned = {source for source, loaded in contracts.items() if loaded.contract.entity in VERSIONED}
     for name in VERSIONED:

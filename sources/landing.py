@@ -38,6 +38,7 @@ from sources.layouts import read_sheets, the_table
 from sources.ledger import (
     DeliveryReport,
     deliveries,
+    follow_series,
     forget_delivery,
     open_ledger,
     record_delivery,
@@ -88,6 +89,7 @@ def deliver(places: Places, loaded: LoadedContract, *, now: datetime | None = No
             record_sighting(
                 ledger, contract.source, arrival.path.name, arrival.delivery_id, arrival.bytes, arrival.stamp, now
             )
+        follow_series(ledger, contract.source, contract.files.document_of)
         landed = {row["delivery_id"]: row for row in deliveries(ledger, contract.source)}
     as_before = all(row["processing_hash"] == processing_hash for row in landed.values() if row["delivery_id"] != CRAWL)
     if not seen.arrivals and as_before and contract.api is None:
@@ -114,7 +116,7 @@ def deliver(places: Places, loaded: LoadedContract, *, now: datetime | None = No
                 reports.append(report)
             record_sighting(
                 ledger, contract.source, arrival.path.name, arrival.delivery_id, arrival.bytes, arrival.stamp, now,
-                arrival.delivered_at(now),
+                arrival.delivered_at(now), contract.files.document_of(arrival.path.name),
             )  # fmt: skip
     for row in landed.values():
         if row["processing_hash"] != processing_hash and row["delivery_id"] != CRAWL:

@@ -1,9 +1,10 @@
 """The ledger: every delivery ever seen, what became of it, and which file of the inbox showed it last.
 
 Here: the SQLite file `ledger.sqlite` and the only statements that touch it. A delivery is identified by `(source,
-delivery_id)`; a *sighting* is a file name of the inbox showing some bytes at some time. Which delivery is in force follows
-from the sightings: the last accepted one of each file name; the earlier ones are superseded, and so is a held or refused one
-that the same file name has replaced since.
+delivery_id)`; a *sighting* is a file name of the inbox showing some bytes at some time. Files are versions of a *document*: one
+each, by its name, unless the contract says more (`FileShape.series`). Which delivery is in force follows from the sightings: the last
+accepted one of each document, in the order in which its files were written; the earlier ones are superseded, and so is a held
+or refused one that has been replaced since.
 Not here: rows of deliveries (`landing/`), personal data.
 """
 
@@ -12,7 +13,7 @@ from __future__ import annotations
 import json
 import sqlite3
 import zlib
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from datetime import datetime
@@ -21,7 +22,10 @@ from typing import Any
 
 from sources.note import Note
 
-_LATER_COLUMNS = {"delivery": {"delivered_at": "received_at"}, "sighting": {"shown_at": "seen_at"}}
+_LATER_COLUMNS = {
+    "delivery": {"delivered_at": "received_at"},
+    "sighting": {"shown_at": "seen_at", "document": "file_name"},
+}
 """Columns that a ledger made before them lacks, and the column that fills them then."""
 
 _SCHEMA = """
@@ -35,25 +39,27 @@ create table if not exists delivery (
     check (rows_read = rows_accepted + rows_quarantined + rows_duplicate));
 create table if not exists sighting (
     sighting_id integer primary key, source text not null, file_name text not null, delivery_id text not null,
-    bytes integer not null, stamp text not null, seen_at text not null, shown_at text);
+    bytes integer not null, stamp text not null, seen_at text not null, shown_at text, document text);
 create index if not exists sighting_file on sighting (source, file_name, sighting_id);
 drop view if exists standing;
 create view standing as
-with last_seen as (
-    select source, file_name, max(sighting_id) as sighting_id from sighting group by source, file_name),
-last_accepted as (
-    select s.source, s.file_name, max(s.sighting_id) as sighting_id
-    from sighting s join delivery d using (source, delivery_id)
-    where d.outcome = 'accepted' group by s.source, s.file_name)
+with shown as (
+    select s.source, s.file_name, s.document, s.delivery_id, s.sighting_id, d.outcome = 'accepted' as is_accepted,
+        max(s.shown_at) over (partition by s.source, s.file_name order by s.sighting_id) as from_at
+    from sighting s join delivery d using (source, delivery_id)),
+ranked as (
+    select source, delivery_id, is_accepted,
+        row_number() over (partition by source, document order by from_at desc, file_name desc, sighting_id desc) as age,
+        row_number() over (partition by source, document, is_accepted order by from_at desc, file_name desc, sighting_id desc) as age_of_outcome
+    from shown),
+last as (
+    select source, delivery_id, max(age = 1) as is_last_seen, max(is_accepted and age_of_outcome = 1) as is_last_accepted
+    from ranked group by source, delivery_id)
 select d.*,
-    case when d.outcome <> 'accepted' and not exists (select 1 from sighting s where s.source = d.source
-              and s.delivery_id = d.delivery_id) then d.outcome
-         when d.outcome <> 'accepted' and exists (select 1 from last_seen l join sighting s using (sighting_id)
-              where s.source = d.source and s.delivery_id = d.delivery_id) then d.outcome
-         when d.outcome = 'accepted' and exists (select 1 from last_accepted l join sighting s using (sighting_id)
-                      where s.source = d.source and s.delivery_id = d.delivery_id) then 'accepted'
+    case when d.outcome <> 'accepted' and coalesce(l.is_last_seen, 1) then d.outcome
+         when d.outcome = 'accepted' and l.is_last_accepted then 'accepted'
          else 'superseded' end as state
-from delivery d;
+from delivery d left join last l using (source, delivery_id);
 """
 
 
@@ -134,8 +140,9 @@ def record_sighting(
     stamp: str,
     now: datetime,
     shown_at: datetime | None = None,
+    document: str | None = None,
 ) -> None:
-    """Say that `file_name` shows the bytes of `delivery_id`, since `shown_at`. The same bytes under a new stamp only renew the
+    """Say that `file_name`, a version of `document`, shows the bytes of `delivery_id`, since `shown_at`. The same bytes under a new stamp only renew the
     stamp."""
     last = stamps(ledger).get((source, file_name))
     if last and last[1] == delivery_id:
@@ -146,9 +153,28 @@ def record_sighting(
         )
         return
     ledger.execute(
-        "insert into sighting (source, file_name, delivery_id, bytes, stamp, seen_at, shown_at) values (?, ?, ?, ?, ?, ?, ?)",
-        (source, file_name, delivery_id, size, stamp, now.isoformat(), (shown_at or now).isoformat()),
+        "insert into sighting (source, file_name, delivery_id, bytes, stamp, seen_at, shown_at, document) values (?, ?, ?, ?, ?, ?, ?, ?)",
+        (
+            source,
+            file_name,
+            delivery_id,
+            size,
+            stamp,
+            now.isoformat(),
+            (shown_at or now).isoformat(),
+            document or file_name,
+        ),
     )
+
+
+def follow_series(ledger: sqlite3.Connection, source: str, document_of: Callable[[str], str]) -> None:
+    """Say again which document each file of a source is a version of: its contract may have changed."""
+    names = ledger.execute("select distinct file_name, document from sighting where source = ?", (source,)).fetchall()
+    for name, before in names:
+        if (document := document_of(name)) != before:
+            ledger.execute(
+                "update sighting set document = ? where source = ? and file_name = ?", (document, source, name)
+            )
 
 
 def record_delivery(ledger: sqlite3.Connection, report: DeliveryReport, processing_hash: str, now: datetime) -> None:
@@ -176,11 +202,12 @@ def forget_delivery(ledger: sqlite3.Connection, source: str, delivery_id: str) -
 
 
 def showings(ledger: sqlite3.Connection) -> list[dict[str, Any]]:
-    """Which accepted delivery each file name showed, since when, in the order seen (`rank`, from 1 per file name)."""
+    """Which accepted delivery each document showed, since when, in the order written (`rank`, from 1 per document)."""
     rows = ledger.execute(
-        "select s.source, s.file_name, s.delivery_id, s.shown_at, "
-        "row_number() over (partition by s.source, s.file_name order by s.sighting_id) as rank "
-        "from sighting s join delivery d using (source, delivery_id) where d.outcome = 'accepted' order by s.sighting_id"
+        "select source, document, file_name, delivery_id, shown_at, "
+        "row_number() over (partition by source, document order by from_at, file_name, sighting_id) as rank "
+        "from (select s.*, max(s.shown_at) over (partition by s.source, s.file_name order by s.sighting_id) as from_at "
+        "from sighting s join delivery d using (source, delivery_id) where d.outcome = 'accepted') order by source, document, rank"
     )
     return [dict(row) for row in rows]
 
@@ -204,6 +231,7 @@ def rename_files(ledger: sqlite3.Connection, renamed: Mapping[str, str]) -> set[
                 f"update {table} set file_name = ? where file_name = ? returning source, delivery_id", (after, before)
             )
             touched |= {(row["source"], row["delivery_id"]) for row in found.fetchall()}
+        ledger.execute("update sighting set document = ? where document = ?", (after, before))
     return touched
 
 

@@ -28,11 +28,12 @@ def _table(columns: str, rows: list[list[str | None]]) -> pa.Table:
 
 
 def _events(inbox: Path) -> pa.Table:
-    rows = [
-        row for path in sorted(inbox.glob("mess_programme/*.xlsx")) for row in _workbook(path, 4) if row[0] != "TOTAL"
-    ]
+    # the last version of each year's
+    latest = {path.name[: len("programme_mess_2025")]: path for path in sorted(inbox.glob("mess_programme/*.xlsx"))}
+    rows = [row for path in latest.values() for row in _workbook(path, 4) if row[0] != "TOTAL"]
     return _table(
-        "code programme title kind status counts parent organisers themes date_text commune department modality", rows
+        "code programme title kind status application counts parent organisers themes date_text commune department modality",
+        rows,
     )
 
 

@@ -3,7 +3,10 @@
 Here: words, columns and mistakes of each source, written by SQL over the tables of the world; `write` fills `<folder>/<source>/` and
 leaves the table `written` in the world's connection:
 
-    written(source, file_name, row_number, entity, event, person, place, fate)     fate: kept, duplicate, quarantined, structure
+    written(source, file_name, row_number, entity, event, person, place, label, gender, category, fate)
+                                                                                   fate: kept, duplicate, quarantined, structure
+
+`label`, `gender` and `category`: what the row says of the person's organisation, as typed, and of herself.
 
 Mistakes are drawn per row, never per person: a person is written well here and badly there. Not here: the truth (`world.py`),
 bytes (`sheets.py`).
@@ -67,16 +70,20 @@ def write(world: World, folder: Path, part: str = "all") -> list[Path]:
     con.execute(_MACROS)
     con.execute(
         "create table if not exists written (source varchar, file_name varchar, row_number int, entity varchar, event int, person int, "
-        "place int, fate varchar)"
+        "place int, label varchar, gender varchar, category varchar, fate varchar)"
     )
     if part == "night":
         paths = [
+            _programme(world, folder, 2025, "_v2"),
             _helloasso(world, folder, 2025, rows, "-suite"),
             *_pretix(world, folder, rows, ("2025-12-20",)),
             _eventbrite(world, folder, rows, "-2"),
         ]
         return [*paths, *_sheets(world, folder, rows, "_suite"), *_surveys(world, folder, rows, "_suite")]
-    paths = [*_programmes(world, folder), _partners(world, folder)]
+    paths = [_programme(world, folder, year) for year in (2024, 2025)]
+    if part == "all":
+        paths.append(_programme(world, folder, 2025, "_v2"))
+    paths.append(_partners(world, folder))
     paths += [_helloasso(world, folder, year, rows) for year in (2024, 2025)]
     paths += [
         *_pretix(world, folder, rows),
@@ -155,53 +162,61 @@ def _written(
     table: str,
     *,
     row_number: str = "r + 2",
-    where: str = "true",
+    says: tuple[str, ...] = (),
 ) -> None:
-    """Remember who each row of `table` speaks of; `row_number` is SQL of the line where it stands."""
+    """Remember who each row of `table` speaks of; `row_number` is SQL of the line where it stands, `says` which of organisation,
+    civility and category are printed on it."""
     present = {row[0] for row in world.con.execute(f"describe {table}").fetchall()}
     person, place, fate = (name if name in present else "null" for name in ("person", "place", "fate"))
+    label, gender, category = (
+        f"case when {person} is not null then {name}_w end" if name in says else "null"
+        for name in ("organisation", "civility", "category")
+    )
     world.con.execute(
-        f"insert into written select $source, $file, {row_number}, $entity, event, {person}, {place}, coalesce({fate}, 'kept') "
-        f"from {table} where {where}",
+        f"insert into written select $source, $file, {row_number}, $entity, event, {person}, {place}, {label}, {gender}, {category}, "
+        f"coalesce({fate}, 'kept') from {table}",
         {"source": source, "file": file_name, "entity": entity},
     )
 
 
-def _programmes(world: World, folder: Path) -> list[Path]:
-    """The programme of each year in a workbook, as the observatory asks for it: title and date of the document above, a total below."""
-    paths = []
-    for year in (2024, 2025):
-        world.con.execute(
-            f"""create or replace temp table programme_row as
-            select row_number() over (order by e.event) - 1 as r, e.*, parent.code as parent_code,
-                (select string_agg(o.name, ' / ' order by eo.rank) from event_organiser eo join organisation o using (org) where eo.event = e.event) as organisers,
-                (select string_agg(case et.theme when 'ALIM' then 'Alimentation' when 'CULT' then 'Culture' when 'ECOL' then 'Transition écologique'
-                    when 'EMPL' then 'Emploi' when 'FINA' then 'Finances solidaires' when 'NUME' then 'Numérique' else 'Santé' end, ' ; ' order by et.rank)
-                    from event_theme et where et.event = e.event) as themes
-            from event e left join (select event, code from event) parent on parent.event = e.parent where e.year = {year} order by e.event"""
-        )
-        rows = world.con.execute(
-            """select code, programme, title, kind,
-                case status when 'held' then 'tenu' when 'announced' then 'annoncé' when 'cancelled' then 'annulé' else 'reporté' end,
-                case when counts then 'oui' else 'non' end, parent_code, organisers, themes,
-                case precision when 'missing' then null when 'month' then case month(day) when 10 then 'octobre' when 11 then 'novembre' when 12 then
-                    'décembre' else 'janvier' end || ' ' || year(day)
-                    else case when event % 4 = 0 then strftime(day, '%Y-%m-%d') else strftime(day, '%d/%m/%Y') end end,
-                case when event % 9 = 0 then upper(commune) when event % 9 = 1 then strip_accents(commune) else commune end, department,
-                case format when 'online' then 'visio' when 'hybrid' then 'hybride' else 'présentiel' end
-            from programme_row order by r"""
-        ).fetchall()
-        head = [
-            [f"Programme du Mois de l'ESS {year} – Hauts-de-France (exemple : rien de ceci n'a eu lieu)"], [f"Mise à jour du 15/12/{year}"], [],
-            ["Code", "Édition", "Intitulé", "Nature", "Statut", "Compte dans le programme", "Rattaché à", "Structures organisatrices", "Thèmes",
-             "Date", "Commune", "Dépt", "Format"],
-        ]  # fmt: skip
-        name = f"programme_mess_{year}.xlsx"
-        paths.append(
-            write_workbook(folder / "mess_programme" / name, "Programme", [*head, *rows, ["TOTAL", None, len(rows)]])
-        )
-        _written(world, "mess_programme", name, "event", "programme_row", row_number="r + 5")
-    return paths
+def _programme(world: World, folder: Path, year: int, version: str = "") -> Path:
+    """The programme of a year in a workbook, as the observatory asks for it: title and date of the document above, a total below.
+
+    The second version of 2025 has another name: a status is corrected, and two events are gone from it.
+    """
+    shown = "not is_withdrawn" if version else "true"
+    world.con.execute(
+        f"""create or replace temp table programme_row as
+        select row_number() over (order by e.event) - 1 as r, e.*, parent.code as parent_code,
+            (select string_agg(o.name, ' / ' order by eo.rank) from event_organiser eo join organisation o using (org) where eo.event = e.event) as organisers,
+            (select string_agg(case et.theme when 'ALIM' then 'Alimentation' when 'CULT' then 'Culture' when 'ECOL' then 'Transition écologique'
+                when 'EMPL' then 'Emploi' when 'FINA' then 'Finances solidaires' when 'NUME' then 'Numérique' else 'Santé' end, ' ; ' order by et.rank)
+                from event_theme et where et.event = e.event) as themes
+        from event e left join (select event, code from event) parent on parent.event = e.parent where e.year = {year} and {shown} order by e.event"""
+    )
+    status = "status" if version else "case when is_misprinted then 'announced' else status end"
+    rows = world.con.execute(
+        f"""select code, programme, title, kind,
+            case {status} when 'held' then 'tenu' when 'announced' then 'annoncé' when 'cancelled' then 'annulé' else 'reporté' end,
+            case application when 'accepted' then 'retenue' when 'refused' then 'refusée' when 'pending' then 'à l''étude' when 'dropped' then 'retirée'
+                when 'incomplete' then 'incomplète' end,
+            case when counts then 'oui' else 'non' end, parent_code, organisers, themes,
+            case precision when 'missing' then null when 'month' then case month(day) when 10 then 'octobre' when 11 then 'novembre' when 12 then
+                'décembre' else 'janvier' end || ' ' || year(day)
+                else case when event % 4 = 0 then strftime(day, '%Y-%m-%d') else strftime(day, '%d/%m/%Y') end end,
+            case when event % 9 = 0 then upper(commune) when event % 9 = 1 then strip_accents(commune) else commune end, department,
+            case format when 'online' then 'visio' when 'hybrid' then 'hybride' else 'présentiel' end
+        from programme_row order by r"""
+    ).fetchall()
+    head = [
+        [f"Programme du Mois de l'ESS {year} – Hauts-de-France (exemple : rien de ceci n'a eu lieu)"],
+        [f"Mise à jour du {'18' if version else '15'}/12/{year}"], [],
+        ["Code", "Édition", "Intitulé", "Nature", "Statut", "Candidature", "Compte dans le programme", "Rattaché à", "Structures organisatrices",
+         "Thèmes", "Date", "Commune", "Dépt", "Format"],
+    ]  # fmt: skip
+    name = f"programme_mess_{year}{version}.xlsx"
+    _written(world, "mess_programme", name, "event", "programme_row", row_number="r + 5")
+    return write_workbook(folder / "mess_programme" / name, "Programme", [*head, *rows, ["TOTAL", None, len(rows)]])
 
 
 def _partners(world: World, folder: Path) -> Path:
@@ -254,7 +269,7 @@ def _helloasso(world: World, folder: Path, year: int, rows: str, suffix: str = "
         "Votre e-mail ;Structure représentée;Téléphone;Vous êtes;Code postal"
     )
     name = f"export-billetterie-mois-ess-{year}{suffix}.csv"
-    _written(world, "mess_helloasso", name, "registration", table)
+    _written(world, "mess_helloasso", name, "registration", table, says=("organisation", "category"))
     return write_text(
         folder / "mess_helloasso" / name, [header, *_lines(world, table, cells, ";")], encoding="utf-8-sig"
     )
@@ -313,7 +328,7 @@ def _pretix(
         ]  # fmt: skip
         assert len(cells) == _PRETIX.count(";") + 1, (len(cells), _PRETIX.count(";") + 1)
         name = f"cress-exemple_orderlist_positions_{day}.csv"
-        _written(world, "mess_pretix", name, "registration", table)
+        _written(world, "mess_pretix", name, "registration", table, says=("organisation", "category"))
         paths.append(write_text(folder / "mess_pretix" / name, [_PRETIX, *_lines(world, table, cells, ";")]))
     return paths
 
@@ -349,7 +364,7 @@ def _eventbrite(world: World, folder: Path, rows: str, suffix: str = "") -> Path
         "Événement choisi,Édition,Structure,Vous êtes,Civilité"
     )
     name = f"report-mois-ess-attendees{suffix}.csv"
-    _written(world, "mess_eventbrite", name, "registration", table)
+    _written(world, "mess_eventbrite", name, "registration", table, says=("organisation", "civility", "category"))
     return write_text(
         folder / "mess_eventbrite" / name,
         [header, *_lines(world, table, cells, ",")],
@@ -386,7 +401,7 @@ def _sheets(world: World, folder: Path, rows: str, suffix: str = "") -> list[Pat
     ]  # fmt: skip
     name = f"emargements_saisis{suffix}.csv"
     header = "Édition;Code événement;N°;Civilité;NOM;Prénom;Structure;Courriel;CP;Émargement"
-    _written(world, "mess_emargement_saisi", name, "attendance", "typed_row")
+    _written(world, "mess_emargement_saisi", name, "attendance", "typed_row", says=("organisation", "civility"))
     paths = [
         write_text(
             folder / "mess_emargement_saisi" / name,
@@ -417,7 +432,15 @@ def _sheets(world: World, folder: Path, rows: str, suffix: str = "") -> list[Pat
             "create or replace temp table own_row as select *, null::varchar as fate from sheet where event = ?",
             [event],
         )
-        _written(world, "mess_emargement", name, "attendance", "own_row", row_number="line + 6")
+        _written(
+            world,
+            "mess_emargement",
+            name,
+            "attendance",
+            "own_row",
+            row_number="line + 6",
+            says=("organisation", "civility"),
+        )
         paths.append(write_workbook(folder / "mess_emargement" / name, "Émargement", [*head, *rows, *foot]))
     return paths
 
@@ -536,7 +559,7 @@ def _surveys(world: World, folder: Path, rows: str, suffix: str = "") -> list[Pa
         ["Recommanderiez-vous cet événement ? (0 à 10)", "Est-ce votre premier Mois de l'ESS ?", "Commentaires"],
     )  # fmt: skip
     name = f"votre_avis_mois_de_less{suffix}.tsv"
-    _written(world, "mess_satisfaction", name, "feedback", "frama_row", row_number="r + 4")
+    _written(world, "mess_satisfaction", name, "feedback", "frama_row", row_number="r + 4", says=("organisation",))
     paths = [
         write_text(folder / "mess_satisfaction" / name, [*head, *_lines(world, "frama_row", cells, "\t")], newline="\n")
     ]
@@ -566,7 +589,7 @@ def _surveys(world: World, folder: Path, rows: str, suffix: str = "") -> list[Pa
     ]  # fmt: skip
     lines = [";".join(f'"{cell}"' for cell in header), *_lines(world, "lime_row", cells, ";")]
     name = f"results-survey202511{suffix}.csv"
-    _written(world, "mess_enquete", name, "feedback", "lime_row")
+    _written(world, "mess_enquete", name, "feedback", "lime_row", says=("organisation",))
     return [*paths, write_text(folder / "mess_enquete" / name, lines, encoding="utf-8-sig")]
 
 

@@ -5,12 +5,12 @@ moves no other. Not here: how it is written down (`deliveries.py`), what it adds
 
     organisation(org, organisation_id, name, family, legal_category, activity, siren, siret, headcount, commune, department, postcode, phone, email)
     person(person, gender, given, family, nickname, email, email2, phone, org, category, commune, postcode, namesake)
-    event(event, code, programme, year, kind, title, status, counts, parent, day, precision, format, commune, department, venue,
-          platform, sheet, link, has_check_in, nb_organisers)
+    event(event, code, programme, year, kind, title, status, counts, parent, day, precision, format, commune, commune_code, department,
+          platform, sheet, link, has_check_in, nb_organisers, application, is_withdrawn, is_misprinted)
     event_organiser(event, rank, org)     event_theme(event, rank, theme)
     place(place, event, person, platform, order_no, is_payer, status, word, registered_at, price, checked_in)
     presence(presence, event, person, mode, place, joined_at, minutes, nb_connections)
-    report(report, event, sent_at, text, value, precision)     answer(answer, event, person, form, sent_at, note, recommendation, first_time, has_email)
+    report(report, event, sent_at, text, value, precision, came)     answer(answer, event, person, form, sent_at, note, recommendation, first_time, has_email)
     contribution(contribution, event, kind, theme, text)
 """
 
@@ -281,6 +281,11 @@ def _events(world: World) -> None:
     kind = np.where(format_ == "online", "Webinaire", np.where(kind == "Webinaire", "Atelier", kind))
     title = [f"{kind[e]} « {names.TOPICS[topic[e]]} » n° {number[e]}" for e in range(count)]
     nb_organisers = rng.choice([0, 1, 2, 3], count, p=[0.02, 0.7, 0.22, 0.06])
+    counted = (parent < 0) & counts & (year == 2025)
+    # taken out of the programme at its source: one after people had come and signed, one that never took place; and a status typed wrong
+    signed = np.flatnonzero(counted & (status == "held") & (sheet == "typed"))
+    is_withdrawn = np.isin(np.arange(count), [*signed[:1], *np.flatnonzero(counted & (status == "announced"))[:1]])
+    is_misprinted = np.isin(np.arange(count), signed[1:2])
     world.keep(
         "event",
         {
@@ -290,6 +295,7 @@ def _events(world: World) -> None:
             "commune_code": pa.array(list(communes["code"][place]), mask=~located),
             "department": pa.array(list(communes["department"][place]), mask=~located), "platform": list(platform), "sheet": list(sheet),
             "link": list(link), "has_check_in": checks, "nb_organisers": nb_organisers, "popularity": rng.lognormal(0, 0.7, count),
+            "application": _applications(world, status, parent), "is_withdrawn": is_withdrawn, "is_misprinted": is_misprinted,
         },
     )  # fmt: skip
     nb_orgs = world.con.execute("select count(*) from organisation").fetchall()[0][0]
@@ -308,6 +314,22 @@ def _events(world: World) -> None:
         (e, rank, THEMES[(first[e] + rank * 3) % len(THEMES)]) for e in range(count) for rank in range(nb_themes[e])
     ]
     world.keep("event_theme", dict(zip(("event", "rank", "theme"), map(list, zip(*themes, strict=True)), strict=True)))
+
+
+_APPLICATIONS = {
+    "held": {"accepted": 0.9, "none": 0.1},
+    "cancelled": {"accepted": 0.45, "refused": 0.35, "dropped": 0.2},
+    "postponed": {"accepted": 1.0},
+    "announced": {"accepted": 0.3, "refused": 0.35, "pending": 0.2, "incomplete": 0.15},
+}
+"""What became of the candidature of an event, by what became of the event. `none`: the observatory's own, never a candidate."""
+
+
+def _applications(world: World, status: np.ndarray, parent: np.ndarray) -> pa.Array:
+    rng = world.stream("application")
+    drawn = {name: _pick(rng, weights, len(status)) for name, weights in _APPLICATIONS.items()}
+    said = np.array([drawn[name][event] for event, name in enumerate(status)], dtype=object)
+    return pa.array(list(said), mask=(said == "none") | (parent >= 0))
 
 
 def _events_table(world: World) -> dict[str, np.ndarray]:
@@ -457,7 +479,7 @@ def _reports(world: World) -> None:
         "select event, any_value(day) as day, count(presence.person) as came from event left join presence using (event) "
         "where status = 'held' and parent is null group by event order by event"
     ).fetchall()
-    columns: dict[str, list] = {key: [] for key in ("event", "sent_at", "text", "value", "precision", "registered")}
+    columns: dict[str, list] = {key: [] for key in ("event", "sent_at", "text", "value", "precision", "came")}
     for event, day, came in rows:
         if rng.random() > 0.9:
             continue
@@ -468,7 +490,7 @@ def _reports(world: World) -> None:
             text, value, precision = "", None, "missing"
         elif style < 0.08:
             text, value, precision = "un grand nombre", None, "qualitative"
-        elif style < 0.18 and abs(about - came) <= 3:
+        elif style < 0.18 and abs(about - came) <= about / 4:
             text, value, precision = _ABOUT[about], about, "approximate"
         else:
             text, precision = (f"{value} personnes" if style > 0.9 else str(value)), "exact"
@@ -480,7 +502,7 @@ def _reports(world: World) -> None:
         columns["text"].append(text)
         columns["value"].append(value)
         columns["precision"].append(precision)
-        columns["registered"].append(None)
+        columns["came"].append(came)
     world.keep("report", {"report": np.arange(len(columns["event"])), **columns})
     reported = np.array(columns["event"])
     count = max(8, len(reported) // 2)

@@ -1,6 +1,7 @@
 {#- History as a pure function of every landed version: the same whatever the nights on which the deliveries were read.
 
-    A version of a row holds from the moment its file showed it (or its platform) until the file shows another one, or none. Files may
+    A version of a row holds from the moment its document showed it (or its platform) until that shows another one, or none. A document is
+    one file name, or what a contract says several files are versions of. Files may
     describe the same thing: the one shown last is right. A delivery that would close more than half of what its file described, and at
     least five rows, closes none (stg_file_showings, stg_record_showings): a truncated export is not a deletion. -#}
 
@@ -26,7 +27,7 @@ in_files as (
         landed.*,
         coalesce(shown.from_at, landed.delivered_at) as from_at,
         least(
-            lead(shown.from_at) over (partition by landed.source, shown.file_name, landed.{{ id }} order by shown.rank),
+            lead(shown.from_at) over (partition by landed.source, shown.document, landed.{{ id }} order by shown.rank),
             shown.closes_at
         ) as until_at
     from landed

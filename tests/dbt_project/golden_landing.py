@@ -42,7 +42,7 @@ LINEAGE_COLUMNS = {
 }
 
 HISTORY_COLUMNS = {
-    "showing": "source VARCHAR, file_name VARCHAR, delivery_id VARCHAR, shown_at TIMESTAMP, rank INTEGER",
+    "showing": "source VARCHAR, document VARCHAR, file_name VARCHAR, delivery_id VARCHAR, shown_at TIMESTAMP, rank INTEGER",
     "record_shown": "source VARCHAR, record_key VARCHAR, delivered_at TIMESTAMP, is_deleted BOOLEAN, delivery_id VARCHAR",
     "withdrawal": "source VARCHAR, delivery_id VARCHAR",
     "ended_programme": "programme_id VARCHAR",

@@ -40,6 +40,7 @@ def test_a_good_contract_loads(tmp_path):
 @pytest.mark.parametrize(
     ("change", "expected"),
     [
+        (("shape: delimited", "shape: delimited\n  series: '('"), ["series", "n'est pas une expression régulière"]),
         (("title: Un essai", "titre: Un essai"), ["essai.yml, ligne 2", "titre", "clé inconnue"]),
         (("shape: delimited", "shape: pdf"), ["ligne 5", "« pdf » inconnue", "delimited"]),
         (("  figure: {headers: [Chiffre]}\n", ""), ["champ obligatoire", "figure"]),

@@ -126,9 +126,10 @@ def test_a_ledger_of_before_gets_the_columns_it_lacks(tmp_path):
         old.execute("alter table delivery drop column delivered_at")
         old.execute("alter table sighting drop column shown_at")
         old.execute("pragma user_version = 0")
+        old.execute("alter table sighting drop column document")
     with open_ledger(path) as ledger:
         assert [row["delivered_at"] for row in deliveries(ledger)] == [NOW.isoformat()]
-        assert [row["shown_at"] for row in showings(ledger)] == [NOW.isoformat()]
+        assert [(row["shown_at"], row["document"]) for row in showings(ledger)] == [(NOW.isoformat(), "x.csv")]
 
 
 def test_what_each_file_showed_is_told_in_order(tmp_path):

@@ -2,15 +2,17 @@
 
 import os
 from contextlib import closing
+from dataclasses import replace
 from datetime import UTC, datetime
 
 import duckdb
+import pytest
 from deliveries import CONTRACTS, NOW, ROWS, places, programme
 
 from sources.explanations import load_ended_programmes, load_withdrawals
 from sources.handover import hand_over
 from sources.landing import deliver
-from sources.ledger import deliveries, open_ledger
+from sources.ledger import deliveries, follow_series, open_ledger
 
 LOADED = {"hdf_2023_programme": CONTRACTS["hdf_2023_programme"]}
 
@@ -36,6 +38,64 @@ def test_superseded_rows_are_handed_over_with_the_time_of_their_file(tmp_path):
             (naive[1], 2),
         ]
         assert con.execute("select count(*) from landing.organisation_version").fetchall() == [(0,)]
+
+
+def versions(home, names_and_rows, order, series) -> tuple[dict, list]:
+    """Programmes of several names, written in that order and read in another; state of each file, and events in force."""
+    contract = LOADED["hdf_2023_programme"]
+    with_series = replace(
+        contract,
+        contract=contract.contract.model_copy(
+            update={"files": contract.contract.files.model_copy(update={"series": series})}
+        ),
+    )
+    for night in order:
+        name, rows = names_and_rows[night]
+        path = programme(home, rows, name=name)
+        written = datetime(2025, 5, 1 + night, tzinfo=UTC).timestamp()
+        os.utime(path, (written, written))
+        deliver(places(home), with_series, now=NOW)
+    with open_ledger(places(home).ledger) as ledger:
+        states = {row["file_name"]: row["state"] for row in deliveries(ledger)}
+    with closing(duckdb.connect()) as con:
+        hand_over(con, places(home), {"hdf_2023_programme": with_series})
+        return states, con.execute("select event_id from landing.event order by all").fetchall()
+
+
+FILES = [
+    ("programme_2023.xlsx", ROWS),
+    ("programme_2023 v2 corrigé.xlsx", ROWS[:1]),
+    ("autre_2024.xlsx", [[9, *ROWS[0][1:]]]),
+]
+
+
+@pytest.mark.parametrize("order", [(0, 1, 2), (2, 1, 0)])
+def test_files_of_one_series_replace_one_another_in_the_order_written(tmp_path, order):
+    found = versions(tmp_path, FILES, order, r"_(\d{4})")
+    states = {
+        "programme_2023.xlsx": "superseded",
+        "programme_2023 v2 corrigé.xlsx": "accepted",
+        "autre_2024.xlsx": "accepted",
+    }
+    assert found == (states, [("HDF23-A01",), ("HDF23-A09",)])
+
+
+def test_without_a_series_only_the_same_name_replaces_and_without_groups_there_is_one(tmp_path):
+    states, events = versions(tmp_path / "names", FILES, (0, 1, 2), None)
+    assert set(states.values()) == {"accepted"} and len(events) == 4
+    states, events = versions(tmp_path / "one", FILES, (1, 0, 2), r"xlsx$")
+    assert sorted(states.values()) == ["accepted", "superseded", "superseded"] and events == [("HDF23-A09",)]
+
+
+def test_a_series_declared_later_is_followed(tmp_path):
+    versions(tmp_path, FILES, (0, 1, 2), None)
+    states, _ = versions(tmp_path, FILES, (), None)
+    assert set(states.values()) == {"accepted"}
+    with open_ledger(places(tmp_path).ledger) as ledger:
+        follow_series(ledger, "hdf_2023_programme", lambda name: "/" + name.partition("_")[2][:4])
+        assert [row["file_name"] for row in deliveries(ledger) if row["state"] == "superseded"] == [
+            "programme_2023.xlsx"
+        ]
 
 
 def test_a_delivery_read_again_keeps_its_time(tmp_path, monkeypatch):

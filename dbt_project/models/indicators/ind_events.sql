@@ -134,7 +134,8 @@ candidatures as (
         group by all
     ) as presence using (event_key)
     cross join lateral (select event.event_status = 'held' or coalesce(presence.has_people, false) as is_held) as outcome
-    where not event.is_deleted
+    -- a deleted event that took place all the same was a candidate
+    where not event.is_deleted or event.is_counted
     group by all
 ),
 

@@ -1,11 +1,12 @@
 -- OR01 to OR03: organisations of the persons present at counted events. A person who names none is in n_total only (presences whose
--- organisation is known, of all presences). Shares are those of organisations whose family, or size, is known.
+-- organisation is known, of all presences); OR01 has at least the organisations of a directory. Shares are those of organisations whose family, or size, is known.
 with programmes as (
     select * from {{ ref('dim_programme') }} where has_events
 ),
 
 presences as (
-    select presence.programme_key, event.code as event_code, presence.organisation_key, organisation.family, organisation.size_band
+    select presence.programme_key, event.code as event_code, presence.organisation_key, organisation.is_known, organisation.family,
+        organisation.size_band
     from {{ ref('fct_attendance') }} as presence
     inner join {{ ref('dim_event') }} as event using (event_key)
     left join {{ ref('dim_organisation') }} as organisation on organisation.organisation_key = presence.organisation_key
@@ -15,13 +16,13 @@ presences as (
 cells as (
     select
         programme_key, 'total' as breakdown, 'total' as member,
-        count(distinct organisation_key) as nb_organisations, count(organisation_key) as nb_known, count(*) as nb_presences
+        count(distinct organisation_key) as nb_organisations, count(distinct organisation_key) filter (where is_known) as nb_listed, count(organisation_key) as nb_known, count(*) as nb_presences
     from presences
     group by all
     union all by name
     select
         programme_key, 'event' as breakdown, event_code as member,
-        count(distinct organisation_key) as nb_organisations, count(organisation_key) as nb_known, count(*) as nb_presences
+        count(distinct organisation_key) as nb_organisations, count(distinct organisation_key) filter (where is_known) as nb_listed, count(organisation_key) as nb_known, count(*) as nb_presences
     from presences
     group by all
 ),
@@ -40,12 +41,14 @@ totals as (
 ),
 
 sorted as (
-    select programme_key, 'organisation_family' as breakdown, family as member, count(distinct organisation_key) as nb
+    select programme_key, 'organisation_family' as breakdown, family as member, count(distinct organisation_key) as nb,
+        count(distinct organisation_key) filter (where is_known) as nb_listed
     from presences
     where organisation_key is not null
     group by all
     union all by name
-    select programme_key, 'size_band' as breakdown, size_band as member, count(distinct organisation_key) as nb
+    select programme_key, 'size_band' as breakdown, size_band as member, count(distinct organisation_key) as nb,
+        count(distinct organisation_key) filter (where is_known) as nb_listed
     from presences
     where organisation_key is not null
     group by all
@@ -57,6 +60,7 @@ kinds as (
         members.breakdown,
         members.member,
         coalesce(sorted.nb, 0) as nb,
+        coalesce(sorted.nb_listed, 0) as nb_listed,
         totals.nb_organisations,
         totals.nb_organisations - coalesce(unknown.nb, 0) as nb_sorted,
         totals.nb_known,
@@ -87,13 +91,15 @@ figures as (
     select
         'OR01' as indicator, programme_key, breakdown, member,
         case when nb_known > 0 then nb_organisations end as value,
+        -- a label that no directory explains may be one more spelling of an organisation counted already
+        case when nb_known > 0 then greatest(nb_listed, 1) end as lower,
         cast(null as bigint) as numerator, cast(null as bigint) as denominator,
         nb_known as n_with_data, nb_presences as n_total, nb_known < nb_presences as is_partial,
         case when nb_known = 0 then 'Aucune personne présente n’a nommé son organisation.' else caveat end as caveat
     from unnamed
     union all by name
     select
-        'OR01' as indicator, programme_key, breakdown, member, nb as value,
+        'OR01' as indicator, programme_key, breakdown, member, nb as value, nb_listed as lower,
         nb_known as n_with_data, nb_presences as n_total, nb_known < nb_presences as is_partial,
         case when member = 'unknown' and nb > 0 and breakdown = 'organisation_family' then 'Famille inconnue : ni catégorie juridique, ni déclaration.'
             when member = 'unknown' and nb > 0 then 'Effectif inconnu.' end as caveat
@@ -136,7 +142,7 @@ select
     figures.member,
     programmes.period,
     cast(figures.value as double) as value,
-    cast(case when figures.denominator is null then figures.value end as double) as lower,
+    cast(figures.lower as double) as lower,
     cast(case when figures.denominator is null and not figures.is_partial then figures.value end as double) as upper,
     cast(figures.numerator as double) as numerator,
     cast(figures.denominator as double) as denominator,

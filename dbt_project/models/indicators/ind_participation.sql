@@ -199,7 +199,8 @@ person_counts as (
     select
         cell_persons.breakdown_key,
         count(*) as persons,
-        count(*) filter (where not person.is_returning) as newcomers
+        count(*) filter (where not person.is_returning) as newcomers,
+        count(*) filter (where person.has_address) as addressed
     from cell_persons
     inner join {{ ref('dim_participant') }} as person using (participant_key)
     group by all
@@ -220,6 +221,8 @@ list_measured as (
         definition.code as indicator,
         definition.unit,
         coalesce(person_counts.persons, 0) as persons,
+        -- who is known by a name only may be one of the others: at the least, nobody is more than they
+        greatest(person_counts.addressed, 1) as addressed,
         first_year.year as since,
         coalesce(recognised >= 0.9 * followed, false) as is_recognised,
         coalesce(identified >= 0.8 * present and present > 0, false) as is_identified,
@@ -263,8 +266,16 @@ list_valued as (
             when indicator = 'PA09' and is_identified then persons * present / identified
             when indicator in ('PA10', 'PA11') and is_identified then numerator / denominator
         end as value,
-        case when n_with > 0 and indicator = 'PA09' and is_identified then persons end as lower,
-        case when n_with > 0 and indicator = 'PA09' and is_identified then persons + present - identified end as upper,
+        case
+            when n_with = 0 or not is_identified then null
+            when indicator = 'PA09' then addressed
+            when indicator = 'PA11' then numerator / denominator
+        end as lower,
+        case
+            when n_with = 0 or not is_identified then null
+            when indicator = 'PA09' then persons + present - identified
+            when indicator = 'PA11' then numerator / addressed
+        end as upper,
         case
             when n_with = 0 then false
             when indicator = 'PA11' then persons < 10
@@ -297,7 +308,8 @@ listed as (
             when value is null and indicator in ('PA04', 'PA05') then 'M'
             when value is null then 'L'
             when is_not_significant then 'N'
-            when indicator = 'PA09' and present > identified then 'E'
+            when indicator = 'PA09' and (present > identified or persons > addressed) then 'E'
+            when indicator = 'PA11' and persons > addressed then 'E'
             when n_with < n_total then 'P'
             else 'A'
         end as obs_status,
@@ -325,6 +337,7 @@ listed as (
                 "case when indicator = 'PA03' and unsettled > 0 then 'Places au statut inconnu, non comptées : ' || unsettled || '.' end",
                 "case when indicator in ('PA04', 'PA05') and followed > expected_present then 'Présents sans inscription, comptés à part : ' || (followed - expected_present) || '.' end",
                 "case when indicator = 'PA09' and present > identified then 'Dont ' || (present - identified) || ' présences sans personne connue, supposées aussi fréquentes que les autres.' end",
+                "case when indicator = 'PA09' and persons > addressed then 'Dont ' || (persons - addressed) || ' connues par leur nom seul, peut-être déjà comptées.' end",
                 "case when indicator in ('PA02', 'PA03') and breakdown = 'theme' then 'Un événement à plusieurs thèmes compte dans chacun.' end",
                 "case when indicator = 'PA09' and breakdown <> 'total' then 'Une personne compte dans chaque modalité : les lignes ne s’additionnent pas.' end"
             ]) }}

@@ -54,6 +54,8 @@ select
         when 'QU02' then compared.recognised / nullif(compared.present, 0)
         else (compared.declared - compared.signed) / nullif(compared.signed, 0)
     end as value,
+    case when definition.code = 'QU03' then (compared.declared_lower - compared.signed) / nullif(compared.signed, 0) end as lower,
+    case when definition.code = 'QU03' then (compared.declared_upper - compared.signed) / nullif(compared.signed, 0) end as upper,
     cast(case definition.code when 'QU02' then compared.recognised else compared.declared - compared.signed end as double) as numerator,
     cast(nullif(case definition.code when 'QU02' then compared.present else compared.signed end, 0) as double) as denominator,
     cast(case definition.code when 'QU02' then compared.n_sheets else compared.n_both end as integer) as n_with_data,
@@ -90,6 +92,10 @@ from (
         count(*) filter (where declared.value is not null and sheet.value > 0) as n_both,
         count(*) filter (where declared.value is not null and sheet.value > 0 and declared.precision = 'approximate') as n_approximate,
         sum(declared.value) filter (where sheet.value > 0) as declared,
+        case when count(declared.lower) filter (where sheet.value > 0) = count(declared.value) filter (where sheet.value > 0)
+            then sum(declared.lower) filter (where sheet.value > 0) end as declared_lower,
+        case when count(declared.upper) filter (where sheet.value > 0) = count(declared.value) filter (where sheet.value > 0)
+            then sum(declared.upper) filter (where sheet.value > 0) end as declared_upper,
         sum(sheet.value) filter (where declared.value is not null and sheet.value > 0) as signed
     from {{ ref('dim_breakdown') }} as breakdown
     left join {{ ref('bridge_event_breakdown') }} as link using (breakdown_key)

@@ -42,6 +42,15 @@ presences as (
             max(value) filter (where counting_method = 'present'),
             max(value) filter (where is_preferred)
         ) as nb_present,
+        -- an approximate declaration keeps its bounds
+        coalesce(
+            max(value) filter (where counting_method = 'present'),
+            max(lower) filter (where is_preferred and value is not null)
+        ) as nb_present_lower,
+        coalesce(
+            max(value) filter (where counting_method = 'present'),
+            max(upper) filter (where is_preferred and value is not null)
+        ) as nb_present_upper,
         max(value) filter (where counting_method = 'present') is not null as is_listed,
         max(value) filter (where counting_method = 'present') is null
         and bool_or(is_preferred and precision = 'approximate') as is_approximate
@@ -56,6 +65,8 @@ answered as (
         any_value(answers.event_code) as event_code,
         count(*) as nb_answers,
         any_value(presences.nb_present) as nb_present,
+        any_value(presences.nb_present_lower) as nb_present_lower,
+        any_value(presences.nb_present_upper) as nb_present_upper,
         bool_or(presences.is_listed) as is_listed,
         bool_or(presences.is_approximate) as is_approximate,
         -- more answers than people present: one of the two is wrong
@@ -76,6 +87,10 @@ rates as (
         'total' as member,
         sum(nb_answers) filter (where is_usable) as nb_answers,
         sum(nb_present) filter (where is_usable) as nb_present,
+        -- nobody answers who was not there
+        sum(greatest(nb_present_lower, nb_answers)) filter (where is_usable) as nb_present_lower,
+        case when count(nb_present_upper) filter (where is_usable) = count(*) filter (where is_usable)
+            then sum(nb_present_upper) filter (where is_usable) end as nb_present_upper,
         count(*) filter (where is_usable) as nb_usable,
         count(*) filter (where is_usable and is_listed) as nb_listed,
         count(*) filter (where is_usable and is_approximate) as nb_approximate,
@@ -91,6 +106,8 @@ rates as (
         event_code as member,
         case when is_usable then nb_answers end as nb_answers,
         case when is_usable then nb_present end as nb_present,
+        case when is_usable then greatest(nb_present_lower, nb_answers) end as nb_present_lower,
+        case when is_usable then nb_present_upper end as nb_present_upper,
         is_usable::integer as nb_usable,
         (is_usable and is_listed)::integer as nb_listed,
         (is_usable and is_approximate)::integer as nb_approximate,
@@ -147,6 +164,7 @@ figures as (
     select
         'SA04' as indicator, programme_key, breakdown, member,
         nb_answers / nullif(nb_present, 0) as value,
+        nb_answers / nullif(nb_present_upper, 0) as lower, nb_answers / nullif(nb_present_lower, 0) as upper,
         case when nb_present > 0 then nb_answers end as numerator, nullif(nb_present, 0) as denominator,
         nb_usable as n_with_data, nb_events as n_total, false as is_not_significant, nb_approximate > 0 as is_estimated,
         {{ fr_caveat([

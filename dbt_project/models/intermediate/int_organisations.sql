@@ -53,13 +53,12 @@ select
         when legal_code <> '' and is_ess then 'ess_company'
         when legal_code <> '' then 'non_ess'
         when family_declared is not null then family_declared
-        when is_ess then 'ess_company'
+        -- the flag alone says that it is of the ESS, not of which family
         else 'unknown'
     end as family,
     case
         when legal_code <> '' then 'legal_category'
         when family_declared is not null then 'declared'
-        when is_ess then 'ess_flag'
         else 'unknown'
     end as family_source,
     {{ size_band('headcount_band') }} as size_band,

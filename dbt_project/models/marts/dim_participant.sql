@@ -80,6 +80,13 @@ attributes as (
             filter (where department_code is not null), '') as epci_code
     from coded
     group by all
+),
+
+-- a name alone may be somebody else's, or one more spelling of a person who left an address elsewhere
+addressed as (
+    select distinct participant_key
+    from {{ source('landing', 'participant_link') }}
+    where status = 'accepted' and basis in ('email', 'phone')
 )
 
 select
@@ -93,6 +100,8 @@ select
     attributes.organisation_key,
     attributes.epci_code,
     attributes.department_code,
+    addressed.participant_key is not null as has_address,
     person.nb_identities
 from {{ source('landing', 'participant') }} as person
 left join attributes using (participant_key)
+left join addressed using (participant_key)

@@ -1,13 +1,14 @@
--- What each file showed, in order, and whether its omissions are believed: the volume guard. `open_ids` is what the file describes
+-- What each document showed, version by version, and whether its omissions are believed: the volume guard. `open_ids` is what it describes
 -- once its delivery is read: its own rows, and those it would have closed when that is too much.
 with recursive shown as (
     select
         source,
+        document,
         file_name,
         delivery_id,
         rank,
         -- a file put back with an older time is still shown later
-        max(shown_at) over (partition by source, file_name order by rank) as from_at
+        max(shown_at) over (partition by source, document order by rank) as from_at
     from {{ source('landing', 'showing') }}
 ),
 
@@ -20,6 +21,7 @@ described as (
 contents as (
     select
         shown.source,
+        shown.document,
         shown.file_name,
         shown.delivery_id,
         shown.rank,
@@ -38,7 +40,7 @@ steps as (
     where rank = 1
     union all
     select
-        source, file_name, delivery_id, rank, from_at, ids, is_confirmed,
+        source, document, file_name, delivery_id, rank, from_at, ids, is_confirmed,
         case when withheld then list_sort(list_distinct(was_open || ids)) else ids end as open_ids,
         nb_open,
         nb_missing,
@@ -54,7 +56,7 @@ steps as (
             from steps
             inner join contents
                 on contents.source = steps.source
-                and contents.file_name = steps.file_name
+                and contents.document = steps.document
                 and contents.rank = steps.rank + 1
         )
     )
@@ -62,16 +64,17 @@ steps as (
 
 select
     source,
+    document,
     file_name,
     delivery_id,
     rank,
     from_at,
-    -- the next delivery of the file that closes what it no longer shows
+    -- the next delivery of the document that closes what it no longer shows
     min(case when not is_withheld then from_at end) over (
-        partition by source, file_name order by rank rows between 1 following and unbounded following
+        partition by source, document order by rank rows between 1 following and unbounded following
     ) as closes_at,
     nb_open,
     nb_missing,
     is_withheld,
-    lead(rank) over (partition by source, file_name order by rank) is null as is_last
+    lead(rank) over (partition by source, document order by rank) is null as is_last
 from steps

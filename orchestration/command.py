@@ -330,13 +330,16 @@ def releases_verify(number: Number = None) -> None:
         lines.say(f"✗ {problem.path} : {problem.problem}")
     if problems:
         raise typer.Exit(FAILED)
-    if release.redactions:
-        lines.say(
-            f"✓ La version {release.number} est intacte, aux effacements près ({len(release.redactions)}) : ses chiffres restent "
-            "ceux qui ont été publiés, ils ne sont plus refaits ligne à ligne."
-        )
-        return
     made_again = releases.nb_recomputable(release)
+    if release.redactions:
+        left = {mismatch.figure: mismatch for mismatch in releases.left_by_erasure(release)}
+        lines.say(
+            f"✓ La version {release.number} est intacte, aux effacements près ({len(release.redactions)}) : ses lignes redonnent "
+            f"{made_again - len(left)} de ses {made_again} chiffres."
+        )
+        for mismatch in left.values():
+            lines.say(f"  {mismatch.sentence()} : les lignes effacées ne disent plus ni structure ni territoire")
+        return
     lines.say(f"✓ La version {release.number} est intacte ; ses lignes redonnent ses {made_again} chiffres.")
 
 

@@ -16,6 +16,7 @@ from pathlib import Path
 from publication import shelf, tables, trace, warehouse
 from publication.changelog import Change, compare
 from publication.publish import SUMS, Refused, released_tables
+from publication.redaction import QUASI
 from publication.shelf import Release
 
 
@@ -70,7 +71,8 @@ def verify(release: Release) -> list[Problem]:
 
     Digests of every byte (the journal holds that of release.json, release.json that of the list and of the warehouse,
     the list those of all public files), missing and extra files, write permissions, the three forms of each dataset (CSV,
-    Parquet, table of the warehouse) compared cell by cell, and every figure made again from the rows of the warehouse.
+    Parquet, table of the warehouse) compared cell by cell, and every figure made again from the rows of the warehouse. Where somebody
+    was erased, a figure made of what her rows no longer say may lack as many rows, and no more (`left_by_erasure`).
     """
     with contextlib.ExitStack() as stack:
         with contextlib.suppress(Exception):  # what does not open is said below
@@ -177,20 +179,49 @@ def _recomputed(release: Release, name: str) -> list[Problem]:
         return [
             Problem(where, f"reporté de la version {made_by.number}, qui n’est plus là : ne peut pas être recalculé")
         ]
-    if shelf.read_release(made_by.path).redactions:
-        return []  # a person was erased: her row no longer says where she lives or works, the figures stay as they were made
     try:
-        traces = trace.of_dictionary(made_by.dictionary)
-        if not traces:  # released before figures could be traced
-            return []
-        with trace.opened(made_by.warehouse) as connection:
-            found = trace.mismatches(connection, traces, name)
+        found = [mismatch for mismatch, is_left_by_erasure in _mismatches(made_by, name) if not is_left_by_erasure]
     except Exception as error:  # duckdb raises many kinds; any of them means that the figures cannot be made again
         return [Problem(where, f"ne peut pas être recalculé ({type(error).__name__})")]
     problems = [Problem(where, mismatch.sentence()) for mismatch in found[:MOST_MISMATCHES]]
     if len(found) > MOST_MISMATCHES:
         problems.append(Problem(where, f"et {len(found) - MOST_MISMATCHES} autres chiffres"))
     return problems
+
+
+def left_by_erasure(release: Release) -> list[trace.Mismatch]:
+    """Figures of a whole release that its rows give but for those of persons who were erased."""
+    found = []
+    for name, status in release.datasets.items():
+        made_by = release.made_by(name, release.path.parent)
+        if status.is_available and made_by.warehouse.exists():
+            found += [mismatch for mismatch, is_left_by_erasure in _mismatches(made_by, name) if is_left_by_erasure]
+    return found
+
+
+def _mismatches(made_by: Release, name: str) -> list[tuple[trace.Mismatch, bool]]:
+    """Figures that their rows do not give, and whether the erasure of persons explains it."""
+    traces = trace.of_dictionary(made_by.dictionary)
+    if not traces:  # released before figures could be traced
+        return []
+    with trace.opened(made_by.warehouse) as connection:
+        found = trace.mismatches(connection, traces, name)
+    nb_rows = sum(note["rows"] for note in shelf.read_release(made_by.path).redactions)
+    return [(mismatch, _is_left_by_erasure(mismatch, traces, nb_rows)) for mismatch in found]
+
+
+def _is_left_by_erasure(mismatch: trace.Mismatch, traces: trace.Traces, nb_rows: int) -> bool:
+    """Whether a figure counts what an erasure empties (`redaction.QUASI`) in rows about persons, and lacks no more than the `nb_rows` rows
+    that it emptied. A ratio is held by its two parts, a bound goes when it is no longer sure."""
+    _, indicator, breakdown, _ = mismatch.figure
+    entry = trace.entry_of(traces, mismatch.dataset, indicator, breakdown)
+    if not nb_rows or entry is None or not entry.counts_persons_by(QUASI):
+        return False
+    if (mismatch.measure == "value" and entry.denominator) or (
+        mismatch.measure in ("lower", "upper") and mismatch.recomputed is None
+    ):
+        return True
+    return 0 < (mismatch.released or 0) - (mismatch.recomputed or 0) <= nb_rows
 
 
 def nb_recomputable(release: Release) -> int:

@@ -64,6 +64,9 @@ _WITHDRAWAL = {"source": "VARCHAR", "delivery_id": "VARCHAR"}
 VERSIONED = ("event", "organisation")
 """Entities of which every version ever accepted is handed over, for their history."""
 
+EARLIER = "registration_earlier"
+"""Rows of registrations that a later version of their document, or a later crawl, replaced: the milestones they gave are not lost."""
+
 PARTICIPANT_TABLES = {
     "participant_row": {
         "source": "VARCHAR", "delivery_id": "VARCHAR", "row_number": "INTEGER", "participant_key": "BIGINT",
@@ -102,6 +105,14 @@ def hand_over(
         ]
         _table(con, entity.name, LINEAGE | entity.columns, files)
     _hand_over_versions(con, places.landing, contracts, known, shown)
+    superseded = [
+        _file(places.landing / "registration", row)
+        for row in known
+        if row["state"] == "superseded"
+        and row["outcome"] == "accepted"
+        and contracts[row["source"]].contract.entity == "registration"
+    ]
+    _table(con, EARLIER, LINEAGE | ENTITIES["registration"].columns, superseded)
     replaced = _replace_records(con, places.landing)
     _participants(con, places.landing / "participant" / "current")
     in_force = [row for row in known if row["state"] == "accepted" and row["rows_quarantined"]]
@@ -199,6 +210,10 @@ def _replace_records(con: duckdb.DuckDBPyConnection, landing: Path) -> dict[tupl
         "create or replace temp table last_shown as select source, record_key, max(delivered_at) as delivered_at "
         "from read_parquet($files) group by all",
         {"files": files},
+    )
+    con.execute(
+        f"insert into landing.{EARLIER} select row.* from landing.registration as row join last_shown as last on "
+        "row.source = last.source and row.record_key = last.record_key and row.delivered_at < last.delivered_at"
     )
     for entity in ENTITIES:
         gone = con.execute(

@@ -1,6 +1,6 @@
 """The same deliveries give the same star and the same figures, whatever the nights on which they were read.
 
-Three days of four small lists, with corrections and overlaps, read night by night, all at once, in another order with one file
+Three days of five small lists, with corrections, overlaps and versions of several names, read night by night, all at once, in another order with one file
 twice, and read again by another program: same content of every table that leaves. Only when a delivery was received differs.
 """
 
@@ -45,6 +45,17 @@ fields:
   email: {headers: [Courriel], privacy: direct}
   organisation: {headers: [Structure], privacy: indirect}
 """,
+    "eq_places": """
+entity: registration
+fields:
+  registration_id: {headers: [Billet], required: true}
+  event: {headers: [Code], required: true}
+  programme: {constant: MESS-2025}
+  status: {headers: [Statut], required: true, words: {registered: [validé], waiting: [en attente], cancelled: [annulé]}}
+  registered_at: {headers: [Le], order: dmy}
+  updated_at: {headers: [Changé le], order: dmy}
+  email: {headers: [Courriel], privacy: direct}
+""",
     "eq_feuilles": """
 entity: attendance
 fields:
@@ -76,12 +87,18 @@ DAYS = {
         "eq_billets": "Billet;Code;Statut;Le;Nom;Prénom;Courriel;Structure\n"
         "B1;Q1;validé;01/10/2025 09:00;Exemple-Une;Zélie;zelie@un.example;APES\n"
         "B2;Q1;validé;02/10/2025 09:00;Exemple-Deux;Noé;noe@deux.example;Le Fil\n",
+        "eq_places": "Billet;Code;Statut;Le;Changé le;Courriel\n"
+        "P1;Q1;en attente;01/10/2025 10:00;02/10/2025 10:00;zelie@un.example\n"
+        "P2;Q1;annulé;01/10/2025 11:00;03/10/2025 11:00;noe@deux.example\n"
+        "P3;Q1;validé;01/10/2025 12:00;01/10/2025 12:00;eve@trois.example\n",
     },
     2: {
         "eq_programme": "Code;Statut;Titre;Organisateur;Date;Effectif\nQ1;tenu;Atelier corrigé;APES;04/11/2025;3\n",
         "eq_billets": "Billet;Code;Statut;Le;Nom;Prénom;Courriel;Structure\n"
         "B2;Q1;annulé;02/10/2025 09:00;Exemple-Deux;Noé;noe@deux.example;Le Fil\n"
         "B3;Q1;validé;03/10/2025 09:00;Exemple-Trois;Ève;eve@trois.example;\n",
+        "eq_places": "Billet;Code;Statut;Le;Changé le;Courriel\n"
+        "P1;Q1;validé;01/10/2025 10:00;05/10/2025 10:00;zelie@un.example\n",
         "eq_feuilles": "Ligne;Code;Nom;Prénom;Courriel;Structure\nL1;Q1;EXEMPLE-UNE;Zelie;ZELIE@un.example;L'APES\n"
         "L2;Q1;Exemple-Trois;Eve;;Le Fil\nL3;Q9;Exemple-Neuf;Max;max@neuf.example;\n",
     },
@@ -99,7 +116,9 @@ SETTINGS = Settings(dbt_threads=2)
 def contracts(tmp_path_factory):
     folder = tmp_path_factory.mktemp("contracts")
     for name, text in CONTRACTS.items():
-        (folder / f"{name}.yml").write_text(SHAPE.format(name=name) + text, encoding="utf-8")
+        # the files of one list are versions of it, whatever their names
+        series = ', series: "csv$"}' if name == "eq_places" else "}"
+        (folder / f"{name}.yml").write_text(SHAPE.format(name=name).replace("}", series) + text, encoding="utf-8")
     return {name: load_contract(folder / f"{name}.yml") for name in CONTRACTS}
 
 
@@ -181,6 +200,20 @@ def test_the_lists_reach_every_kind_of_table(night_by_night):
         assert rows[name] > 1, name
     # the atelier was announced, then held
     assert rows["dim_event_history"] > 2
+
+
+def test_a_version_that_shows_less_loses_no_milestone(night_by_night):
+    """P1 waited before she had her place; P2 was cancelled and is not shown any more; P3, gone while it held, is no place."""
+    with duckdb.connect(str(night_by_night), read_only=True) as con:
+        places = con.execute(
+            "select registration_id, status, registered_at, waiting_at, cancelled_at, is_registered from fct_registration "
+            "where source = 'eq_places' order by all"
+        ).fetchall()
+    # Paris is two hours ahead in October
+    assert places == [
+        ("P1", "registered", datetime(2025, 10, 1, 8), datetime(2025, 10, 2, 8), None, False),
+        ("P2", "cancelled", datetime(2025, 10, 1, 9), None, datetime(2025, 10, 3, 9), False),
+    ]
 
 
 def test_one_backfill_gives_what_as_many_nights_gave(night_by_night, home_of, contracts):

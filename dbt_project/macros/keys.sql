@@ -19,12 +19,13 @@ case
 end
 {%- endmacro %}
 
-{#- The reference under which facts of an event nobody described are kept: `event_id` when it is a code. What was typed may name a person. -#}
+{#- The reference under which facts of an event nobody described are kept: `event_id` when it is a code, one that the gate lets pass
+    (`members_are_codes`). What was typed may name a person. -#}
 {% macro unknown_event_id(event_id) -%}
 case
-    when regexp_full_match({{ event_id }}, '[0-9A-Za-z][0-9A-Za-z_.:/-]{0,39}')
+    when regexp_full_match({{ event_id }}, '[0-9A-Za-z][0-9A-Za-z_.:-]{0,39}')
         and regexp_matches({{ event_id }}, '[0-9]')
-        and not regexp_full_match({{ event_id }}, '(33|0)[1-9][0-9._:/-]{8,16}')
+        and not regexp_full_match({{ event_id }}, '(33|0)[1-9][0-9._:-]{8,16}')
         then {{ event_id }}
     else 'REF-' || substr(md5({{ event_id }}), 1, 10)
 end

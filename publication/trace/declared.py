@@ -7,7 +7,8 @@ SQL: the entries hold it, beside the models they retrace.
 from __future__ import annotations
 
 import json
-from collections.abc import Mapping
+import re
+from collections.abc import Collection, Mapping
 from dataclasses import dataclass, fields
 from pathlib import Path
 from typing import Any
@@ -60,6 +61,11 @@ class Trace:
         """Columns that name one figure in the rows."""
         own = ("indicator",) if ANY in self.indicators else ()
         return ("programme_id", *own, "breakdown", "member")
+
+    def counts_persons_by(self, columns: Collection[str]) -> bool:
+        """Whether it counts rows about persons by what one of these columns says of them."""
+        said = " ".join((self.rows, self.value))
+        return self.one_row_is in ONLY_COUNTED and re.search(rf"\b({'|'.join(columns)})\b", said) is not None
 
     def takes(self, indicator: str, breakdown: str) -> bool:
         return (ANY in self.indicators or indicator in self.indicators) and (

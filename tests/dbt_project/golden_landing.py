@@ -113,6 +113,7 @@ def fill(warehouse: Path) -> None:
             con.execute(f"create table landing.{name} ({', '.join(f'{c} {t}' for c, t in columns.items())})")
         for name in ("event", "organisation"):
             con.execute(f"create table landing.{name}_version as from landing.{name}")
+        con.execute("create table landing.registration_earlier as from landing.registration")
         for name, columns in (HISTORY_COLUMNS | PARTICIPANT_TABLES).items():
             con.execute(f"create table landing.{name} ({columns})")
         con.execute(f"create table landing.delivery ({DELIVERY_COLUMNS})")

@@ -1,11 +1,16 @@
 """What every model promises, and twins: a spoiled cell must be seen."""
 
+import re
+import string
+from pathlib import Path
+
 import duckdb
 import pytest
 from golden_landing import golden
 
 from sources.values.text import fold
 
+ROOT = Path(__file__).parents[2]
 TIDY = [
     "dataset",
     "programme_id",
@@ -275,6 +280,19 @@ def test_labels_fold_in_sql_as_they_do_in_python(candidate):
         for text in texts:
             ((found,),) = con.execute(f"select {expression} from (select ? as organiser_text)", [text]).fetchall()
             assert found == fold(text), text
+
+
+def test_an_event_s_identifier_is_a_code_only_when_the_gate_says_so():
+    """The member of a figure by event is the event's identifier, or its fingerprint where the gate would refuse it."""
+    macro = (ROOT / "dbt_project" / "macros" / "keys.sql").read_text(encoding="utf-8")
+    kept = re.search(
+        r"macro unknown_event_id.*?regexp_full_match\(\{\{ event_id \}\}, '([^']+)'", macro, re.DOTALL
+    ).group(1)
+    suite = (ROOT / "expectations" / "suites" / "shared" / "coded.yml").read_text(encoding="utf-8")
+    gate = re.search(r'id: members_are_codes.*?regex: "([^"]+)"', suite, re.DOTALL).group(1)
+    readable = [name for sign in string.printable if re.fullmatch(kept, name := f"AT{sign}25-1")]
+    assert len(readable) > 60 and all(re.match(gate, name) for name in readable)
+    assert not re.fullmatch(kept, "AT/25-1") and re.fullmatch(kept, "MESS25-001")
 
 
 def test_two_builds_of_the_same_rows_give_the_same_figures(candidate, tmp_path):

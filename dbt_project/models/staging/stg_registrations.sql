@@ -1,14 +1,14 @@
 -- A place is as its platform last changed it: by the instant that the data give, then by the delivery. What earlier versions alone knew is
--- kept beside it.
+-- kept beside it, those of replaced files too. A place that a later version of its file no longer shows is gone; once cancelled, it stays as it was.
 {{ config(materialized='table') }}
 with latest as (
     {{ latest_rows(
-        source('landing', 'registration'),
+        ref('stg_registration_versions'),
         ['source', 'event_id', 'programme_id', 'registration_id', 'status', 'registered_at', 'updated_at', 'cancelled_at', 'checked_in_at',
          'checked_in', 'gender', 'participant_category', 'organisation_text', 'siren', 'postcode', 'commune_text', 'delivered_at',
-         'delivery_id', 'row_number'],
+         'delivery_id', 'row_number', 'is_in_force'],
         ['event_id', 'registration_id'],
-        ['updated_at desc nulls last', 'delivered_at desc', 'delivery_id desc', 'row_number desc'],
+        ['is_in_force desc', 'updated_at desc nulls last', 'delivered_at desc', 'delivery_id desc', 'row_number desc'],
         {'first_registered_at': ('min(registered_at) over versions', 'timestamp'),
          'first_waiting_at': ("min(coalesce(updated_at, registered_at)) filter (where status = 'waiting') over versions", 'timestamp'),
          'first_cancelled_at': ("min(coalesce(cancelled_at, updated_at)) filter (where status in ('cancelled', 'refunded')) over versions", 'timestamp'),
@@ -16,4 +16,12 @@ with latest as (
 )
 
 select {{ key(['source', 'event_id', 'registration_id']) }} as registration_key, *
-from ({{ with_person('latest') }})
+from ({{ with_person('latest') }}) as place
+where place.is_in_force or (
+    place.status in ('cancelled', 'refunded')
+    -- its event, or how it is written, may have been corrected
+    and not exists (
+        select 1 from {{ source('landing', 'registration') }} as shown
+        where shown.source = place.source and shown.registration_id = place.registration_id
+    )
+)

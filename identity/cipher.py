@@ -39,7 +39,7 @@ from cryptography.hazmat.primitives.ciphers.aead import AESGCM
 from cryptography.hazmat.primitives.hashes import SHA256
 from cryptography.hazmat.primitives.kdf.hkdf import HKDF
 
-Purpose = Literal["originals", "identities", "matching", "quarantine", "keyring", "access", "tombstones"]
+Purpose = Literal["originals", "identities", "matching", "quarantine", "keyring", "access", "tombstones", "breaches"]
 
 KEY_BYTES = 32
 CHUNK_BYTES = 1 << 20

@@ -6,6 +6,7 @@ Not here: taking identities out of a delivery (`door.py`), keys (`keys.py`), for
     <vault>/master.key       absent when the key comes from the environment
     <vault>/keyring.json     pseudonym keys, wrapped
     <vault>/access.jsonl     who read what and why; access.head
+    <vault>/breaches.sealed  journal of breaches, once there is one
     <vault>/identities/<source>__<delivery_id>.parquet.enc
     <vault>/tombstones/<id>.enc            who was erased (tombstones.py)
 """

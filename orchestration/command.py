@@ -16,7 +16,7 @@ from typing import Annotated, Any
 import typer
 from typer.core import TyperGroup
 
-from orchestration import person_command
+from orchestration import breach_command, person_command
 from orchestration.home import Home, Settings
 
 USAGE, NOT_WHOLE, FAILED = 2, 3, 4
@@ -54,6 +54,7 @@ app.add_typer(quarantine_app, name="quarantine")
 app.add_typer(releases_app, name="releases")
 app.add_typer(sources_app, name="sources")
 app.add_typer(person_command.app, name="person")
+app.add_typer(breach_command.app, name="breach")
 
 Number = Annotated[int | None, typer.Argument(help="Numéro de version ; par défaut, celle en place.")]
 

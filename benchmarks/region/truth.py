@@ -9,8 +9,8 @@
 What a matching may cost is derived from what is asked of it. Of the lines beyond the first of a person, at most one in ten (1 − MIN_RECALL)
 may be taken for somebody new and one in fifty (1 − MIN_PRECISION) for somebody else: D such lines leave a count of persons
 between V − D/50 and V + D/10. A presence that repeats a registration is such a line, so that show-up may lose one in ten of its numerator.
-A label of an organisation that is misspelt may be taken for one more organisation, or its own: what the exact labels say is
-the least, as many more as there are misspelt labels the most.
+A label of an organisation that is misspelt may be taken for one more organisation, or its own: what the exact labels say, but for
+presences taken for somebody else's, is the least, as many more as there are misspelt labels the most.
 
 With `as_matched` the same SQL is run on what matching said (`said`: source, file_name, row_number, participant_key) instead of on the
 true persons: ours must then be equal, so that a wide tolerance hides no wrong sum. Not here: reading ours (`benchmarks/score.py`).
@@ -205,6 +205,9 @@ _SLIPS = f"""(select h.programme, count(distinct lower(strip_accents(label))) as
         select event, label, is_exact from presence_line union all select event, label, is_exact from place_of) using (event)
         where label is not null and not is_exact group by 1)"""
 
+# presences that may be taken for one of somebody else, which then names one organisation for two
+_MIXES = f"(select programme, ceil({_MIXED} * sum(lines - present)) as mixed from {_LISTS} group by 1)"
+
 # what the directory of partners says: a legal category, else a declared family; an active one has a size
 _KINDS = """(select org, case when org % 17 <> 3 or org % 4 = 0 then family else 'unknown' end as organisation_family,
         case when org % 13 = 4 then 'unknown' else case headcount when '0 salarié' then 'none' when '1 à 9' then '1_9' when '10 à 49' then '10_49'
@@ -213,15 +216,16 @@ _KINDS = """(select org, case when org % 17 <> 3 or org % 4 = 0 then family else
 
 def _kinds(breakdown: str) -> str:
     """Share of each kind: between what the exact labels say of it and the others, and all that is named."""
-    return f"""select programme, member, nb / whole, coalesce(sure / nullif(sure + whole - nb, 0), 0), nb / nullif(nb + whole_sure - sure, 0) from (
+    least, others_least = "greatest(sure - mixed, 0)", "greatest(whole_sure - sure - mixed, 0)"
+    return f"""select programme, member, nb / whole, coalesce({least} / nullif({least} + whole - nb, 0), 0), nb / nullif(nb + {others_least}, 0) from (
         select *, sum(nb) over programme as whole, sum(sure) over programme as whole_sure from (
             select programme, {breakdown} as member, count(*) as nb, count(*) filter (is_sure) as sure from {_NAMED} join {_KINDS} using (org)
-            where {breakdown} <> 'unknown' group by 1, 2) window programme as (partition by programme))"""
+            where {breakdown} <> 'unknown' group by 1, 2) join {_MIXES} using (programme) window programme as (partition by programme))"""
 
 
 MEMBERS = {
-    ("OR01", "total"): f"""select programme, 'total', count(*), count(*) filter (is_sure), count(*) + any_value(coalesce(slips, 0))
-        from {_NAMED} left join {_SLIPS} using (programme) group by 1""",
+    ("OR01", "total"): f"""select programme, 'total', count(*), count(*) filter (is_sure) - any_value(mixed), count(*) + any_value(coalesce(slips, 0))
+        from {_NAMED} join {_MIXES} using (programme) left join {_SLIPS} using (programme) group by 1""",
     ("OR02", "organisation_family"): _kinds("organisation_family"),
     ("OR03", "size_band"): _kinds("size_band"),
     ("PE01", "gender"): _answers("PE01", "gender", "gender", "case member when 'Mme' then 'F' when 'M.' then 'H' else 'X' end"),

@@ -198,3 +198,20 @@ def test_a_night_with_history(observatory, monkeypatch):
         release = instance.get_latest_materialization_event(dg.AssetKey("release")).asset_materialization
         assert release.metadata["release"].value == 2
         assert release.metadata["datasets"].value["ind_events"] == "carried"
+
+
+def test_a_breach_is_written_down_followed_and_listed(observatoire):
+    assert observatoire("breach", "list") == (0, "Aucune violation inscrite.\n")
+    code, said = observatoire("breach", "add", "Une feuille a été envoyée à tort.", "--noticed", "2026-01-10T09:00")
+    assert code == 0 and "numéro 1" in said and "avant le 13/01/2026 à 09:00" in said
+    assert (
+        observatoire(
+            "breach", "add", "CNIL informée.", "--about", "1", "--notified", "2026-01-14T09:00", "--persons", "12"
+        )[0]
+        == 0
+    )
+    code, said = observatoire("breach", "list")
+    assert (
+        code == 0 and "12 personne(s) ; notifiée le 14/01/2026 à 09:00, hors délai" in said and "envoyée à tort" in said
+    )
+    assert observatoire("breach", "add", "Sans date.")[0] == 4

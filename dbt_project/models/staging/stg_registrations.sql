@@ -1,9 +1,14 @@
 -- A place is as its platform last changed it: by the instant that the data give, then by the delivery. What earlier versions alone knew is
 -- kept beside it, those of replaced files too. A place that a later version of its file no longer shows is gone; once cancelled, it stays as it was.
 {{ config(materialized='table') }}
+{% set versions -%}
+(select *, true as is_in_force from {{ source('landing', 'registration') }}
+    union all by name
+    select *, false as is_in_force from {{ source('landing', 'registration_earlier') }})
+{%- endset %}
 with latest as (
     {{ latest_rows(
-        ref('stg_registration_versions'),
+        versions,
         ['source', 'event_id', 'programme_id', 'registration_id', 'status', 'registered_at', 'updated_at', 'cancelled_at', 'checked_in_at',
          'checked_in', 'gender', 'participant_category', 'organisation_text', 'siren', 'postcode', 'commune_text', 'delivered_at',
          'delivery_id', 'row_number', 'is_in_force'],

@@ -84,23 +84,43 @@ pending as (
         and not {{ names_no_organisation('label_key') }}
 ),
 
+-- two texts that one letter tells apart (one more, one less, another, two exchanged) are equal once a letter is taken from one or both:
+-- so they are found without comparing every label with every name
+{% for text, texts in [('label_key', 'pending'), ('name_key', 'names')] %}
+{{ text }}_parts as (
+    select {{ text }}, {{ text }} as part from {{ texts }} where length({{ text }}) >= 11
+    union
+    select {{ text }}, left({{ text }}, cast(place_of as integer) - 1) || substr({{ text }}, cast(place_of as integer) + 1)
+    from (select distinct {{ text }} from {{ texts }} where length({{ text }}) >= 11), unnest(range(1, length({{ text }}) + 1)) as letters (place_of)
+),
+{% endfor %}
+one_letter_away as (
+    select distinct label_key_parts.label_key, name_key_parts.name_key
+    from label_key_parts
+    inner join name_key_parts using (part)
+    where length(label_key_parts.label_key) >= 12
+        and damerau_levenshtein(label_key_parts.label_key, name_key_parts.name_key) = 1
+),
+
 -- in the same department a near name is enough; anywhere, one letter of a long name
-close as (
-    select
-        pending.label_key,
-        pending.place,
-        names.organisation_id,
-        max(jaro_winkler_similarity(pending.label_key, names.name_key)) as score
+alike as (
+    select pending.label_key, pending.place, names.name_key, names.organisation_id
     from pending
-    inner join names
-        on left(names.name_key, 1) = left(pending.label_key, 1)
-        and abs(length(names.name_key) - length(pending.label_key)) <= 4
-        and regexp_replace(names.name_key, '\D', '', 'g') = regexp_replace(pending.label_key, '\D', '', 'g')
-    where (
-            names.place = pending.place
-            and jaro_winkler_similarity(pending.label_key, names.name_key) >= {{ var('organisation_near_name') }}
-        )
-        or (length(pending.label_key) >= 12 and damerau_levenshtein(pending.label_key, names.name_key) = 1)
+    inner join names on names.place = pending.place and left(names.name_key, 1) = left(pending.label_key, 1)
+    where abs(length(names.name_key) - length(pending.label_key)) <= 4
+        and jaro_winkler_similarity(pending.label_key, names.name_key) >= {{ var('organisation_near_name') }}
+    union all
+    select pending.label_key, pending.place, names.name_key, names.organisation_id
+    from pending
+    inner join one_letter_away using (label_key)
+    inner join names using (name_key)
+    where left(names.name_key, 1) = left(pending.label_key, 1)
+),
+
+close as (
+    select label_key, place, organisation_id, max(jaro_winkler_similarity(label_key, name_key)) as score
+    from alike
+    where regexp_replace(name_key, '\D', '', 'g') = regexp_replace(label_key, '\D', '', 'g')
     group by all
 ),
 

@@ -426,7 +426,10 @@ def release_sentence(release: Release) -> str:
         return f"aucun chiffre nouveau : la version {release.number} reste en place"
     kept_back = [name for name, status in release.datasets.items() if status.status in HELD_BACK]
     published = len(release.datasets) - len(kept_back)
-    tail = f", retenu{'s' if len(kept_back) > 1 else ''} : {', '.join(sorted(kept_back))}" if kept_back else ""
+    waits = _waits(release.datasets)
+    refused = sorted(set(kept_back) - waits.keys())
+    tail = f", retenu{'s' if len(refused) > 1 else ''} : {', '.join(refused)}" if refused else ""
+    tail += f", en attente : {', '.join(sorted(waits))}" if waits else ""
     return f"version {release.number}, {published} publié{'s' if published > 1 else ''}{tail}"
 
 

@@ -25,6 +25,7 @@ from publication.wording import (
     DATASETS,
     DELIVERY_STATES,
     NBSP,
+    WAITS,
     dataset_question,
     dataset_title,
     long_date,
@@ -78,6 +79,7 @@ class Card:
     question: str
     status: DatasetStatus
     state: str
+    badge: str  # how the state looks
     rows: str
     covers: str  # « 3 programmes »: those of which it has a figure
     until: str  # « données reçues jusqu’au 6 avril 2024 »
@@ -228,6 +230,7 @@ def _change(edition: Edition, dataset: str, line: Line) -> str:
 def cards(edition: Edition, all_lines: dict[str, list[Line]]) -> list[Card]:
     """In the order in which people ask: how many, who, where, how well; then what no list foresaw."""
     order = list(DATASETS)
+    standing = {waits.dataset: WAITS.get(waits.waits, "à publier") for waits in edition.previewed}
 
     def rank(item: tuple[str, DatasetStatus]) -> tuple[int, str]:
         return (order.index(item[0]) if item[0] in order else len(order), item[0])
@@ -238,7 +241,8 @@ def cards(edition: Edition, all_lines: dict[str, list[Line]]) -> list[Card]:
             title=dataset_title(name),
             question=dataset_question(name),
             status=status,
-            state=state(status),
+            state=standing.get(name) or state(status),
+            badge="carried" if name in standing else status.status,
             rows=plural(status.rows, "ligne") if status.is_available else "",
             covers=plural(
                 len({line.row["programme_id"] for line in all_lines.get(name, ()) if has_figure(line)}), "programme"

@@ -10,6 +10,7 @@ from test_command import observatoire  # noqa: F401
 from orchestration import night as nights
 from orchestration import rooms
 from orchestration.novelty import is_anything_new
+from orchestration.progress import listening
 
 APPROVAL = "{ind_events: {approval: required}}"
 
@@ -36,7 +37,10 @@ def test_a_night_says_what_waits_and_tells_somebody(observatory, monkeypatch):
     observatory.night()
     observatory.rule(APPROVAL)
     observatory.total = 37
-    outcome = observatory.night()
+    said = {}
+    with listening(lambda step: said.update({step.key: step.said})):
+        outcome = observatory.night()
+    assert said["publish"] == "version 2, 1 publié, en attente : ind_events" and said["preview"] == "ind_events"
     assert (outcome.exit_code, outcome.release, outcome.waits) == (3, 2, {"ind_events": "approval"})
     assert sent == [["ind_events : de nouveaux chiffres attendent une approbation (observatoire releases waiting)"]]
     assert (observatory.home.preview / "index.html").exists()

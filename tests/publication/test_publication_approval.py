@@ -273,6 +273,7 @@ def test_the_preview_says_on_every_page_that_nothing_is_published(desk):
         assert "publiée le" not in page.read_text(), page
     home, changes = (place / "index.html").read_text(), (place / "historique.html").read_text()
     assert waits.command in home and "De nouveaux chiffres attendent une approbation." in home
+    assert "en attente d’approbation" in home and "en attente d’approbation" in (place / "ind_events.html").read_text()
     assert ">36<" in changes and ">37<" in changes, "the diff against what is published"
     assert (place / "CHANGELOG.md").read_text().startswith("> Aperçu")
     from openpyxl import load_workbook

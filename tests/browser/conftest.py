@@ -61,6 +61,23 @@ def held(tmp_path_factory) -> Path:
 
 
 @pytest.fixture(scope="session")
+def previewed(tmp_path_factory) -> Path:
+    """The preview of a table that waits for an approval, after a release made by hand."""
+    from publication import preview
+    from tests.publication import hand_made
+
+    place = tmp_path_factory.mktemp("previewed")
+    (place / "stock").mkdir()
+    desk = hand_made.Desk(place / "home", place / "stock")
+    desk.night()
+    desk.rule("{ind_events: {approval: required}}")
+    made = desk.candidate(ind_events=hand_made.events(37))
+    desk.publish(made)
+    assert preview.preview(desk.door(made), place / "preview")
+    return place / "preview"
+
+
+@pytest.fixture(scope="session")
 def names(public) -> list[str]:
     found = sorted(path.relative_to(public).as_posix() for path in public.rglob("*.html"))
     assert "index.html" in found and len(found) > 10

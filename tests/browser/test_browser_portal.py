@@ -318,6 +318,22 @@ def test_home_keeps_its_figures_on_the_first_screen_when_tables_are_held_back(vi
     page.screenshot(path=str(shots / "index-retenu-sombre.png"))
 
 
+def test_a_preview_is_accessible_and_says_what_it_is_wherever_one_looks(visit, axe, previewed, shots):
+    for scheme in ("light", "dark"):
+        page = visit(color_scheme=scheme).page
+        for name in ("index.html", "ind_events.html", "historique.html"):
+            page.goto((previewed / name).as_uri())
+            page.evaluate(axe)
+            assert violations(page) == [], name
+            page.mouse.wheel(0, 5000)
+            box = page.locator(".not-published").bounding_box()
+            assert box["y"] >= 0 and box["width"] >= LAPTOP["width"] - 20, "it stays in sight"
+    page.goto((previewed / "index.html").as_uri())
+    page.screenshot(path=str(shots / "apercu.png"))
+    page.emulate_media(media="print")
+    assert page.locator(".not-published").is_visible()
+
+
 def test_without_scripts_every_table_is_whole(visit, public):
     page = visit(java_script_enabled=False).open(PARTICIPATION)
     assert page.locator("td.v").count() >= 100 and not page.locator("#filtres").is_visible()

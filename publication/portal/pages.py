@@ -330,7 +330,7 @@ def _quality(portal: Portal) -> None:
         "quality.html",
         sources=sources,
         waiting=views.waiting(edition),
-        groups=views.set_aside(edition, sources),
+        groups=views.to_fix(edition),
         by_reason=views.by_reason(edition),
         tallies={c.dataset: views.tally(edition, c.dataset) for c in portal.cards},
         judgements={c.dataset: views.judged(edition, c.dataset) for c in portal.cards},

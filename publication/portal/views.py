@@ -17,6 +17,7 @@ from publication.figures import Printed, printed
 from publication.portal.blocks import slug
 from publication.portal.charts import Line
 from publication.portal.edition import Edition
+from publication.returns.books import CORRECTIONS
 from publication.shelf import CARRIED, WITHHELD, DatasetStatus, read_release
 from publication.tables import KEY, by_key
 from publication.wording import (
@@ -327,22 +328,27 @@ def waiting(edition: Edition) -> list[dict]:
     ]
 
 
-def set_aside(edition: Edition, all_sources: list[Source], most: int = 60) -> list[dict]:
-    """Rows set aside by source, the largest groups first; `more` rows of each are not listed."""
-    titles = {source.source: source.title for source in all_sources}
-    groups: dict[str, list[dict]] = {}
-    for row in edition.supply.quarantine:
-        groups.setdefault(row["source"], []).append(row)
-    return [
-        {
-            "slug": slug(source),
-            "title": titles.get(source, source),
-            "count": plural(len(rows), "ligne"),
-            "rows": rows[:most],
-            "more": max(0, len(rows) - most),
-        }
-        for source, rows in sorted(groups.items(), key=lambda g: (-len(g[1]), g[0]))
-    ]
+MOST_LISTED = 600  # cells to fix on one page, over all who typed them
+
+
+def to_fix(edition: Edition) -> list[dict]:
+    """What to fix by who typed it: the workbook to send, and its first lines; `more` lines of each stand in the workbook only."""
+    found, room = [], MOST_LISTED
+    for book in edition.books:
+        if book.kind == CORRECTIONS:
+            rows = [
+                {
+                    "source": source,
+                    "file": file_name,
+                    "sheet": sheet or "",
+                    "cell": cell,
+                    "says": f"{problem}. {advice}",
+                }
+                for source, file_name, sheet, cell, _, _, problem, advice, *_ in book.shown[:room]
+            ]
+            room -= len(rows)
+            found.append({"book": book, "rows": rows, "more": book.lines - len(rows)})
+    return found
 
 
 def by_reason(edition: Edition) -> list[tuple[str, str, int, str]]:

@@ -31,6 +31,7 @@ MARK = "observatoire-retour"
 KEY = "clé"
 MOST_LINES = 2000
 """Lines of one workbook: what opens at once in a spreadsheet program, and what somebody may fill in."""
+MOST_SHOWN = 60
 MOST_BOOKS = 5
 """Workbooks of one organiser. Whoever has more to fix corrects the file and sends it again, and is told so."""
 
@@ -74,13 +75,15 @@ TO_EXPLAIN = (
 
 @dataclass(frozen=True)
 class Book:
-    """One workbook that was written: its path under `public/`, for whom, how many lines it holds and how many stand in no workbook."""
+    """One workbook that was written: its path under `public/`, for whom, how many lines it holds and how many stand in no workbook;
+    `shown`: its first lines, for the page that leads to it."""
 
     path: str
     kind: str
     title: str
     lines: int
     left_out: int
+    shown: Sequence[tuple] = ()
 
 
 def write(
@@ -106,7 +109,7 @@ def write(
             path = f"{FOLDER}/a-corriger--{name}{f'--{number}' if number > 1 else ''}.xlsx"
             title = f"{whose.title}{part}"
             made = _book(public, path, CORRECTIONS, title, says, "À corriger", TO_FIX, rows, release, made_at)
-            found.append(replace(made, left_out=left_out))
+            found.append(replace(made, left_out=left_out, shown=rows[:MOST_SHOWN]))
     rows = []
     if RECONCILIATION not in waits:
         rows = list(_unexplained(candidate / "data" / f"{RECONCILIATION}.parquet", labels, waits))

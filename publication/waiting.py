@@ -61,7 +61,7 @@ class Waiting:
         if self.approved is not None:
             said.append(f"Approuvés par {self.approved['by']} le {long_date(self.approved['at'])}.")
         if not self.waits:
-            said.append("La prochaine nuit les publie.")
+            said.append("Ils paraissent à la prochaine publication.")
         return " ".join(said)
 
 

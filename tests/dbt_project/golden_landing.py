@@ -28,7 +28,7 @@ DELIVERY_COLUMNS = (
 )
 QUARANTINE_COLUMNS = (
     "source VARCHAR, delivery_id VARCHAR, file_name VARCHAR, sheet VARCHAR, row_number INTEGER, cell VARCHAR, "
-    "field VARCHAR, rule VARCHAR, message VARCHAR, value VARCHAR"
+    "field VARCHAR, rule VARCHAR, message VARCHAR, value VARCHAR, event_id VARCHAR, programme_id VARCHAR, organiser VARCHAR"
 )
 EXPLANATION_COLUMNS = (
     "programme_id VARCHAR, indicator VARCHAR, dimension VARCHAR, member VARCHAR, dataset VARCHAR, cause VARCHAR, "

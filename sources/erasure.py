@@ -47,6 +47,7 @@ from sources.ledger import deliveries, file_names, open_ledger, rename_files
 from sources.readers import Unreadable
 from sources.redaction import Redacted, erased_persons, is_redacted, redact
 from sources.returned import forget
+from sources.zipped import UNREADABLE
 
 
 @dataclass(frozen=True)
@@ -207,10 +208,17 @@ def mentioned_in_bytes(path: Path, masks: Identifiers) -> bool:
     if _is_in(data, masks):
         return True
     if data[:4] == b"PK\x03\x04":
-        broken = (zipfile.BadZipFile, NotImplementedError, RuntimeError, EOFError)
-        with contextlib.suppress(*broken), zipfile.ZipFile(io.BytesIO(data)) as archive:
-            return any(_is_in(archive.read(member), masks) for member in archive.infolist())
+        with contextlib.suppress(*UNREADABLE), zipfile.ZipFile(io.BytesIO(data)) as archive:
+            return any(_is_in(_inflated(archive, member), masks) for member in archive.infolist())
     return False
+
+
+def _inflated(archive: zipfile.ZipFile, member: zipfile.ZipInfo) -> bytes:
+    """Nothing of a member that cannot be inflated: the others are still looked into."""
+    try:
+        return archive.read(member)
+    except UNREADABLE:
+        return b""
 
 
 def _is_in(data: bytes, masks: Identifiers) -> bool:

@@ -10,7 +10,6 @@ import hashlib
 import os
 import time
 import zipfile
-import zlib
 from collections.abc import Iterable
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
@@ -18,6 +17,7 @@ from pathlib import Path
 
 from sources.ledger import open_ledger, stamps
 from sources.note import Note
+from sources.zipped import UNREADABLE
 
 STILL_WRITTEN_WITHIN_S = 2.0
 """A file modified more recently than this is looked at twice before it is believed to be complete."""
@@ -154,7 +154,7 @@ def is_a_return(path: Path) -> bool:
                 if not piece:
                     return False
                 before = piece[-len(RETURN_SHEET) :]
-    except (OSError, KeyError, ValueError, RuntimeError, NotImplementedError, zipfile.BadZipFile, zlib.error):
+    except UNREADABLE:
         return False  # not a workbook, or a damaged one: the reader of its source will say so
     return False
 

@@ -11,6 +11,7 @@ DOCTYPE.
 from __future__ import annotations
 
 import copy
+import lzma
 import mmap
 import zipfile
 import zlib
@@ -161,7 +162,7 @@ class _Scan:
                     self._inflate(archive, entry)
         except zipfile.BadZipFile as error:
             raise self._cut() from error
-        except (zlib.error, EOFError, NotImplementedError, OSError) as error:
+        except (zlib.error, lzma.LZMAError, EOFError, NotImplementedError, OSError) as error:
             raise damaged(self.where) from error
         return self._sheets()
 

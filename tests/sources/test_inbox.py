@@ -1,13 +1,20 @@
 """The look at the inbox: new, known, renewed, still being written, belonging nowhere."""
 
+import io
 import os
 import sqlite3
 import time
+import zipfile
 from datetime import UTC, datetime
 from pathlib import Path
+from types import SimpleNamespace
 
-from sources.inbox import look
+import pytest
+
+from sources.erasure import mentioned_in_bytes
+from sources.inbox import is_a_return, look
 from sources.ledger import DeliveryReport, deliveries, open_ledger, record_delivery, record_sighting, showings
+from sources.readers import Unreadable, read_spreadsheet
 
 NOW = datetime(2026, 11, 22, 4, tzinfo=UTC)
 
@@ -142,3 +149,22 @@ def test_what_each_file_showed_is_told_in_order(tmp_path):
         told = showings(ledger)
     assert [row["rank"] for row in told] == [1, 2, 3]
     assert told[0]["delivery_id"] == told[2]["delivery_id"] != told[1]["delivery_id"]
+
+
+@pytest.mark.parametrize("method", [zipfile.ZIP_DEFLATED, zipfile.ZIP_BZIP2, zipfile.ZIP_LZMA])
+def test_a_workbook_spoiled_inside_stops_nobody(tmp_path, method):
+    """Whatever packs it: the inbox is looked through, its reader says it is damaged, and an erasure looks into its other parts."""
+    packed = io.BytesIO()
+    with zipfile.ZipFile(packed, "w", method) as archive:
+        archive.writestr("xl/workbook.xml", bytes(range(256)) * 40)
+        archive.writestr("notes.xml", "Ada Fictive")
+    content = bytearray(packed.getvalue())
+    data = content.index(b"xl/workbook.xml") + len(b"xl/workbook.xml")
+    content[data + 9 : data + 40] = b"\xff" * 31
+    path = put(tmp_path / "inbox", "a", "x.xlsx", "")
+    path.write_bytes(content)
+    assert not is_a_return(path) and len(look(tmp_path / "inbox", tmp_path / "ledger.sqlite", ["a"]).arrivals) == 1
+    assert mentioned_in_bytes(path, SimpleNamespace(is_in=lambda text: "Fictive" in text))
+    with pytest.raises(Unreadable) as damaged:
+        read_spreadsheet(path, file_name="x.xlsx")
+    assert damaged.value.rule == "classeur_endommage"

@@ -8,6 +8,8 @@ decides anything.
                       →  candidate  →  verdict  →  release
     one asset check per expectation, on its `ind_*` table, filled from the verdict
 
+Steps and seconds are those of the night (`night.seconds`): when the command runs it, Dagster only writes down (`historian.py`).
+
 Any selection is safe. A source alone is landed, and waits for the next night. A part of the warehouse is refused by
 Dagster, since its step cannot be cut. `candidate`, `verdict`, `release` alone work on the newest candidate that got
 far enough, and `release` publishes nothing that was not audited on exactly these bytes.
@@ -86,9 +88,10 @@ def _source_asset(home: Home, loaded: Any) -> dg.AssetsDefinition:
             metadata={
                 "summary": failure or delivery_sentence(reports),
                 "deliveries": len(reports),
+                "seconds": night.seconds[f"deliver:{contract.source}"],
                 **{count: sum(getattr(report, count) for report in reports) for count in COUNTS},
                 "quarantine": dg.MetadataValue.path(str(home.landing / "quarantine")),
-                **({"log": dg.MetadataValue.path(str(night.log("")))} if failure else {}),
+                **({"log": dg.MetadataValue.path(str(night.log_file))} if failure else {}),
             },
             check_results=[
                 dg.AssetCheckResult(
@@ -124,9 +127,12 @@ def participants_asset(home: Home) -> dg.AssetsDefinition:
         pool=POOL,
     )
     def participants(context: dg.AssetExecutionContext) -> dg.MaterializeResult:
-        matched = context.resources.night.match()
+        night: Night = context.resources.night
+        matched = night.match()
         counts = {} if matched is None else {name: count for name, count in vars(matched).items()}
-        return dg.MaterializeResult(metadata={"summary": matching_sentence(matched), **counts})
+        return dg.MaterializeResult(
+            metadata={"summary": matching_sentence(matched), "seconds": night.seconds["match"], **counts}
+        )
 
     return participants
 
@@ -167,10 +173,15 @@ def warehouse_asset(home: Home, manifest: dict) -> dg.AssetsDefinition:
         description="Hands the landed rows over to a new candidate and builds it: whole, or thrown away whole.",
     )
     def build_warehouse(context: dg.AssetExecutionContext) -> Iterator[dg.MaterializeResult]:
-        candidate, built = context.resources.night.build()
+        night: Night = context.resources.night
+        candidate, built = night.build()
         yield dg.MaterializeResult(
             asset_key=HANDOVER,
-            metadata={"candidate": dg.MetadataValue.path(str(candidate.directory)), "tests": built.tests},
+            metadata={
+                "candidate": dg.MetadataValue.path(str(candidate.directory)),
+                "tests": built.tests,
+                "seconds": night.seconds["build"],
+            },
         )
         for model in models:
             yield dg.MaterializeResult(
@@ -199,8 +210,15 @@ def gate_assets(home: Home, manifest: dict) -> list[Any]:
         pool=POOL,
     )
     def candidate(context: dg.AssetExecutionContext) -> dg.MaterializeResult:
-        found, digest = context.resources.night.seal()
-        return dg.MaterializeResult(metadata={"hash": digest, "directory": dg.MetadataValue.path(str(found.directory))})
+        night: Night = context.resources.night
+        found, digest = night.seal()
+        return dg.MaterializeResult(
+            metadata={
+                "hash": digest,
+                "directory": dg.MetadataValue.path(str(found.directory)),
+                "seconds": night.seconds["seal"],
+            }
+        )
 
     @dg.asset(
         key=VERDICT,
@@ -212,12 +230,14 @@ def gate_assets(home: Home, manifest: dict) -> list[Any]:
         pool=POOL,
     )
     def verdict(context: dg.AssetExecutionContext) -> dg.MaterializeResult:
-        found, judged = context.resources.night.audit()
+        night: Night = context.resources.night
+        found, judged = night.audit()
         failed = [outcome for outcome in judged.outcomes if not outcome.holds]
         return dg.MaterializeResult(
             metadata={
                 "expectations": len(judged.outcomes),
                 "not_satisfied": len(failed),
+                "seconds": night.seconds["audit"],
                 "candidate_hash": judged.candidate_hash,
                 "verdict": dg.MetadataValue.path(str(found.verdict_file)),
             }
@@ -234,12 +254,14 @@ def gate_assets(home: Home, manifest: dict) -> list[Any]:
         pool=POOL,
     )
     def release(context: dg.AssetExecutionContext) -> dg.MaterializeResult:
-        made = context.resources.night.publish()
+        night: Night = context.resources.night
+        made = night.publish()
         return dg.MaterializeResult(
             metadata={
                 "summary": release_sentence(made),
                 "release": made.number,
                 "changed": made.changed,
+                "seconds": night.seconds["publish"],
                 "datasets": {name: status.status for name, status in sorted(made.datasets.items())},
                 "portal": dg.MetadataValue.url((made.path / "public" / "index.html").as_uri()),
                 "directory": dg.MetadataValue.path(str(made.path)),

@@ -6,7 +6,8 @@ import os
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from orchestration.beside import Beside, answer, say
+from orchestration.beside import Beside, answer, say, step_back
+from orchestration.process import run_process
 
 if TYPE_CHECKING:
     from expectations.verdict import Verdict
@@ -27,6 +28,7 @@ class Auditor(Beside):
 
 
 def main() -> None:
+    step_back()
     from expectations.audit import audit, warm_up
 
     warm_up()
@@ -37,4 +39,4 @@ def main() -> None:
 
 
 if __name__ == "__main__":
-    main()
+    run_process(main)

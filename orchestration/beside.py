@@ -22,6 +22,16 @@ SECRETS = ("OBSERVATOIRE_VAULT_KEY",)
 ANSWER_WITHIN_S = 3600
 
 
+def environment_beside() -> dict[str, str]:
+    """This process's environment without what only the night needs to know."""
+    return {name: value for name, value in os.environ.items() if name not in SECRETS}
+
+
+def step_back() -> None:
+    """In the process: let the night go first where both want a core."""
+    os.nice(5)
+
+
 class Beside:
     """At most one process running `python -m <module>` from the project. It reads one line, writes lines, and ends."""
 
@@ -40,7 +50,7 @@ class Beside:
                 stderr=subprocess.DEVNULL,
                 text=True,
                 cwd=self._project,
-                env={name: value for name, value in os.environ.items() if name not in SECRETS},
+                env=environment_beside(),
             )
 
     def ask(self, question: Message, heard: Callable[[Message], None] = lambda message: None) -> Message | None:

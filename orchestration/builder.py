@@ -6,9 +6,10 @@ from collections.abc import Callable
 from dataclasses import asdict
 from pathlib import Path
 
-from orchestration.beside import Beside, Message, answer, say
+from orchestration.beside import Beside, Message, answer, say, step_back
 from orchestration.candidates import Candidate
 from orchestration.home import Home, Settings
+from orchestration.process import run_process
 from orchestration.warehouse import Built, WarehouseError, build, is_parsed, parsed_manifest, warm_up
 
 
@@ -40,6 +41,7 @@ class Builder(Beside):
 
 
 def main() -> None:
+    step_back()
     home = Home.from_environment()
     manifest = parsed_manifest(home)
     warm_up(home, manifest)
@@ -56,4 +58,4 @@ def main() -> None:
 
 
 if __name__ == "__main__":
-    main()
+    run_process(main)

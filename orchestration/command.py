@@ -18,6 +18,7 @@ from typer.core import TyperGroup
 
 from orchestration import breach_command, person_command
 from orchestration.home import Home, Settings
+from orchestration.process import run_process
 
 USAGE, NOT_WHOLE, FAILED = 2, 3, 4
 MAX_LINES = 40
@@ -575,5 +576,10 @@ def _log(error: BaseException) -> str:
     return str(path)
 
 
+def main() -> None:
+    """The command `observatoire`."""
+    run_process(app)
+
+
 if __name__ == "__main__":
-    app()
+    main()

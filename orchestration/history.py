@@ -1,4 +1,4 @@
-"""Dagster's own home, and one night run as its job so that the history shows in the interface.
+"""Dagster's own home, and one night shown there as a run of its job.
 
 Belongs here: `dagster.yaml`, the instance, the run. Does not belong here: the steps, what is printed.
 """
@@ -11,8 +11,9 @@ from contextlib import ExitStack, closing, contextmanager
 from typing import TYPE_CHECKING
 from uuid import uuid4
 
+from orchestration.historian import Historian, Opening, ToldNight
 from orchestration.home import Home, Settings
-from orchestration.night import Night, Outcome, StructureFailed, failed_outcome
+from orchestration.night import Night, Outcome
 
 if TYPE_CHECKING:
     from dagster import DagsterInstance
@@ -74,26 +75,35 @@ def prepare_dagster_home(home: Home, settings: Settings) -> None:
 
 
 def night_with_history(home: Home, settings: Settings) -> Outcome:
-    """One whole night as the job `nightly`, in this process. Raises AnotherNight; any other failure is an Outcome."""
+    """One whole night, its history written beside it. Raises AnotherNight; any other failure is an Outcome."""
     prepare_dagster_home(home, settings)
     night = Night(home, settings, str(uuid4()))
-    with night.under_lock(), ExitStack() as stack:
+    with night.under_lock():
+        historian = Historian(Opening(home, settings, night.run_id, night.now, night.log_file))
+        night.tell = historian.tell
         night.builder.start()
+        historian.start()
+        night.auditor.start()
         try:
-            with night.step("definitions", "Lecture des définitions", "n'a pas abouti"):
-                job = _nightly(home, settings)
-                instance = stack.enter_context(_instance(home))
-        except StructureFailed as failure:
-            return failed_outcome(night, failure.sentence)
-        job.execute_in_process(
+            outcome = night.whole()
+        finally:
+            written = historian.finish()
+    if not written:
+        night.log("The history of this night is not, or not whole, in Dagster.")
+    return outcome
+
+
+def write_history(opening: Opening, told: ToldNight) -> None:
+    """One run of the job `nightly`, in this process, its steps giving what was told. Raises whatever Dagster raises."""
+    with _instance(opening.home) as instance:
+        _nightly(opening.home, opening.settings).execute_in_process(
             instance=instance,
             raise_on_error=False,
-            run_id=night.run_id,
-            resources={"night": night},
+            run_id=opening.run_id,
+            resources={"night": told},
             run_config={"loggers": {"console": {"config": {"log_level": "CRITICAL"}}}},
             tags={BY: COMMAND},
         )
-    return failed_outcome(night, night.failure or "La nuit s'est arrêtée : voir l'exécution dans Dagster.")
 
 
 def _nightly(home: Home, settings: Settings):

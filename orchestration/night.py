@@ -1,7 +1,7 @@
 """One night: deliver each source, build a candidate aside, seal it, audit it, publish what may be.
 
 Belongs here: the order of the steps, what a failure throws away and what it keeps, the record of a night. Each step is
-a method of `Night`, called in this order by `whole_night`, or one by one by the assets that show them to Dagster
+a method of `Night`, called in this order by `Night.whole`, or one by one by the assets that show them to Dagster
 (`assets.py`). Does not belong here: any rule of the trade, any judgement on the data: the gate is in
 `publication.publish`.
 
@@ -17,13 +17,15 @@ What failed, and what then:
 
 from __future__ import annotations
 
+import time
 import traceback
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
+from functools import wraps
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any, TypeVar
 from uuid import uuid4
 
 from orchestration import rooms, warehouse
@@ -57,6 +59,7 @@ if TYPE_CHECKING:
 
 DONE, WITHHELD, FAILED = 0, 3, 4
 HELD_BACK = ("carried", "withheld")
+Found = TypeVar("Found")
 
 
 class StructureFailed(Exception):
@@ -87,8 +90,33 @@ class Outcome:
         return {name: status for name, status in self.datasets.items() if status in HELD_BACK}
 
 
+def told(step: Callable[..., Found]) -> Callable[..., Found]:
+    """A step of `Night` whose result, or failure, and seconds are told to whoever writes the history."""
+
+    @wraps(step)
+    def telling(night: Night, *arguments: str) -> Found:
+        key, started = ":".join((step.__name__, *arguments)), time.perf_counter()
+
+        def tell(found: Any) -> None:
+            night.seconds[key] = round(time.perf_counter() - started, 3)
+            night.tell(key, found, night.seconds[key])
+
+        try:
+            found = step(night, *arguments)
+        except StructureFailed as failure:
+            tell(failure)
+            raise
+        tell(found)
+        return found
+
+    return telling
+
+
 class Night:
-    """The steps of one night and what they leave to one another. To be used inside `under_lock`."""
+    """The steps of one night and what they leave to one another. To be used inside `under_lock`.
+
+    `tell(step, found, seconds)` hears the end of every step, `seconds` remembers how long each took.
+    """
 
     def __init__(self, home: Home, settings: Settings | None = None, run_id: str | None = None):
         self.home = home
@@ -98,7 +126,8 @@ class Night:
         self.failed_sources: list[str] = []
         self.held: dict[str, int] = {}
         self.outcome: Outcome | None = None
-        self.failure = ""
+        self.seconds: dict[str, float] = {}
+        self.tell: Callable[[str, Any, float], None] = lambda step, found, seconds: None
         self.auditor = Auditor(home.project)
         self.builder = Builder(home)
         self._own: Candidate | None = None
@@ -121,6 +150,35 @@ class Night:
         if self._contracts is None:
             self._contracts = rooms.contracts(self.home)
         return self._contracts
+
+    def whole(self) -> Outcome:
+        """Every step in order. A step that fails ends the night with exit code 4; a source that fails does not."""
+        try:
+            self.begin()
+            self.read_rules()
+            for source in self.contracts:
+                with suppress(StructureFailed):
+                    self.deliver(source)
+            self.match()
+            self.build()
+            self.seal()
+            self.audit()
+            self.publish()
+        except StructureFailed as failure:
+            return failed_outcome(self, failure.sentence)
+        assert self.outcome is not None
+        return self.outcome
+
+    def read_rules(self) -> None:
+        """Contracts and suites, before anything is read by them: a mistake there is the whole night's."""
+        from expectations.suite import SuiteError
+        from sources.contract import ContractError
+
+        with self.step("rules", "Lecture des règles", "n'a pas abouti") as running:
+            try:
+                running.say(f"{len(self.contracts)} contrats, {len(rooms.suites(self.home))} listes de contrôles")
+            except (ContractError, SuiteError) as mistake:
+                raise StructureFailed(str(mistake)) from mistake
 
     def begin(self) -> None:
         """Remember the rules before anything is read: what changes during the night is for the next one."""
@@ -153,6 +211,7 @@ class Night:
         with self.step("erase_again", "Effacements à refaire (sauvegarde rétablie ?)", "n'ont pas abouti") as running:
             running.say(f"{erase_again(self.home, self.now)} livraison(s) ou version(s) effacée(s) de nouveau")
 
+    @told
     def deliver(self, source: str) -> list[DeliveryReport]:
         """Land what is new of one source. A bug or an unreadable place raises StructureFailed: the caller goes on."""
         self.begin()
@@ -169,6 +228,7 @@ class Night:
             running.say(delivery_sentence(reports))
         return reports
 
+    @told
     def match(self) -> Matched | None:
         """Tell which landed rows are one person, over all deliveries in force. None when no list of persons is landed."""
         self.begin()
@@ -177,6 +237,7 @@ class Night:
             running.say(matching_sentence(matched))
         return matched
 
+    @told
     def build(self) -> tuple[Candidate, Built]:
         """Hand the landed rows over to a new candidate and let dbt build it; both or nothing."""
         self.begin()
@@ -185,7 +246,7 @@ class Night:
         with self._throwing_away(candidate):
             with self.step("handover", "Remise à l'entrepôt", "n'a pas abouti") as running:
                 rooms.hand_over(self.home, candidate, self.contracts)
-            self.auditor.start()  # imports on the core that a build leaves free: earlier it would stand in the way of the landing
+            self.auditor.start()
             with self.step("build", "Construction de l'entrepôt", "n'a pas abouti") as running:
                 built = self.builder.build(self.settings, candidate, running.move)
                 built = built or warehouse.build(self.home, self.settings, candidate, running.move)
@@ -196,6 +257,7 @@ class Night:
         self._own = candidate
         return candidate, built
 
+    @told
     def seal(self) -> tuple[Candidate, str]:
         candidate = self.candidate(BUILT)
         with (
@@ -208,6 +270,7 @@ class Night:
             running.say(digest[:16])
         return candidate, digest
 
+    @told
     def audit(self) -> tuple[Candidate, Verdict]:
         candidate = self.candidate(SEALED)
         with self._throwing_away(candidate), self.step("audit", "Contrôles", "n'ont pas pu être menés") as running:
@@ -228,6 +291,7 @@ class Night:
         verdict = rooms.bound_verdict(self.home, candidate)
         return (candidate, verdict) if verdict else self.audit()
 
+    @told
     def publish(self) -> Release:
         """Publish the candidate of this run, or the newest sealed one. `publication` alone decides what may pass."""
         candidate, verdict = self.verdict()
@@ -258,18 +322,18 @@ class Night:
         try:
             return rooms.publish(self.home, candidate, verdict, self.now)
         except Refused as refused:
-            self.failure = str(refused)
+            sentence = str(refused)
             if refused.datasets:
                 # the reasons are those of the verdict, which stays beside the candidate until the next night
                 waits, datasets = _waits(refused.datasets), dict.fromkeys(refused.datasets, "withheld")
                 where = "observatoire releases waiting" if waits else "observatoire status"
-                self.failure = f"Aucun tableau ne peut être publié : voir `{where}`."
+                sentence = f"Aucun tableau ne peut être publié : voir `{where}`."
                 self.outcome = Outcome(
-                    WITHHELD, datasets=datasets, held=dict(self.held), sentence=self.failure, waits=waits
+                    WITHHELD, datasets=datasets, held=dict(self.held), sentence=sentence, waits=waits
                 )
                 candidate.mark(AUDITED, waits=sorted(waits))
                 self._show_what_waits(candidate, verdict, waits)
-            raise StructureFailed(self.failure) from refused
+            raise StructureFailed(sentence) from refused
 
     def is_sealed(self) -> bool:
         """Whether there is a candidate to judge: that of this run, or an earlier one when this run built none."""
@@ -342,7 +406,6 @@ class Night:
                 log = self.log(traceback.format_exc() + getattr(error, "detail", ""))
                 sentence = f"{title} : {self._cause(error, failure)}"
                 running.say(sentence)
-                self.failure = sentence
                 raise StructureFailed(sentence, log) from error
 
     @staticmethod
@@ -354,11 +417,14 @@ class Night:
         # the text of an unforeseen exception may quote a cell: only its kind is said
         return f"{failure} ({type(error).__name__})."
 
+    @property
+    def log_file(self) -> Path:
+        return self.home.logs / f"night-{self.now:%Y%m%dT%H%M%S}-{self.run_id[:8]}.log"
+
     def log(self, text: str) -> Path:
-        path = self.home.logs / f"night-{self.now:%Y%m%dT%H%M%S}-{self.run_id[:8]}.log"
-        with path.open("a", encoding="utf-8") as file:
+        with self.log_file.open("a", encoding="utf-8") as file:
             file.write(text.rstrip() + "\n")
-        return path
+        return self.log_file
 
     def _log_all(self, sentences: list[str]) -> None:
         for sentence in sentences:
@@ -366,24 +432,10 @@ class Night:
 
 
 def whole_night(home: Home, settings: Settings | None = None) -> Outcome:
-    """Every step in order, without Dagster. Raises AnotherNight; every other failure is an Outcome with exit code 4."""
+    """One night that leaves no history in Dagster. Raises AnotherNight; every other failure is an Outcome with exit code 4."""
     night = Night(home, settings)
     with night.under_lock():
-        try:
-            for source in night.contracts:
-                try:
-                    night.deliver(source)
-                except StructureFailed:
-                    continue
-            night.match()
-            night.build()
-            night.seal()
-            night.audit()
-            night.publish()
-        except StructureFailed as failure:
-            return failed_outcome(night, failure.sentence)
-        assert night.outcome is not None
-        return night.outcome
+        return night.whole()
 
 
 def failed_outcome(night: Night, sentence: str) -> Outcome:

@@ -1,7 +1,7 @@
 """The command, in this process: words, exit codes, and never a stack trace."""
 
 import pytest
-from small_project import DATASETS, SOURCE, an_hour_old
+from small_project import SOURCE, an_hour_old
 from typer.testing import CliRunner
 
 from orchestration import command, history, rooms
@@ -11,7 +11,7 @@ from orchestration.night import whole_night
 
 @pytest.fixture
 def observatoire(observatory, monkeypatch):
-    """Run the command on this observatory; nights go without Dagster (test_history runs one with it)."""
+    """Run the command on this observatory; nights go without Dagster (test_historian runs some with it)."""
     monkeypatch.setattr(homes.Home, "from_environment", classmethod(lambda cls, environment=None: observatory.home))
     monkeypatch.setattr(history, "night_with_history", lambda home, settings: whole_night(home, settings))
 
@@ -173,31 +173,6 @@ def test_help_says_what_everything_does(observatoire):
     for name in ("demo", "run", "status", "doctor", "quarantine", "releases", "sources"):
         assert name in said
     assert observatoire("quarantine", "--help")[0] == observatoire("releases", "rollback", "--help")[0] == 0
-
-
-def test_a_night_with_history(observatory, monkeypatch):
-    """One night as Dagster's job, in the persistent instance: what the interface will show."""
-    import dagster as dg
-
-    from orchestration.history import NIGHTLY, night_with_history
-
-    # what the night says to its children, this process is to forget
-    monkeypatch.setenv("DAGSTER_HOME", str(observatory.home.dagster))
-    observatory.real_audit()
-    observatory.deliver_sample()
-    outcome = night_with_history(observatory.home, observatory.settings)
-    assert (outcome.exit_code, outcome.release) == (0, 1)
-    observatory.spoil(*DATASETS[:1])
-    observatory.total = 37
-    assert night_with_history(observatory.home, observatory.settings).exit_code == 3
-    with dg.DagsterInstance.from_config(str(observatory.home.dagster)) as instance:
-        runs = instance.get_runs()
-        assert [(run.job_name, run.status.value) for run in runs] == [(NIGHTLY, "SUCCESS")] * 2
-        landed = instance.get_latest_materialization_event(dg.AssetKey(["sources", SOURCE]))
-        assert landed is not None
-        release = instance.get_latest_materialization_event(dg.AssetKey("release")).asset_materialization
-        assert release.metadata["release"].value == 2
-        assert release.metadata["datasets"].value["ind_events"] == "carried"
 
 
 def test_a_breach_is_written_down_followed_and_listed(observatoire):

@@ -28,12 +28,21 @@ def test_a_night_goes_from_the_inbox_to_a_release(observatory, told):
     assert (outcome.exit_code, outcome.release, outcome.changed) == (0, 1, True)
     assert outcome.datasets == dict.fromkeys(DATASETS, "published")
     assert [key for key, state, _ in told if state == "done"] == [
-        f"deliver:{SOURCE}", "match", "handover", "build", "seal", "audit", "publish",
+        "rules", f"deliver:{SOURCE}", "match", "handover", "build", "seal", "audit", "publish",
     ]  # fmt: skip
     landed = next(said for key, state, said in told if key == f"deliver:{SOURCE}" and state == "done")
     assert landed == "1 livraison, 24 lignes : 24 acceptées, 0 en quarantaine, 0 en double"
     assert observatory.current == 1 and len(observatory.candidates()) == 1
     assert not observatory.home.unfinished.exists()
+
+
+def test_a_mistake_in_a_rule_is_said_before_anything_is_read(observatory, told):
+    observatory.deliver_sample()
+    suite = next(observatory.home.suites.glob("*.yml"))
+    suite.write_text("dataset: ind_events\nexpectation: []\n", encoding="utf-8")
+    outcome = observatory.night()
+    assert outcome.exit_code == 4 and suite.name in outcome.sentence
+    assert [key for key, state, _ in told if state == "started"] == ["rules"]
 
 
 def test_a_night_with_no_new_fact_makes_no_release(observatory):

@@ -36,7 +36,7 @@ def test_it_is_something_new_once(sent_back):
     steps = []
     with listening(lambda step: steps.append((step.key, step.said)) if step.state == "done" else None):
         assert sent_back.night().exit_code == 0
-    assert [key for key, _ in steps][:2] == ["returns", "deliver:evenements_ess"]
+    assert [key for key, _ in steps][:3] == ["returns", "rules", "deliver:evenements_ess"]
     assert steps[0][1].startswith("retours/rempli.xlsx : 1 ligne(s) remplie(s) : 0 prise(s) en compte")
     assert not is_anything_new(sent_back.home).is_new
 

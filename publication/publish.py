@@ -28,7 +28,7 @@ import hashlib
 import json
 import os
 import shutil
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime
 from pathlib import Path
@@ -417,31 +417,30 @@ def write_files(
         previewed=previewed,
     )
     pages = portal.Portal(public, edition, renderer)  # its charts are drawn while the rest is written
-    with warehouse.opened(release.warehouse):  # kept open for all tables
-        for name in contents:
-            trace.write(public, _origins(release, name, releases))
-        workbook.write(
-            public / "observatoire.xlsx",
-            contents,
-            release.datasets,
-            names,
-            release=release,
-            made_at=now,
-            revised=revised,
-        )
-        if not release.is_preview:
-            package.write(
-                package.Package(
-                    publisher=package.read_publisher(),
-                    release=release,
-                    version=version,
-                    made_at=now,
-                    tables=package.tables_of(contents, release.dictionary, names, _issued(release, releases)),
-                    labels=names,
-                    supply=supply,
-                    public=public,
-                )
+    for found in _origins(release, contents, releases):
+        trace.write(public, found)
+    workbook.write(
+        public / "observatoire.xlsx",
+        contents,
+        release.datasets,
+        names,
+        release=release,
+        made_at=now,
+        revised=revised,
+    )
+    if not release.is_preview:
+        package.write(
+            package.Package(
+                publisher=package.read_publisher(),
+                release=release,
+                version=version,
+                made_at=now,
+                tables=package.tables_of(contents, release.dictionary, names, _issued(release, releases)),
+                labels=names,
+                supply=supply,
+                public=public,
             )
+        )
     portal.write(pages)
     (public / SUMS).write_text(sums(public), encoding="utf-8")
     release = replace(
@@ -489,13 +488,16 @@ def _issued(release: Release, releases: Path) -> dict[str, str]:
     return dates
 
 
-def _origins(release: Release, dataset: str, releases: Path) -> dict[str, dict]:
-    """Where each figure of a dataset comes from, by programme; of a carried one, in the release that made it."""
-    made_by = release.made_by(dataset, releases)
-    if not made_by.warehouse.exists():
-        return {}
-    with trace.opened(made_by.warehouse) as connection:
-        return trace.documents(connection, trace.of_dictionary(made_by.dictionary), dataset, release=made_by.number)
+def _origins(release: Release, datasets: Iterable[str], releases: Path) -> Iterator[dict[str, dict]]:
+    """Where each figure of each dataset comes from, by programme; of a carried one, in the release that made it."""
+    made_by: dict[Path, tuple[Release, list[str]]] = {}
+    for name in datasets:
+        made = release.made_by(name, releases)
+        made_by.setdefault(made.path, (made, []))[1].append(name)
+    for made, names in made_by.values():
+        if made.warehouse.exists():
+            with trace.opened(made.warehouse) as connection:
+                yield from trace.documents(connection, trace.of_dictionary(made.dictionary), names, release=made.number)
 
 
 SUMS = "SHA256SUMS"

@@ -102,11 +102,12 @@ def _attacked(part: System, known: list[bool], place: list[int]) -> list[Finding
     for index in reach.sensitive:
         low, high = (program.end(index, way, reach, points) for way in (1.0, -1.0))
         findings.append(Finding(place[index], high - low, reach.goes_low(index) and reach.goes_high(index)))
+    found = np.array(points)
     for single, variable in enumerate(part.variables):
         if not variable.is_single or known[single]:
             continue
         knowing = Reach(part, single)
-        knowing.mix(np.array(points), single, variable.value)
+        knowing.mix(found, single, variable.value)
         if knowing.is_enough():
             continue
         knowing.leave_out_own(single, sameness)

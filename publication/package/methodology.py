@@ -8,6 +8,8 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 
+import pyarrow.compute as pc
+
 from publication import disclosure
 from publication.changelog import escaped
 from publication.figures import covered
@@ -155,26 +157,25 @@ def _dataset(package: Package, table: Table) -> list[str]:
     lines = [f"## {table.title} (`{table.name}`)", "", typeset(table.question), ""]
     if "reconciliation_status" in table.data.column_names:
         return [*lines, *_reconciliation(table)]
-    codes = list(dict.fromkeys(table.data["indicator"].to_pylist()))
-    for code in codes:
+    coverages = _coverages(package, table)
+    for code in dict.fromkeys(table.data["indicator"].to_pylist()):
         definition = package.labels.indicators.get(code, {})
         lines += [f"### {code} : {typeset(package.labels.indicator(code))}", ""]
         lines += [f"- {title} : {typeset(str(definition[name]))}" for name, title in FIELDS if definition.get(name)]
-        coverage = list(_coverage(package, table, code))
-        if coverage:
-            lines += [f"- Couverture : {' ; '.join(coverage)}"]
+        if code in coverages:
+            lines += [f"- Couverture : {' ; '.join(coverages[code])}"]
         lines.append("")
     return lines
 
 
-def _coverage(package: Package, table: Table, code: str) -> Iterable[str]:
-    for row in table.data.to_pylist():
-        if (
-            row["indicator"] == code
-            and row["breakdown"] == "total"
-            and (told := covered(row["n_with_data"], row["n_total"]))
-        ):
-            yield f"{typeset(package.labels.programme(row['programme_id']))} {told}"
+def _coverages(package: Package, table: Table) -> dict[str, list[str]]:
+    """For each indicator that has some, « programme n/N » of its totals."""
+    found: dict[str, list[str]] = {}
+    for row in table.data.filter(pc.equal(table.data["breakdown"], "total")).to_pylist():
+        if told := covered(row["n_with_data"], row["n_total"]):
+            programme = typeset(package.labels.programme(row["programme_id"]))
+            found.setdefault(row["indicator"], []).append(f"{programme} {told}")
+    return found
 
 
 def _reconciliation(table: Table) -> list[str]:

@@ -104,7 +104,8 @@ class Portal:
     def __init__(self, public: Path, edition: Edition, renderer: drawing.Renderer | None = None):
         self.public, self.edition = public, edition
         self.lines = {name: views.lines(edition, name) for name in edition.release.datasets}
-        self.programmes = views.programmes(edition, self.lines)
+        self.headlines = views.headlines(edition, self.lines)
+        self.programmes = views.programmes(edition, self.lines, self.headlines)
         self.cards = views.cards(edition, self.lines)
         self.parts = {
             name: [
@@ -291,7 +292,7 @@ def _programme(portal: Portal, programme: dict) -> None:
         programme_page(code),
         "programme.html",
         programme=programme,
-        headlines=views.headlines(portal.edition, portal.lines, code),
+        headlines=portal.headlines.get(code, []),
         pages=portal.pages,
         glance=[by_block[key] for key in GLIMPSES if key in by_block][:GLANCE],
         printed_elsewhere={
@@ -312,7 +313,7 @@ def _home(portal: Portal) -> None:
     portal.page(
         "index.html",
         "index.html",
-        headlines=views.headlines(edition, portal.lines, first["code"]) if first else [],
+        headlines=portal.headlines.get(first["code"], []) if first else [],
         first=first,
         pages=portal.pages,
         programmes=[(p, programme_page(p["code"])) for p in portal.programmes],

@@ -5,7 +5,7 @@ Belongs here: choosing and counting. Does not belong here: markup (templates), h
 
 import re
 from collections import Counter
-from collections.abc import Collection
+from collections.abc import Collection, Mapping
 from dataclasses import dataclass
 from datetime import date
 from pathlib import Path
@@ -133,23 +133,23 @@ def lines(edition: Edition, dataset: str) -> list[Line]:
     ]
 
 
-def programmes(edition: Edition, all_lines: dict[str, list[Line]]) -> list[dict]:
+def programmes(
+    edition: Edition, all_lines: Mapping[str, list[Line]], first_figures: Mapping[str, list[Headline]]
+) -> list[dict]:
     """Programmes that have figures, each with its few totals.
 
-    Those that can say most of the headlines come first; then those whose figures were printed before, which people compare.
+    Those that can say most of the headlines (`first_figures`) come first; then those whose figures were printed before, which people compare.
     """
     printed_before = {line.row["programme_id"] for line in all_lines.get(RECONCILIATION, ())}
-    found = {line.row["programme_id"] for each in all_lines.values() for line in each}
+    totals: dict[str, dict[str, Printed]] = {}
+    for name, each in all_lines.items():
+        for line in each:
+            of_programme = totals.setdefault(line.row["programme_id"], {})
+            if name != RECONCILIATION and line.row["breakdown"] == "total":
+                of_programme[line.row["indicator"]] = line.printed
     chosen = []
-    for code in found:
+    for code, of_programme in totals.items():
         facts = edition.labels.programmes.get(code, {})
-        totals = {
-            (x.row["indicator"]): x.printed
-            for name, each in all_lines.items()
-            if name != RECONCILIATION
-            for x in each
-            if x.row["programme_id"] == code and x.row["breakdown"] == "total"
-        }
         chosen.append(
             {
                 "code": code,
@@ -159,8 +159,8 @@ def programmes(edition: Edition, all_lines: dict[str, list[Line]]) -> list[dict]
                 "region": facts.get("region_name") or "",
                 "caveat": facts.get("caveat") or "",
                 "nb_events": facts.get("nb_events") or 0,
-                "totals": totals,
-                "nb_headlines": len(headlines(edition, all_lines, code)),
+                "totals": of_programme,
+                "nb_headlines": len(first_figures.get(code, ())),
             }
         )
     return sorted(
@@ -168,17 +168,25 @@ def programmes(edition: Edition, all_lines: dict[str, list[Line]]) -> list[dict]
     )
 
 
-def headlines(edition: Edition, all_lines: dict[str, list[Line]], programme_id: str) -> list[Headline]:
-    found = []
+def headlines(edition: Edition, all_lines: Mapping[str, list[Line]]) -> dict[str, list[Headline]]:
+    """Those of each programme that has some."""
+    found: dict[str, list[Headline]] = {}
+    before = {}
+    if edition.release.previous is not None:
+        before = {
+            name: by_key(edition.before[name]) for name in {line[0] for line in HEADLINES} & edition.before.keys()
+        }
     for dataset, indicator, breakdown, member, words in HEADLINES:
-        wanted = {"programme_id": programme_id, "indicator": indicator, "breakdown": breakdown, "member": member}
+        said = set()
         for line in all_lines.get(dataset, ()):
-            if all(line.row[name] == value for name, value in wanted.items()) and line.printed.number is not None:
-                on = _on(line.row)
-                change = _change(edition, dataset, line)
-                found.append(Headline(dataset, programme_id, indicator, words, line.printed, on, change))
-                break
-    return found[:MOST_HEADLINES]
+            row, programme = line.row, line.row["programme_id"]
+            is_wanted = (row["indicator"], row["breakdown"], row["member"]) == (indicator, breakdown, member)
+            if is_wanted and line.printed.number is not None and programme not in said:
+                said.add(programme)
+                change = _change(edition, before.get(dataset, {}), line)
+                headline = Headline(dataset, programme, indicator, words, line.printed, _on(row), change)
+                found.setdefault(programme, []).append(headline)
+    return {programme: each[:MOST_HEADLINES] for programme, each in found.items()}
 
 
 def members(all_lines: list[Line], *breakdowns: str) -> list[tuple[str, str]]:
@@ -215,14 +223,15 @@ def _on(row: dict) -> str:
     return f"sur {n} des {plural(total, 'événement')}"
 
 
-def _change(edition: Edition, dataset: str, line: Line) -> str:
+def _change(edition: Edition, before: Mapping[tuple[str, ...], dict], line: Line) -> str:
+    """What a line says beside the rows of the release before, by key."""
     previous = edition.release.previous
     if previous is None:
         return ""
-    before = by_key(edition.before[dataset]).get(key_of(line.row)) if dataset in edition.before else None
-    if before is None:
+    row = before.get(key_of(line.row))
+    if row is None:
         return "nouveau dans cette version"
-    old = printed(before, edition.labels)
+    old = printed(row, edition.labels)
     if old.full == line.printed.full:
         return f"inchangé depuis la version{NBSP}{previous}"
     return f"{old.full} dans la version{NBSP}{previous}"

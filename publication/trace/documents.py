@@ -21,6 +21,7 @@ A document:
 
 from __future__ import annotations
 
+import functools
 import json
 import re
 from collections.abc import Iterable, Iterator, Sequence
@@ -41,25 +42,28 @@ Document = dict[str, Any]
 
 
 def documents(
-    connection: duckdb.DuckDBPyConnection, traces: Traces, dataset: str, *, release: int
-) -> dict[str, Document]:
-    """One document per programme that the dataset has figures for."""
+    connection: duckdb.DuckDBPyConnection, traces: Traces, datasets: Iterable[str], *, release: int
+) -> Iterator[dict[str, Document]]:
+    """For each dataset, one document per programme that it has figures for. What several entries ask of the warehouse is asked once."""
     where = places.read(connection)
-    drafts: dict[str, _Draft] = {}
-    by_trace: dict[int, tuple[Trace, list[dict[str, Any]]]] = {}
-    for figure in figures.released(connection, dataset):
-        trace = entry_of(traces, dataset, figure["indicator"], figure["breakdown"])
-        if trace is not None and not figures.is_secret(figure):
-            by_trace.setdefault(id(trace), (trace, []))[1].append(figure)
-    for trace, listed in by_trace.values():
-        behind = _by_figure(connection, trace, trace.rows)
-        beside = _by_figure(connection, trace, trace.beside.rows) if trace.beside else {}
-        for figure in listed:
-            programme = figure["programme_id"] or ""
-            draft = drafts.setdefault(programme, _Draft(dataset, programme, release, where))
-            key = tuple(figure[name] for name in trace.key)
-            draft.add(figure, trace, behind.get(key, []), beside.get(key, []))
-    return {programme: draft.document() for programme, draft in sorted(drafts.items())}
+    by_figure = functools.cache(functools.partial(_by_figure, connection))
+    for dataset in datasets:
+        drafts: dict[str, _Draft] = {}
+        by_trace: dict[int, tuple[Trace, list[dict[str, Any]]]] = {}
+        for figure in figures.released(connection, dataset):
+            trace = entry_of(traces, dataset, figure["indicator"], figure["breakdown"])
+            if trace is not None and not figures.is_secret(figure):
+                by_trace.setdefault(id(trace), (trace, []))[1].append(figure)
+        for trace, listed in by_trace.values():
+            asked = (trace.key, trace.is_shown, trace.shows)
+            behind = by_figure(trace.rows, *asked)
+            beside = by_figure(trace.beside.rows, *asked) if trace.beside else {}
+            for figure in listed:
+                programme = figure["programme_id"] or ""
+                draft = drafts.setdefault(programme, _Draft(dataset, programme, release, where))
+                key = tuple(figure[name] for name in trace.key)
+                draft.add(figure, trace, behind.get(key, []), beside.get(key, []))
+        yield {programme: draft.document() for programme, draft in sorted(drafts.items())}
 
 
 def file_name(dataset: str, programme: str) -> str:
@@ -108,7 +112,6 @@ class _Draft:
     def __init__(self, dataset: str, programme: str, release: int, where: places.Places):
         self._head = {"dataset": dataset, "programme": programme, "release": release}
         self._where = where
-        self._rank = {key: number for number, key in enumerate(where.events)}
         self._events: dict[int, int] = {}
         self._files: dict[int, int] = {}
         self._ways: dict[int, int] = {}
@@ -127,7 +130,7 @@ class _Draft:
                 }
             )
         for row in rows:
-            if trace.is_shown and row.get("event_key") in self._rank:
+            if trace.is_shown and row.get("event_key") in self._where.rank:
                 self._events.setdefault(row["event_key"], 0)
         lines = [list(self._where.of(row)) for row in beside]
         self._figures["|".join(figures.identity(figure)[1:])] = (
@@ -139,7 +142,7 @@ class _Draft:
 
     def document(self) -> Document:
         where = self._where
-        ordered = sorted(self._events, key=self._rank.__getitem__)
+        ordered = sorted(self._events, key=where.rank.__getitem__)
         listed = {key: number for number, key in enumerate(ordered[:MOST_EVENTS])}
         corrections: dict[Any, int] = {}
         events = []
@@ -223,13 +226,14 @@ def _plain(value: Any) -> Any:
     return value if value is None or isinstance(value, int | str) else str(value)
 
 
-def _by_figure(connection: duckdb.DuckDBPyConnection, trace: Trace, rows: str) -> dict[tuple, list[dict[str, Any]]]:
+def _by_figure(
+    connection: duckdb.DuckDBPyConnection, rows: str, key: tuple[str, ...], is_shown: bool, shows: str | None
+) -> dict[tuple, list[dict[str, Any]]]:
     """Rows of all figures of an entry, by the columns of its key; for those that are only counted, one per file and a count."""
     columns = {name for name, *_ in connection.execute(f"DESCRIBE ({rows})").fetchall()}
-    wanted = [name for name in ("event_key", "delivery_key", "row_number", trace.shows) if name in columns]
-    if not trace.is_shown:
+    wanted = [name for name in ("event_key", "delivery_key", "row_number", shows) if name in columns]
+    if not is_shown:
         wanted = [name for name in ("delivery_key",) if name in columns] or [n for n in wanted if n == "event_key"]
-    key = list(trace.key)
     select = ", ".join([*key, *wanted])
     behind = " OR ".join(f"{name} IS NOT NULL" for name in wanted if name in ("event_key", "delivery_key")) or "true"
     cursor = connection.execute(f"SELECT DISTINCT {select} FROM ({rows}) AS behind WHERE {behind}")

@@ -79,8 +79,8 @@ def origin(
 
 def _lines(where: places.Places, fields: tuple[str, ...], shows: str | None, rows: list[dict[str, Any]]) -> list[Line]:
     """One line per event or other row, in the order of the events; what an event brings is said once."""
-    rank = {key: number for number, key in enumerate(where.events)}
-    rows = sorted(rows, key=lambda row: (rank.get(row.get("event_key"), len(rank)), row.get("row_number") or 0))
+    last = len(where.rank)
+    rows = sorted(rows, key=lambda row: (where.rank.get(row.get("event_key"), last), row.get("row_number") or 0))
     seen, lines = set(), []
     for row in rows:
         key = (row.get("event_key"), row.get("delivery_key"), row.get("row_number"))

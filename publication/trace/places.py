@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 from dataclasses import dataclass, field
+from functools import cached_property
 from typing import Any
 
 import duckdb
@@ -67,6 +68,11 @@ class Places:
     events: dict[int, Row]
     corrections: dict[tuple[int, int], tuple[Correction, ...]]
     aside: dict[int, tuple[Aside, ...]]
+
+    @cached_property
+    def rank(self) -> dict[int, int]:
+        """Place of each event among all of them."""
+        return {key: number for number, key in enumerate(self.events)}
 
     def of(self, row: Row) -> tuple[int | None, int | None]:
         """(delivery_key, row_number) of a row behind a figure: its own, else those of its event."""

@@ -163,7 +163,7 @@ def test_persons_are_only_counted_and_a_secret_tells_nothing(warehouse, traces):
 
 def test_documents_point_at_what_is_written_once(warehouse, traces, tmp_path):
     with trace.opened(warehouse) as connection:
-        found = trace.documents(connection, traces, "ind_a", release=3)
+        (found,) = trace.documents(connection, traces, ["ind_a"], release=3)
     document = found["P1"]
     assert [event[0] for event in document["events"]] == ["E1", "E2", "E3", "E4"]
     way, events, values, count, beside, files = document["figures"]["A1|total|total"]
@@ -182,7 +182,8 @@ def test_documents_point_at_what_is_written_once(warehouse, traces, tmp_path):
 
 def test_a_page_learns_nothing_of_persons_but_the_files(warehouse, traces):
     with trace.opened(warehouse) as connection:
-        document = trace.documents(connection, traces, "ind_a", release=3)["P1"]
+        (found,) = trace.documents(connection, traces, ["ind_a"], release=3)
+        document = found["P1"]
     women = document["figures"]["A3|gender|F"]
     assert women[1:5] == [None, None, None, None]
     assert [document["files"][n]["file"] for n in women[5]] == ["feuille.csv"]
@@ -192,7 +193,8 @@ def test_a_page_learns_nothing_of_persons_but_the_files(warehouse, traces):
 def test_a_script_cannot_be_closed_by_a_title(warehouse, traces, tmp_path):
     changed(warehouse, "update dim_event set title = '</script><script>alert(1)' where event_id = 'E1'")
     with trace.opened(warehouse) as connection:
-        (name,) = trace.write(tmp_path, trace.documents(connection, traces, "ind_a", release=1))
+        (found,) = trace.documents(connection, traces, ["ind_a"], release=1)
+        (name,) = trace.write(tmp_path, found)
     assert "</script" not in (tmp_path / name).read_text(encoding="utf-8")
 
 

@@ -16,7 +16,14 @@ from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
     from expectations.audit import audit
-    from expectations.candidate import NotSealable, candidate_hash, changed_since_seal, content_hash, seal
+    from expectations.candidate import (
+        NotSealable,
+        candidate_hash,
+        changed_since_seal,
+        content_hash,
+        hash_and_changes,
+        seal,
+    )
     from expectations.suite import SuiteError, read_suites, suites_hash
     from expectations.verdict import Outcome, Verdict, reasons_to_refuse, refusals, required
 
@@ -26,6 +33,7 @@ _HOME = {
     "candidate_hash": "candidate",
     "changed_since_seal": "candidate",
     "content_hash": "candidate",
+    "hash_and_changes": "candidate",
     "seal": "candidate",
     "SuiteError": "suite",
     "read_suites": "suite",
@@ -46,6 +54,7 @@ __all__ = [
     "candidate_hash",
     "changed_since_seal",
     "content_hash",
+    "hash_and_changes",
     "read_suites",
     "reasons_to_refuse",
     "refusals",

@@ -56,7 +56,7 @@ def seal(directory: Path, dictionary: dict[str, Any]) -> str:
     _export(warehouse, directory)
     (directory / DICTIONARY).write_bytes(_json(dictionary))
     _refuse_open_warehouse(warehouse)
-    manifest = _manifest(directory)
+    manifest = _manifest(_files(directory))
     (directory / MANIFEST).write_bytes(manifest)
     return hashlib.sha256(manifest).hexdigest()
 
@@ -66,10 +66,7 @@ def candidate_hash(directory: Path) -> str:
 
     MANIFEST.json itself is rebuilt, not trusted. Raises NotSealable when there is nothing to hash.
     """
-    directory = Path(directory)
-    if not (directory / WAREHOUSE).is_file():
-        raise NotSealable(f"no {WAREHOUSE} in the candidate")
-    return hashlib.sha256(_manifest(directory)).hexdigest()
+    return _hash(_files_to_seal(Path(directory)))
 
 
 def content_hash(directory: Path) -> str:
@@ -89,10 +86,30 @@ def read_manifest(directory: Path) -> dict[str, dict[str, Any]]:
 
 def changed_since_seal(directory: Path) -> list[str]:
     """Relative paths whose bytes are not those of MANIFEST.json: changed, gone, or come since. Empty when intact."""
-    sealed, now = read_manifest(directory), _files(Path(directory))
+    return _changed(Path(directory), _files(Path(directory)))
+
+
+def hash_and_changes(directory: Path) -> tuple[str, list[str]]:
+    """`candidate_hash` and `changed_since_seal` of the same bytes, read once."""
+    files = _files_to_seal(Path(directory))
+    return _hash(files), _changed(Path(directory), files)
+
+
+def _changed(directory: Path, now: dict[str, dict[str, Any]]) -> list[str]:
+    sealed = read_manifest(directory)
     changed = sorted(path for path in sealed.keys() | now.keys() if sealed.get(path) != now.get(path))
     wal = f"{WAREHOUSE}.wal"
-    return changed + ([wal] if (Path(directory) / wal).exists() else [])
+    return changed + ([wal] if (directory / wal).exists() else [])
+
+
+def _files_to_seal(directory: Path) -> dict[str, dict[str, Any]]:
+    if not (directory / WAREHOUSE).is_file():
+        raise NotSealable(f"no {WAREHOUSE} in the candidate")
+    return _files(directory)
+
+
+def _hash(files: dict[str, dict[str, Any]]) -> str:
+    return hashlib.sha256(_manifest(files)).hexdigest()
 
 
 def _refuse_open_warehouse(warehouse: Path) -> None:
@@ -150,8 +167,8 @@ def _write(table: Any, path: Path) -> None:
     )
 
 
-def _manifest(directory: Path) -> bytes:
-    return _json({"files": _files(directory)})
+def _manifest(files: dict[str, dict[str, Any]]) -> bytes:
+    return _json({"files": files})
 
 
 def _files(directory: Path) -> dict[str, dict[str, Any]]:

@@ -17,7 +17,7 @@ from dataclasses import asdict, dataclass, field
 from pathlib import Path
 from typing import Any
 
-from expectations.candidate import DATA, NotSealable, candidate_hash, changed_since_seal
+from expectations.candidate import DATA, NotSealable, hash_and_changes
 from expectations.french import spaced
 
 BLOQUANT = "bloquant"
@@ -139,8 +139,7 @@ def refusals(
 
 def _broken_seal(verdict: Verdict, directory: Path) -> list[str]:
     try:
-        changed = changed_since_seal(directory)
-        actual = candidate_hash(directory)
+        actual, changed = hash_and_changes(directory)
     except (NotSealable, OSError):
         return ["La version candidate n’est pas scellée ou ne peut pas être relue."]
     reasons = []

@@ -36,7 +36,7 @@ from typing import TYPE_CHECKING
 
 import pyarrow as pa
 
-from expectations import Verdict, candidate_hash, changed_since_seal, refusals, suites_hash
+from expectations import Verdict, hash_and_changes, refusals, suites_hash
 from expectations import suite as suites_on_disk
 from expectations.candidate import NotSealable
 from publication import calendar as calendars
@@ -202,7 +202,7 @@ def _publish(desk: Desk, renderer: Renderer | None) -> Release:
 def refuse_other_candidate(candidate: Path, verdict: Verdict, suites: Path) -> None:
     """Refused unless the verdict speaks of exactly these bytes and was given by exactly these suites."""
     try:
-        actual, changed = candidate_hash(candidate), changed_since_seal(candidate)
+        actual, changed = hash_and_changes(candidate)
     except (NotSealable, OSError):
         raise Refused("La version candidate n’est pas scellée ou ne peut pas être relue : rien n’est publié.") from None
     if not verdict.candidate_hash or verdict.candidate_hash != actual:

@@ -127,6 +127,8 @@ class _Program:
     def __init__(self, part: System, known: list[bool]):
         self.part, self.known = part, known
         self.column = {}
+        self.point = np.array([variable.value if k else 0.0 for variable, k in zip(part.variables, known, strict=True)])
+        self.unknown = np.flatnonzero(~np.array(known, dtype=bool))
         self.solver = quiet_solver()
         for index, variable in enumerate(part.variables):
             if not known[index]:
@@ -159,11 +161,11 @@ class _Program:
                 (-math.inf, reach.high[index]) if way > 0 else (reach.low[index], math.inf)
             )
             return -math.inf if way > 0 else math.inf
-        values = self.solver.getSolution().col_value
-        point = [values[self.column[i]] if i in self.column else v.value for i, v in enumerate(self.part.variables)]
+        point = self.point.copy()
+        point[self.unknown] = self.solver.getSolution().col_value
         reach.add(point)
         points.append(point)
-        return point[index]
+        return float(point[index])
 
     def _run(self) -> highspy.HighsModelStatus:
         self.solver.run()

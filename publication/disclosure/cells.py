@@ -292,32 +292,39 @@ def _sums_over_atoms(
 ) -> bool:
     """Each number as a sum over the events that stand in it; False when the values contradict that."""
     used = {breakdown for breakdown, _ in members} - {"total"}
-    atoms = sorted({tuple(sorted(p for p in event if p[0] in used)) for event in events})
-    if not used or not _fits(cells.system, members, atoms):
-        if used:
-            cells.not_additive.add(key)
+    if not used:
         return False
-    latent = {atom: cells.system.variable(("atom", key, atom)) for atom in atoms}
+    atoms = sorted({tuple(sorted(p for p in event if p[0] in used)) for event in events})
+    inside: dict[tuple[str, str], list[int]] = defaultdict(list)  # places of the atoms of each member
+    for place, atom in enumerate(atoms):
+        for about in (TOTAL, *atom):
+            inside[about].append(place)
+    if not _fits(cells.system, members, atoms, inside):
+        cells.not_additive.add(key)
+        return False
+    latent = [cells.system.variable(("atom", key, atom)) for atom in atoms]
     for about, index in members.items():
-        inside = [latent[atom] for atom in atoms if about == TOTAL or about in atom]
-        cells.system.equation([(index, -1.0), *((atom, 1.0) for atom in inside)])
+        cells.system.equation([(index, -1.0), *((latent[place], 1.0) for place in inside.get(about, ()))])
     return True
 
 
-def _fits(system: System, members: Mapping[tuple[str, str], int], atoms: Sequence[tuple]) -> bool:
+def _fits(
+    system: System,
+    members: Mapping[tuple[str, str], int],
+    atoms: Sequence[tuple],
+    inside: Mapping[tuple[str, str], Sequence[int]],
+) -> bool:
     """Whether some numbers of the atoms give the values of all the members."""
     from publication.disclosure.attack import feasible
 
     trial = System()
     latent = [trial.variable(atom) for atom in atoms]
     for about, index in members.items():
-        inside = [number for atom, number in zip(atoms, latent, strict=True) if about == TOTAL or about in atom]
         value = system.variables[index].value
-        if not inside:
-            if value:
-                return False
-            continue
-        trial.equation([(number, 1.0) for number in inside], value)
+        if about in inside:
+            trial.equation([(latent[place], 1.0) for place in inside[about]], value)
+        elif value:
+            return False
     return feasible(trial)
 
 

@@ -1,7 +1,7 @@
-"""Charts as SVG: Vega-Lite written with Altair, rendered by vl-convert, in a process beside the one that publishes.
+"""Charts as SVG: figures put into marks (`marks/`), rendered in a process beside the one that publishes.
 
-Belongs here: marks, sizes, and taking a drawing from the release before when its figures are the same (starting the
-renderer costs a second, and most nights change no chart). Does not belong here: what is drawn (`charts`).
+Belongs here: sizes, colours, and taking a drawing from the release before when its figures are the same (most nights change no
+chart). Does not belong here: what is drawn (`charts`), the renderer (`rendering`).
 
 A drawing stands twice: as a file of its own with plain colours, to be put in a document, and inside the page, where the
 style gives the colours (light, dark, print). Sizes are fixed and labels are wrapped here, so that no width of text is
@@ -25,8 +25,9 @@ from xml.etree import ElementTree
 
 from markupsafe import Markup
 
-from publication.portal.charts import Bar, Chart
+from publication.portal.charts import Chart
 
+HERE = Path(__file__).parent
 FOLDER = "graphiques"
 RENDERED_WITHIN_S = 120
 VERSION = 2  # to be raised when marks or sizes change: drawings of releases before are then not taken
@@ -73,7 +74,7 @@ def file_name(chart: Chart) -> str:
 
 
 class Renderer:
-    """Another process that renders charts. It imports what it needs as soon as it is there, before any chart is known.
+    """Another process that renders charts. It loads what it needs as soon as it is there, before any chart is known.
 
     What it leaves undone, for whatever reason, is for the caller to do.
     """
@@ -82,8 +83,8 @@ class Renderer:
         self._process: subprocess.Popen[bytes] | None = None
         with contextlib.suppress(OSError):
             self._process = subprocess.Popen(
-                [sys.executable, "-m", __name__],
-                stdin=subprocess.PIPE, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL, cwd=Path(__file__).parents[2],
+                [sys.executable, "-P", str(HERE / "rendering.py")],
+                stdin=subprocess.PIPE, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL,
                 env={name: value for name, value in os.environ.items() if not name.startswith("OBSERVATOIRE_")},
             )  # fmt: skip
 
@@ -96,7 +97,8 @@ class Renderer:
     def draw(self, charts: Sequence[Chart], folder: Path) -> None:
         """Begin to write the file of each chart in `folder`. Once per process."""
         if self._process:
-            question = {"folder": str(folder.resolve()), "charts": [asdict(chart) for chart in charts]}
+            specifications = {file_name(chart): specification(chart) for chart in charts}
+            question = {"folder": str(folder.resolve()), "specifications": specifications}
             with contextlib.suppress(OSError), self._process.stdin as asked:
                 asked.write(json.dumps(question).encode())
 
@@ -151,21 +153,6 @@ class Drawings:
         return drawings
 
 
-def _serve() -> None:
-    """In the other process: a file for each chart asked for, whole or absent."""
-    render(Chart("", "", "", (Bar("", "", 1.0, 1.0, 1.0),), False))  # what a first drawing waits for
-    question = sys.stdin.read()
-    if not question:
-        return
-    asked = json.loads(question)
-    folder = Path(asked["folder"])
-    for each in asked["charts"]:
-        chart = Chart(**each | {"bars": tuple(Bar(**bar) for bar in each["bars"])})
-        aside = folder / f".{file_name(chart)}"
-        aside.write_bytes(render(chart))
-        os.replace(aside, folder / file_name(chart))
-
-
 def _announced(before: Path) -> dict[str, str]:
     """Digest of each file of a release, from its own list; empty when there is none."""
     try:
@@ -188,22 +175,27 @@ def _from_before(before: Path | None, name: str, announced: dict[str, str]) -> b
 
 
 def render(chart: Chart) -> bytes:
-    import vl_convert
+    from publication.portal import rendering  # of no use where another process renders
 
-    svg = vl_convert.vegalite_to_svg(specification(chart), vl_version="6.4")
-    # the renderer numbers its clips from the first chart that a process draws
-    clips: dict[str, str] = {}
-    return re.sub(r"\bclip\d+", lambda found: clips.setdefault(found[0], f"clip{len(clips)}"), svg).encode("utf-8")
+    return rendering.svg(specification(chart))
 
 
 def specification(chart: Chart) -> dict:
-    """The Vega-Lite of one chart: marks as Altair writes them, with the figures of this chart."""
+    """The Vega of one chart: marks with the figures of this chart."""
     if chart.is_upright:
-        made = _upright()
+        marks = _marks("upright")
+    elif any(bar.lower is not None and bar.upper is not None for bar in chart.bars):
+        marks = _marks("level_with_ranges") | {"height": len(chart.bars) * STEP}
     else:
-        made = _level(any(bar.lower is not None and bar.upper is not None for bar in chart.bars))
-        made = made | {"height": len(chart.bars) * STEP}
-    return made | {"datasets": {"bars": _values(chart), "once": [{}]}}
+        marks = _marks("level") | {"height": len(chart.bars) * STEP}
+    data = [each | {"values": _values(chart)} if each["name"] == "bars" else each for each in marks["data"]]
+    return marks | {"data": data}
+
+
+@cache
+def _marks(name: str) -> dict:
+    """Made by `marks/rebuild_marks.py`."""
+    return json.loads((HERE / "marks" / f"{name}.json").read_text(encoding="utf-8"))
 
 
 def _values(chart: Chart) -> list[dict]:
@@ -223,76 +215,6 @@ def _values(chart: Chart) -> list[dict]:
         }
         for rank, bar in enumerate(chart.bars)
     ]
-
-
-@cache
-def _level(has_ranges: bool) -> dict:
-    """Horizontal bars, the label at the left on one or two lines, the printed figure at the end of the bar."""
-    import altair as alt
-
-    plot = WIDTH - GUTTER - ROOM
-    base = alt.Chart(alt.NamedData(name="bars")).encode(
-        y=alt.Y("at:O", axis=None, scale=alt.Scale(paddingInner=0.36, paddingOuter=0.18))
-    )
-    across = alt.Scale(domain=[0, 1], range=[0, plot])
-    layers = [
-        base.mark_bar(cornerRadiusEnd=2).encode(
-            x=alt.X("value:Q", scale=across, axis=None), color=alt.Color("colour:N", scale=None)
-        ),
-        *(
-            base.transform_filter(f"length(datum.label) == {count}")
-            .mark_text(align="right", baseline="middle", dx=-8, dy=shift, lineHeight=14, fontSize=12)
-            .encode(x=alt.value(0), text="label:N", color=alt.value(INK))
-            for count, shift in ((1, 0), (2, -7))
-        ),
-        base.mark_text(align="left", baseline="middle", dx=6, fontSize=12, fontWeight=600).encode(
-            x=alt.X("end:Q", scale=across), text="figure:N", color=alt.Color("ink:N", scale=None)
-        ),
-        alt.Chart(alt.NamedData(name="once"))
-        .mark_rule(strokeWidth=1)
-        .encode(x=alt.value(0), y=alt.value(0), y2=alt.value("height"), color=alt.value(AXIS)),
-    ]
-    if has_ranges:
-        layers.append(
-            base.transform_filter("datum.lower != null")
-            .mark_rule(strokeWidth=2)
-            .encode(x=alt.X("lower:Q", scale=across), x2="upper:Q", color=alt.value(RANGE))
-        )
-    return _whole(alt, layers, plot, STEP, {"left": GUTTER, "right": ROOM, "top": 2, "bottom": 2})
-
-
-@cache
-def _upright() -> dict:
-    """Columns in the order of time, the printed figure above each."""
-    import altair as alt
-
-    base = alt.Chart(alt.NamedData(name="bars")).encode(
-        x=alt.X("at:O", axis=None, scale=alt.Scale(paddingInner=0.2, paddingOuter=0.1))
-    )
-    up = alt.Scale(domain=[0, 1], range=[TALL, 0])
-    layers = [
-        base.mark_bar(cornerRadiusEnd=2).encode(
-            y=alt.Y("value:Q", scale=up, axis=None), color=alt.Color("colour:N", scale=None)
-        ),
-        base.mark_text(align="center", baseline="bottom", dy=-5, fontSize=12, fontWeight=600).encode(
-            y=alt.Y("value:Q", scale=up), text="figure:N", color=alt.Color("ink:N", scale=None)
-        ),
-        base.mark_text(align="center", baseline="top", dy=8, lineHeight=14, fontSize=11).encode(
-            y=alt.value(TALL), text="label:N", color=alt.value(QUIET)
-        ),
-        alt.Chart(alt.NamedData(name="once"))
-        .mark_rule(strokeWidth=1)
-        .encode(x=alt.value(0), x2=alt.value(WIDTH - 8), y=alt.value(TALL), color=alt.value(AXIS)),
-    ]
-    return _whole(alt, layers, WIDTH - 8, TALL, {"left": 4, "right": 4, "top": 22, "bottom": 40})
-
-
-def _whole(alt, layers: list, width: int, height: int, padding: dict) -> dict:
-    made = alt.layer(*layers).properties(
-        width=width, height=height, padding=padding, autosize=alt.AutoSizeParams(type="none")
-    )
-    look = {"font": FONT, "background": "#ffffff", "aria": False, "view": {"stroke": None}}
-    return made.configure(**look).to_dict()
 
 
 def _wrapped(label: str, width: int) -> list[str]:
@@ -339,7 +261,3 @@ def _clean(element: ElementTree.Element) -> str:
 def _short(text: str | None) -> str:
     """Numbers of a path or a transform to a tenth."""
     return re.sub(r"-?\d+\.\d+", lambda found: f"{float(found[0]):.1f}".removesuffix(".0"), text or "")
-
-
-if __name__ == "__main__":
-    _serve()

@@ -44,9 +44,10 @@ LEVEL = Chart("d.P.X.theme", "T", "s", (Bar("<b> & social", "≥ 45", 45.0, 40.0
 
 def test_bars_start_at_zero_and_their_lengths_are_their_figures():
     made = drawing.specification(LEVEL)
-    assert [bar["value"] for bar in made["datasets"]["bars"]] == [0.9, 0]
-    scale = made["layer"][0]["encoding"]["x"]["scale"]
-    assert scale == {"domain": [0, 1], "range": [0, drawing.WIDTH - drawing.GUTTER - drawing.ROOM]}
+    (bars,) = (data["values"] for data in made["data"] if data["name"] == "bars")
+    assert [bar["value"] for bar in bars] == [0.9, 0]
+    (scale,) = (scale for scale in made["scales"] if scale["name"] == "x")
+    assert (scale["domain"], scale["range"]) == ([0, 1], [0, drawing.WIDTH - drawing.GUTTER - drawing.ROOM])
     svg = str(drawing.inline(drawing.render(LEVEL)))
     assert 'd="M0,0h133.2v20.5h-133.2Z"' in svg  # nine tenths of the 148 pixels between gutter and figures
 
@@ -58,6 +59,28 @@ def test_a_drawing_in_a_page_has_known_shapes_classes_for_colours_and_escaped_te
     assert not re.search(r"#[0-9a-f]{6}|style=|font-family|on\w+=|href", svg)
     hostile = b'<svg xmlns="http://www.w3.org/2000/svg" width="9" height="9"><script>x</script><image href="http://a"/><g onload="x"><path d="M0,0"/></g></svg>'
     assert str(drawing.inline(hostile)).endswith('<path d="M0,0"></path></svg>')
+
+
+def test_the_marks_are_those_that_altair_writes():
+    from publication.portal.marks import rebuild_marks
+
+    kept = {path.stem: path.read_text() for path in rebuild_marks.HERE.glob("*.json")}
+    assert {name: rebuild_marks.text(marks) for name, marks in rebuild_marks.made().items()} == kept
+
+
+def test_one_chart_is_drawn_as_it_would_be_from_vega_lite():
+    """Marks are compiled without figures: with them, the compiler says the same."""
+    import vl_convert
+
+    from publication.portal.marks import rebuild_marks
+
+    upright = Chart("d.P.X.month", "T", "s", (Bar("avr. 2023", "1 200", 1200.0), Bar("mai 2023", "n.d.", None)), True)
+    for chart, lite in ((LEVEL, rebuild_marks.level(has_ranges=True)), (upright, rebuild_marks.upright())):
+        specification = drawing.specification(chart)
+        (bars,) = (data["values"] for data in specification["data"] if data["name"] == "bars")
+        height = {"height": specification["height"]}
+        filled = lite | height | {"datasets": {"bars": bars, "once": [{}]}}
+        assert vl_convert.vegalite_to_vega(filled, vl_version="6.4") == specification
 
 
 def released(tmp_path, data: bytes, digest: str):

@@ -6,8 +6,8 @@ printed. Does not belong here: what a process does.
 
 from __future__ import annotations
 
+import atexit
 import gc
-import logging
 import os
 import sys
 from collections.abc import Callable
@@ -17,8 +17,8 @@ from typing import NoReturn
 def run_process(work: Callable[[], object]) -> NoReturn:
     """Do the work, then end the process with its exit code (0, or that of its SystemExit).
 
-    Memory goes back to the system at once: `work` closes by itself what is to be closed. Any other exception ends the process as
-    Python does.
+    What libraries registered for the end (`atexit`) is done; memory goes back to the system as it is. Any other exception ends the
+    process as Python does.
     """
     gc.set_threshold(100_000, 50, 100)
     code: object = 0
@@ -26,11 +26,11 @@ def run_process(work: Callable[[], object]) -> NoReturn:
         work()
     except SystemExit as end:
         code = end.code
-    leave(code if isinstance(code, int) else int(code is not None))
+    _leave(code if isinstance(code, int) else int(code is not None))
 
 
-def leave(code: int) -> NoReturn:
-    logging.shutdown()
+def _leave(code: int) -> NoReturn:
+    atexit._run_exitfuncs()
     for stream in (sys.stdout, sys.stderr):
         try:
             stream.flush()

@@ -118,3 +118,36 @@ def test_a_failure_is_one_sentence(tmp_path, changed, sentence):
     with pytest.raises(WarehouseError, match=sentence) as failed:
         warehouse.build(home, Settings(), new_candidate(home.warehouse, "0"), lambda *_: None)
     assert "Canari" not in failed.value.sentence and "\n" not in failed.value.sentence
+
+
+CONTRACT = """
+version: 2
+models:
+  - name: ind_a
+    description: One row per a.
+    config: {materialized: table, contract: {enforced: true}}
+    columns: [{name: a, data_type: integer}, {name: b, data_type: varchar}]
+"""
+
+
+@pytest.mark.parametrize(
+    ("columns", "broken"),
+    [
+        ("1 as a, 'x' as b", ""),
+        ("1::bigint as a, 'x' as b", "BIGINT"),
+        ("1 as a", "b"),
+        ("1 as a, 'x' as b, 2 as c", "c"),
+        ("'x' as b, 1 as a", "a"),
+    ],
+    ids=("held", "another type", "one missing", "one more", "another order"),
+)
+def test_a_contract_is_held_by_the_table_that_was_made(tmp_path, columns, broken):
+    home = project(tmp_path, **{"models/models.yml": CONTRACT, "models/ind_a.sql": f"select {columns}"})
+    shutil.copytree(PROJECT / "dbt_project" / "macros", home.dbt_project / "macros")
+    candidate = new_candidate(home.warehouse, "0")
+    if not broken:
+        assert warehouse.build(home, Settings(), candidate, lambda *_: None).rows["ind_a"] == 1
+        return
+    with pytest.raises(WarehouseError, match="Le modèle « ind_a » n'a pas pu être construit") as failed:
+        warehouse.build(home, Settings(), candidate, lambda *_: None)
+    assert "contract" in failed.value.detail and broken in failed.value.detail

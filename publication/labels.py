@@ -15,6 +15,8 @@ from publication.wording import BREAKDOWNS, MEMBERS, UNITS, capitalised, documen
 
 Row = dict[str, Any]
 
+ORDER = {breakdown: place for place, breakdown in enumerate(BREAKDOWNS)}
+
 
 @dataclass(frozen=True)
 class Sign:
@@ -69,8 +71,7 @@ class Labels:
     def rank(self, row: Mapping[str, Any]) -> tuple:
         """Where a row stands: largest programmes first, then by indicator, breakdown and the rank of its member."""
         key = (row.get("programme_id") or "", row.get("breakdown") or "", row.get("member") or "")
-        order = list(BREAKDOWNS)
-        place = order.index(key[1]) if key[1] in order else len(order)
+        place = ORDER.get(key[1], len(ORDER))
         size = self.programmes.get(key[0], {}).get("nb_events") or 0
         return (-size, key[0], row.get("indicator") or "", place, key[1], self._place(key), key[2])
 

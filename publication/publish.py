@@ -29,6 +29,7 @@ import json
 import os
 import shutil
 from collections.abc import Iterable, Iterator, Mapping, Sequence
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, replace
 from datetime import datetime
 from pathlib import Path
@@ -376,71 +377,73 @@ def write_files(
             (data / f"{name}.parquet").write_bytes(entry.data)
             contents[name] = entry.table
             (data / f"{name}.csv").write_bytes(tables.csv_bytes(contents[name]))
-    warehouse.write(candidate, contents, release.warehouse)
     shutil.copyfile(candidate / "dictionary.json", release.dictionary)
-
-    before = released_tables(base) if base else {}
-    changes = changelog.compare(before, contents)
-    moved = changelog.statuses_changed(base.datasets if base else {}, release.datasets)
-    counts = changelog.counted(changes)
-    version = _version(release, base, releases, before, contents, names)
-    release = replace(
-        release,
-        revisions=counts,
-        version=version.number,
-        step=version.step,
-        definitions=_definitions(release, base, contents, names),
-    )
-    earlier = [(r.number, r.made_at, changelog.summary(r.revisions)) for r in _before(releases, release)]
-    (public / "CHANGELOG.md").write_text(
-        (f"> {wording.NOT_PUBLISHED}\n\n" if release.is_preview else "")
-        + changelog.markdown(release.number, now, changes, moved, names, release.previous, earlier, version),
-        encoding="utf-8",
-    )
-    (public / "QUALITE.json").write_text(quality.write(verdict, release.datasets, release.disclosure), encoding="utf-8")
-    revised = changelog.revised(changes) if base else set()
-    edition = portal.Edition(
-        release=release,
-        tables=contents,
-        labels=names,
-        supply=supply,
-        verdict=verdict,
-        changes=changes if base else [],
-        moved=moved if base else [],
-        earlier=earlier,
-        revised=revised,
-        before=before,
-        made_at=now,
-        books=[]
-        if release.is_preview
-        else returns.write(public, candidate, names, waits, release=release.number, made_at=now),
-        previewed=previewed,
-    )
-    pages = portal.Portal(public, edition, renderer)  # its charts are drawn while the rest is written
-    for found in _origins(release, contents, releases):
-        trace.write(public, found)
-    workbook.write(
-        public / "observatoire.xlsx",
-        contents,
-        release.datasets,
-        names,
-        release=release,
-        made_at=now,
-        revised=revised,
-    )
-    if not release.is_preview:
-        package.write(
-            package.Package(
-                publisher=package.read_publisher(),
-                release=release,
-                version=version,
-                made_at=now,
-                tables=package.tables_of(contents, release.dictionary, names, _issued(release, releases)),
-                labels=names,
-                supply=supply,
-                public=public,
-            )
+    # copying and tracing are DuckDB's work, on the core that the pages leave free
+    with ThreadPoolExecutor(max_workers=1) as beside:
+        traced = beside.submit(_write_rows, release, candidate, contents, releases)
+        before = released_tables(base) if base else {}
+        changes = changelog.compare(before, contents)
+        moved = changelog.statuses_changed(base.datasets if base else {}, release.datasets)
+        counts = changelog.counted(changes)
+        version = _version(release, base, releases, before, contents, names)
+        release = replace(
+            release,
+            revisions=counts,
+            version=version.number,
+            step=version.step,
+            definitions=_definitions(release, base, contents, names),
         )
+        earlier = [(r.number, r.made_at, changelog.summary(r.revisions)) for r in _before(releases, release)]
+        (public / "CHANGELOG.md").write_text(
+            (f"> {wording.NOT_PUBLISHED}\n\n" if release.is_preview else "")
+            + changelog.markdown(release.number, now, changes, moved, names, release.previous, earlier, version),
+            encoding="utf-8",
+        )
+        (public / "QUALITE.json").write_text(
+            quality.write(verdict, release.datasets, release.disclosure), encoding="utf-8"
+        )
+        revised = changelog.revised(changes) if base else set()
+        edition = portal.Edition(
+            release=release,
+            tables=contents,
+            labels=names,
+            supply=supply,
+            verdict=verdict,
+            changes=changes if base else [],
+            moved=moved if base else [],
+            earlier=earlier,
+            revised=revised,
+            before=before,
+            made_at=now,
+            books=[]
+            if release.is_preview
+            else returns.write(public, candidate, names, waits, release=release.number, made_at=now),
+            previewed=previewed,
+        )
+        pages = portal.Portal(public, edition, renderer)  # its charts are drawn while the rest is written
+        workbook.write(
+            public / "observatoire.xlsx",
+            contents,
+            pages.lines,
+            release.datasets,
+            names,
+            release=release,
+            made_at=now,
+        )
+        if not release.is_preview:
+            package.write(
+                package.Package(
+                    publisher=package.read_publisher(),
+                    release=release,
+                    version=version,
+                    made_at=now,
+                    tables=package.tables_of(contents, release.dictionary, names, _issued(release, releases)),
+                    labels=names,
+                    supply=supply,
+                    public=public,
+                )
+            )
+        traced.result()
     portal.write(pages)
     (public / SUMS).write_text(sums(public), encoding="utf-8")
     release = replace(
@@ -452,6 +455,13 @@ def write_files(
     )
     (release.path / shelf.RELEASE_FILE).write_text(release.as_json(), encoding="utf-8")
     return release
+
+
+def _write_rows(release: Release, candidate: Path, contents: Mapping[str, pa.Table], releases: Path) -> None:
+    """The warehouse of analysts, and where each public figure comes from in it."""
+    warehouse.write(candidate, contents, release.warehouse)
+    for found in _origins(release, contents, releases):
+        trace.write(release.public, found)
 
 
 def _definitions(

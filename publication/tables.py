@@ -8,6 +8,7 @@ import csv
 import datetime as dt
 import io
 import math
+import re
 from collections.abc import Iterable, Mapping, Sequence
 from decimal import Decimal
 
@@ -20,6 +21,7 @@ TIDY = (*KEY, *FIGURES, "unit", "obs_status", "conf_status", "caveat")
 
 # A spreadsheet program takes a text that starts so for a formula (CWE-1236).
 FORMULA_STARTS = ("=", "+", "-", "@", "\t", "\r")
+QUOTED = re.compile(r'[,"\r\n]')
 
 
 def read_parquet(data: bytes) -> pa.Table:
@@ -91,7 +93,7 @@ def text_csv(columns: Sequence[str], rows: Iterable[Mapping]) -> bytes:
 
 def _quoted(cell: str) -> str:
     """Python's writer leaves a lone carriage return bare, and its reader then sees two lines."""
-    return '"' + cell.replace('"', '""') + '"' if any(sign in cell for sign in ',"\r\n') else cell
+    return '"' + cell.replace('"', '""') + '"' if QUOTED.search(cell) else cell
 
 
 def read_csv(data: bytes) -> list[list[str]]:

@@ -5,10 +5,13 @@ to read them. Numbers stay numbers at full precision: the format rounds what is 
 or figure that the candidate and the verdict do not carry.
 """
 
+from __future__ import annotations
+
 from collections.abc import Mapping, Sequence
 from copy import copy
 from datetime import datetime
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import pyarrow as pa
 from openpyxl import Workbook
@@ -16,10 +19,10 @@ from openpyxl.styles import Alignment, Border, Font, PatternFill, Side
 from openpyxl.utils import get_column_letter
 from openpyxl.worksheet.worksheet import Worksheet
 
-from publication.figures import EPSILON, REVISED, Printed, printed
+from publication.figures import EPSILON, REVISED, Printed
 from publication.labels import Labels
 from publication.shelf import WITHHELD, DatasetStatus, Release
-from publication.tables import KEY, TIDY, csv_cell
+from publication.tables import TIDY, csv_cell
 from publication.wording import (
     EXTRA_COLUMNS,
     OBSERVATORY,
@@ -33,6 +36,9 @@ from publication.wording import (
     version,
 )
 from publication.workbook_rows import Rows, height_of, safe_text, save
+
+if TYPE_CHECKING:
+    from publication.portal.charts import Line
 
 # (heading, width in characters)
 COLUMNS = (
@@ -75,13 +81,14 @@ _HAIR = Border(bottom=Side(style="hair", color=_LINE))
 def write(
     path: Path,
     tables: Mapping[str, pa.Table],
+    lines: Mapping[str, Sequence[Line]],
     statuses: Mapping[str, DatasetStatus],
     labels: Labels,
     *,
     release: Release,
     made_at: datetime,
-    revised: set[tuple[str, ...]],
 ) -> None:
+    """`lines`: those of each table, as the portal labels, prints and orders them."""
     called = version(release)
     book = Workbook()
     book.properties.title = f"{OBSERVATORY}, {called}"
@@ -93,7 +100,8 @@ def write(
     bodies = {}
     for dataset, status in statuses.items():
         sheet = book.create_sheet(dataset_title(dataset)[:31])
-        bodies[sheet.title] = _sheet(sheet, dataset, tables.get(dataset), status, labels, revised, looks, called)
+        table = tables.get(dataset)
+        bodies[sheet.title] = _sheet(sheet, dataset, table, lines.get(dataset, ()), status, labels, looks, called)
     save(book, path, bodies)
 
 
@@ -149,9 +157,9 @@ def _sheet(
     sheet: Worksheet,
     dataset: str,
     table: pa.Table | None,
+    lines: Sequence[Line],
     status: DatasetStatus,
     labels: Labels,
-    revised: set[tuple[str, ...]],
     looks: _Looks,
     called: str,
 ) -> Rows:
@@ -193,12 +201,10 @@ def _sheet(
     signs: set[tuple[str, str]] = set()
     rows = Rows(len(headings))
     last = HEADER_ROW
-    for last, row in enumerate(sorted(table.to_pylist(), key=labels.rank), HEADER_ROW + 1):
-        key = tuple("" if row.get(name) is None else str(row.get(name)) for name in KEY)
-        figure = printed(row, labels, revised=key in revised)
-        if figure.sign:
-            signs.add((figure.sign, figure.meaning))
-        _row(rows, last, row, figure, extra, labels, looks, widths)
+    for last, line in enumerate(lines, HEADER_ROW + 1):
+        if line.printed.sign:
+            signs.add((line.printed.sign, line.printed.meaning))
+        _row(rows, last, line, extra, labels, looks, widths)
     sheet.freeze_panes = f"D{HEADER_ROW + 1}"  # a cell of openpyxl there would make its row twice
     sheet.auto_filter.ref = f"A{HEADER_ROW}:{get_column_letter(len(headings))}{last}"
     _footnotes(rows, last + 2, status, sorted(signs), looks)
@@ -209,22 +215,21 @@ def _sheet(
 def _row(
     rows: Rows,
     at: int,
-    row: Mapping,
-    figure: Printed,
+    line: Line,
     extra: Sequence[str],
     labels: Labels,
     looks: _Looks,
     widths: Mapping[int, float],
 ) -> None:
     plain, right, sign = looks.of("text"), looks.of("number"), looks.of("sign")
-    breakdown, member = row["breakdown"] or "", row["member"] or ""
+    row, figure = line.row, line.printed
     alone = figure.number is None
     cells: dict[int, tuple[str | float, int]] = {
-        1: (typeset(labels.programme(row["programme_id"])), plain),
+        1: (typeset(line.programme), plain),
         2: (row["indicator"] or "", plain),
-        3: (typeset(labels.indicator(row["indicator"] or "")), plain),
-        4: (labels.breakdown(breakdown), plain),
-        5: (typeset(labels.member(breakdown, member, row["programme_id"])), plain),
+        3: (typeset(line.indicator), plain),
+        4: (line.breakdown, plain),
+        5: (typeset(line.member), plain),
         6: (long_period(row["period"] or ""), plain),
         7: ("au moins" if figure.at_least else "", plain),
         8: (figure.text, right) if alone else (figure.number, looks.of("number", number_format(figure))),

@@ -19,6 +19,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 import pyarrow as pa
+import pyarrow.compute as pc
 
 from publication.disclosure import cells as reading
 from publication.disclosure import earlier as past
@@ -218,22 +219,20 @@ def _marked(table: pa.Table, dataset: str, cells: Cells, suppressed: set[int]) -
 
 def _without_numbers(tables: Mapping[str, pa.Table]) -> dict[str, pa.Table]:
     """The tables with no number in the remarks beside a secret line: a remark may count what that line hides."""
-    secret = {
-        (row["programme_id"], row["breakdown"], row["member"])
-        for table in tables.values()
-        for row in table.to_pylist()
-        if row["obs_status"] == "Q"
+    keys = {
+        name: list(zip(*(table[column].to_pylist() for column in ("programme_id", "breakdown", "member")), strict=True))
+        for name, table in tables.items()
     }
+    is_secret = {name: pc.equal(table["obs_status"], "Q").to_pylist() for name, table in tables.items()}
+    secret = {key for name in tables for key, hidden in zip(keys[name], is_secret[name], strict=True) if hidden}
     cleared = {}
     for name, table in tables.items():
-        remarks = {
-            place: _unnumbered(row["caveat"])
-            for place, row in enumerate(table.to_pylist())
-            if row["caveat"]
-            and row["obs_status"] != "Q"
-            and (row["programme_id"], row["breakdown"], row["member"]) in secret
-        }
-        remarks = {place: text for place, text in remarks.items() if text != table["caveat"][place].as_py()}
+        remarks = {}
+        for place, remark in enumerate(table["caveat"].to_pylist()):
+            if remark and not is_secret[name][place] and keys[name][place] in secret:
+                text = _unnumbered(remark)
+                if text != remark:
+                    remarks[place] = text
         cleared[name] = _changed(table, {"caveat": remarks}) if remarks else table
     return cleared
 

@@ -2,6 +2,7 @@
 
 import shutil
 from pathlib import Path
+from types import SimpleNamespace
 
 import pytest
 from hand_made import Desk
@@ -26,8 +27,8 @@ SMALL = ("ind_events", "ind_quality")
 def light(monkeypatch):
     """A workbook and a portal of a few bytes, for what is said of any release whatever its files hold."""
     monkeypatch.setattr(workbook, "write", lambda path, *_, **__: path.write_bytes(b"PK"))
-    monkeypatch.setattr(portal, "Portal", lambda public, *_: public)
-    monkeypatch.setattr(portal, "write", lambda public: (public / "index.html").write_text("<!doctype html>"))
+    monkeypatch.setattr(portal, "Portal", lambda public, *_: SimpleNamespace(public=public, lines={}))
+    monkeypatch.setattr(portal, "write", lambda pages: (pages.public / "index.html").write_text("<!doctype html>"))
 
 
 @pytest.fixture

@@ -217,13 +217,12 @@ def test_the_second_night_is_quick_and_makes_no_release(first_night, published):
 
 
 def copy_of_the_project(project: Path) -> Path:
-    """The rooms, to be changed by a test; caches, state and environment stay behind."""
+    """The rooms as they are compiled, to be changed by a test; caches, state and environment stay behind."""
     left_out = (
         ".venv",
         ".git",
         ".cache",
         "var",
-        "__pycache__",
         "*.egg-info",
         ".hypothesis",
         ".pytest_cache",
@@ -334,7 +333,7 @@ def test_a_figure_is_traced_to_its_cells(first_night, published):
 
 
 @pytest.mark.nights
-def test_a_difference_nobody_explained_withholds_its_dataset_alone(tmp_path, first_night, published):
+def test_a_difference_nobody_explained_withholds_its_dataset_alone(tmp_path):
     """The shipped explanations live in the sources room; a copy without one of them is used for this night."""
     project = copy_of_the_project(tmp_path / "project")
     explanations = project / "sources" / "explanations.yml"

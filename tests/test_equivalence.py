@@ -187,8 +187,13 @@ def night_by_night(home_of, contracts):
     return build(home, contracts)
 
 
-def test_the_lists_reach_every_kind_of_table(night_by_night):
-    rows = {name: found[0][0] for name, found in content(night_by_night).items()}
+@pytest.fixture(scope="module")
+def content_by_night(night_by_night):
+    return content(night_by_night)
+
+
+def test_the_lists_reach_every_kind_of_table(content_by_night):
+    rows = {name: found[0][0] for name, found in content_by_night.items()}
     for name in (
         "dim_event",
         "dim_event_history",
@@ -216,15 +221,15 @@ def test_a_version_that_shows_less_loses_no_milestone(night_by_night):
     ]
 
 
-def test_one_backfill_gives_what_as_many_nights_gave(night_by_night, home_of, contracts):
+def test_one_backfill_gives_what_as_many_nights_gave(content_by_night, home_of, contracts):
     home = home_of("backfill")
     for day in DAYS:
         drop(home, day)
     read(home, contracts, day=3)
-    assert content(build(home, contracts)) == content(night_by_night)
+    assert content(build(home, contracts)) == content_by_night
 
 
-def test_another_order_a_file_twice_and_all_read_again_give_the_same(night_by_night, home_of, contracts, monkeypatch):
+def test_another_order_a_file_twice_and_all_read_again_give_the_same(content_by_night, home_of, contracts, monkeypatch):
     home = home_of("shuffled")
     for night, day in enumerate((3, 1, 2), start=10):
         drop(home, day)
@@ -233,7 +238,7 @@ def test_another_order_a_file_twice_and_all_read_again_give_the_same(night_by_ni
     read(home, contracts, day=14)
     monkeypatch.setattr("sources.landing.code_hash", lambda: "another program")
     read(home, contracts, day=30)
-    assert content(build(home, contracts)) == content(night_by_night)
+    assert content(build(home, contracts)) == content_by_night
 
 
 @pytest.mark.parametrize(
@@ -244,8 +249,8 @@ def test_another_order_a_file_twice_and_all_read_again_give_the_same(night_by_ni
         "update ind_events set value = value + 1e-9 where indicator = 'EV01' and breakdown = 'total' and programme_id = 'MESS-2025'",
     ],
 )
-def test_a_changed_cell_is_another_content(night_by_night, tmp_path, change):
+def test_a_changed_cell_is_another_content(night_by_night, content_by_night, tmp_path, change):
     copy = shutil.copy(night_by_night, tmp_path / "copy.duckdb")
     with duckdb.connect(str(copy)) as con:
         con.execute(change)
-    assert content(copy) != content(night_by_night)
+    assert content(copy) != content_by_night

@@ -8,8 +8,6 @@ import functools
 import http.server
 import os
 import shutil
-import subprocess
-import sys
 import threading
 from pathlib import Path
 
@@ -32,15 +30,9 @@ def pytest_collection_modifyitems(items):
 
 
 @pytest.fixture(scope="session")
-def public(tmp_path_factory) -> Path:
+def public(request) -> Path:
     """The public files of a release of the samples."""
-    home = os.environ.get("OBSERVATOIRE_BROWSER_HOME")
-    if not home:
-        home = str(tmp_path_factory.mktemp("browser") / "var")
-        command = [str(Path(sys.executable).with_name("observatoire")), "demo"]
-        env = {**os.environ, "OBSERVATOIRE_HOME": home}
-        done = subprocess.run(command, capture_output=True, text=True, env=env, cwd=ROOT, timeout=400)
-        assert done.returncode in (0, 3), done.stdout + done.stderr
+    home = os.environ.get("OBSERVATOIRE_BROWSER_HOME") or request.getfixturevalue("first_night")
     return (Path(home) / "releases" / "current").resolve() / "public"
 
 
@@ -153,8 +145,12 @@ def axe() -> str:
 
 
 @pytest.fixture(scope="session")
-def shots() -> Path:
-    if SHOTS.exists():
-        shutil.rmtree(SHOTS)
-    SHOTS.mkdir(parents=True)
+def shots(once) -> Path:
+    """Where pictures are kept: emptied by the first worker of a run."""
+
+    def empty(_: Path) -> None:
+        shutil.rmtree(SHOTS, ignore_errors=True)
+        SHOTS.mkdir(parents=True)
+
+    once("shots", empty)
     return SHOTS

@@ -38,7 +38,7 @@ test-nights: install
 	.venv/bin/python -m pytest -m nights -n 2 --dist loadfile tests/test_*.py
 
 test-real: install
-	.venv/bin/python -m pytest -m real tests/real
+	.venv/bin/python -m pytest -m real -n 2 --dist worksteal tests/real
 
 samples: install
 	.venv/bin/python -m benchmarks.region.samples
@@ -52,7 +52,7 @@ score: install
 
 browser: install .cache/browser/axe-core-$(AXE)
 	@command -v chromium >/dev/null || { apt-get update -qq && apt-get install -y -qq chromium fonts-dejavu; }
-	.venv/bin/python -m pytest -m browser tests/browser
+	.venv/bin/python -m pytest -m browser -n 2 --dist worksteal tests/browser
 
 .cache/browser/axe-core-$(AXE):
 	@command -v npm >/dev/null || { apt-get update -qq && apt-get install -y -qq npm; }

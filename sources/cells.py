@@ -12,7 +12,7 @@ from typing import Any
 import pyarrow as pa
 import pyarrow.compute as pc
 
-from identity.vault import Vault, open_private
+from identity.vault import Vault
 from sources.clients.bundle import content_of
 from sources.contract import LoadedContract
 from sources.headers import column_letter
@@ -32,7 +32,6 @@ def cells_of_rows(
         return {}
     with contextlib.ExitStack() as stack:
         path = stack.enter_context(vault.cipher.open_decrypted(original, purpose="originals", context=sha256)).path
-        con = stack.enter_context(contextlib.closing(open_private()))
         if is_bundle(contract, delivery["file_name"]) and not is_redacted(path):
             path = stack.enter_context(content_of(path, contract.api.key, contract.api.records)).rows
         try:
@@ -40,7 +39,7 @@ def cells_of_rows(
             table = the_table(contract, list(kept.sheets), delivery["file_name"])[0].table
         except Unreadable:
             return {}
-        _, binding = bound_sheet(con, contract, kept, delivery["file_name"])
+        _, binding = bound_sheet(contract, kept, delivery["file_name"])
     labels = binding.labels if binding else ()
     found = {}
     chosen = table.filter(pc.is_in(table["row_number"], pa.array(sorted(rows), pa.int32())))

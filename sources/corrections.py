@@ -10,12 +10,13 @@ import hashlib
 from datetime import date
 from pathlib import Path
 
-import duckdb
+import pyarrow as pa
+import pyarrow.compute as pc
 from pydantic import BaseModel, ConfigDict, Field, model_validator
 
+from sources.columns import cleaned, equal_to
 from sources.contract import Contract, ContractError, load_yaml
 from sources.note import Note
-from sources.sql import literal
 
 CORRECTIONS = Path(__file__).with_name("corrections")
 
@@ -93,33 +94,38 @@ def applicable(corrections: tuple[Correction, ...], delivery_id: str, file_name:
     return tuple(item for item in corrections if speaks(item))
 
 
-def apply_corrections(con: duckdb.DuckDBPyConnection, corrections: tuple[Correction, ...], today: date) -> list[Note]:
-    """Apply to table `raw` (columns: the slots as text, `corrections VARCHAR[]`). Returns what did not apply, and why."""
+def apply_corrections(raw: dict[str, pa.Array], corrections: tuple[Correction, ...], today: date) -> list[Note]:
+    """Apply to the columns of a delivery (the slots as text, `row_number`, `corrections`). Returns what did not apply, and why."""
     notes = []
+    applied: dict[int, list[str]] = {}
     for correction in corrections:
         if correction.expires_on and today > correction.expires_on:
             notes.append(Note("correction_perimee", f"La correction {correction.id} a expiré le {correction.expires_on:%d/%m/%Y} : elle n'est plus appliquée."))  # fmt: skip
             continue
-        row = f"row_number = {correction.at.row_number}" if correction.at else ""
-        matched = _where(correction.match, row)
-        guarded = _where(correction.match | correction.expect, row)
-        assignments = ", ".join(f'"{name}" = {literal(text)}' for name, text in correction.set.items())
-        applied = con.execute(
-            f"update raw set {assignments}, corrections = list_append(corrections, {literal(correction.id)}) "
-            f"where {guarded} returning 1"
-        ).fetchall()
-        if applied:
+        matched = _where(raw, correction, correction.match)
+        guarded = _where(raw, correction, correction.match | correction.expect)
+        if guarded.true_count:
+            for name, text in correction.set.items():
+                raw[name] = pc.if_else(guarded, pa.scalar(text, pa.string()), raw[name])
+            for index in pc.indices_nonzero(guarded).to_pylist():
+                applied.setdefault(index, []).append(correction.id)
             continue
-        found = con.execute(f"select count(*) from raw where {matched}").fetchall()[0][0]
         message = (
             f"La correction {correction.id} ne s'applique plus : la source a changé à cet endroit. Retirez-la ou mettez-la à jour."
-            if found
+            if matched.true_count
             else f"La correction {correction.id} ne trouve pas sa ligne dans cette livraison."
         )
         notes.append(Note("correction_sans_objet", message))
+    if applied:
+        rows = range(len(raw["row_number"]))
+        raw["corrections"] = pa.array([applied.get(index, []) for index in rows], pa.list_(pa.string()))
     return notes
 
 
-def _where(conditions: dict[str, str | None], row: str = "") -> str:
-    texts = [f'clean("{name}") is not distinct from clean({literal(text)})' for name, text in conditions.items()]
-    return " and ".join([row, *texts] if row else texts)
+def _where(raw: dict[str, pa.Array], correction: Correction, conditions: dict[str, str | None]) -> pa.BooleanArray:
+    numbers = raw["row_number"]
+    rows = pc.equal(numbers, correction.at.row_number) if correction.at else pc.is_valid(numbers)
+    for name, text in conditions.items():
+        shown = cleaned(pa.array([text], pa.string()))[0].as_py()
+        rows = pc.and_(rows, equal_to(cleaned(raw[name]), shown))
+    return rows

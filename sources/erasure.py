@@ -22,13 +22,14 @@ import duckdb
 
 from identity.mentions import MASK, Identifiers
 from identity.tombstones import Tombstone
-from identity.vault import Vault, open_private
+from identity.vault import Vault
 from sources.clients.bundle import content_of
 from sources.contract import LoadedContract
 from sources.entities import ENTITIES
 from sources.erased_files import erased_deliveries, replaced_since
 from sources.headers import Unbound
 from sources.inbox import stamp_of_file
+from sources.judge import in_sql
 from sources.kinds import References
 from sources.landing import (
     RECORDS,
@@ -166,8 +167,7 @@ def _redacted(
 ) -> tuple[Redacted, int]:
     """What is left of a delivery, and how many of its refused rows went. Raises Unreadable."""
     contract, file_name = loaded.contract, row["file_name"]
-    con = stack.enter_context(contextlib.closing(open_private()))
-    deleted = None
+    deleted, tables = None, {}
     if is_bundle(contract, file_name) and not is_redacted(path):
         content = stack.enter_context(content_of(path, contract.api.key, contract.api.records))
         path, deleted = content.rows, content.deleted
@@ -177,11 +177,13 @@ def _redacted(
     try:
         spoken = spoken_corrections(places, vault, contract, kept, row["delivery_id"], file_name)
         delivered_at = datetime.fromisoformat(row["delivered_at"])
-        judge_file(con, loaded, path, file_name, References(), delivered_at, kept, spoken)
-        index, binding = bound_sheet(con, contract, kept, file_name)
+        judged, _ = judge_file(loaded, path, file_name, References(), delivered_at, kept, spoken)
+        tables = judged.tables
+        index, binding = bound_sheet(contract, kept, file_name)
     except Unbound:
-        index, binding = bound_sheet(con, contract, kept, file_name)[0], None
+        index, binding = bound_sheet(contract, kept, file_name)[0], None
     nb_refused = 0
+    con = stack.enter_context(in_sql(**tables))
     if binding is not None:
         covered = dict(gone or {}) | erased_persons(con, contract, vault.tombstones, row["delivery_id"], among)
         if refused_too and covered:

@@ -1,51 +1,65 @@
 """Judging the rows of one sheet: accepted, quarantined with a sentence, or an exact duplicate. Nothing else can happen.
 
-Here: setting structure rows aside, parsing each distinct text once, joining the results back, finding duplicates, and
-the two tables that come out, `accepted` and `quarantined`. All by SQL over the sheet; Python sees distinct values only.
-Not here: reading bytes, the ledger, files on disk.
+Here: setting structure rows aside, parsing each distinct text once, finding duplicates, and the two tables that come out,
+`accepted` and `quarantined`. Column by column, by Arrow; Python sees distinct values only.
+Not here: reading bytes, the text of a slot (`origins.py`), the ledger, files on disk.
 """
 
 from __future__ import annotations
 
 import re
-from dataclasses import dataclass, replace
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import closing, contextmanager
+from dataclasses import dataclass, field
 from datetime import date
-from pathlib import PurePath
+from functools import cache
 
 import duckdb
+import numpy as np
 import pyarrow as pa
+import pyarrow.compute as pc
 
+from identity.vault import open_private
 from sources import redaction
-from sources.contract import Contract, ContractField, LeftOut
+from sources.columns import (
+    FILLED,
+    SPACES,
+    UNTIDY,
+    any_filled,
+    cleaned,
+    distinct,
+    equal_to,
+    filled,
+    nothing,
+    unaccented,
+    whole,
+)
+from sources.contract import Contract
 from sources.corrections import Correction, apply_corrections
 from sources.entities import ENTITIES, PERSON, Entity
 from sources.headers import Binding, bind, column_letter
-from sources.kinds import EXPRESSION_KINDS, TRUTHS, Mapping, References, mappings
+from sources.kinds import EXPRESSION_KINDS, References, mappings
+from sources.kinds import Mapping as Parse
 from sources.note import Note
+from sources.origins import cell, left_out, origin
 from sources.readers import Sheet
-from sources.sql import literal
 from sources.values.dates import parse_date
 from sources.values.figures import parse_figure
 from sources.values.refusal import Refused, quote
 
-_NOT_TICKED = ", ".join(map(literal, (*TRUTHS["false"], "no")))
-"""What stands in the column of an answer that was not chosen, beside nothing. Anything else is a tick: `X`, `1`, `Y`, the
-answer itself, the text of « Autre »."""
-
 MANY_ROWS = 2_000
-"""From how many rows on SQL reads what it can (`Mapping.sql`): to prepare it twice takes as long as to parse a thousand texts."""
-
-_CLEAN = r"^ | $|  |[^ -~\x{00A1}-\x{024F}\x{2010}-\x{2027}\x{2030}-\x{205E}\x{20AC}\x{2600}-\x{27BF}]"
-"""What a text must not have to be clean already: spaces around or side by side, and any character but those of Latin
-alphabets, of punctuation and of a few signs, which NFC leaves alone. Looking costs a tenth of cleaning."""
+"""From how many rows on SQL reads what it can (`Mapping.sql`): to prepare it takes as long as to parse a thousand texts."""
 
 MACROS = rf"""
-create or replace macro clean(text) as case when not regexp_matches(text, '{_CLEAN}') then nullif(text, '') else
-    nullif(trim(regexp_replace(nfc_normalize(text), '[\s\x{{00A0}}\x{{2007}}\x{{2009}}\x{{202F}}]+', ' ', 'g')), '') end;
-create or replace macro said(text) as lower(strip_accents(clean(text)));
-create or replace macro filled(text) as regexp_matches(text, '[^\s\p{{Zs}}]');
+create or replace macro clean(text) as case when not regexp_matches(text, '{UNTIDY}') then nullif(text, '') else
+    nullif(trim(regexp_replace(nfc_normalize(text), '{SPACES}', ' ', 'g')), '') end;
+create or replace macro filled(text) as regexp_matches(text, '{FILLED}');
 """
-"""`filled`: whether `clean` gives something, at a tenth of its price; a wide sheet asks it of every column."""
+"""For whoever looks at a judged delivery in SQL: the same as `columns.cleaned` and `columns.filled`."""
+
+FINDING = pa.schema(
+    [("row_number", pa.int32())] + [(name, pa.string()) for name in ("field", "rule", "message", "value")]
+)
 
 
 @dataclass(frozen=True)
@@ -58,10 +72,27 @@ class Judged:
     rows_duplicate: int
     rows_structure: int
     notes: tuple[Note, ...]
+    tables: Mapping[str, pa.Table] = field(default_factory=dict, repr=False, compare=False)
+
+
+@contextmanager
+def in_sql(**tables: pa.Table) -> Iterator[duckdb.DuckDBPyConnection]:
+    """A connection to ask these tables in SQL, private: they are gone with it. The database behind it, in memory and without a table of
+    its own, is made once per process: that takes longer than to judge a small delivery."""
+    with closing(_database().cursor()) as con:
+        for name, table in tables.items():
+            con.register(name, table)
+        yield con
+
+
+@cache
+def _database() -> duckdb.DuckDBPyConnection:
+    con = open_private()
+    con.execute(MACROS)
+    return con
 
 
 def judge(
-    con: duckdb.DuckDBPyConnection,
     contract: Contract,
     sheet: Sheet,
     corrections: tuple[Correction, ...],
@@ -70,256 +101,209 @@ def judge(
     file_name: str = "",
     slots: pa.Table | None = None,
 ) -> Judged:
-    """Judge `sheet`; leaves in `con` the tables `accepted` (canonical columns, row_number, corrections), `quarantined`
-    (row_number, cell, field, rule, message, value), `record` (row_number, record_key) and `bound` (field, column_letter, header).
+    """Judge `sheet`. The tables that come out: `accepted` (canonical columns, row_number, corrections), `quarantined`
+    (row_number, cell, field, rule, message, value), `record` (row_number, record_key), `bound` (field, column_letter, header), and
+    how they came to be: `body` (rows below the header), `structure` (row_number, reason), `raw` (the text of each slot), `canonical`
+    (all rows, as they are read), `duplicate` (row_number), `redaction`.
     `slots`: what erased rows go on saying (`redaction.SLOTS`). Raises headers.Unbound when the header does not fit.
     """
-    con.execute(MACROS)
-    con.register("sheet", sheet.table)
-    con.register("redaction", redaction.SLOTS.empty_table() if slots is None else slots)
-    con.execute("create or replace temp table bound (field varchar, column_letter varchar, header varchar)")
-    width = sheet.table.num_columns - 1
-    if not width:  # a page of an API without any record has no header to bind
-        return _nothing(con, contract)
-    binding = bind_sheet(con, contract, width)
-    _read_bound(con, contract, binding)
-    notes = _read_raw(con, contract, binding, width, file_name)
-    _read_record_keys(con, contract, binding)
-    rows_structure = _count(con, "structure")
-    notes += apply_corrections(con, corrections, today)
-    parses = mappings(contract, references)
-    if _count(con, "raw") < MANY_ROWS:
-        parses = [replace(mapping, sql=None) for mapping in parses]
-    for index, mapping in enumerate(parses):
-        if not _says_nothing(contract, mapping):
-            _parse_distinct(con, index, mapping)
-    _judge_rows(con, contract, binding, parses)
-    notes += _control_totals(con, contract, binding) + _unknown_words(con, contract, binding)
-    rows_read, rows_accepted = _count(con, "raw"), _count(con, "accepted")
-    rows_quarantined = con.execute("select count(distinct row_number) from quarantined").fetchall()[0][0]
-    return Judged(rows_read, rows_accepted, rows_quarantined, _count(con, "duplicate"), rows_structure, tuple(notes))
-
-
-def _nothing(con: duckdb.DuckDBPyConnection, contract: Contract) -> Judged:
+    table = sheet.table.combine_chunks()
+    slots = redaction.SLOTS.empty_table() if slots is None else slots
+    if not table.num_columns - 1:  # a page of an API without any record has no header to bind
+        return _nothing(contract)
+    binding = bind_sheet(contract, table)
+    below = table.slice(np.searchsorted(whole(table["row_number"]).to_numpy(), binding.header_row, side="right"))
+    body = below.filter(any_filled([cell(below, index) for index in range(table.num_columns - 1)]))
+    notes = [
+        Note("colonne_facultative_absente", f"Colonne facultative absente : {_first_header(contract, name)}.")
+        for name in binding.absent
+    ]
+    structure, sections = _structure(contract, binding, body, slots)
+    raw = _read_raw(contract, binding, body, structure, sections, file_name, slots)
+    notes += apply_corrections(raw, corrections, today)
+    canonical, findings = _canonical(contract, raw, mappings(contract, references))
+    findings = redaction.pinned_refusals(findings, slots)
+    duplicates, conflicts = _repeated(contract, canonical, findings)
+    findings = _sorted(pa.concat_tables([findings, conflicts]))
+    gone = pc.or_(_is_among(canonical, findings["row_number"]), _is_among(canonical, duplicates))
+    is_accepted = pc.invert(gone)
     entity = ENTITIES[contract.entity]
-    columns = ", ".join(f'"{name}" {entity.columns.get(name, "varchar")}' for name in judged_columns(entity))
-    con.execute(f"create or replace temp table accepted (row_number int, corrections varchar[], {columns})")
-    con.execute(
-        "create or replace temp table quarantined (row_number int, cell varchar, field varchar, rule varchar, message varchar, "
-        "value varchar)"
-    )
-    con.execute("create or replace temp table record (row_number int, record_key varchar)")
-    con.unregister("sheet")
-    return Judged(0, 0, 0, 0, 0, ())
+    accepted = canonical.filter(is_accepted).select(["row_number", "corrections", *judged_columns(entity)])
+    tables = {
+        "redaction": slots, "body": body, "raw": pa.table(raw), "canonical": canonical, "accepted": accepted,
+        "structure": pa.table({"row_number": pa.array(structure, pa.int32()), "reason": pa.array(structure.values(), pa.string())}),
+        "duplicate": pa.table({"row_number": duplicates}),
+        "quarantined": _quarantined(contract, binding, findings),
+        "bound": _bound(contract, binding), "record": _record_keys(contract, binding, body, slots),
+    }  # fmt: skip
+    notes += _control_totals(contract, binding, body, structure, accepted)
+    notes += _unknown_words(contract, binding, pa.table(raw).filter(is_accepted), accepted)
+    nb_quarantined = pc.count_distinct(findings["row_number"]).as_py()
+    return Judged(len(gone), accepted.num_rows, nb_quarantined, len(duplicates), len(structure), tuple(notes), tables)
 
 
-def _read_bound(con: duckdb.DuckDBPyConnection, contract: Contract, binding: Binding) -> None:
-    """Table `bound`: the columns of the sheet each field was read from. A JSON record has paths instead of letters."""
+def _nothing(contract: Contract) -> Judged:
+    entity = ENTITIES[contract.entity]
+    texts, columns = list(entity.personal), {name: _ARROW[type_] for name, type_ in entity.columns.items()}
+    kept = [("row_number", pa.int32()), ("corrections", pa.list_(pa.string()))]
+    kept += [(name, columns.get(name, pa.string())) for name in judged_columns(entity)]
+    tables = {
+        "accepted": pa.schema(kept).empty_table(),
+        "quarantined": QUARANTINED.empty_table(),
+        "record": RECORD.empty_table(),
+        "bound": BOUND.empty_table(),
+        "redaction": redaction.SLOTS.empty_table(),
+        "raw": pa.schema([("row_number", pa.int32()), *((name, pa.string()) for name in texts)]).empty_table(),
+    }
+    return Judged(0, 0, 0, 0, 0, (), tables)
+
+
+BOUND = pa.schema([(name, pa.string()) for name in ("field", "column_letter", "header")])
+RECORD = pa.schema([("row_number", pa.int32()), ("record_key", pa.string())])
+QUARANTINED = pa.schema([FINDING.field("row_number"), ("cell", pa.string()), *list(FINDING)[1:]])
+
+
+def _bound(contract: Contract, binding: Binding) -> pa.Table:
+    """The columns of the sheet each field was read from. A JSON record has paths instead of letters."""
     rows = [
         (name, None if contract.files.shape == "json" else column_letter(index), binding.labels[index])
         for name, indexes in binding.columns.items()
         for index in indexes
     ]
-    columns = zip(*rows, strict=True) if rows else ((), (), ())
-    con.register(
-        "bound_rows", pa.table([pa.array(c, pa.string()) for c in columns], ["field", "column_letter", "header"])
-    )
-    con.execute("insert into bound select * from bound_rows")
-    con.unregister("bound_rows")
+    return _table(rows, BOUND)
 
 
-def _read_record_keys(con: duckdb.DuckDBPyConnection, contract: Contract, binding: Binding) -> None:
-    """Table `record`: the key of the platform's record each row came from, as `clients.bundle.key_text` writes it. All rows of a
+def _table(rows: Sequence[tuple], schema: pa.Schema) -> pa.Table:
+    columns = zip(*rows, strict=True) if rows else [()] * len(schema)
+    return pa.table([pa.array(values, each.type) for values, each in zip(columns, schema, strict=True)], schema)
+
+
+def _record_keys(contract: Contract, binding: Binding, body: pa.Table, slots: pa.Table) -> pa.Table:
+    """The key of the platform's record each row came from, as `clients.bundle.key_text` writes it. All rows of a
     record are replaced together when the platform shows it again. Empty for a source that is not asked by API."""
-    con.execute("create or replace temp table record (row_number int, record_key varchar)")
     if contract.api is None:
-        return
+        return RECORD.empty_table()
     columns = [binding.column_of(path) for path in contract.api.key]
     texts = ["''" if column is None else f"coalesce(c{column + 1}, '')" for column in columns]
     key = texts[0] if len(texts) == 1 else f"cast(to_json(list_value({', '.join(texts)})) as varchar)"
-    con.execute(f"insert into record select row_number, {key} from body")
-    redaction.pin_records(con)
+    with in_sql(body=body) as con:
+        keys = con.sql(f"select {key} from body").to_arrow_table().column(0)
+    numbers = whole(body["row_number"])
+    keys = redaction.pinned_texts(numbers, whole(keys), slots, redaction.RECORD)
+    return pa.table([numbers, keys], schema=RECORD)
 
 
-def _count(con: duckdb.DuckDBPyConnection, table: str) -> int:
-    return con.execute(f"select count(*) from {table}").fetchall()[0][0]
-
-
-def bind_sheet(con: duckdb.DuckDBPyConnection, contract: Contract, width: int) -> Binding:
-    """Bind the header of the table `sheet` of `con`, `width` columns wide. Raises headers.Unbound."""
-    con.execute(MACROS)
-    within = contract.layout.header_within
-    rows = con.execute(f"select * from sheet order by row_number limit {within}").fetchall()
-    return bind(contract, [(row[0], tuple(row[1:])) for row in rows], _FilledTwice(con))
+def bind_sheet(contract: Contract, table: pa.Table) -> Binding:
+    """Bind the header of a sheet. Raises headers.Unbound."""
+    head = table.slice(0, contract.layout.header_within)
+    rows = zip(*(column.to_pylist() for column in head.columns), strict=True)
+    return bind(contract, [(row[0], row[1:]) for row in rows], _FilledTwice(table))
 
 
 @dataclass(frozen=True)
 class _FilledTwice:
     """Whether a column says something in two rows at least, looked at when asked: a column with a header is not."""
 
-    con: duckdb.DuckDBPyConnection
+    table: pa.Table
 
     def __getitem__(self, index: int) -> bool:
-        look = f"select count(*) from (select 1 from sheet where clean(c{index + 1}) is not null limit 2)"
-        return self.con.execute(look).fetchall()[0][0] > 1
+        return filled(cell(self.table, index)).true_count > 1
+
+
+def _structure(
+    contract: Contract, binding: Binding, body: pa.Table, slots: pa.Table
+) -> tuple[dict[int, str], dict[int, str]]:
+    """The rows that are no data (sections, totals, repeated headers, what the contract leaves out) with the reason, and the month
+    that each section opens."""
+    numbers, layout = whole(body["row_number"]), contract.layout
+    found: dict[int, str] = {}
+    sections = {}
+
+    def put(rows: pa.BooleanArray, reason: str) -> None:
+        for number in numbers.filter(rows).to_pylist():
+            found.setdefault(number, reason)
+
+    if layout.sections or layout.totals:
+        first, nb_filled = _first_texts(body)
+    if layout.sections == "month":
+        alone = pc.equal(nb_filled, 1)
+        months = map(_month_section, first.filter(alone).to_pylist())
+        sections = {
+            number: month for number, month in zip(numbers.filter(alone).to_pylist(), months, strict=True) if month
+        }
+        found = dict.fromkeys(sections, "section")
+    for text in layout.totals:
+        put(_begins(first, text), "total")
+    put(_repeats(body, binding.labels), "entête répété")
+    for item in layout.left_out:
+        rows = left_out(body, binding, item)
+        if rows is not None:
+            put(rows, item.reason)
+    found = redaction.pinned_structure(found, slots)
+    return found, {number: month for number, month in sections.items() if found.get(number) == "section"}
+
+
+def _first_texts(body: pa.Table) -> tuple[pa.Array, pa.Array]:
+    """The first text of each row, and how many of its cells are filled."""
+    cells = [cell(body, index) for index in range(body.num_columns - 1)]
+    are_filled = [filled(texts) for texts in cells]
+    blank = nothing(body.num_rows)
+    first = pc.coalesce(*(pc.if_else(known, texts, blank) for known, texts in zip(are_filled, cells, strict=True)))
+    nb_filled = sum(known.cast(pa.int8()).to_numpy(zero_copy_only=False).astype(np.int32) for known in are_filled)
+    return cleaned(first), pa.array(nb_filled)
+
+
+def _begins(texts: pa.Array, word: str) -> pa.BooleanArray:
+    """Rows whose text begins with this word, case and accents aside."""
+    prefix = unaccented(pa.array([word], pa.string()))[0].as_py()
+    return pc.fill_null(pc.starts_with(unaccented(texts), prefix), False)
+
+
+def _repeats(body: pa.Table, labels: Sequence[str | None]) -> pa.BooleanArray:
+    """Rows that say the header again."""
+    rows = pa.repeat(True, body.num_rows)
+    for index, label in enumerate(labels):
+        if not rows.true_count:
+            break
+        rows = pc.and_(rows, equal_to(cell(body, index), label))
+    return rows
 
 
 def _read_raw(
-    con: duckdb.DuckDBPyConnection, contract: Contract, binding: Binding, width: int, file_name: str
-) -> list[Note]:
-    """Split the rows below the header into `structure` (sections, totals, repeated headers) and `raw` (data)."""
-    cells = [f"c{i}" for i in range(1, width + 1)]
-    looked_at = "".join(f", said(c{column}) as said_{column}" for column in _columns_with_conditions(contract, binding))
-    if contract.layout.sections or contract.layout.totals:
-        first = f"clean(coalesce({', '.join(f'case when filled({cell}) then {cell} end' for cell in cells)}))"
-        looked_at += f", {first} as first_text, {' + '.join(f'coalesce(filled({cell}), false)::int' for cell in cells)} as nb_filled"
-    # a view: of wide exports only the columns that are mapped are ever copied, and a row is looked at up to its first text
-    con.execute(
-        f"create or replace temp view body as select *{looked_at} from sheet where row_number > {binding.header_row} "
-        f"and (filled(c1) or filled(concat_ws('', {', '.join(cells)})))"
-    )
-    con.execute("create or replace temp table structure (row_number int, reason varchar, section varchar)")
-    if contract.layout.sections == "month":
-        alone = con.execute("select row_number, first_text from body where nb_filled = 1").fetchall()
-        for row_number, text in alone:
-            section = _month_section(text)
-            if section:
-                con.execute("insert into structure values (?, 'section', ?)", [row_number, section])
-    if contract.layout.totals:
-        marked = " or ".join(
-            f"starts_with(word, lower(strip_accents({literal(text)})))" for text in contract.layout.totals
-        )
-        con.execute(
-            "insert into structure select row_number, 'total', null from "
-            f"(select row_number, lower(strip_accents(first_text)) as word from body) where ({marked}) "
-            "and row_number not in (select row_number from structure)"
-        )
-    header = con.execute(f"select {', '.join(cells)} from sheet where row_number = {binding.header_row}").fetchall()[0]
-    same = " and ".join(f"{cell} is not distinct from ?" for cell in cells)
-    con.execute(f"insert into structure select row_number, 'entête répété', null from body where {same}", list(header))
-
-    for item in contract.layout.left_out:
-        _leave_out(con, binding, item)
-    redaction.pin_structure(con)
+    contract: Contract,
+    binding: Binding,
+    body: pa.Table,
+    structure: dict[int, str],
+    sections: dict[int, str],
+    file_name: str,
+    slots: pa.Table,
+) -> dict[str, pa.Array]:
+    """The rows of data: `row_number`, the text of each slot, the `section` they stand in, `corrections` (none yet)."""
+    rows = body.filter(pc.invert(_is_among(body, pa.array(structure, pa.int32())))) if structure else body
+    numbers = whole(rows["row_number"])
+    raw = {"row_number": numbers}
     # dates, themes and places are read in their programme, which an organisation has not
-    slots = dict.fromkeys([*ENTITIES[contract.entity].slots, "programme"])
-    columns = ", ".join(f'{_origin(contract.fields.get(name), binding, name, file_name)} as "{name}"' for name in slots)
-    sections = (
-        "asof left join (select row_number, section from structure where section is not null) s on body.row_number >= s.row_number"
-        if contract.layout.sections
-        else "cross join (select cast(null as varchar) as section) s"
-    )
-    con.execute(
-        f"create or replace temp table raw as select body.row_number, {columns}, s.section, cast([] as varchar[]) as corrections "
-        f"from body {sections} where body.row_number not in (select row_number from structure)"
-    )
-    redaction.pin_slots(con, slots)
-    return [
-        Note("colonne_facultative_absente", f"Colonne facultative absente : {_first_header(contract, name)}.")
-        for name in binding.absent
-    ]
+    for name in dict.fromkeys([*ENTITIES[contract.entity].slots, "programme"]):
+        raw[name] = origin(contract, name, rows, binding, file_name)
+        raw[name] = redaction.pinned_texts(numbers, raw[name], slots, name)
+    raw["section"] = _sections(numbers, sections)
+    raw["corrections"] = _repeat([], "VARCHAR[]", len(numbers))
+    return raw
 
 
-def _columns_with_conditions(contract: Contract, binding: Binding) -> list[int]:
-    """The columns, counted from 1, whose words decide what other columns mean: each is folded once per row."""
-    headers = [item.header for item in contract.layout.left_out]
-    for field in contract.fields.values():
-        headers += [rule.header for rule in field.rules] + ([field.when.header] if field.when else [])
-    return sorted({column + 1 for header in headers if (column := binding.column_of(header)) is not None})
+def _sections(numbers: pa.Array, sections: dict[int, str]) -> pa.Array:
+    """The last section above each row; null above the first."""
+    if not sections:
+        return nothing(len(numbers))
+    starts = sorted(sections)
+    at = np.searchsorted(starts, numbers.to_numpy(), side="right")
+    return pa.array([None, *(sections[start] for start in starts)], pa.string()).take(pa.array(at))
 
 
 def _first_header(contract: Contract, name: str) -> str:
-    field = contract.fields[name]
-    headers = field.headers[:1] or field.compose
+    declared = contract.fields[name]
+    headers = declared.headers[:1] or declared.compose
     return " + ".join(quote(header) for header in headers) or name
-
-
-def _origin(field: ContractField | None, binding: Binding, name: str, file_name: str) -> str:
-    """The SQL of a slot's text: what the first rule that holds gives, else its column, its columns put together (and
-    ranked), its ticked answers, its constant, the file's name, or nothing."""
-    rules = [
-        f"when {condition} then {literal(rule.gives)}"
-        for rule in (field.rules if field else ())
-        if (condition := _holds(binding, rule.header, rule.words, filled=rule.filled))
-    ]
-    if field is not None and field.file_name:
-        own = literal(PurePath(file_name).stem)
-    else:
-        own = _ticked(field, binding) or _own_text(field, binding.columns.get(name))
-    if field is not None and field.when:
-        own = f"case when {_holds(binding, field.when.header, field.when.words) or 'false'} then {own} end"
-    return f"case {' '.join(rules)} else {own} end" if rules else own
-
-
-def _ticked(field: ContractField | None, binding: Binding) -> str | None:
-    """SQL of the answers that have a column each, as a JSON list: NULL when none of the cells says anything, which an export
-    that tells a blank cell from a question never shown keeps apart from a list without answers. None without such a column.
-    """
-    cells = {}
-    for answer, headers in (field.ticked if field else {}).items():
-        columns = [column for header in headers if (column := binding.column_of(header)) is not None]
-        if columns:
-            cell = f"body.c{columns[0] + 1}"
-            cells[answer] = f"case when upper(trim({cell})) <> 'N/A' then {cell} end"
-    if not cells:
-        return None
-    answers = ", ".join(
-        f"case when clean({cell}) is not null and lower(clean({cell})) not in ({_NOT_TICKED}) then {literal(answer)} end"
-        for answer, cell in cells.items()
-    )
-    said = f"coalesce({', '.join(cells.values())}) is not null"
-    return f"case when {said} then cast(to_json(list_filter([{answers}], lambda a: a is not null)) as varchar) end"
-
-
-def _own_text(field: ContractField | None, columns: tuple[int, ...] | None) -> str:
-    if field is not None and field.constant is not None:
-        return literal(field.constant)
-    if columns is None:
-        return "cast(null as varchar)"
-    text = f"body.c{columns[0] + 1}"
-    if field is None:
-        return text
-    if field.compose:
-        cells = ", ".join(f"clean(body.c{i + 1})" for i in columns)
-        text = f"nullif(concat_ws({literal(field.between)}, {cells}), '')"
-    if field.ranked:
-        rank = f"row_number() over (partition by {text} order by body.row_number)"
-        text = f"{text} || case when {rank} > 1 then ' #' || {rank} else '' end"
-    for word in field.nothing:
-        text = f"case when {_says(text, word)} then null else {text} end"
-    if field.blank is not None:
-        text = f"coalesce(case when clean({text}) is not null then {text} end, {literal(field.blank)})"
-    return text
-
-
-def _holds(
-    binding: Binding, header: str, words: tuple[str, ...], *, filled: bool = False, empty: bool = False
-) -> str | None:
-    """SQL of a condition on another column of `body`: one of `words`, anything, or nothing; None when it is not there."""
-    column = binding.column_of(header)
-    if column is None:
-        return None
-    cell = f"body.c{column + 1}"
-    said = f"body.said_{column + 1} in ({', '.join(f'lower(strip_accents({literal(word)}))' for word in words)})"
-    conditions = [f"coalesce({said}, false)"] if words else []
-    conditions += [f"clean({cell}) is not null"] if filled else []
-    conditions += [f"clean({cell}) is null"] if empty else []
-    return f"({' or '.join(conditions)})"
-
-
-def _says(text: str, word: str) -> str:
-    """SQL: the text is this word, case and accents aside; false for null."""
-    return f"coalesce(said({text}) = lower(strip_accents({literal(word)})), false)"
-
-
-def _leave_out(con: duckdb.DuckDBPyConnection, binding: Binding, item: LeftOut) -> None:
-    """Put the rows a contract does not read among the structure rows."""
-    condition = _holds(binding, item.header, item.words, empty=item.empty)
-    if condition:
-        con.execute(
-            f"insert into structure select row_number, {literal(item.reason)}, null from body where {condition} "
-            "and row_number not in (select row_number from structure)"
-        )
 
 
 def _month_section(text: str) -> str | None:
@@ -329,49 +313,6 @@ def _month_section(text: str) -> str | None:
     except Refused:
         return None
     return f"{value.starts_on:%Y-%m}" if value.precision == "month" else None
-
-
-def _says_nothing(contract: Contract, mapping: Mapping) -> bool:
-    """Whether the contract reads none of the columns of a parse, which then gives nothing: true of half of the slots of an entity.
-    A section gives dates their year only."""
-    return not any(name in contract.fields for name in mapping.inputs) and all(
-        value in (None, []) for value in _parsed_blank(mapping)
-    )
-
-
-def _parsed_blank(mapping: Mapping) -> tuple:
-    try:
-        return mapping.parse(*(None,) * len(mapping.inputs))
-    except Refused:
-        return (Refused,)
-
-
-def _nothing_of(mapping: Mapping) -> list[str]:
-    """SQL of each column of a slot that no column of the delivery feeds."""
-    blank = zip(mapping.slot.columns.values(), _parsed_blank(mapping), strict=True)
-    return [f"cast({'[]' if value == [] else 'null'} as {type_})" for type_, value in blank]
-
-
-def _parse_distinct(con: duckdb.DuckDBPyConnection, index: int, mapping: Mapping) -> None:
-    """Table `parse_<index>`: the distinct inputs, the slot's columns, and rule and message of what was refused. What SQL alone reads
-    (`Mapping.sql`) is not in it."""
-    inputs = ", ".join(f'"{name}"' for name in mapping.inputs)
-    left = f" where {mapping.sql(_input(mapping))} is null" if mapping.sql else ""
-    rows = con.execute(f"select distinct {inputs} from raw{left}").fetchall()
-    columns = mapping.slot.columns
-    width = len(columns)
-    parsed = []
-    for row in rows:
-        try:
-            parsed.append((*row, *mapping.parse(*row), None, None))
-        except Refused as refused:
-            parsed.append((*row, *(None,) * width, refused.rule, refused.message))
-    names = [f"in_{i}" for i in range(len(mapping.inputs))] + [f"out_{i}" for i in range(width)] + ["rule", "message"]
-    types = ["VARCHAR"] * len(mapping.inputs) + list(columns.values()) + ["VARCHAR", "VARCHAR"]
-    arrow = pa.table({name: _arrow([row[i] for row in parsed], types[i]) for i, name in enumerate(names)})
-    con.register("parsed", arrow)
-    con.execute(f"create or replace temp table parse_{index} as select * from parsed")
-    con.unregister("parsed")
 
 
 _ARROW = {
@@ -387,87 +328,145 @@ _ARROW = {
 }
 
 
-def _arrow(values: list, duckdb_type: str) -> pa.Array:
-    return pa.array(values, _ARROW[duckdb_type])
+def _repeat(value: object, duckdb_type: str, rows: int) -> pa.Array:
+    if value is None:
+        return pa.nulls(rows, _ARROW[duckdb_type])
+    return pa.array([value], _ARROW[duckdb_type]).take(pa.array(np.zeros(rows, np.int32)))
 
 
-def _judge_rows(con: duckdb.DuckDBPyConnection, contract: Contract, binding: Binding, parses: list[Mapping]) -> None:
-    """Tables `accepted`, `quarantined` and `duplicate` from `raw` and the parses."""
-    entity = ENTITIES[contract.entity]
+def _canonical(contract: Contract, raw: dict[str, pa.Array], parses: list[Parse]) -> tuple[pa.Table, pa.Table]:
+    """The canonical columns of every row of `raw`, and what is wrong with some (FINDING)."""
+    entity, numbers = ENTITIES[contract.entity], raw["row_number"]
+    required = [name for name, each in contract.fields.items() if each.required]
+    findings = [_finding(raw, name, pc.invert(filled(raw[name])), *_missing(contract, name)) for name in required]
+    missing = {name: each["row_number"] for name, each in zip(required, findings, strict=True)}
     parsed_slots = {mapping.slot.name for mapping in parses}
-    columns = [
-        f'clean(raw."{slot.name}") as "{name}"'
-        for slot in entity.slots.values()
-        if slot.kind in EXPRESSION_KINDS and slot.name not in parsed_slots
-        for name in slot.columns or ([slot.name] if slot.role else [])
-    ]
-    joins = []
-    for index, mapping in enumerate(parses):
-        if _says_nothing(contract, mapping):
-            columns += [
-                f'{nothing} as "{name}"'
-                for nothing, name in zip(_nothing_of(mapping), mapping.slot.columns, strict=True)
-            ]
+    columns = {"row_number": numbers, "corrections": raw["corrections"]}
+    for slot in entity.slots.values():
+        if slot.kind in EXPRESSION_KINDS and slot.name not in parsed_slots:
+            for name in slot.columns or ([slot.name] if slot.role else []):
+                columns[name] = cleaned(raw[slot.name])
+    read_by_sql = _read_by_sql(raw, parses) if len(numbers) >= MANY_ROWS else {}
+    for mapping in parses:
+        slot = mapping.slot.name
+        if (blank := _nothing_said(contract, mapping)) is not None:
+            columns |= {
+                name: _repeat(value, type_, len(numbers))
+                for value, (name, type_) in zip(blank, mapping.slot.columns.items(), strict=True)
+            }
             continue
-        fast = f"{mapping.sql(_input(mapping))}, " if mapping.sql else ""
-        columns += [f'coalesce({fast}p{index}.out_{i}) as "{name}"' for i, name in enumerate(mapping.slot.columns)]
-        on = " and ".join(f'raw."{name}" is not distinct from p{index}.in_{i}' for i, name in enumerate(mapping.inputs))
-        joins.append(f"left join parse_{index} p{index} on {on}")
-    con.execute(
-        f"create or replace temp table canonical as select raw.row_number, raw.corrections, {', '.join(columns)} "
-        f"from raw {' '.join(joins)}"
-    )
+        values, rules, messages = _parsed(mapping, raw, read_by_sql.get(slot))
+        columns |= zip(mapping.slot.columns, values, strict=True)
+        if rules is not None:
+            refused = pc.is_valid(rules)
+            if slot in missing:
+                refused = pc.and_(refused, pc.invert(pc.is_in(numbers, value_set=whole(missing[slot]))))
+            declared = contract.fields.get(slot)
+            value = raw[slot] if declared is None or declared.privacy == "none" else None
+            findings.append(_finding(raw, slot, refused, rules, messages, value))
+    return pa.table(columns), pa.concat_tables([FINDING.empty_table(), *findings])
 
-    findings = [
-        _finding(contract, mapping, index)
-        for index, mapping in enumerate(parses)
-        if not _says_nothing(contract, mapping)
-        and con.execute(f"select count(*) from parse_{index} where rule is not null").fetchall()[0][0]
+
+def _missing(contract: Contract, name: str) -> tuple[str, str]:
+    return "valeur_manquante", _missing_sentence(contract, name)
+
+
+def _finding(
+    raw: dict[str, pa.Array],
+    name: str,
+    rows: pa.BooleanArray,
+    rule: pa.Array | str,
+    message: pa.Array | str,
+    value: pa.Array | None = None,
+) -> pa.Table:
+    """What is wrong with a slot of some rows (FINDING)."""
+    numbers = raw["row_number"].filter(rows)
+    columns = [
+        each.filter(rows) if isinstance(each, pa.Array) else pa.repeat(pa.scalar(each, pa.string()), len(numbers))
+        for each in (name, rule, message, value)
     ]
-    findings += [
-        f"""select row_number, '{name}', 'valeur_manquante', {literal(_missing_sentence(contract, name))}, null
-            from raw where clean("{name}") is null"""
-        for name, field in contract.fields.items()
-        if field.required
-    ]
-    con.execute(
-        "create or replace temp table finding (row_number int, field varchar, rule varchar, message varchar, value varchar)"
-    )
-    if findings:
-        con.execute("insert into finding " + " union all ".join(findings))
-    con.execute(
-        "delete from finding where rule <> 'valeur_manquante' and exists (select 1 from finding f where "
-        "f.rule = 'valeur_manquante' and f.row_number = finding.row_number and f.field = finding.field)"
-    )
-    redaction.pin_refusals(con)
-
-    names = ", ".join(f'"{name}"' for name in judged_columns(entity))
-    con.execute(
-        "create or replace temp view sound as from canonical where row_number not in (select row_number from finding)"
-    )
-    _find_duplicates(con, names)
-    _find_key_conflicts(con, contract, entity)
-    con.execute(
-        f"create or replace temp table accepted as select row_number, corrections, {names} from sound "
-        "where row_number not in (select row_number from duplicate)"
-    )
-    cells = " ".join(f"when '{name}' then {_cell(contract, binding, i[0])}" for name, i in binding.columns.items())
-    con.execute(
-        f"create or replace temp table quarantined as select row_number, case field {cells} end as cell, field, rule, message, "
-        "value from finding order by row_number, field"
-    )
+    return pa.table([numbers, *columns], schema=FINDING)
 
 
-def _find_duplicates(con: duckdb.DuckDBPyConnection, names: str) -> None:
-    """Table `duplicate`: the rows that repeat an earlier one in every column. Only rows of one hash are compared whole."""
-    con.execute(
-        f"create or replace temp table twin as select row_number from (select row_number, count(*) over (partition by h) as nb "
-        f"from (select row_number, hash({names}) as h from sound)) where nb > 1"
-    )
-    con.execute(
-        "create or replace temp table duplicate as select row_number from (select row_number, row_number() over "
-        f"(partition by {names} order by row_number) as nth from sound where row_number in (select row_number from twin)) where nth > 1"
-    )
+def _nothing_said(contract: Contract, mapping: Parse) -> tuple | None:
+    """What a parse gives when the contract reads none of its columns and that is nothing: true of half of the slots of an entity.
+    A section gives dates their year only. None for any other parse."""
+    if any(name in contract.fields for name in mapping.inputs):
+        return None
+    try:
+        values = mapping.parse(*(None,) * len(mapping.inputs))
+    except Refused:
+        return None
+    return values if all(value in (None, []) for value in values) else None
+
+
+def _read_by_sql(raw: dict[str, pa.Array], parses: list[Parse]) -> dict[str, pa.Array]:
+    """slot → what SQL alone reads of its column (`Mapping.sql`), null elsewhere."""
+    read = [mapping for mapping in parses if mapping.sql and raw[mapping.slot.name].null_count < len(raw["row_number"])]
+    if not read:
+        return {}
+    expressions = ", ".join(mapping.sql(f'"{mapping.slot.name}"') for mapping in read)
+    with in_sql(raw=pa.table({mapping.slot.name: raw[mapping.slot.name] for mapping in read})) as con:
+        found = con.sql(f"select {expressions} from raw").to_arrow_table()
+    return {mapping.slot.name: whole(column) for mapping, column in zip(read, found.columns, strict=True)}
+
+
+def _parsed(
+    mapping: Parse, raw: dict[str, pa.Array], known: pa.Array | None
+) -> tuple[list[pa.Array], pa.Array | None, pa.Array | None]:
+    """The columns of a slot, and the rule and message of the rows that were refused (None when none was). Each distinct text is
+    parsed once; not those whose one value is `known`."""
+    inputs, types = [raw[name] for name in mapping.inputs], list(mapping.slot.columns.values())
+    left = None
+    if known is not None:
+        left = pc.is_null(known)
+        inputs = [column.filter(left) for column in inputs]
+    texts, codes = distinct(inputs)
+    parsed, rules, messages = [], [], []
+    for row in texts:
+        rule = message = None
+        try:
+            parsed.append(mapping.parse(*row))
+        except Refused as refused:
+            parsed.append((None,) * len(types))
+            rule, message = refused.rule, refused.message
+        rules.append(rule)
+        messages.append(message)
+    at = pa.array(codes)
+
+    def of_rows(values: list, type_: pa.DataType, before: pa.Array | None = None) -> pa.Array:
+        column = pa.array(values, type_).take(at)
+        if left is None:
+            return column
+        return pc.replace_with_mask(pa.nulls(len(left), type_) if before is None else before, left, column)
+
+    columns = [of_rows([row[index] for row in parsed], _ARROW[type_], known) for index, type_ in enumerate(types)]
+    if not any(rules):
+        return columns, None, None
+    return columns, of_rows(rules, pa.string()), of_rows(messages, pa.string())
+
+
+def _sorted(findings: pa.Table) -> pa.Table:
+    return findings.sort_by([("row_number", "ascending"), ("field", "ascending")]) if findings.num_rows else findings
+
+
+def _is_among(rows: pa.Table, numbers: pa.Array | pa.ChunkedArray) -> pa.BooleanArray:
+    """Rows whose `row_number` is one of these."""
+    return pc.is_in(whole(rows["row_number"]), value_set=whole(numbers))
+
+
+def _quarantined(contract: Contract, binding: Binding, findings: pa.Table) -> pa.Table:
+    """The findings with the cell each stands in: E12 in a sheet, the path of a JSON record otherwise."""
+
+    def place(number: int, name: str) -> str | None:
+        if name not in binding.columns:
+            return None
+        column = binding.columns[name][0]
+        return (binding.labels[column] or "") if contract.files.shape == "json" else f"{column_letter(column)}{number}"
+
+    rows = zip(findings["row_number"].to_pylist(), findings["field"].to_pylist(), strict=True)
+    cells = pa.array([place(*row) for row in rows], pa.string())
+    return findings.add_column(1, QUARANTINED.field("cell"), cells)
 
 
 def judged_columns(entity: Entity) -> list[str]:
@@ -475,106 +474,94 @@ def judged_columns(entity: Entity) -> list[str]:
     return [name for name in entity.columns if name not in PERSON] + list(entity.personal)
 
 
-def _cell(contract: Contract, binding: Binding, column: int) -> str:
-    """SQL of where a value stands: E12 in a sheet, the path of a JSON record otherwise."""
-    if contract.files.shape == "json":
-        return literal(binding.labels[column] or "")
-    return f"'{column_letter(column)}' || row_number"
-
-
-def _input(mapping: Mapping) -> str:
-    """SQL of the text that a parse of one column reads."""
-    return f'raw."{mapping.inputs[0]}"'
-
-
-def _finding(contract: Contract, mapping: Mapping, index: int) -> str:
-    slot = mapping.slot.name
-    field = contract.fields.get(slot)
-    value = f'raw."{slot}"' if field is None or field.privacy == "none" else "cast(null as varchar)"
-    on = " and ".join(f'raw."{name}" is not distinct from p.in_{i}' for i, name in enumerate(mapping.inputs))
-    return (
-        f"""select row_number, '{slot}', p.rule, p.message, {value} from raw join (from parse_{index} where rule is not null) p on {on} """
-        "where p.rule is not null"
-    )
-
-
-def _find_key_conflicts(con: duckdb.DuckDBPyConnection, contract: Contract, entity: Entity) -> None:
-    """Rows that carry the key of an earlier row with other values: quarantined, the first stays."""
-    keys = ", ".join(f'"{name}"' for name in entity.key)
-    same = " and ".join(f'shared."{name}" is not distinct from kept."{name}"' for name in entity.key)
+def _repeated(contract: Contract, canonical: pa.Table, findings: pa.Table) -> tuple[pa.Array, pa.Table]:
+    """The rows that repeat an earlier one in every column, and a finding for those that carry the key of an earlier row with other
+    values: the first stays. Only rows that share a key are compared whole."""
+    entity = ENTITIES[contract.entity]
+    sound = canonical.filter(pc.invert(_is_among(canonical, findings["row_number"])))
+    _, codes = distinct([whole(sound[name]) for name in entity.key])
+    shared = np.bincount(codes)[codes] > 1 if len(codes) else codes
+    if not shared.any():
+        return pa.array([], pa.int32()), FINDING.empty_table()
+    columns, keys = (", ".join(f'"{name}"' for name in names) for names in (judged_columns(entity), entity.key))
     key_slot = next(slot.name for slot in entity.slots.values() if entity.key[-1] in slot.columns)
     sealed = contract.fields[key_slot].sealed if key_slot in contract.fields else False
     label = "'(clé scellée)'" if sealed else " || ' / ' || ".join(f'"{name}"' for name in entity.key)
-    con.execute(
-        f"""insert into finding
-        with kept as (from sound where row_number not in (select row_number from duplicate)),
-             shared as (select {keys} from kept group by all having count(*) > 1),
-             ranked as (select row_number, {label} as label, first_value(row_number) over w as first_row, row_number() over w as rank
-                        from kept where exists (select 1 from shared where {same})
-                        window w as (partition by {keys} order by row_number))
-        select row_number, '{key_slot}', 'cle_en_double',
-            'La ligne ' || first_row || ' porte déjà « ' || label || ' » avec d''autres valeurs. '
-            || 'Gardez une seule des deux lignes, ou corrigez la référence.', label
-        from ranked where rank > 1"""
-    )
+    query = f"""with twin as (select *, row_number() over (partition by {columns} order by row_number) > 1 as is_twin from sharing)
+        select row_number, {label}, first_value(row_number) over w from twin where not is_twin
+        window w as (partition by {keys} order by row_number)
+        union all select row_number, null, null from twin where is_twin order by row_number"""
+    with in_sql(sharing=sound.filter(pa.array(shared))) as con:
+        found = con.execute(query).fetchall()
+    duplicates = pa.array([number for number, _, first in found if first is None], pa.int32())
+    conflicts = [
+        (
+            number, key_slot, "cle_en_double",
+            None if shown is None else f"La ligne {first} porte déjà « {shown} » avec d'autres valeurs. "
+            "Gardez une seule des deux lignes, ou corrigez la référence.",
+            shown,
+        )
+        for number, shown, first in found
+        if first not in (None, number)
+    ]  # fmt: skip
+    return duplicates, _table(conflicts, FINDING)
 
 
 def _missing_sentence(contract: Contract, name: str) -> str:
     return f"La cellule {_first_header(contract, name)} est vide alors qu'elle est obligatoire. Complétez-la, ou retirez la ligne."
 
 
-def _control_totals(con: duckdb.DuckDBPyConnection, contract: Contract, binding: Binding) -> list[Note]:
+def _control_totals(
+    contract: Contract, binding: Binding, body: pa.Table, structure: dict[int, str], accepted: pa.Table
+) -> list[Note]:
     """Compare the totals printed in the sheet with its rows. Said, never repaired."""
     notes = []
     for control in contract.layout.control_totals:
         if control.field not in binding.columns:
             continue
         column = binding.columns[control.field][0]
-        printed = con.execute(
-            f"select b.row_number, clean(b.c{column + 1}) from body b join structure s using (row_number) where s.reason = 'total' "
-            "and starts_with(lower(strip_accents(b.first_text)), lower(strip_accents(?))) and clean(b.c"
-            f"{column + 1}) is not null",
-            [control.row],
-        ).fetchall()
-        counted = con.execute(
-            f'select sum("{control.field}") from accepted'
-            if control.measure == "sum"
-            else "select count(*) from accepted"
-        ).fetchall()[0][0]
+        totals = [number for number, reason in structure.items() if reason == "total"]
+        rows = body.filter(_is_among(body, pa.array(totals, pa.int32())))
+        rows = rows.filter(_begins(_first_texts(rows)[0], control.row))
+        counted = pc.sum(accepted[control.field]).as_py() if control.measure == "sum" else accepted.num_rows
+        printed = zip(rows["row_number"].to_pylist(), cleaned(cell(rows, column)).to_pylist(), strict=True)
         for row_number, text in printed:
-            cell = f"{column_letter(column)}{row_number}"
-            if _printed_figure(text) != counted:
+            place = f"{column_letter(column)}{row_number}"
+            if text is not None and _printed_figure(text) != counted:
                 notes.append(
                     Note(
                         "total_different",
-                        f"Le total imprimé en {cell} (« {text} ») ne correspond pas aux lignes lues ({counted}).",
+                        f"Le total imprimé en {place} (« {text} ») ne correspond pas aux lignes lues ({counted}).",
                     )
                 )
     return notes
 
 
-def _unknown_words(con: duckdb.DuckDBPyConnection, contract: Contract, binding: Binding) -> list[Note]:
-    """Statuses that no vocabulary knows: the rows are kept as `unknown` and their cells are reported. The word is quoted when
-    several rows share it and it has letters only: alone, or with digits, it may be a person's."""
+def _unknown_words(contract: Contract, binding: Binding, raw: pa.Table, accepted: pa.Table) -> list[Note]:
+    """Statuses that no vocabulary knows: the rows (`raw`, `accepted`: the same ones) are kept as `unknown` and their cells are
+    reported. The word is quoted when several rows share it and it has letters only: alone, or with digits, it may be a person's."""
     notes = []
     for slot in ENTITIES[contract.entity].slots.values():
         if slot.kind != "status" or slot.name not in binding.columns:
             continue
-        rows = con.execute(
-            f'select clean(raw."{slot.name}") as word, count(*), min(row_number) from raw join accepted using (row_number) '
-            f"where accepted.\"{slot.name}\" = 'unknown' and word is not null group by 1 order by 3"
-        ).fetchall()
-        for word, count, row_number in rows:
+        is_unknown = pc.equal(accepted[next(iter(slot.columns))], "unknown")
+        rows = raw.filter(is_unknown)
+        found: dict[str, list[int]] = {}
+        words = cleaned(whole(rows[slot.name])).to_pylist()
+        for word, row_number in zip(words, rows["row_number"].to_pylist(), strict=True):
+            if word is not None:
+                found.setdefault(word, []).append(row_number)
+        for word, numbers in found.items():
             place = (
                 binding.labels[binding.columns[slot.name][0]]
                 if contract.files.shape == "json"
-                else (f"{column_letter(binding.columns[slot.name][0])}{row_number}")
+                else (f"{column_letter(binding.columns[slot.name][0])}{numbers[0]}")
             )
-            said = f"{quote(word)} " if count > 2 and re.fullmatch(r"[^\W\d_]+( [^\W\d_]+)*", word) else ""
+            shown = f"{quote(word)} " if len(numbers) > 2 and re.fullmatch(r"[^\W\d_]+( [^\W\d_]+)*", word) else ""
             notes.append(
                 Note(
                     "mot_inconnu",
-                    f"Statut inconnu {said}en {place} ({count} ligne(s)) : ajoutez ce mot au contrat de la source.",
+                    f"Statut inconnu {shown}en {place} ({len(numbers)} ligne(s)) : ajoutez ce mot au contrat de la source.",
                 )
             )
     return notes

@@ -1,7 +1,7 @@
 """Kinds of slots: how the text of a slot (and of those beside it) becomes landed columns.
 
 Here: for each kind, what it reads, which columns it gives, and the call to the parser of `values/` – made once per distinct
-text, the results joined back by `judge.py` in SQL. Not here: the grammar of dates, counts, places (`values/`).
+text and given back to its rows by `judge.py`. Not here: the grammar of dates, counts, places (`values/`).
 """
 
 from __future__ import annotations

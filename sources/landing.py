@@ -11,6 +11,7 @@ import contextlib
 import hashlib
 import os
 import re
+from collections.abc import Iterable
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime, timedelta
 from fnmatch import fnmatch
@@ -19,20 +20,23 @@ from pathlib import Path
 
 import duckdb
 import pyarrow as pa
+import pyarrow.compute as pc
+import pyarrow.parquet as pq
 
 from identity.cipher import Cipher
 from identity.door import split
 from identity.pseudonyms import pseudonyms_under
-from identity.vault import Vault, open_private
+from identity.vault import Vault
 from sources.clients.bundle import content_of, open_bundle
 from sources.clients.outcomes import PlatformDown
+from sources.columns import whole
 from sources.contract import Contract, LoadedContract
 from sources.corrections import Correction, applicable, load_corrections
-from sources.entities import ENTITIES, LINEAGE
+from sources.entities import ENTITIES, LINEAGE, Entity
 from sources.erased_files import is_erased, remember
 from sources.headers import Binding, Unbound
 from sources.inbox import Arrival, look
-from sources.judge import Judged, bind_sheet, judge
+from sources.judge import Judged, bind_sheet, in_sql, judge
 from sources.kinds import References
 from sources.layouts import read_sheets, the_table
 from sources.ledger import (
@@ -57,7 +61,6 @@ from sources.redaction import (
     write_nothing,
 )
 from sources.returned import forget, returned_corrections, returned_hash
-from sources.sql import literal
 from sources.values.refusal import quote
 from sources.values.text import clean
 
@@ -252,24 +255,17 @@ def keep_redacted(originals: Path, cipher: Cipher, sha256: str, kept: Kept | Non
         write_nothing(file) if kept is None else write_kept(file, kept)
 
 
-def bound_sheet(
-    con: duckdb.DuckDBPyConnection, contract: Contract, kept: Kept, file_name: str
-) -> tuple[int, Binding | None]:
+def bound_sheet(contract: Contract, kept: Kept, file_name: str) -> tuple[int, Binding | None]:
     """Which of the sheets of a delivery its contract reads, and how its header is bound; None when it does not fit."""
     index = next((index for index, sheet in enumerate(kept.sheets) if sheet.table.num_rows), 0)
     try:
         sheet, _ = the_table(contract, list(kept.sheets), file_name)
-        width = sheet.table.num_columns - 1
-        con.register("sheet", sheet.table)
-        return index, bind_sheet(con, contract, width) if width else None
+        return index, bind_sheet(contract, sheet.table) if sheet.table.num_columns > 1 else None
     except (Unreadable, Unbound):
         return index, None
-    finally:
-        con.unregister("sheet")
 
 
 def judge_file(
-    con: duckdb.DuckDBPyConnection,
     loaded: LoadedContract,
     path: Path,
     file_name: str,
@@ -278,8 +274,7 @@ def judge_file(
     kept: Kept | None = None,
     returned: tuple[Correction, ...] = (),
 ) -> tuple[Judged, str | None]:
-    """Read and judge one file in `con` (tables `accepted`, `quarantined`). Returns the counts and the sheet's name. `kept`: what
-    it holds, when it was read already. `returned`: corrections that came back in workbooks and speak of this delivery.
+    """Read and judge one file. Returns what came out and the sheet's name. `kept`: what it holds, when it was read already. `returned`: corrections that came back in workbooks and speak of this delivery.
 
     Raises Unreadable or Unbound (the delivery is refused or held); both carry `rule` and a French `message`.
     """
@@ -287,7 +282,7 @@ def judge_file(
     kept = kept or read_delivery(contract, path, file_name)
     sheet, others = the_table(contract, list(kept.sheets), file_name)
     corrections, _ = load_corrections(contract)
-    judged = judge(con, contract, sheet, (*corrections, *returned), references, today.date(), file_name, kept.slots)
+    judged = judge(contract, sheet, (*corrections, *returned), references, today.date(), file_name, kept.slots)
     return replace(judged, notes=(*sheet.notes, *others, *judged.notes)), sheet.name
 
 
@@ -344,7 +339,6 @@ def _land(
     bound_path = places.landing / BOUND / name
     with contextlib.ExitStack() as stack:
         decrypted = stack.enter_context(vault.cipher.open_decrypted(original, purpose="originals", context=sha256))
-        con = stack.enter_context(contextlib.closing(open_private()))
         path, deleted = decrypted.path, None
         if is_bundle(contract, file_name) and not is_redacted(path):
             content = stack.enter_context(content_of(decrypted.path, contract.api.key, contract.api.records))
@@ -356,7 +350,7 @@ def _land(
         try:
             kept = read_delivery(contract, path, file_name)
             spoken = spoken_corrections(places, vault, contract, kept, delivery_id, file_name)
-            judged, sheet = judge_file(con, loaded, path, file_name, _references(), delivered_at, kept, spoken)
+            judged, sheet = judge_file(loaded, path, file_name, _references(), delivered_at, kept, spoken)
         except (Unreadable, Unbound) as problem:
             accepted_path.unlink(missing_ok=True)
             quarantine_path.unlink(missing_ok=True)
@@ -364,45 +358,39 @@ def _land(
             outcome = "held" if isinstance(problem, Unbound) else "refused"
             return DeliveryReport(**common, outcome=outcome, rule=problem.rule, message=problem.message)
         notes, deleted = list(judged.notes), deleted if kept.deleted is None else kept.deleted
-        covered = erased_persons(con, contract, vault.tombstones, delivery_id)
+        covered = {}
+        if entity.personal and vault.tombstones.all():
+            with in_sql(**judged.tables) as con:
+                covered = erased_persons(con, contract, vault.tombstones, delivery_id)
         if covered and again:
             raise RuntimeError("erased persons are still in what was kept after their erasure")
         if covered:
             # somebody who was erased is back: in new bytes, or in old ones that a backup brought
-            sheet_read = bound_sheet(con, contract, kept, file_name)
-            redacted = redact(con, contract, replace(kept, deleted=deleted), *sheet_read, covered=covered)
+            sheet_read = bound_sheet(contract, kept, file_name)
+            with in_sql(**judged.tables) as con:
+                redacted = redact(con, contract, replace(kept, deleted=deleted), *sheet_read, covered=covered)
             keep_redacted(places.originals, vault.cipher, sha256, redacted.kept)
             forget(places.returned, vault.cipher, rows=[(contract.source, delivery_id, number) for number in covered])
             report = _land(places, vault, loaded, file_name, sha256, received_at, delivered_at, again=True)
             remember_erased(places, contract.source, delivery_id, sha256)
             return report
-        if entity.personal:
-            notes += _split_identities(con, contract, vault, delivery_id, delivered_at)
-            _seal_refused_values(con, vault.cipher, f"{contract.source}/{delivery_id}")
         lineage = {
             "source": contract.source, "delivery_id": delivery_id, "file_name": file_name, "sheet": sheet,
             "delivered_at": delivered_at.astimezone(UTC).replace(tzinfo=None),
         }  # fmt: skip
-        columns = ", ".join(f'"{column}"' for column in entity.columns)
-        _write(
-            con, accepted_path,
-            f"select {_lineage()}, {columns} from accepted left join record using (row_number) order by row_number", lineage,
-        )  # fmt: skip
-        _write(
-            con, bound_path,
-            "select $source as source, $delivery_id as delivery_id, cast($sheet as varchar) as sheet, field, column_letter, header from bound",
-            {name: lineage[name] for name in ("source", "delivery_id", "sheet")},
-        )  # fmt: skip
+        rows, quarantined = judged.tables["accepted"], judged.tables["quarantined"]
+        if entity.personal:
+            rows, more = _without_identities(rows, contract, vault, delivery_id, delivered_at)
+            notes += more
+            quarantined = _sealed(quarantined, vault.cipher, f"{contract.source}/{delivery_id}")
+        _write(accepted_path, _landed(rows, lineage, judged.tables["record"], entity))
+        bound = judged.tables["bound"]
+        _write(bound_path, _told(bound, lineage, ("source", "delivery_id", "sheet"), bound.column_names))
         if deleted is not None:
-            _write_record_keys(con, places.landing / RECORDS / name, deleted, lineage)
+            _write(places.landing / RECORDS / name, _record_keys(judged.tables["record"], deleted, lineage))
         if judged.rows_quarantined:
-            _write(
-                con, quarantine_path,
-                "select $source as source, $delivery_id as delivery_id, $file_name as file_name, cast($sheet as varchar) as sheet, "
-                "row_number, cell, field, rule, message, value, cast($delivered_at as timestamp) as delivered_at, "
-                f"{_whose(contract)} from quarantined left join canonical using (row_number)",
-                lineage,
-            )  # fmt: skip
+            refused = _whose(contract, quarantined, judged.tables["canonical"])
+            _write(quarantine_path, _told(refused, lineage, lineage, refused.column_names).select(QUARANTINE))
         else:
             quarantine_path.unlink(missing_ok=True)
     return DeliveryReport(
@@ -412,102 +400,124 @@ def _land(
     )  # fmt: skip
 
 
-def _split_identities(
-    con: duckdb.DuckDBPyConnection, contract: Contract, vault: Vault, delivery_id: str, delivered_at: datetime
-) -> list[Note]:
-    """Send the personal slots of `accepted` to the vault; the rows keep a pseudonym of their programme year."""
+def _without_identities(
+    accepted: pa.Table, contract: Contract, vault: Vault, delivery_id: str, delivered_at: datetime
+) -> tuple[pa.Table, list[Note]]:
+    """Send the personal slots of accepted rows to the vault; the rows keep a pseudonym of their programme year."""
     entity, source = ENTITIES[contract.entity], contract.source
-    years = {name: int(row["year"]) for name, row in _references().programmes.items() if row["year"]}
-    instants = [name for slot in entity.slots.values() if slot.kind == "instant" for name in slot.columns]
-    in_programme = (
-        f"case programme_id {' '.join(f'when {literal(name)} then {year}' for name, year in years.items())} end"
-        if years and "programme_id" in entity.columns
-        else "null"
-    )
-    year = ", ".join([in_programme, *(f'year("{name}")' for name in instants), str(delivered_at.year)])
-    con.execute("alter table accepted add column person_year integer")
-    con.execute(f"update accepted set person_year = coalesce({year})")
+    years = _programme_years(accepted, contract, delivered_at)
     for name, field in contract.fields.items():
         if field.sealed:
             for column in entity.slots[name].columns:
-                _seal_key(con, vault, column)
-    seen = split(
-        con, "accepted", personal=entity.personal, row_id="row_number", year="person_year",
+                at = accepted.schema.get_field_index(column)
+                accepted = accepted.set_column(at, column, _sealed_key(whole(accepted[column]), years, vault))
+    rows, seen = split(
+        accepted.append_column("person_year", years), personal=entity.personal, row_id="row_number", year="person_year",
         event_scope=[name for name in ("event_id",) if name in entity.columns], vault=vault, source=source,
         delivery_id=delivery_id,
         alongside={name: name for name in ("organisation_text", "postcode") if name in entity.columns},
     )  # fmt: skip
     if not seen.nb_not_email:
-        return []
-    return [
-        Note(
-            "adresses_illisibles",
-            f"{seen.nb_not_email} cellule(s) d'adresse ne contiennent pas une adresse électronique : ces lignes sont gardées, "
-            "la personne y est reconnue à son nom seulement.",
-        )
-    ]
+        return rows, []
+    message = (
+        f"{seen.nb_not_email} cellule(s) d'adresse ne contiennent pas une adresse électronique : ces lignes sont gardées, "
+        "la personne y est reconnue à son nom seulement."
+    )
+    return rows, [Note("adresses_illisibles", message)]
 
 
-def _seal_key(con: duckdb.DuckDBPyConnection, vault: Vault, column: str) -> None:
+def _programme_years(accepted: pa.Table, contract: Contract, delivered_at: datetime) -> pa.Array:
+    """The year whose key a row gets: its programme's, else that of the first instant it says, else the delivery's."""
+    entity, found = ENTITIES[contract.entity], []
+    if "programme_id" in entity.columns:
+        years = {name: int(row["year"]) for name, row in _references().programmes.items() if row["year"]}
+        at = pc.index_in(accepted["programme_id"], value_set=pa.array(years, pa.string()))
+        found.append(pa.array(years.values(), pa.int64()).take(whole(at)))
+    instants = [name for slot in entity.slots.values() if slot.kind == "instant" for name in slot.columns]
+    found += [whole(pc.year(accepted[name])) for name in instants]
+    return pc.coalesce(*found, pa.repeat(delivered_at.year, accepted.num_rows))
+
+
+def _sealed_key(column: pa.Array, years: pa.Array, vault: Vault) -> pa.Array:
     """A key made of personal columns becomes its fingerprint under the key of its programme year: the same row delivered
     again has the same key, and nobody can read or try names on it."""
-    years = con.execute(f'select distinct person_year from accepted where "{column}" is not null').fetchall()
-    for (year,) in years:
-        texts = con.sql(
-            f'select distinct "{column}" from accepted where person_year = $year and "{column}" is not null',
-            params={"year": year},
-        )
-        typed = texts.to_arrow_table().column(0).combine_chunks()
-        sealed = pseudonyms_under(vault.keyring.key_for(year), "row key", typed)
-        con.register("sealed_key", pa.table({"typed": typed, "sealed": sealed}))
-        con.execute(
-            f'update accepted set "{column}" = s.sealed from sealed_key s where person_year = ? and "{column}" = s.typed',
-            [year],
-        )
-        con.unregister("sealed_key")
+    for year in sorted(pc.unique(years.filter(pc.is_valid(column))).to_pylist()):
+        rows = pc.and_(pc.equal(years, year), pc.is_valid(column))
+        sealed = pseudonyms_under(vault.keyring.key_for(year), "row key", column.filter(rows))
+        column = pc.replace_with_mask(column, rows, sealed)
+    return column
 
 
-def _seal_refused_values(con: duckdb.DuckDBPyConnection, cipher: Cipher, context: str) -> None:
+def _sealed(quarantined: pa.Table, cipher: Cipher, context: str) -> pa.Table:
     """In a delivery about persons, what was typed in a refused cell is kept sealed, and its sentence no longer quotes it."""
-    refused = con.execute("select distinct value, message from quarantined where value is not null").fetchall()
-    for value, message in refused:
-        said = message
-        for quoted in (quote(clean(value)), quote(value)):
-            said = said.replace(quoted, "« (valeur masquée) »")
-        con.execute(
-            "update quarantined set value = ?, message = ? where value = ? and message = ?",
-            [cipher.seal_text(value, purpose="quarantine", context=context), said, value, message],
-        )
+    pairs = list(zip(quarantined["value"].to_pylist(), quarantined["message"].to_pylist(), strict=True))
+    sealed = {}
+    for value, message in dict.fromkeys(pairs):
+        if value is not None:
+            said = message
+            for quoted in (quote(clean(value)), quote(value)):
+                said = said.replace(quoted, "« (valeur masquée) »")
+            sealed[value, message] = cipher.seal_text(value, purpose="quarantine", context=context), said
+    for index, name in enumerate(("value", "message")):
+        texts = pa.array([sealed.get(pair, pair)[index] for pair in pairs], pa.string())
+        quarantined = quarantined.set_column(quarantined.schema.get_field_index(name), name, texts)
+    return quarantined
 
 
-def _lineage() -> str:
-    own = ("row_number", "corrections", "record_key")
-    return ", ".join(name if name in own else f"cast(${name} as {type_}) as {name}" for name, type_ in LINEAGE.items())
+QUARANTINE = (
+    "source", "delivery_id", "file_name", "sheet", "row_number", "cell", "field", "rule", "message", "value",
+    "delivered_at", "event_id", "programme_id", "organiser",
+)  # fmt: skip
+_TIME = pa.timestamp("us")
 
 
-def _whose(contract: Contract) -> str:
-    """SQL of what a refused row says of its organiser: the event it is of, or the first organiser of the event that it is."""
-    columns, organisers = ENTITIES[contract.entity].columns, contract.fields.get("organisers")
-    said = {name: name if name in columns else "cast(null as varchar)" for name in ("event_id", "programme_id")}
-    is_said = organisers is not None and organisers.privacy == "none" and "organiser_labels" in columns
-    said["organiser"] = "coalesce(organiser_labels[1], organiser_text)" if is_said else "cast(null as varchar)"
-    return ", ".join(f"{expression} as {name}" for name, expression in said.items())
-
-
-def _write_record_keys(con: duckdb.DuckDBPyConnection, path: Path, deleted: tuple[str, ...], lineage: dict) -> None:
-    """The keys a bundle shows and deletes, accepted rows or not: what they replace is decided at the handover."""
-    con.register("deleted_key", pa.table({"record_key": pa.array(deleted, pa.string())}))
-    query = (
-        "select $source as source, cast($delivered_at as timestamp) as delivered_at, record_key, is_deleted from "
-        "(select distinct record_key, false as is_deleted from record union all select record_key, true from deleted_key)"
+def _told(table: pa.Table, lineage: dict, said: Iterable[str], names: Iterable[str]) -> pa.Table:
+    """The columns `names` of a table, after what each of its rows says of the delivery."""
+    told = {name: pa.scalar(lineage[name], _TIME if name == "delivered_at" else pa.string()) for name in said}
+    return pa.table(
+        {name: pa.repeat(value, table.num_rows) for name, value in told.items()} | {name: table[name] for name in names}
     )
-    _write(con, path, query, {name: lineage[name] for name in ("source", "delivered_at")})
-    con.unregister("deleted_key")
 
 
-def _write(con: duckdb.DuckDBPyConnection, path: Path, query: str, parameters: dict) -> None:
-    """Write the query's rows as Parquet beside `path`, then rename: a reader sees the old file or the new one."""
+def _landed(rows: pa.Table, lineage: dict, record: pa.Table, entity: Entity) -> pa.Table:
+    """Accepted rows as they land: where each comes from, then the columns of the entity."""
+    at = pc.index_in(rows["row_number"], value_set=whole(record["row_number"]))
+    rows = rows.append_column("record_key", whole(record["record_key"]).take(whole(at)))
+    return _told(rows, lineage, lineage, rows.column_names).select([*LINEAGE, *entity.columns])
+
+
+def _whose(contract: Contract, quarantined: pa.Table, canonical: pa.Table) -> pa.Table:
+    """Refused rows with what they say of their organiser: the event each is of, or the first organiser of the event that it is."""
+    columns, organisers = ENTITIES[contract.entity].columns, contract.fields.get("organisers")
+    at = pc.index_in(quarantined["row_number"], value_set=whole(canonical["row_number"]))
+    rows = canonical.take(whole(at))
+    nobody = pa.nulls(rows.num_rows, pa.string())
+    for name in ("event_id", "programme_id"):
+        quarantined = quarantined.append_column(name, rows[name] if name in columns else nobody)
+    if organisers is not None and organisers.privacy == "none" and "organiser_labels" in columns:
+        said = zip(rows["organiser_labels"].to_pylist(), rows["organiser_text"].to_pylist(), strict=True)
+        nobody = pa.array([labels[0] if labels else text for labels, text in said], pa.string())
+    return quarantined.append_column("organiser", nobody)
+
+
+def _record_keys(record: pa.Table, deleted: tuple[str, ...], lineage: dict) -> pa.Table:
+    """The keys a bundle shows and deletes, accepted rows or not: what they replace is decided at the handover."""
+    shown = pc.unique(record["record_key"]).to_pylist()
+    keys = pa.table(
+        {
+            "record_key": pa.array([*shown, *deleted], pa.string()),
+            "is_deleted": pa.array([False] * len(shown) + [True] * len(deleted), pa.bool_()),
+        }
+    )
+    return _told(keys, lineage, ("source", "delivered_at"), keys.column_names)
+
+
+_ROW_GROUP_ROWS = 128 * 1024
+
+
+def _write(path: Path, table: pa.Table) -> None:
+    """Write a table as Parquet beside `path`, then rename: a reader sees the old file or the new one."""
     path.parent.mkdir(parents=True, exist_ok=True)
     aside = path.with_name(f".{path.name}.{os.getpid()}")
-    con.execute(f"copy ({query}) to {literal(str(aside))} (format parquet, compression zstd)", parameters)
+    pq.write_table(table, aside, compression="zstd", row_group_size=_ROW_GROUP_ROWS, store_schema=False)
     os.replace(aside, path)

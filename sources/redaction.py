@@ -492,38 +492,33 @@ def _slot_table(lines: Sequence[tuple[int, str, str | None]]) -> pa.Table:
 # --- judging it again ----------------------------------------------------------------------------------------------
 
 
-def pin_structure(con: duckdb.DuckDBPyConnection) -> None:
-    """After the rows that are no data were found: those that were data, or were none, stay so. `con` has `redaction` (SLOTS)."""
-    con.execute(
-        f"delete from structure where row_number in (select row_number from redaction where slot not in ('{STRUCTURE}'))"
-    )
-    con.execute(
-        f"insert into structure select row_number, 'ligne effacée', null from redaction where slot = '{STRUCTURE}' "
-        "and row_number not in (select row_number from structure)"
-    )
+def pinned_structure(structure: dict[int, str], slots: pa.Table) -> dict[int, str]:
+    """After the rows that are no data were found (row_number → reason): those that were data, or were none, stay so."""
+    rows = list(zip(slots["row_number"].to_pylist(), slots["slot"].to_pylist(), strict=True))
+    data = {number for number, slot in rows if slot != STRUCTURE}
+    none = {number: "ligne effacée" for number, slot in rows if slot == STRUCTURE}
+    return none | {number: reason for number, reason in structure.items() if number not in data}
 
 
-def pin_slots(con: duckdb.DuckDBPyConnection, slots: Iterable[str]) -> None:
-    """Put back in `raw` what the erased rows go on saying."""
-    pinned = {slot for (slot,) in con.execute("select distinct slot from redaction").fetchall()}
-    for slot in [slot for slot in slots if slot in pinned]:
-        con.execute(
-            f'update raw set "{slot}" = r.text from redaction r where r.row_number = raw.row_number and r.slot = ?',
-            [slot],
-        )
+def pinned_texts(numbers: pa.Array, texts: pa.Array, slots: pa.Table, slot: str) -> pa.Array:
+    """Put back in the column of a slot what the erased rows go on saying; `numbers` of its rows."""
+    pinned = slots.filter(pc.equal(slots["slot"], slot))
+    if not pinned.num_rows:
+        return texts
+    at = pc.index_in(numbers, value_set=pinned["row_number"].combine_chunks())
+    return pc.if_else(pc.is_valid(at), pinned["text"].combine_chunks().take(at), texts)
 
 
-def pin_records(con: duckdb.DuckDBPyConnection) -> None:
-    con.execute(
-        f"update record set record_key = r.text from redaction r where r.row_number = record.row_number and r.slot = '{RECORD}'"
-    )
-
-
-def pin_refusals(con: duckdb.DuckDBPyConnection) -> None:
+def pinned_refusals(findings: pa.Table, slots: pa.Table) -> pa.Table:
     """Rows that were refused when they were erased are refused, for one reason that says nothing of them."""
-    con.execute(f"delete from finding where row_number in (select row_number from redaction where slot = '{REFUSED}')")
-    con.execute(
-        "insert into finding select row_number, null, 'personne_effacee', "
-        "'Ligne d''une personne effacée à sa demande : elle avait été mise de côté, elle n''est plus lisible. Rien à faire.', null "
-        f"from redaction where slot = '{REFUSED}'"
-    )
+    refused = slots.filter(pc.equal(slots["slot"], REFUSED))["row_number"].combine_chunks()
+    if not len(refused):
+        return findings
+    others = findings.filter(pc.invert(pc.is_in(findings["row_number"], value_set=refused)))
+    message = "Ligne d'une personne effacée à sa demande : elle avait été mise de côté, elle n'est plus lisible. Rien à faire."
+    said = {"rule": "personne_effacee", "message": message}
+    columns = [
+        refused if name == "row_number" else pa.repeat(pa.scalar(said.get(name), pa.string()), len(refused))
+        for name in findings.column_names
+    ]
+    return pa.concat_tables([others, pa.table(columns, schema=findings.schema)])

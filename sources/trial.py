@@ -7,7 +7,6 @@ is said of a column of persons is counted, never quoted.
 
 from __future__ import annotations
 
-import contextlib
 import re
 from collections import Counter
 from collections.abc import Mapping
@@ -18,12 +17,11 @@ from pathlib import Path
 
 import duckdb
 
-from identity.vault import open_private
 from sources.contract import Contract, LoadedContract, header_key
 from sources.drafting.template_fit import fit
 from sources.entities import ENTITIES
 from sources.headers import Unbound, column_letter
-from sources.judge import Judged
+from sources.judge import Judged, in_sql
 from sources.kinds import References
 from sources.landing import judge_file
 from sources.layouts import read_sheets, the_table
@@ -108,14 +106,14 @@ def try_file(
     Raises Unreadable (it would be refused) or Unbound (it would be held), both with `rule` and a French `message`.
     """
     contract = loaded.contract
-    with contextlib.closing(open_private()) as con:
-        try:
-            judged, sheet = judge_file(con, loaded, path, file_name, references or References(), today)
-        except Unbound as unbound:
-            raise Unbound(unbound.rule, _unquoted(unbound)) from None
-        if not judged.rows_read and not judged.rows_structure:
-            return Trial(contract.source, contract.entity, sheet, judged, (), (), (), (), (), (), (), judged.notes)
-        table, _ = the_table(contract, read_sheets(contract, path, file_name), file_name)
+    try:
+        judged, sheet = judge_file(loaded, path, file_name, references or References(), today)
+    except Unbound as unbound:
+        raise Unbound(unbound.rule, _unquoted(unbound)) from None
+    if not judged.rows_read and not judged.rows_structure:
+        return Trial(contract.source, contract.entity, sheet, judged, (), (), (), (), (), (), (), judged.notes)
+    table, _ = the_table(contract, read_sheets(contract, path, file_name), file_name)
+    with in_sql(**judged.tables) as con:
         columns = _columns(con, contract, table)
         read = {name for column in columns for name, _ in column.fields}
         fed_alone = [n for n, f in contract.fields.items() if f.constant is not None or f.file_name]

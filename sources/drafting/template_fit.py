@@ -12,12 +12,11 @@ from datetime import date
 from functools import cache, lru_cache
 from typing import Any
 
-from identity.vault import open_private
 from sources.contract import Contract, ContractField, LoadedContract, header_key
 from sources.drafting.shapes import Reading
 from sources.entities import ENTITIES
 from sources.headers import Unbound, bind
-from sources.judge import judge
+from sources.judge import in_sql, judge
 from sources.kinds import OTHER, References
 from sources.layouts import flat
 from sources.readers import Sheet, Unreadable, read
@@ -203,13 +202,13 @@ def _unread(found: Fit, file_name: str, today: date) -> tuple[int, int]:
     lists = [
         column for slot in ENTITIES[contract.entity].slots.values() if slot.kind == "choices" for column in slot.columns
     ]
-    with contextlib.closing(open_private()) as con:
-        try:
-            judged = judge(con, contract, found.sheet, (), _references(), today, file_name)
-        except (Unbound, Unreadable):
-            return (1 << 30, 0)
-        if not judged.rows_read:
-            return (0, 0)
+    try:
+        judged = judge(contract, found.sheet, (), _references(), today, file_name)
+    except (Unbound, Unreadable):
+        return (1 << 30, 0)
+    if not judged.rows_read:
+        return (0, 0)
+    with in_sql(**judged.tables) as con:
         refused = con.execute(
             "select count(distinct row_number) from quarantined where not list_contains(?, field)", [fixed]
         ).fetchall()[0][0]

@@ -1,12 +1,10 @@
 """The templates of forms, databases and connections: one per platform at least, and none that names a column nobody has seen."""
 
 import shutil
-from contextlib import closing
 
 import pytest
 from shipped import FILES, NOW, REFERENCES, TEMPLATES
 
-from identity.vault import open_private
 from sources.contract import Contract, header_key, load_contract
 from sources.entities import ENTITIES
 from sources.headers import bind
@@ -108,8 +106,7 @@ def test_no_column_of_a_template_is_absent_from_every_sample(template, monkeypat
 
     monkeypatch.setattr("sources.judge.bind", watched)
     for file in SAMPLES[template]:
-        with closing(open_private()) as con:
-            judge_file(con, loaded, FILES / file, file.split("/")[1], REFERENCES, NOW)
+        judge_file(loaded, FILES / file, file.split("/")[1], REFERENCES, NOW)
     contract = loaded.contract
     named = [
         *(header for field in contract.fields.values() for header in field.headers),

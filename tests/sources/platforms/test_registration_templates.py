@@ -1,14 +1,12 @@
 """The templates of ticketing, agendas, candidatures and hand-kept sheets: valid, one per platform, and of columns met in a file."""
 
 import json
-from contextlib import closing
 from pathlib import Path
 
 import pytest
 from ruamel.yaml import YAML
 from shipped import FILES, NOW, REFERENCES, TEMPLATES
 
-from identity.vault import open_private
 from sources import references
 from sources.contract import header_key, load_contract
 from sources.entities import ENTITIES
@@ -114,8 +112,7 @@ def test_what_a_template_ignores_exists_in_a_sample(template, monkeypatch):
 
     monkeypatch.setattr("sources.judge.bind", watched)
     for file in SAMPLES[template]:
-        with closing(open_private()) as con:
-            judge_file(con, loaded, FILES / file, Path(file).name, REFERENCES, NOW)
+        judge_file(loaded, FILES / file, Path(file).name, REFERENCES, NOW)
     contract = loaded.contract
     looked_at = [*contract.ignore, *(rule.header for field in contract.fields.values() for rule in field.rules)]
     assert [header for header in looked_at if header_key(header) not in seen] == []
@@ -148,8 +145,7 @@ def test_a_template_that_nobody_edited_lets_no_row_in():
     """The programme to fill in is none that exists: every row says so instead of counting somewhere."""
     loaded = load_contract(TEMPLATES / "helloasso.yml")
     file = SAMPLES["helloasso"][0]
-    with closing(open_private()) as con:
-        judged, _ = judge_file(con, loaded, FILES / file, "a.csv", REFERENCES, NOW)
-        rules = con.execute("select distinct rule, field from quarantined").fetchall()
+    judged, _ = judge_file(loaded, FILES / file, "a.csv", REFERENCES, NOW)
+    refused = judged.tables["quarantined"].select(["rule", "field"]).to_pylist()
     assert (judged.rows_accepted, judged.rows_quarantined) == (0, 6)
-    assert rules == [("programme_inconnu", "programme")]
+    assert refused == [{"rule": "programme_inconnu", "field": "programme"}] * 6

@@ -138,6 +138,13 @@ def bound_verdict(home: Home, candidate: Candidate) -> Verdict | None:
     return verdict if same else None
 
 
+def import_publication() -> None:
+    """What a publication needs, half a second of imports, while there is nothing else to do."""
+    import publication.portal
+    import publication.publish
+    import publication.workbook  # noqa: F401
+
+
 def publish(home: Home, candidate: Candidate, verdict: Verdict, now: datetime) -> Release:
     """Raises `publication.Refused`, a French sentence, when nothing may be released."""
     from publication import publish

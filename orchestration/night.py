@@ -25,7 +25,6 @@ from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from functools import wraps
 from pathlib import Path
-from threading import Thread
 from typing import TYPE_CHECKING, Any, TypeVar
 from uuid import uuid4
 
@@ -49,6 +48,7 @@ from orchestration.lock import only_one_night
 from orchestration.novelty import RETURNS, any_return, fingerprint, leave_for_next_night
 from orchestration.progress import Running
 from orchestration.progress import step as timed
+from orchestration.publisher import Publisher
 from orchestration.warehouse import Built, WarehouseError
 
 if TYPE_CHECKING:
@@ -131,6 +131,7 @@ class Night:
         self.tell: Callable[[str, Any, float], None] = lambda step, found, seconds: None
         self.auditor = Auditor(home.project)
         self.builder = Builder(home)
+        self.publisher = Publisher()
         self._own: Candidate | None = None
         self._contracts: dict[str, LoadedContract] | None = None
         self._fingerprint: dict[str, str] | None = None
@@ -145,6 +146,7 @@ class Night:
             finally:
                 self.auditor.stop()
                 self.builder.stop()
+                self.publisher.stop()
 
     @property
     def contracts(self) -> dict[str, LoadedContract]:
@@ -248,7 +250,7 @@ class Night:
             with self.step("handover", "Remise à l'entrepôt", "n'a pas abouti") as running:
                 rooms.hand_over(self.home, candidate, self.contracts)
             self.auditor.start()
-            Thread(target=rooms.import_publication, daemon=True).start()
+            self.publisher.start()
             with self.step("build", "Construction de l'entrepôt", "n'a pas abouti") as running:
                 built = self.builder.build(self.settings, candidate, running.move)
                 built = built or warehouse.build(self.home, self.settings, candidate, running.move)
@@ -322,7 +324,7 @@ class Night:
         from publication import Refused
 
         try:
-            return rooms.publish(self.home, candidate, verdict, self.now)
+            return rooms.publish(self.home, candidate, verdict, self.now, self.publisher.renderer)
         except Refused as refused:
             sentence = str(refused)
             if refused.datasets:

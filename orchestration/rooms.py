@@ -16,6 +16,7 @@ if TYPE_CHECKING:
     from expectations.suite import Suite
     from expectations.verdict import Verdict
     from identity.matching import Matched
+    from publication.portal.drawing import Renderer
     from publication.publish import Desk
     from publication.shelf import Release
     from publication.waiting import Waiting
@@ -138,28 +139,19 @@ def bound_verdict(home: Home, candidate: Candidate) -> Verdict | None:
     return verdict if same else None
 
 
-def import_publication() -> None:
-    """What a publication needs, half a second of imports, while there is nothing else to do."""
-    import publication.portal
-    import publication.publish
-    import publication.workbook  # noqa: F401
-
-
-def publish(home: Home, candidate: Candidate, verdict: Verdict, now: datetime) -> Release:
+def publish(home: Home, candidate: Candidate, verdict: Verdict, now: datetime, renderer: Renderer) -> Release:
     """Raises `publication.Refused`, a French sentence, when nothing may be released."""
     from publication import publish
-    from publication.portal.drawing import Renderer
 
-    with Renderer() as renderer:  # gets ready while it is decided what is published
-        return publish(
-            candidate.directory,
-            verdict,
-            home.releases,
-            now=now,
-            suites=home.suites,
-            calendar=home.calendar,
-            renderer=renderer,
-        )
+    return publish(
+        candidate.directory,
+        verdict,
+        home.releases,
+        now=now,
+        suites=home.suites,
+        calendar=home.calendar,
+        renderer=renderer,
+    )
 
 
 def desk(home: Home, candidate: Candidate, verdict: Verdict, now: datetime) -> Desk:

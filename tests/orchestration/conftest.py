@@ -6,7 +6,6 @@ Landing, seal, gate and releases are real (portal and workbook are a few bytes);
 import os
 import shutil
 import sys
-from contextlib import nullcontext
 from pathlib import Path
 
 import pytest
@@ -63,6 +62,13 @@ class NobodyBeside:
         return None
 
 
+class NobodyDraws:
+    """The renderer of a portal that has no charts."""
+
+    def close(self) -> None:
+        """Nothing."""
+
+
 class Observatory:
     """One home and its project. `spoil(dataset)`: the next builds hold a row that its blocking expectation refuses."""
 
@@ -95,7 +101,7 @@ class Observatory:
         # no process beside the night: it would import the real audit for each of these nights
         monkeypatch.setattr("orchestration.night.Auditor", NobodyBeside, raising=False)
         monkeypatch.setattr(workbook, "write", lambda path, *_, **__: path.write_bytes(b"PK"))
-        monkeypatch.setattr("publication.portal.drawing.Renderer", nullcontext)
+        monkeypatch.setattr("publication.portal.drawing.Renderer", NobodyDraws)
         monkeypatch.setattr(portal, "Portal", lambda public, *_: public)
         monkeypatch.setattr(portal, "write", lambda public: (public / "index.html").write_text("<html>"))
         monkeypatch.setenv("OBSERVATOIRE_HOME", str(self.home.root))

@@ -7,6 +7,7 @@ import os
 import shutil
 import sys
 from pathlib import Path
+from types import SimpleNamespace
 
 import pytest
 from small_project import DATASETS, SOURCE, an_hour_old
@@ -102,8 +103,8 @@ class Observatory:
         monkeypatch.setattr("orchestration.night.Auditor", NobodyBeside, raising=False)
         monkeypatch.setattr(workbook, "write", lambda path, *_, **__: path.write_bytes(b"PK"))
         monkeypatch.setattr("publication.portal.drawing.Renderer", NobodyDraws)
-        monkeypatch.setattr(portal, "Portal", lambda public, *_: public)
-        monkeypatch.setattr(portal, "write", lambda public: (public / "index.html").write_text("<html>"))
+        monkeypatch.setattr(portal, "Portal", lambda public, *_: SimpleNamespace(public=public, lines=()))
+        monkeypatch.setattr(portal, "write", lambda pages: (pages.public / "index.html").write_text("<html>"))
         monkeypatch.setenv("OBSERVATOIRE_HOME", str(self.home.root))
 
     def _build(self, home, settings, candidate, moved) -> warehouse.Built:

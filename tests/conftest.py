@@ -12,6 +12,10 @@ from pathlib import Path
 
 import pytest
 from command_line import observatoire
+from hypothesis import settings
+
+settings.register_profile("busy", deadline=None)
+settings.load_profile("busy")  # how long an example takes says how busy the machine is
 
 MADE_TOGETHER = "tests/dbt_project/"
 """The tests of this folder read one warehouse, which the worker that runs them builds."""

@@ -18,7 +18,7 @@ from identity.pseudonyms import normalise_name, pseudonyms_under
 from identity.vault import Vault, open_private
 
 
-@settings(max_examples=60, deadline=None)
+@settings(max_examples=60)
 @given(st.lists(st.tuples(st.integers(0, 11), st.integers(0, 11)), max_size=20))
 def test_components_are_those_of_a_walk(edges):
     a, b = (np.array([edge[side] for edge in edges], dtype=np.int64) for side in (0, 1))
@@ -33,7 +33,7 @@ def test_components_are_those_of_a_walk(edges):
         assert label[start] == min(seen)
 
 
-@settings(max_examples=60, deadline=None)
+@settings(max_examples=60)
 @given(
     st.lists(st.tuples(st.integers(0, 7), st.integers(0, 7)), max_size=14),
     st.lists(st.tuples(st.integers(0, 7), st.integers(0, 7)).filter(lambda p: p[0] != p[1]), max_size=5),

@@ -17,7 +17,7 @@ def by_record(text: str):
     return builder.finish()
 
 
-@settings(max_examples=1000, deadline=None)
+@settings(max_examples=1000)
 @given(st.text(alphabet='a;"\n\r ', min_size=1, max_size=24))
 def test_what_is_read_is_what_csv_reads(text):
     table = read_regular(text.encode(), ";")
@@ -25,7 +25,7 @@ def test_what_is_read_is_what_csv_reads(text):
         assert table.to_pydict() == by_record(text).to_pydict()
 
 
-@settings(max_examples=300, deadline=None)
+@settings(max_examples=300)
 @given(st.lists(st.lists(st.text(alphabet='aé;"\n ,'), min_size=3, max_size=3), min_size=1, max_size=5), st.booleans())
 def test_what_csv_writes_is_regular(rows, everywhere):
     written = io.StringIO(newline="")

@@ -38,7 +38,7 @@ def write_cell(cell, delimiter, always):
     return '"' + cell.replace('"', '""') + '"' if always or needed else cell
 
 
-@settings(max_examples=200 * FACTOR, deadline=None, suppress_health_check=list(HealthCheck))
+@settings(max_examples=200 * FACTOR, suppress_health_check=list(HealthCheck))
 @given(
     rows=ROWS,
     delimiter=st.sampled_from([";", ",", "\t", "|"]),
@@ -67,7 +67,7 @@ XML_TEXT = st.text(st.characters(codec="utf-8", exclude_categories=["Cs", "Cc"])
 TYPED = st.one_of(st.none(), XML_TEXT, st.integers(-(10**14), 10**14), st.booleans())
 
 
-@settings(max_examples=40 * FACTOR, deadline=None, suppress_health_check=list(HealthCheck))
+@settings(max_examples=40 * FACTOR, suppress_health_check=list(HealthCheck))
 @given(rows=st.lists(st.lists(TYPED, min_size=1, max_size=4), min_size=1, max_size=6), skipped=st.integers(0, 3))
 def test_spreadsheet_round_trip(rows, skipped):
     workbook = openpyxl.Workbook()

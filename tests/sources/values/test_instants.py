@@ -214,7 +214,7 @@ written = st.builds(
 )
 
 
-@settings(max_examples=25, deadline=None)
+@settings(max_examples=25)
 @given(
     st.lists(written, min_size=10, max_size=40),
     st.sampled_from([None, *ORDERS]),
@@ -225,7 +225,7 @@ def test_sql_never_reads_otherwise_than_python(texts, order, zone):
         assert read is None or read == in_python(text, order, zone), text
 
 
-@settings(max_examples=300, deadline=None)
+@settings(max_examples=300)
 @given(st.text(alphabet="0123456789/-:., TZapmà", max_size=24), st.sampled_from([None, *ORDERS]))
 def test_any_text_is_read_or_refused(text, order):
     result = in_python(text, order)

@@ -280,7 +280,7 @@ def test_every_refusal_is_met():
     assert met == set(MESSAGES)
 
 
-@settings(max_examples=150, deadline=None)
+@settings(max_examples=150)
 @given(st.one_of(st.text(max_size=30), st.text(alphabet="0123456789+ ./-@;,abcMDJE<>()é'", max_size=30)))
 def test_the_sentences_are_constants(text):
     for parse in (normalise_phone, normalise_phones, parse_email, parse_gender, split_full_name):
@@ -290,7 +290,7 @@ def test_the_sentences_are_constants(text):
             assert refused.message == MESSAGES[refused.rule]
 
 
-@settings(max_examples=100, deadline=None)
+@settings(max_examples=100)
 @given(st.text(max_size=25), st.sampled_from([None, "family_first", "given_first"]))
 def test_a_name_loses_no_letter(text, order):
     """The parts of a split name are the words of the full one."""

@@ -159,6 +159,32 @@ def test_attendance_is_at_least_what_was_counted(published):
     assert number(cell(published["ind_participation"], "PA08")["value"]) == 18
 
 
+def test_an_event_has_the_registrations_of_its_platform_and_few_are_secret(published):
+    """Nine valid tickets of MESS25-013 in the export of its platform, seven of them came; three of MESS24-014."""
+    table = published["ind_participation"]
+    assert number(cell(table, "PA03", "event", "MESS25-013", "MESS-2025")["value"]) == 9
+    for indicator, came in (("PA04", 7), ("PA05", 2)):
+        rate = cell(table, indicator, "event", "MESS25-013", "MESS-2025")
+        assert (number(rate["numerator"]), number(rate["denominator"])) == (came, 9)
+    assert number(cell(table, "PA06", "event", "MESS25-013", "MESS-2025")["value"]) == 0
+    few = cell(table, "PA03", "event", "MESS24-014", "MESS-2024")
+    assert (few["value"], few["obs_status"], few["conf_status"]) == ("", "Q", "A")
+    # another goes with it: the total less the others is not the three
+    events = [r for r in table if (r["programme_id"], r["indicator"], r["breakdown"]) == ("MESS-2024", "PA03", "event")]
+    assert {r["conf_status"] for r in events if r["obs_status"] == "Q"} == {"A", "D"}
+    assert not any(0 < number(r["value"]) < 5 for r in events if r["value"])
+
+
+def test_the_share_of_women_of_an_event_is_that_of_eleven_persons_at_least(published):
+    events = [row for row in published["ind_participants"] if row["breakdown"] == "event"]
+    printed = [row for row in events if row["value"]]
+    assert {row["indicator"] for row in events} == {"PE01"} and len(printed) > len(events) / 2
+    for row in printed:
+        women, answers = number(row["numerator"]), number(row["denominator"])
+        assert answers >= 11 and not 0 < women < 5 and not 0 < answers - women < 5
+    assert all(row["obs_status"] in ("Q", "L") for row in events if not row["value"])
+
+
 def test_territories(published):
     table = published["ind_territories"]
     for code, numerator, denominator in (("TE01", 4, 5), ("TE02", 12, 90), ("TE03", 2871156, 5979394)):

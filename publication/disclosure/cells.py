@@ -22,11 +22,12 @@ from dataclasses import dataclass, field
 
 import pyarrow as pa
 
-from publication.disclosure.policy import Counted, Counts, Policies, Threshold
-from publication.disclosure.system import System
+from publication.disclosure.policy import Counted, Counts, Policies, Policy, Threshold
+from publication.disclosure.system import System, Variable
 
 KEY = ("programme_id", "indicator", "breakdown", "member", "period")
 TOTAL = ("total", "total")
+EVENT = "event"
 COLUMNS = ("value", "lower", "numerator", "denominator", "n_with_data", "n_total")
 #: Columns that are about a whole, when the line is one of its parts.
 WHOLES = ("denominator", "n_with_data", "n_total")
@@ -65,6 +66,8 @@ class Cells:
         default_factory=lambda: defaultdict(list)
     )  # (denominator, how) → numerators
     not_additive: set[Hashable] = field(default_factory=set)  # sums over events that the values contradict
+    unsaid: set[Hashable] = field(default_factory=set)  # numbers that exist and that a line without a number keeps
+    unsaid_atoms: dict[Hashable, int] = field(default_factory=dict)  # of these, what stands for them in the sums
 
     @property
     def has_secrets(self) -> bool:
@@ -99,7 +102,8 @@ def _read_table(cells: Cells, dataset: str, table: pa.Table, policies: Policies)
     }
     for place, row in enumerate(rows):
         if all(row.get(column) is None for column in ("value", "lower", "upper", "numerator", "denominator")):
-            continue  # a line without a number gives nothing away
+            _read_without_number(cells, row, policy, policies, repeated)
+            continue
         rule = policy.rule(row["indicator"], row["breakdown"]) if policy else None
         if rule is None:
             cells.uncovered[dataset].add(row["indicator"])
@@ -128,6 +132,17 @@ def _read_table(cells: Cells, dataset: str, table: pa.Table, policies: Policies)
         cells.lines.append(line)
 
 
+def _read_without_number(
+    cells: Cells, row: Mapping, policy: Policy | None, policies: Policies, repeated: set[tuple]
+) -> None:
+    """A line without a number gives away that there is nothing to count, unless it keeps a number that there is."""
+    counts = policy.counts.get(row["indicator"]) if policy else None
+    if counts is None or row["obs_status"] == "M" or row["n_with_data"] == 0:
+        return
+    for column, counted in counts.named.items():
+        cells.unsaid.add(_number(row, counts, counted, column, policies, repeated))
+
+
 def _repeated(rows: Iterable[Mapping]) -> set[tuple]:
     """Members that come with several periods: the period is then part of the number's name."""
     seen: dict[tuple, set] = defaultdict(set)
@@ -147,13 +162,20 @@ def _line(
     repeated: set[tuple],
 ) -> Line:
     columns = {}
-    when = row["period"] if tuple(row[name] for name in KEY[:4]) in repeated else ""
     for column, counted in counts.named.items():
         if row.get(column) is None:
             continue
-        name = (row["programme_id"], counted.of, *_part(row, counts, counted, column, policies), when)
+        name = _number(row, counts, counted, column, policies, repeated)
         columns[column] = _variable(cells, policies, name, float(row[column]), dataset)
     return Line(dataset, place, tuple(row[name] for name in KEY), threshold, columns)
+
+
+def _number(
+    row: Mapping, counts: Counts, counted: Counted, column: str, policies: Policies, repeated: set[tuple]
+) -> tuple:
+    """The name of the number that a column of this line gives away."""
+    when = row["period"] if tuple(row[name] for name in KEY[:4]) in repeated else ""
+    return (row["programme_id"], counted.of, *_part(row, counts, counted, column, policies), when)
 
 
 def _part(
@@ -206,7 +228,7 @@ def _judged(cells: Cells, line: Line, row: Mapping, dominant: Mapping | None, po
     small = [
         name
         for name in threshold.look_at
-        if name in numbers and _is_small(system.variables[numbers[name]].value, threshold)
+        if name in numbers and _is_small(system.variables[numbers[name]].value, threshold.least(name))
     ]
     dominated = bool(
         threshold.dominance and dominant and dominant["value"] is not None and dominant["value"] > threshold.dominance
@@ -219,7 +241,7 @@ def _judged(cells: Cells, line: Line, row: Mapping, dominant: Mapping | None, po
             counted = system.variables[numbers[name]].name
             quantity = counted[1][1] if counted[0] == "complement" else counted[1]
             is_sum = policies.vocabulary.quantities[quantity].is_sum
-            _protect(system, numbers[name], threshold, base if name != "denominator" else math.inf, is_sum)
+            _protect(system, numbers[name], threshold, name, base if name != "denominator" else math.inf, is_sum)
     return Line(line.dataset, line.place, line.key, threshold, line.columns, SMALL if small else DOMINATED)
 
 
@@ -240,18 +262,18 @@ def _complement(cells: Cells, line: Line, policies: Policies) -> int | None:
     return rest
 
 
-def _is_small(value: float, threshold: Threshold) -> bool:
-    return 0 < value < threshold.minimum
+def _is_small(value: float, least: int) -> bool:
+    return 0 < value < least
 
 
-def _protect(system: System, index: int, threshold: Threshold, base: float, is_sum: bool) -> None:
+def _protect(system: System, index: int, threshold: Threshold, column: str, base: float, is_sum: bool) -> None:
     """The interval that the attacker must be left with: 0 to the threshold, or the sum to some percent."""
     variable = system.variables[index]
     if is_sum:
         spread = max(abs(variable.value), 1.0) * (threshold.percent or 10.0) / 100
         _need(variable, max(variable.lower, variable.value - spread), variable.value + spread)
-    elif variable.value < threshold.minimum:
-        _need(variable, 0.0, max(variable.value, min(float(threshold.minimum), base)))
+    elif variable.value < (least := threshold.least(column)):
+        _need(variable, 0.0, max(variable.value, min(float(least), base)))
 
 
 def _need(variable, low: float, high: float) -> None:
@@ -283,7 +305,7 @@ def tie(cells: Cells, policies: Policies, events: Events) -> None:
     _sums_over_traits(system, groups)
     for (total, indicator, breakdown), parts in cells.shared_out.items():
         _parts(system, parts, total, (indicator, breakdown), has_others=len(parts) == 1)
-    _relations(system, groups, policies)
+    _relations(system, groups, policies, cells.unsaid_atoms)
     _units(system, groups, quantities)
 
 
@@ -299,13 +321,47 @@ def _sums_over_atoms(
     for place, atom in enumerate(atoms):
         for about in (TOTAL, *atom):
             inside[about].append(place)
-    if not _fits(cells.system, members, atoms, inside):
-        cells.not_additive.add(key)
-        return False
-    latent = [cells.system.variable(("atom", key, atom)) for atom in atoms]
+    alone = [_event_of(atom) for atom in atoms] if EVENT in used else [None] * len(atoms)
+    empty = _without_a_line(cells, key, members, alone) if EVENT in used else set()
+    if not _fits(cells.system, members, atoms, inside, empty):
+        empty = set()
+        if not _fits(cells.system, members, atoms, inside, empty):
+            cells.not_additive.add(key)
+            return False
+    latent = []
+    for place, (atom, event) in enumerate(zip(atoms, alone, strict=True)):
+        if event in members and inside[event] == [place]:
+            latent.append(members[event])  # the number of the event itself
+            continue
+        index = cells.system.variable(("atom", key, atom), upper=0.0 if place in empty else math.inf)
+        latent.append(index)
+        if event and _of_event(key, event) in cells.unsaid:
+            cells.unsaid_atoms[_of_event(key, event)] = index
     for about, index in members.items():
-        cells.system.equation([(index, -1.0), *((latent[place], 1.0) for place in inside.get(about, ()))])
+        parts = [latent[place] for place in inside.get(about, ())]
+        if parts != [index]:
+            cells.system.equation([(index, -1.0), *((part, 1.0) for part in parts)])
     return True
+
+
+def _event_of(atom: tuple) -> tuple[str, str] | None:
+    return next((about for about in atom if about[0] == EVENT), None)
+
+
+def _of_event(key: tuple, event: tuple[str, str]) -> tuple:
+    programme, quantity, traits, when = key
+    return (programme, quantity, traits, event, when)
+
+
+def _without_a_line(
+    cells: Cells, key: tuple, members: Mapping[tuple[str, str], int], alone: Sequence[tuple[str, str] | None]
+) -> set[int]:
+    """Places of the events that the lines by event say are nothing: everybody knows that they add nothing."""
+    return {
+        place
+        for place, event in enumerate(alone)
+        if event is None or (event not in members and _of_event(key, event) not in cells.unsaid)
+    }
 
 
 def _fits(
@@ -313,12 +369,13 @@ def _fits(
     members: Mapping[tuple[str, str], int],
     atoms: Sequence[tuple],
     inside: Mapping[tuple[str, str], Sequence[int]],
+    empty: set[int],
 ) -> bool:
     """Whether some numbers of the atoms give the values of all the members."""
     from publication.disclosure.attack import feasible
 
     trial = System()
-    latent = [trial.variable(atom) for atom in atoms]
+    latent = [trial.variable(atom, upper=0.0 if place in empty else math.inf) for place, atom in enumerate(atoms)]
     for about, index in members.items():
         value = system.variables[index].value
         if about in inside:
@@ -386,21 +443,66 @@ def _sums_over_traits(system: System, groups: Mapping[tuple, Mapping[tuple[str, 
             _parts(system, every if enough else named, total, trait, has_others=len(parts) == 1)
 
 
-def _relations(system: System, groups: Mapping, policies: Policies) -> None:
-    """What ties quantities of different names, wherever all are printed and the values agree."""
+def _relations(system: System, groups: Mapping, policies: Policies, unsaid: Mapping[Hashable, int]) -> None:
+    """What ties quantities of different names, wherever all are printed and the values agree, or where one is unsaid."""
     wheres = {(key[0], key[3], about) for key, members in groups.items() for about in members}
+    fixed = {index for row in system.rows if row.is_fixed for index in row.shows}
+    complements = _complements(system)
     for programme, when, about in sorted(wheres):
         for relation in policies.vocabulary.relations:
-            terms = []
+            terms, known = [], 0
             for term in relation.terms:
                 traits = tuple(sorted(term.where.items()))
                 index = groups.get((programme, term.of, traits, when), {}).get(about)
+                known += index is not None
+                if index is None:
+                    index = unsaid.get((programme, term.of, traits, about, when))
                 if index is not None:
                     terms.append((index, term.times))
-            if len(terms) == len(relation.terms):
-                total = math.fsum(system.variables[index].value * times for index, times in terms)
-                if total <= 1e-9 if relation.at_most else abs(total) <= 1e-9:
-                    system.equation(terms, 0.0, relation.at_most)
+            if len(terms) == len(relation.terms) and known >= len(terms) - 1:
+                if known == len(terms) and not _agrees(system, terms, relation.at_most):
+                    continue
+                system.equation(terms, 0.0, relation.at_most)
+                if not relation.at_most:
+                    _within_what_is_fixed(system, terms, fixed, complements)
+
+
+def _agrees(system: System, terms: Sequence[tuple[int, float]], at_most: bool) -> bool:
+    total = math.fsum(system.variables[index].value * times for index, times in terms)
+    return total <= 1e-9 if at_most else abs(total) <= 1e-9
+
+
+def _within_what_is_fixed(
+    system: System,
+    terms: Sequence[tuple[int, float]],
+    fixed: set[int],
+    complements: Mapping[Hashable, Sequence[Variable]],
+) -> None:
+    """Nobody thinks that a part exceeds a public whole: no more than that is asked of it."""
+    wholes = [index for index, times in terms if times > 0]
+    if len(wholes) != 1 or wholes[0] not in fixed:
+        return
+    whole = system.variables[wholes[0]].value
+    for part in (system.variables[index] for index, times in terms if times < 0):
+        if part.value is not None and part.value <= whole:
+            for variable in (part, *complements.get(_shared_out(part.name), ())):
+                if variable.need_high is not None and variable.value == part.value:
+                    variable.need_high = min(variable.need_high, whole)
+
+
+def _complements(system: System) -> Mapping[Hashable, Sequence[Variable]]:
+    """What is left of a total: who came, as those who are not absent. By what they are parts of."""
+    found: dict[Hashable, list[Variable]] = defaultdict(list)
+    for variable in system.variables:
+        if variable.name[0] == "complement":
+            found[_shared_out(variable.name[1])].append(variable)
+    return found
+
+
+def _shared_out(name: tuple) -> Hashable:
+    """A number without what it says of its traits."""
+    programme, quantity, traits, about, when = name[:5]
+    return (programme, quantity, tuple(trait for trait, _ in traits), about, when)
 
 
 def _units(system: System, groups: Mapping, quantities: Mapping) -> None:

@@ -182,8 +182,10 @@ def _numbers(system: System, rows: list[int], then: Mapping) -> list[int]:
 
 def _needed_width(cells: Cells, target: int, rows: Mapping[int, str]) -> float:
     widths = [
-        line.threshold.minimum
+        line.threshold.least(column)
         for number, line in enumerate(cells.lines)
-        if number in rows and target in line.columns.values() and line.threshold.minimum
+        if number in rows and line.threshold.minimum
+        for column, index in line.columns.items()
+        if index == target
     ]
     return float(max(widths, default=1))

@@ -72,8 +72,7 @@ def _settle_singles(system: System, mover: _Mover, sameness: Sameness, deadline:
     """Whether anything more had to be hidden."""
     before = len(mover.suppressed)
     for single, variable in enumerate(system.variables):
-        hidden = system.hidden(mover.suppressed)
-        if not variable.is_single or not hidden[single]:
+        if not variable.is_single or not system.hidden(mover.suppressed)[single]:
             continue
         reach = Reach(system, single)
         reach.mix(np.array(mover.points[-MOST_POINTS:]), single, variable.value)

@@ -35,13 +35,14 @@ class Threshold(_Strict):
 
     `level`: `free` (never hidden), `linked` (hidden only to protect something else), `protected`. A line is secret when one
     of the numbers it is to `look_at` lies between 1 and `minimum` − 1 (`complement`: denominator − numerator), or when one
-    contributor makes more than `dominance` of it. What is then protected: the numbers of `protect` that are small, as
+    contributor makes more than `dominance` of it. `minimum_in_all` is that of the denominator, when it is another. What is then protected: the numbers of `protect` that are small, as
     counts between 0 and the threshold; sums to ± `percent`. Below `significant` the figure is printed « n.s. ».
     """
 
     level: Literal["free", "linked", "protected"]
     why: Why
     minimum: int | None = Field(default=None, ge=2)
+    minimum_in_all: int | None = Field(default=None, ge=2)
     significant: int | None = Field(default=None, ge=2)
     dominance: float | None = Field(default=None, gt=0, lt=1)
     percent: float | None = Field(default=None, gt=0, lt=100)
@@ -53,9 +54,15 @@ class Threshold(_Strict):
     def _says_what_it_protects(self) -> Threshold:
         if self.level == "protected" and not (self.minimum and self.look_at and self.protect and self.contributors):
             raise ValueError("a protected threshold needs minimum, look_at, protect and contributors")
-        if self.level != "protected" and (self.minimum or self.dominance or self.look_at or self.protect):
+        if self.level != "protected" and (
+            self.minimum or self.minimum_in_all or self.dominance or self.look_at or self.protect
+        ):
             raise ValueError("only a protected threshold has numbers")
         return self
+
+    def least(self, column: str) -> int:
+        """From which number on a column of a line may be printed."""
+        return (self.minimum_in_all if column == "denominator" else None) or self.minimum
 
 
 class PerUnit(_Strict):

@@ -141,6 +141,8 @@ def _thresholds(package: Package) -> list[str]:
         for rule in policy.rules:
             threshold = policies.vocabulary.thresholds[rule.threshold]
             limit = f"moins de {threshold.minimum} {threshold.contributors}" if threshold.minimum else ""
+            if threshold.minimum_in_all:
+                limit += f", ou moins de {threshold.minimum_in_all} en tout"
             if threshold.dominance:
                 limit += f", ou un contributeur au-delà de {threshold.dominance:.0%}".replace("%", "\u202f%")
             where = ", ".join(rule.breakdowns) or "toutes"

@@ -143,6 +143,34 @@ SPOILS = [
     ("participation", "months_add_up", "delete from ind_participation where member = '2023-09'"),
     ("participation", "events_covered", "update ind_participation set n_total = 33 where breakdown = 'total'"),
     ("participation", "recount", "update ind_participation set value = 1056 where breakdown = 'total'"),
+    (
+        "participation",
+        "shown_up_add_up",
+        "update ind_participation set numerator = 5 where indicator = 'PA04' and breakdown = 'total'",
+    ),
+    (
+        "participation",
+        "presences_split",
+        "insert into ind_participation select * replace ('event' as breakdown, 'E1' as member, "
+        "case indicator when 'PA02' then 10 else 3 end as value) from ind_participation "
+        "where breakdown = 'total' and indicator in ('PA02', 'PA06')",
+    ),
+    (
+        "participation",
+        "events_with_a_list",
+        "update fct_event_count set counting_method = 'registered' where value = 150",
+    ),
+    (
+        "quality",
+        "matches_add_up",
+        "update ind_quality set numerator = 4 where indicator = 'QU02' and breakdown = 'total'",
+    ),
+    (
+        "participants",
+        "persons_recounted",
+        "insert into ind_participants select * replace ('event' as breakdown, 'E1' as member, 4 as n_total) "
+        "from ind_participants where breakdown = 'total'",
+    ),
     ("territories", "every_department_printed", "delete from ind_territories where member = '60'"),
     ("territories", "population_adds_up", "delete from dim_territory where level = 'department' and code = '60'"),
     ("territories", "denominator", "update ind_territories set denominator = 4 where indicator = 'TE01'"),

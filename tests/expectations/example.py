@@ -154,10 +154,16 @@ def participation():
         # event A alone has lists: 25 registered, 18 of them came, and 2 others; 16 are women
         _row("PA02", "total", "total", 20, 1, 5),
         _row("PA02", "event", "A", 20, 1, 1),
-        _row("PA03", "total", "total", 25, 1, 5),
-        _row("PA04", "total", "total", 0.72, 1, 5, numerator=18, denominator=25),
-        _row("PA05", "total", "total", 0.28, 1, 5, numerator=7, denominator=25),
-        _row("PA06", "total", "total", 2, 1, 5),
+        *(
+            row
+            for about in (("total", "total", 5), ("event", "A", 1))
+            for row in (
+                _row("PA03", about[0], about[1], 25, 1, about[2]),
+                _row("PA04", about[0], about[1], 0.72, 1, about[2], numerator=18, denominator=25),
+                _row("PA05", about[0], about[1], 0.28, 1, about[2], numerator=7, denominator=25),
+                _row("PA06", about[0], about[1], 2, 1, about[2]),
+            )
+        ),
         _row("PA09", "total", "total", 20, 1, 5, lower=20, upper=20),
         _row("PA10", "total", "total", 0.6, 1, 5, numerator=12, denominator=20),
         _row("PA11", "total", "total", 1, 1, 5, numerator=20, denominator=20),
@@ -179,6 +185,7 @@ def quality():
     return [
         _share("QU01", 5, 5, 5, 5),
         _share("QU02", 20, 20, 1, 5),
+        _row("QU02", "event", "A", 1, 1, 1, numerator=20, denominator=20),
         _row("QU03", "total", "total", 0.1, 1, 5, numerator=2, denominator=20),
         _row("QU03", "event", "A", 0.1, 1, 1, numerator=2, denominator=20),
         _share("QU01", 1, 1, 1, 1, A),
@@ -189,6 +196,7 @@ def quality():
 def participants():
     return [
         _row("PE01", "total", "total", 0.8, 20, 20, numerator=16, denominator=20),
+        _row("PE01", "event", "A", 0.8, 20, 20, numerator=16, denominator=20),
         _row("PE01", "gender", "F", 0.8, 20, 20, numerator=16, denominator=20),
         _row("PE01", "gender", "H", 0.2, 20, 20, numerator=4, denominator=20),
         _row("PE02", "category", "ess", 1.0, 10, 20, numerator=10, denominator=10),
@@ -292,6 +300,12 @@ def controls():
             agreed(q, "same_presences", programme, "QU02", 20),
             agreed(p, "presences_add_up", programme, "event", 20),
             agreed(p, "registrations_add_up", programme, "event", 25),
+            agreed(p, "expected_add_up", programme, "event", 25),
+            agreed(p, "shown_up_add_up", programme, "event", 18),
+            agreed(p, "absent_add_up", programme, "event", 7),
+            agreed(p, "presences_split", programme, "event", 0),
+            agreed(p, "events_with_a_list", programme, "PA03", 1),
+            agreed(q, "matches_add_up", programme, "denominator", 20),
             agreed(p, "lines_in_presences", programme, "total", 20),
             agreed(p, "registrations_recounted", programme, "total", 25),
             agreed(w, "persons_recounted", programme, "total", 20),

@@ -104,11 +104,14 @@ PARTICIPATION = {
     "no_dominant_event": _control("ctl_participation", "largest_share", "actual"),
     "no_outlier": _control("ctl_participation", "outliers", "actual"),
     "show_up_at_most_whole": Spoil(
-        "UPDATE ind_participation SET numerator = 26, value = 26 / 25 WHERE indicator = 'PA04'",
+        "UPDATE ind_participation SET numerator = 26, value = 26 / 25 WHERE indicator = 'PA04' AND breakdown = 'event'",
         also=("shares_between_0_and_1",),
     ),
     "frequencies_are_their_ratio": Spoil("UPDATE ind_participation SET value = 2 WHERE indicator = 'PA11'"),
-    "lists_add_up": _control("ctl_participation", "presences_add_up"),
+    "lists_add_up": _control("ctl_participation", "registrations_add_up"),
+    "followed_add_up": _control("ctl_participation", "shown_up_add_up"),
+    "presences_split": _control("ctl_participation", "presences_split"),
+    "every_listed_event_printed": _control("ctl_participation", "events_with_a_list"),
     "lines_in_presences": _control("ctl_participation", "lines_in_presences"),
     "registrations_recounted": _control("ctl_participation", "registrations_recounted"),
     "persons_known_enough": Spoil(
@@ -141,6 +144,7 @@ QUALITY = {
     "deliveries_of_usual_size": _control("ctl_quality", "usual_volume", "actual"),
     "sources_on_time": _control("ctl_quality", "source_late", "actual"),
     "same_presences": _control("ctl_quality", "same_presences"),
+    "matches_add_up": _control("ctl_quality", "matches_add_up"),
     "gaps_are_their_ratio": Spoil("UPDATE ind_quality SET value = 0.12 WHERE indicator = 'QU03'"),
     "declared_near_signed": Spoil(
         "UPDATE ind_quality SET value = 0.3, numerator = 6 WHERE indicator = 'QU03' AND breakdown = 'event'"
@@ -157,10 +161,12 @@ PARTICIPANTS = {
         also=("shares_between_0_and_1",),
     ),
     "breakdowns_known": Spoil(
-        f"UPDATE ind_participants SET breakdown = 'village' WHERE {PE}", also=("nothing_of_one_event",)
+        f"UPDATE ind_participants SET breakdown = 'village' WHERE {PE}", also=("only_the_share_of_women_by_event",)
     ),
     "indicators_present": Spoil("DELETE FROM ind_participants WHERE indicator = 'PE02'", alone=True),
-    "nothing_of_one_event": Spoil(f"UPDATE ind_participants SET breakdown = 'event' WHERE {PE}"),
+    "only_the_share_of_women_by_event": Spoil(
+        "UPDATE ind_participants SET breakdown = 'event' WHERE indicator = 'PE02'"
+    ),
     "answers_make_one": _control("ctl_participants", "shares_make_one"),
     "persons_recounted": _control("ctl_participants", "persons_recounted"),
     "enough_answers": Spoil("UPDATE ind_participants SET n_with_data = 9 WHERE indicator = 'PE02'"),

@@ -18,6 +18,7 @@ from publication.disclosure import cells as reading
 from publication.disclosure import protection
 from publication.disclosure.audit import audit, is_exact
 from publication.disclosure.policy import PolicyError, read
+from publication.disclosure.system import Row, System
 
 POLICIES = read()
 NAMES = [column.split()[0] for column in hand_made.TIDY.split(", ")]
@@ -145,6 +146,22 @@ def test_no_personal_trait_for_an_event_of_less_than_eleven():
     ]
     found = signs(protect(*rows))
     assert found["PE01|event|a1"] == "Q/A" and found["PE01|event|a2"] in ("A/F", "Q/D")
+
+
+def test_one_to_four_women_or_men_of_an_event_are_secret_too():
+    """2 of 20 women, all but 3, none, all of them, and ten of each."""
+    rows = [
+        share("PE01", "event", member, women, 20)
+        for member, women in (("a1", 2), ("a2", 17), ("a3", 0), ("a4", 20), ("a5", 10))
+    ]
+    found = signs(protect(*rows))
+    assert found == {
+        "PE01|event|a1": "Q/A",
+        "PE01|event|a2": "Q/A",
+        "PE01|event|a3": "A/F",
+        "PE01|event|a4": "A/F",
+        "PE01|event|a5": "A/F",
+    }
 
 
 def test_organisations_are_secret_under_three():
@@ -296,6 +313,120 @@ def test_a_table_of_another_dataset_may_have_to_give_way():
     cells = reading.read(tables, POLICIES)
     reading.tie(cells, POLICIES, {})
     assert audit(cells, result.tables | {"ind_quality": tables["ind_quality"]}).narrow
+
+
+def listed(*events):
+    """Tables by event and of the programme. An event: (name, registered, came, walk-ins); None for a list that never came, and for
+    walk-ins that are not given because too few are recognised."""
+    d, rows = "ind_participation", []
+    for name, registered, came, walk_ins in events:
+        if registered is None:
+            rows.append(nothing("PA03", name))
+        else:
+            rows.append(count("PA03", "event", name, registered))
+        if registered is None or came is None:
+            rows += [nothing(code, name) for code in ("PA04", "PA05", "PA06")]
+            continue
+        rows += [
+            share("PA04", "event", name, came, registered, d),
+            share("PA05", "event", name, registered - came, registered, d),
+        ]
+        if isinstance(walk_ins, int):
+            rows += [count("PA02", "event", name, came + walk_ins), count("PA06", "event", name, walk_ins)]
+        else:
+            (walk_ins,) = walk_ins
+            rows += [count("PA02", "event", name, came + walk_ins), nothing("PA06", name, n_with_data=1)]
+    both = [event for event in events if event[1] is not None and event[2] is not None]
+    registered, came = sum(event[1] for event in both), sum(event[2] for event in both)
+    walk_ins = sum(event[3] if isinstance(event[3], int) else event[3][0] for event in both)
+    return [
+        *rows,
+        count("PA03", "total", "total", sum(event[1] or 0 for event in events)),
+        share("PA04", "total", "total", came, registered, d),
+        share("PA05", "total", "total", registered - came, registered, d),
+        count("PA02", "total", "total", came + walk_ins),
+        count("PA06", "total", "total", walk_ins),
+    ]
+
+
+def nothing(indicator, event, n_with_data=0):
+    return hand_made.row(
+        "ind_participation", indicator, "event", event, None, obs_status="L", n_with_data=n_with_data, n_total=1
+    )
+
+
+def public(*names):
+    return {hand_made.HDF: [frozenset({("total", "total"), ("event", name)}) for name in names]}
+
+
+def printed(rows, events, *secret):
+    """The audit when only these lines (indicator, event) are emptied."""
+    tables = {"ind_participation": table(rows)}
+    cells = reading.read(tables, POLICIES)
+    reading.tie(cells, POLICIES, events)
+    assert not cells.not_additive
+    hidden = {n for n, line in enumerate(cells.lines) if (line.key[1], line.key[3]) in secret}
+    assert len(hidden) == len(secret)
+    return audit(cells, {name: protection._marked(t, name, cells, hidden) for name, t in tables.items()})
+
+
+def lines_of(event):
+    return [(code, event) for code in ("PA03", "PA04", "PA05", "PA06")]
+
+
+def test_the_total_less_the_other_events_does_not_give_a_small_one():
+    """3 registered at a1, 20 at a2, 30 at a3: 53 − 20 − 30 is the 3."""
+    rows, events = listed(("a1", 3, 2, 5), ("a2", 20, 10, 4), ("a3", 30, 20, 6)), public("a1", "a2", "a3")
+    assert 0 in {finding.width for finding in printed(rows, events, *lines_of("a1")).narrow}
+    result = protect(*rows, events=lambda: events)
+    found = signs(result, "ind_participation")
+    assert not result.reasons
+    assert found["PA03|event|a1"] == found["PA04|event|a1"] == found["PA05|event|a1"] == "Q/A"
+    # the cheapest other event goes with it, whole; how many came is public
+    assert {cell: sign for cell, sign in found.items() if sign == "Q/D"} == {
+        f"{code}|event|{event}": "Q/D"
+        for code, event in (("PA06", "a1"), ("PA03", "a2"), ("PA04", "a2"), ("PA05", "a2"), ("PA06", "a2"))
+    }
+    assert all(found[f"PA02|event|{event}"] == "A/F" for event in ("a1", "a2", "a3"))
+
+
+def test_registrations_are_those_of_the_show_up_rate_where_both_lists_came():
+    """Of a1 and a2 no registration is printed; the show-up rate of a2 is, and its 20 give the 3 of a1."""
+    rows, events = listed(("a1", 3, 2, 5), ("a2", 20, 10, 4), ("a3", 30, 20, 6)), public("a1", "a2", "a3")
+    assert printed(rows, events, *lines_of("a1"), ("PA03", "a2")).narrow
+    assert not printed(rows, events, *lines_of("a1"), *lines_of("a2")).narrow
+
+
+def test_an_event_without_a_list_hides_nobody():
+    """Only a1 is emptied. a2 says that no list came: it cannot be thought to hold some of the 3."""
+    rows, events = (
+        listed(("a1", 3, None, 0), ("a2", None, None, 0), ("a3", 30, None, 0)),
+        public("a1", "a2", "a3", "a4"),
+    )
+    rows = [row for row in rows if row[2] in ("PA03",)]
+    assert {finding.width for finding in printed(rows, events, ("PA03", "a1")).narrow} == {0}
+    result = protect(*rows, events=lambda: events)
+    assert not result.reasons and signs(result, "ind_participation")["PA03|event|a3"] == "Q/D"
+
+
+def test_walk_ins_that_are_not_given_are_not_nobody():
+    """Too few are recognised at a1 for its walk-ins to be given: the total less those of the others gives them, and PA02 the registered."""
+    rows, events = listed(("a1", 3, 2, (5,)), ("a2", 20, 10, 4), ("a3", 30, 20, 6)), public("a1", "a2", "a3")
+    emptied = [line for line in lines_of("a1") if line[0] != "PA06"]
+    others = [("PA03", "a2"), ("PA04", "a2"), ("PA05", "a2")]
+    assert printed(rows, events, *emptied, *others).narrow
+    assert not printed(rows, events, *emptied, *others, ("PA06", "a2")).narrow
+    result = protect(*rows, events=lambda: events)
+    assert not result.reasons and signs(result, "ind_participation")["PA06|event|a2"] == "Q/D"
+
+
+def test_fewer_came_than_the_few_who_registered():
+    """4 registered, 1 present in all: nobody is asked to believe that 4 of them came."""
+    rows, events = listed(("a1", 4, 1, 0), ("a2", 20, 10, 4), ("a3", 30, 20, 6)), public("a1", "a2", "a3")
+    result = protect(*rows, events=lambda: events)
+    assert not result.reasons
+    assert not any(result.report["ind_participation"]["suppressed_whole"])
+    assert signs(result, "ind_participation")["PA04|event|a1"] == "Q/A"
 
 
 def test_an_unknown_trait_is_nobodys():
@@ -530,12 +661,22 @@ def test_every_published_indicator_has_a_rule():
 
 def test_thresholds_are_those_of_the_trade():
     words = POLICIES.vocabulary.thresholds
-    assert words["personnes"].minimum == 5 and words["personnes_par_evenement"].minimum == 11
+    assert words["personnes"].minimum == 5 and words["personnes_par_evenement"].minimum == 5
+    assert words["personnes_par_evenement"].minimum_in_all == 11
     assert (
         words["organisations"].minimum == 3 and words["montants"].dominance == 0.85 and words["montants"].percent == 10
     )
     assert words["satisfaction"].minimum == 11
     assert (words["recommandation"].minimum, words["recommandation"].significant) == (11, 30)
+
+
+def test_fewer_cuts_are_looked_for_in_a_part_that_is_larger():
+    """Twice the rows, a quarter of the cuts: a count, so that a slow night hides what a fast one does."""
+
+    def cuts(rows):
+        return protection._most_cuts(System(rows=[Row(number, (0,)) for number in range(rows)]))
+
+    assert (cuts(0), cuts(600), cuts(1200), cuts(6000)) == (60, 60, 15, 0)
 
 
 def test_protecting_twice_gives_the_same_tables():

@@ -90,23 +90,78 @@ where programme.has_events
 group by all
 {% endset %}
 {% set lists_add_up %}
--- presences and registrations by department, month and event, against their total; a programme without a list has nothing to add
-{% for control, indicator in [('presences_add_up', 'PA02'), ('registrations_add_up', 'PA03')] %}
+-- presences, registrations, and those followed up to the door, by department, month, modality and event, against their total; a programme
+-- without a list has nothing to add
+{% for control, indicator, column in [
+    ('presences_add_up', 'PA02', 'value'),
+    ('registrations_add_up', 'PA03', 'value'),
+    ('expected_add_up', 'PA04', 'denominator'),
+    ('shown_up_add_up', 'PA04', 'numerator'),
+    ('absent_add_up', 'PA05', 'numerator'),
+] %}
 select
     '{{ control }}' as control,
     total.programme_id,
     breakdown.name as member,
-    coalesce(total.value, 0) as expected,
-    coalesce(sum(part.value), 0) as actual,
+    coalesce(total.{{ column }}, 0) as expected,
+    coalesce(sum(part.{{ column }}), 0) as actual,
     cast(null as varchar) as detail
 from {{ ref('ind_participation') }} as total
-cross join (values ('department'), ('month'), ('{{ 'event' if indicator == 'PA02' else 'modality' }}')) as breakdown (name)
+cross join (values ('department'), ('month'), ('modality'), ('event')) as breakdown (name)
 left join {{ ref('ind_participation') }} as part
     on part.programme_id = total.programme_id and part.indicator = total.indicator and part.breakdown = breakdown.name
 where total.indicator = '{{ indicator }}' and total.breakdown = 'total'
-group by total.programme_id, breakdown.name, total.value
+group by total.programme_id, breakdown.name, total.{{ column }}
 {% if not loop.last %}union all{% endif %}
 {% endfor %}
+{% endset %}
+{% set presences_split %}
+-- at an event, who came is registered (PA04) or is not (PA06): events where the two do not make the presences (PA02)
+select
+    'presences_split' as control,
+    programme.programme_id,
+    'event' as member,
+    0 as expected,
+    count(split.member) as actual,
+    string_agg(split.member, ', ' order by split.member) as detail
+from {{ ref('dim_programme') }} as programme
+left join (
+    select
+        programme_id,
+        member,
+        max(value) filter (where indicator = 'PA02') as present,
+        coalesce(max(numerator) filter (where indicator = 'PA04'), 0) as expected_present,
+        max(value) filter (where indicator = 'PA06') as walk_ins
+    from {{ ref('ind_participation') }}
+    where breakdown = 'event'
+    group by all
+    having present <> expected_present + walk_ins
+) as split using (programme_id)
+where programme.has_events
+group by all
+{% endset %}
+{% set listed_events %}
+-- every event that a list came for has its line in every indicator of lists by event
+select
+    'events_with_a_list' as control,
+    programme.programme_id,
+    definition.code as member,
+    coalesce(listed.nb_events, 0) as expected,
+    count(found.member) as actual,
+    cast(null as varchar) as detail
+from {{ ref('dim_programme') }} as programme
+cross join (values ('PA02'), ('PA03'), ('PA04'), ('PA05'), ('PA06')) as definition (code)
+left join (
+    select event.programme_key, count(distinct event.code) as nb_events
+    from {{ ref('fct_event_count') }} as counted
+    inner join {{ ref('dim_event') }} as event using (event_key)
+    where event.is_counted and counted.counting_method in ('registered', 'present')
+    group by all
+) as listed using (programme_key)
+left join {{ ref('ind_participation') }} as found
+    on found.programme_id = programme.programme_id and found.indicator = definition.code and found.breakdown = 'event'
+where programme.has_events
+group by all
 {% endset %}
 {% set lines %}
 -- every line that says somebody came, and every checked-in place, is behind one presence and one only
@@ -177,6 +232,8 @@ where programme.has_events
     ctl_members_add_up('months_add_up', ref('ind_participation'), 'PA01', 'month', 'PA01'),
     ctl_members_add_up('modalities_add_up', ref('ind_participation'), 'PA01', 'modality', 'PA01'),
     lists_add_up,
+    presences_split,
+    listed_events,
     recount,
     lines,
     places,

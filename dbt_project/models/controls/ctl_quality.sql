@@ -26,6 +26,24 @@ left join {{ ref('ind_participation') }} as total
     on total.programme_id = quality.programme_id and total.indicator = 'PA02' and total.breakdown = 'total'
 where quality.indicator = 'QU02' and quality.breakdown = 'total'
 {% endset %}
+{% set matches %}
+-- presences and those recognised, by event, against their total
+{% for column in ['numerator', 'denominator'] %}
+select
+    'matches_add_up' as control,
+    total.programme_id,
+    '{{ column }}' as member,
+    coalesce(total.{{ column }}, 0) as expected,
+    coalesce(sum(part.{{ column }}), 0) as actual,
+    cast(null as varchar) as detail
+from {{ ref('ind_quality') }} as total
+left join {{ ref('ind_quality') }} as part
+    on part.programme_id = total.programme_id and part.indicator = total.indicator and part.breakdown = 'event'
+where total.indicator = 'QU02' and total.breakdown = 'total'
+group by total.programme_id, total.{{ column }}
+{% if not loop.last %}union all{% endif %}
+{% endfor %}
+{% endset %}
 {% set volume %}
 -- rows of the last delivery of each file-fed source against the median of its earlier ones (three at least)
 select
@@ -80,6 +98,7 @@ where every is not null and last_at is not null
 {{ ctl_table('ind_quality', [
     coverage,
     presences,
+    matches,
     ctl_every_programme(ref('ind_quality'), ctl_programmes_with_events()),
     ctl_unexplained('ind_quality'),
     ctl_earlier_releases('ind_quality'),

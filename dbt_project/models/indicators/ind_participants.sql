@@ -1,22 +1,22 @@
--- PE01, PE02: persons present at a counted event of the programme, each once, by what they say of themselves. Who did not answer is out of the
--- share and in the response rate. n_with_data of n_total: persons who answered, of the persons known.
+-- PE01, PE02: persons present at a counted event of the programme, each once, by what they say of themselves; PE01 also at each event that a
+-- list of presences came for. Who did not answer is out of the share and in the response rate. n_with_data of n_total: persons who answered,
+-- of the persons known.
 with present as (
-    select distinct programme.programme_id, presence.participant_key
+    select distinct link.breakdown_key, presence.participant_key
     from {{ ref('fct_attendance') }} as presence
-    inner join {{ ref('dim_event') }} as event using (event_key)
-    inner join {{ ref('dim_programme') }} as programme on programme.programme_key = event.programme_key
-    where event.is_counted and presence.participant_key is not null
+    inner join {{ ref('bridge_event_breakdown') }} as link using (event_key)
+    where link.breakdown in ('total', 'event') and presence.participant_key is not null
 ),
 
 persons as (
-    select present.programme_id, person.gender, person.category
+    select present.breakdown_key, person.gender, person.category
     from present
     inner join {{ ref('dim_participant') }} as person using (participant_key)
 ),
 
 answers as (
     select
-        programme_id,
+        breakdown_key as among_key,
         count(*) as nb_persons,
         count(gender) as nb_gender,
         count(category) as nb_category
@@ -25,29 +25,48 @@ answers as (
 ),
 
 answered as (
-    select programme_id, 'gender' as breakdown, gender as member, count(*) as nb from persons where gender is not null group by all
+    select breakdown_key as among_key, 'gender' as question, gender as answer, count(*) as nb
+    from persons
+    where gender is not null
+    group by all
     union all
-    select programme_id, 'category', category, count(*) from persons where category is not null group by all
+    select breakdown_key, 'category', category, count(*) from persons where category is not null group by all
 ),
 
--- PE01 of all is the share of women; its members say it of each answer
+-- the persons that a cell is about: those of the event, or of the whole programme
+asked as (
+    select
+        breakdown.*,
+        case breakdown.breakdown when 'event' then breakdown.breakdown_key else whole.breakdown_key end as among_key,
+        case breakdown.breakdown when 'category' then 'category' else 'gender' end as question,
+        -- PE01 of all is the share of women; its members say it of each answer
+        case when breakdown.breakdown in ('total', 'event') then 'F' else breakdown.member end as answer
+    from {{ ref('dim_breakdown') }} as breakdown
+    inner join {{ ref('dim_breakdown') }} as whole
+        on whole.programme_id = breakdown.programme_id and whole.breakdown = 'total'
+    where breakdown.breakdown in ('total', 'gender', 'category')
+        or breakdown.breakdown_key in (
+            select link.breakdown_key
+            from {{ ref('bridge_event_breakdown') }} as link
+            inner join {{ ref('fct_event_count') }} as sheet
+                on sheet.event_key = link.event_key and sheet.counting_method = 'present'
+            where link.breakdown = 'event'
+        )
+),
+
 cells as (
     select
-        case breakdown.breakdown when 'category' then 'PE02' else 'PE01' end as indicator,
-        breakdown.programme_id,
-        breakdown.breakdown,
-        breakdown.member,
-        breakdown.period,
+        case asked.question when 'category' then 'PE02' else 'PE01' end as indicator,
+        asked.programme_id,
+        asked.breakdown,
+        asked.member,
+        asked.period,
         coalesce(answers.nb_persons, 0) as nb_persons,
-        coalesce(case breakdown.breakdown when 'category' then answers.nb_category else answers.nb_gender end, 0) as nb_answers,
+        coalesce(case asked.question when 'category' then answers.nb_category else answers.nb_gender end, 0) as nb_answers,
         coalesce(answered.nb, 0) as nb
-    from {{ ref('dim_breakdown') }} as breakdown
-    left join answers using (programme_id)
-    left join answered
-        on answered.programme_id = breakdown.programme_id
-        and answered.breakdown = case breakdown.breakdown when 'total' then 'gender' else breakdown.breakdown end
-        and answered.member = case breakdown.breakdown when 'total' then 'F' else breakdown.member end
-    where breakdown.breakdown in ('total', 'gender', 'category')
+    from asked
+    left join answers using (among_key)
+    left join answered using (among_key, question, answer)
 )
 
 select

@@ -1,9 +1,10 @@
 -- PA01 and its complements, PA07, PA08: what organisers declare. A missing count is never a zero: totals of partial data are « au moins », means and
 -- medians are those of the events with data. n_with_data of n_total: events of this very cell.
 {% set list_breakdowns = ['total', 'month', 'department', 'epci', 'modality', 'theme', 'event'] %}
-{#- What the door of secrets watches is printed by these only: themes overlap, events and EPCI are small, and to keep all of them secret
-    together took forty times as long and hid most of them. Analysts have them in the facts. -#}
+{#- What the door of secrets watches is printed by these only, and registrations by event: themes overlap, EPCI are small, and to keep all of
+    them secret together took forty times as long and hid most of them. Analysts have them in the facts. -#}
 {% set watched_breakdowns = ['total', 'month', 'department', 'modality'] %}
+{% set indicators_by_event = ['PA02', 'PA03', 'PA04', 'PA05', 'PA06'] %}
 with cells as (
     select
         breakdown.programme_id,
@@ -249,7 +250,11 @@ list_measured as (
     cross join first_year
     left join person_counts using (breakdown_key)
     where definition.code in ('PA02', 'PA03', 'PA04', 'PA05', 'PA06', 'PA09', 'PA10', 'PA11')
-        and (definition.code = 'PA02' or list_cells.breakdown in ('{{ watched_breakdowns | join("', '") }}'))
+        and (
+            definition.code = 'PA02'
+            or list_cells.breakdown in ('{{ watched_breakdowns | join("', '") }}')
+            or (list_cells.breakdown = 'event' and definition.code in ('{{ indicators_by_event | join("', '") }}'))
+        )
         and (list_cells.breakdown = 'total' or list_cells.programme_id in (select programme_id from with_lists))
 ),
 
@@ -319,6 +324,7 @@ listed as (
             when n_registrations = 0 and n_sheets = 0 then 'Aucune liste d’inscriptions ni de présences reçue.'
             when n_with = 0 and indicator in ('PA02', 'PA09', 'PA10', 'PA11') then 'Aucune liste de présences reçue.'
             when n_with = 0 and indicator = 'PA03' then 'Aucune liste d’inscriptions reçue.'
+            when n_with = 0 and breakdown = 'event' then 'Il manque la liste d’inscriptions ou la liste de présences.'
             when n_with = 0 then 'Aucun événement n’a à la fois sa liste d’inscriptions et sa liste de présences.'
             when value is null and indicator in ('PA04', 'PA05') then 'Aucune place inscrite.'
             when value is null and indicator = 'PA06'

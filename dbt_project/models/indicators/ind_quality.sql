@@ -42,7 +42,7 @@ from reported
 inner join {{ ref('dim_indicator') }} as definition on definition.code = 'QU01'
 union all by name
 -- QU02: of the people present, those who are known, or whose place is. QU03: what organisers declare beside what lists of presences say, on the
--- events that have both. A programme without any list prints one line each, not collected; QU03 also by event, to say whom to ask.
+-- events that have both. A programme without any list prints one line each, not collected; both also by event, to say whom to ask.
 select
     'ind_quality' as dataset,
     compared.programme_id,
@@ -112,8 +112,7 @@ from (
     group by all
     having breakdown.breakdown = 'total' or count(sheet.value) > 0
 ) as compared
-inner join {{ ref('dim_indicator') }} as definition
-    on definition.code = 'QU03' or (definition.code = 'QU02' and compared.breakdown = 'total')
+inner join {{ ref('dim_indicator') }} as definition on definition.code in ('QU02', 'QU03')
 left join (
     select
         programme.programme_id,

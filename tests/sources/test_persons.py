@@ -86,6 +86,21 @@ def test_a_row_has_the_year_of_its_key_else_programme_instant_or_delivery(landed
     assert landed.rows("row_number", "year") == [(1, 2022), (2, 2023), (3, 2024), (4, 2026), (5, 2026)]
 
 
+def test_a_programme_over_two_calendar_years_is_one_year_of_persons(landed):
+    """Registered in December, come in January, asked in March of the year after: one key, so one person, of the programme's year."""
+    event = {"event_id": "A01", "programme_id": "HDF-CONF-2023"}
+    landed.put("registration", {**event, "registered_at": datetime(2022, 12, 20)})
+    landed.put("attendance", {**event, "joined_at": datetime(2023, 1, 9)})
+    landed.put("feedback", {**event, "submitted_at": datetime(2024, 3, 1)})
+    assert landed.rows("event_id", "year") == [("A01", 2023)] * 3
+
+
+def test_two_programmes_in_one_season_keep_their_own_years(landed):
+    for programme, instant in (("HDF-CONF-2023", datetime(2024, 1, 15)), ("CVL-CONCERT-2024", datetime(2023, 12, 15))):
+        landed.put("registration", {"event_id": programme, "programme_id": programme, "registered_at": instant})
+    assert landed.rows("event_id", "year") == [("CVL-CONCERT-2024", 2024), ("HDF-CONF-2023", 2023)]
+
+
 def test_who_came_is_who_signed_checked_in_or_is_said_to_have_attended(landed):
     landed.put(
         "registration",

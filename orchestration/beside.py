@@ -27,9 +27,9 @@ def environment_beside() -> dict[str, str]:
     return {name: value for name, value in os.environ.items() if name not in SECRETS}
 
 
-def step_back() -> None:
-    """In the process: let the night go first where both want a core."""
-    os.nice(5)
+def step_back(behind: int) -> None:
+    """In the process: let the night, and who is needed sooner, go first where both want a core."""
+    os.nice(5 * behind)
 
 
 class Beside:

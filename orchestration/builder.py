@@ -41,7 +41,7 @@ class Builder(Beside):
 
 
 def main() -> None:
-    step_back()
+    step_back(1)
     home = Home.from_environment()
     manifest = parsed_manifest(home)
     warm_up(home, manifest)

@@ -144,7 +144,7 @@ class ToldNight:
 
 
 def main() -> None:
-    step_back()
+    step_back(3)
     with Connection(int(sys.argv[1]), writable=False) as listening:
         opening = listening.recv()
         os.environ["OBSERVATOIRE_HOME"] = str(opening.home.root)

@@ -235,6 +235,7 @@ class Night:
     def match(self) -> Matched | None:
         """Tell which landed rows are one person, over all deliveries in force. None when no list of persons is landed."""
         self.begin()
+        self.publisher.start()
         with self.step("match", "Rapprochement des personnes", "n'a pas abouti") as running:
             matched = rooms.match(self.home, self.contracts)
             running.say(matching_sentence(matched))
@@ -250,7 +251,6 @@ class Night:
             with self.step("handover", "Remise à l'entrepôt", "n'a pas abouti") as running:
                 rooms.hand_over(self.home, candidate, self.contracts)
             self.auditor.start()
-            self.publisher.start()
             with self.step("build", "Construction de l'entrepôt", "n'a pas abouti") as running:
                 built = self.builder.build(self.settings, candidate, running.move)
                 built = built or warehouse.build(self.home, self.settings, candidate, running.move)

@@ -1,4 +1,4 @@
-"""What a publication needs before it has anything to publish, made ready in a thread while dbt builds: half a second of imports, the
+"""What a publication needs before it has anything to publish, made ready in a thread once all is landed: half a second of imports, the
 policies, and the renderer of charts, which takes a second to begin."""
 
 from __future__ import annotations

@@ -7,13 +7,13 @@ from __future__ import annotations
 
 import os
 from collections.abc import Iterator
-from contextlib import ExitStack, closing, contextmanager
+from contextlib import ExitStack, closing, contextmanager, suppress
 from typing import TYPE_CHECKING
 from uuid import uuid4
 
 from orchestration.historian import Historian, Opening, ToldNight
 from orchestration.home import Home, Settings
-from orchestration.night import Night, Outcome
+from orchestration.night import Night, Outcome, StructureFailed
 
 if TYPE_CHECKING:
     from dagster import DagsterInstance
@@ -87,10 +87,19 @@ def night_with_history(home: Home, settings: Settings) -> Outcome:
         try:
             outcome = night.whole()
         finally:
-            written = historian.finish()
-    if not written:
-        night.log("The history of this night is not, or not whole, in Dagster.")
+            _finish(night, historian)
     return outcome
+
+
+def _finish(night: Night, historian: Historian) -> None:
+    """Wait for the last line. A history that is missing is said, and costs the night nothing."""
+    with suppress(StructureFailed), night.step("history", "Historique dans Dagster", "n'a pas été écrit") as running:
+        if not historian.finish():
+            sentence = (
+                "Historique dans Dagster : absent ou incomplet pour cette nuit ; les chiffres n'en dépendent pas."
+            )
+            raise StructureFailed(sentence, night.log(sentence))
+        running.say("écrit")
 
 
 def write_history(opening: Opening, told: ToldNight) -> None:

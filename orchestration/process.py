@@ -21,12 +21,15 @@ def run_process(work: Callable[[], object]) -> NoReturn:
     process as Python does.
     """
     gc.set_threshold(100_000, 50, 100)
-    code: object = 0
+    code = 0
     try:
         work()
     except SystemExit as end:
-        code = end.code
-    _leave(code if isinstance(code, int) else int(code is not None))
+        code = end.code or 0
+        if not isinstance(code, int):  # as Python does with a sentence
+            print(code, file=sys.stderr)
+            code = 1
+    _leave(code)
 
 
 def _leave(code: int) -> NoReturn:

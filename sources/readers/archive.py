@@ -11,10 +11,8 @@ DOCTYPE.
 from __future__ import annotations
 
 import copy
-import lzma
 import mmap
 import zipfile
-import zlib
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -22,6 +20,7 @@ from posixpath import basename, dirname, join, normpath
 from xml.parsers import expat
 
 from sources.readers.sheet import Note, Unreadable, cell_name, column_name, enumerate_in_french
+from sources.zipped import SPOILED
 
 MB = 1_000_000
 _BLOCK = 1 << 20
@@ -162,7 +161,7 @@ class _Scan:
                     self._inflate(archive, entry)
         except zipfile.BadZipFile as error:
             raise self._cut() from error
-        except (zlib.error, lzma.LZMAError, EOFError, NotImplementedError, OSError) as error:
+        except SPOILED as error:
             raise damaged(self.where) from error
         return self._sheets()
 

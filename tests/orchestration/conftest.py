@@ -10,7 +10,7 @@ from pathlib import Path
 from types import SimpleNamespace
 
 import pytest
-from small_project import DATASETS, SOURCE, an_hour_old
+from small_project import DATASETS, MANIFEST, SOURCE, an_hour_old
 
 from orchestration import rooms, warehouse
 from orchestration.home import PROJECT, Home, Settings
@@ -22,29 +22,6 @@ sys.path.append(str(Path(__file__).parents[1] / "publication"))
 import hand_made
 
 AUDIT = rooms.audit
-
-
-def node(name, parents=(), resource_type="model", **more):
-    return {
-        "name": name,
-        "resource_type": resource_type,
-        "description": f"One row per {name}.",
-        "config": {"materialized": "table"},
-        "original_file_path": f"models/{name}.sql",
-        "depends_on": {"nodes": list(parents)},
-        "columns": {},
-        **more,
-    }
-
-
-MANIFEST = {
-    "nodes": {
-        "model.t.stg_events": node("stg_events", ["source.t.landing.event"]),
-        "model.t.fct_event_count": node("fct_event_count", ["model.t.stg_events"]),
-        **{f"model.t.{name}": node(name, ["model.t.fct_event_count"]) for name in DATASETS},
-        "test.t.unique": node("unique", ["model.t.ind_events"], "test"),
-    }
-}
 
 
 class NobodyBeside:

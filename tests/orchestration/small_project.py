@@ -13,3 +13,26 @@ def an_hour_old(path: Path) -> Path:
     then = time.time() - 3600
     os.utime(path, (then, then))
     return path
+
+
+def node(name, parents=(), resource_type="model", **more):
+    return {
+        "name": name,
+        "resource_type": resource_type,
+        "description": f"One row per {name}.",
+        "config": {"materialized": "table"},
+        "original_file_path": f"models/{name}.sql",
+        "depends_on": {"nodes": list(parents)},
+        "columns": {},
+        **more,
+    }
+
+
+MANIFEST = {
+    "nodes": {
+        "model.t.stg_events": node("stg_events", ["source.t.landing.event"]),
+        "model.t.fct_event_count": node("fct_event_count", ["model.t.stg_events"]),
+        **{f"model.t.{name}": node(name, ["model.t.fct_event_count"]) for name in DATASETS},
+        "test.t.unique": node("unique", ["model.t.ind_events"], "test"),
+    }
+}

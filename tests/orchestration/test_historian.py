@@ -6,13 +6,13 @@ from multiprocessing import Pipe
 
 import dagster as dg
 import pytest
-from conftest import MANIFEST
-from small_project import DATASETS, SOURCE
+from small_project import DATASETS, MANIFEST, SOURCE
 
 from orchestration import rooms, warehouse
 from orchestration.historian import Opening, ToldNight
 from orchestration.history import NIGHTLY, night_with_history
 from orchestration.night import StructureFailed
+from orchestration.progress import listening
 
 
 @pytest.fixture
@@ -68,10 +68,13 @@ def test_a_night_that_stops_shows_where_it_stopped(written, monkeypatch):
 def test_a_history_that_cannot_be_written_does_not_cost_the_night(written):
     (written.home.dbt_target / "manifest.json").write_text("{")
     written.deliver_sample()
-    outcome = night_with_history(written.home, written.settings)
+    said = {}
+    with listening(lambda step: said.update({step.key: (step.state, step.said)})):
+        outcome = night_with_history(written.home, written.settings)
     assert (outcome.exit_code, outcome.release) == (0, 1)
+    assert said["history"][0] == "failed" and "absent ou incomplet" in said["history"][1]
     (log,) = written.home.logs.glob("night-*.log")
-    assert "is not, or not whole, in Dagster" in log.read_text() and "JSONDecodeError" in log.read_text()
+    assert "absent ou incomplet" in log.read_text() and "JSONDecodeError" in log.read_text()
 
 
 @pytest.fixture

@@ -8,15 +8,16 @@ decides anything.
                       →  candidate  →  verdict  →  release
     one asset check per expectation, on its `ind_*` table, filled from the verdict
 
-Steps and seconds are those of the night (`night.seconds`): when the command runs it, Dagster only writes down (`historian.py`).
+A `Step` says the same of a night twice: to Dagster when it runs the night (`definition`), and to the history of a night that the
+command ran (`show`, `history.py`). Seconds are those of the night (`night.seconds`).
 
 Any selection is safe. A source alone is landed, and waits for the next night. A part of the warehouse is refused by
 Dagster, since its step cannot be cut. `candidate`, `verdict`, `release` alone work on the newest candidate that got
 far enough, and `release` publishes nothing that was not audited on exactly these bytes.
 """
 
-from collections.abc import Iterator
-from typing import Any
+from collections.abc import Callable, Collection, Iterator
+from typing import Any, NamedTuple
 
 import dagster as dg
 
@@ -29,7 +30,16 @@ POOL = "warehouse_writer"
 PARTICIPANTS, HANDOVER, CANDIDATE, VERDICT, RELEASE = (
     dg.AssetKey(name) for name in ("participants", "handover", "candidate", "verdict", "release")
 )
+Shown = dg.MaterializeResult | dg.AssetCheckResult
 COUNTS = ("rows_read", "rows_accepted", "rows_quarantined", "rows_duplicate", "rows_structure")
+
+
+class Step(NamedTuple):
+    """One step of a night: how Dagster runs it, and what there is to see of it in a night that has it behind itself. `show` raises
+    StructureFailed when the step did."""
+
+    definition: dg.AssetsDefinition
+    show: Callable[[Night], Iterator[Shown]]
 
 
 def night_resource(home: Home, settings: Settings) -> dg.ResourceDefinition:
@@ -47,11 +57,11 @@ def source_key(source: str) -> dg.AssetKey:
     return dg.AssetKey(["sources", source])
 
 
-def source_assets(home: Home) -> list[dg.AssetsDefinition]:
-    return [_source_asset(home, loaded) for loaded in rooms.contracts(home).values()]
+def source_steps(home: Home) -> list[Step]:
+    return [_source_step(home, loaded) for loaded in rooms.contracts(home).values()]
 
 
-def _source_asset(home: Home, loaded: Any) -> dg.AssetsDefinition:
+def _source_step(home: Home, loaded: Any) -> Step:
     contract = loaded.contract
     key = source_key(contract.source)
     readable = dg.AssetCheckSpec(
@@ -59,23 +69,7 @@ def _source_asset(home: Home, loaded: Any) -> dg.AssetsDefinition:
     )
     on_time = dg.AssetCheckSpec("on_time", asset=key, description="La dernière livraison n'est pas en retard.")
 
-    @dg.asset(
-        key=key,
-        group_name="sources",
-        description=f"{contract.title}. {contract.description}".strip(),
-        kinds={"parquet", contract.files.shape},
-        metadata={
-            "contract": dg.MetadataValue.path(str(loaded.path)),
-            "inbox": dg.MetadataValue.path(str(home.inbox / contract.source)),
-            "entity": contract.entity,
-            "expected_every_days": contract.expected_every_days or "unsaid",
-        },
-        check_specs=[readable, on_time],
-        required_resource_keys={"night"},
-        pool=POOL,
-    )
-    def land(context: dg.AssetExecutionContext) -> dg.MaterializeResult:
-        night: Night = context.resources.night
+    def show(night: Night) -> Iterator[Shown]:
         reports, failure = [], ""
         try:
             reports = night.deliver(contract.source)
@@ -84,7 +78,7 @@ def _source_asset(home: Home, loaded: Any) -> dg.AssetsDefinition:
             failure = str(error)
         unread = [report for report in reports if report.outcome != "accepted"]
         fresh = freshness(home, {contract.source: loaded}, night.now)[0]
-        return dg.MaterializeResult(
+        yield dg.MaterializeResult(
             metadata={
                 "summary": failure or delivery_sentence(reports),
                 "deliveries": len(reports),
@@ -113,10 +107,35 @@ def _source_asset(home: Home, loaded: Any) -> dg.AssetsDefinition:
             ],
         )
 
-    return land
+    @dg.asset(
+        key=key,
+        group_name="sources",
+        description=f"{contract.title}. {contract.description}".strip(),
+        kinds={"parquet", contract.files.shape},
+        metadata={
+            "contract": dg.MetadataValue.path(str(loaded.path)),
+            "inbox": dg.MetadataValue.path(str(home.inbox / contract.source)),
+            "entity": contract.entity,
+            "expected_every_days": contract.expected_every_days or "unsaid",
+        },
+        check_specs=[readable, on_time],
+        required_resource_keys={"night"},
+        pool=POOL,
+    )
+    def land(context: dg.AssetExecutionContext) -> Iterator[Shown]:
+        yield from show(context.resources.night)
+
+    return Step(land, show)
 
 
-def participants_asset(home: Home) -> dg.AssetsDefinition:
+def participants_step(home: Home) -> Step:
+    def show(night: Night) -> Iterator[Shown]:
+        matched = night.match()
+        counts = {} if matched is None else {name: count for name, count in vars(matched).items()}
+        yield dg.MaterializeResult(
+            metadata={"summary": matching_sentence(matched), "seconds": night.seconds["match"], **counts}
+        )
+
     @dg.asset(
         key=PARTICIPANTS,
         deps=[source_key(source) for source in rooms.contracts(home)],
@@ -126,18 +145,13 @@ def participants_asset(home: Home) -> dg.AssetsDefinition:
         required_resource_keys={"night"},
         pool=POOL,
     )
-    def participants(context: dg.AssetExecutionContext) -> dg.MaterializeResult:
-        night: Night = context.resources.night
-        matched = night.match()
-        counts = {} if matched is None else {name: count for name, count in vars(matched).items()}
-        return dg.MaterializeResult(
-            metadata={"summary": matching_sentence(matched), "seconds": night.seconds["match"], **counts}
-        )
+    def participants(context: dg.AssetExecutionContext) -> Iterator[Shown]:
+        yield from show(context.resources.night)
 
-    return participants
+    return Step(participants, show)
 
 
-def warehouse_asset(home: Home, manifest: dict) -> dg.AssetsDefinition:
+def warehouse_step(home: Home, manifest: dict) -> Step:
     models = warehouse.models(manifest)
     landed = [source_key(source) for source in rooms.contracts(home)]
     specs = [
@@ -165,15 +179,7 @@ def warehouse_asset(home: Home, manifest: dict) -> dg.AssetsDefinition:
         ),
     ]
 
-    @dg.multi_asset(
-        name="build_warehouse",
-        specs=specs,
-        required_resource_keys={"night"},
-        pool=POOL,
-        description="Hands the landed rows over to a new candidate and builds it: whole, or thrown away whole.",
-    )
-    def build_warehouse(context: dg.AssetExecutionContext) -> Iterator[dg.MaterializeResult]:
-        night: Night = context.resources.night
+    def show(night: Night) -> Iterator[Shown]:
         candidate, built = night.build()
         yield dg.MaterializeResult(
             asset_key=HANDOVER,
@@ -192,13 +198,33 @@ def warehouse_asset(home: Home, manifest: dict) -> dg.AssetsDefinition:
                 },
             )
 
-    return build_warehouse
+    @dg.multi_asset(
+        name="build_warehouse",
+        specs=specs,
+        required_resource_keys={"night"},
+        pool=POOL,
+        description="Hands the landed rows over to a new candidate and builds it: whole, or thrown away whole.",
+    )
+    def build_warehouse(context: dg.AssetExecutionContext) -> Iterator[Shown]:
+        yield from show(context.resources.night)
+
+    return Step(build_warehouse, show)
 
 
-def gate_assets(home: Home, manifest: dict) -> list[Any]:
+def gate_steps(home: Home, manifest: dict) -> list[Step]:
     """`candidate`, `verdict`, `release`, and one asset check per expectation on the tables that the manifest knows."""
     names = [model.name for model in warehouse.models(manifest)]
     sealed = [name for name in names if name.startswith(("ind_", "ctl_", "dim_", "fct_", "bridge_"))]
+
+    def show_candidate(night: Night) -> Iterator[Shown]:
+        found, digest = night.seal()
+        yield dg.MaterializeResult(
+            metadata={
+                "hash": digest,
+                "directory": dg.MetadataValue.path(str(found.directory)),
+                "seconds": night.seconds["seal"],
+            }
+        )
 
     @dg.asset(
         key=CANDIDATE,
@@ -209,14 +235,19 @@ def gate_assets(home: Home, manifest: dict) -> list[Any]:
         required_resource_keys={"night"},
         pool=POOL,
     )
-    def candidate(context: dg.AssetExecutionContext) -> dg.MaterializeResult:
-        night: Night = context.resources.night
-        found, digest = night.seal()
-        return dg.MaterializeResult(
+    def candidate(context: dg.AssetExecutionContext) -> Iterator[Shown]:
+        yield from show_candidate(context.resources.night)
+
+    def show_verdict(night: Night) -> Iterator[Shown]:
+        found, judged = night.audit()
+        failed = [outcome for outcome in judged.outcomes if not outcome.holds]
+        yield dg.MaterializeResult(
             metadata={
-                "hash": digest,
-                "directory": dg.MetadataValue.path(str(found.directory)),
-                "seconds": night.seconds["seal"],
+                "expectations": len(judged.outcomes),
+                "not_satisfied": len(failed),
+                "seconds": night.seconds["audit"],
+                "candidate_hash": judged.candidate_hash,
+                "verdict": dg.MetadataValue.path(str(found.verdict_file)),
             }
         )
 
@@ -229,17 +260,20 @@ def gate_assets(home: Home, manifest: dict) -> list[Any]:
         required_resource_keys={"night"},
         pool=POOL,
     )
-    def verdict(context: dg.AssetExecutionContext) -> dg.MaterializeResult:
-        night: Night = context.resources.night
-        found, judged = night.audit()
-        failed = [outcome for outcome in judged.outcomes if not outcome.holds]
-        return dg.MaterializeResult(
+    def verdict(context: dg.AssetExecutionContext) -> Iterator[Shown]:
+        yield from show_verdict(context.resources.night)
+
+    def show_release(night: Night) -> Iterator[Shown]:
+        made = night.publish()
+        yield dg.MaterializeResult(
             metadata={
-                "expectations": len(judged.outcomes),
-                "not_satisfied": len(failed),
-                "seconds": night.seconds["audit"],
-                "candidate_hash": judged.candidate_hash,
-                "verdict": dg.MetadataValue.path(str(found.verdict_file)),
+                "summary": release_sentence(made),
+                "release": made.number,
+                "changed": made.changed,
+                "seconds": night.seconds["publish"],
+                "datasets": {name: status.status for name, status in sorted(made.datasets.items())},
+                "portal": dg.MetadataValue.url((made.path / "public" / "index.html").as_uri()),
+                "directory": dg.MetadataValue.path(str(made.path)),
             }
         )
 
@@ -253,30 +287,19 @@ def gate_assets(home: Home, manifest: dict) -> list[Any]:
         required_resource_keys={"night"},
         pool=POOL,
     )
-    def release(context: dg.AssetExecutionContext) -> dg.MaterializeResult:
-        night: Night = context.resources.night
-        made = night.publish()
-        return dg.MaterializeResult(
-            metadata={
-                "summary": release_sentence(made),
-                "release": made.number,
-                "changed": made.changed,
-                "seconds": night.seconds["publish"],
-                "datasets": {name: status.status for name, status in sorted(made.datasets.items())},
-                "portal": dg.MetadataValue.url((made.path / "public" / "index.html").as_uri()),
-                "directory": dg.MetadataValue.path(str(made.path)),
-            }
-        )
+    def release(context: dg.AssetExecutionContext) -> Iterator[Shown]:
+        yield from show_release(context.resources.night)
 
     checks = _expectation_checks(home, set(names))
-    return [candidate, verdict, release, *([checks] if checks else [])]
+    shown = [Step(candidate, show_candidate), Step(verdict, show_verdict), *([checks] if checks else [])]
+    return [*shown, Step(release, show_release)]
 
 
 def check_name(expectation_id: str) -> str:
     return "".join(letter if letter.isalnum() else "_" for letter in expectation_id)
 
 
-def _expectation_checks(home: Home, known: set[str]) -> dg.AssetChecksDefinition | None:
+def _expectation_checks(home: Home, known: set[str]) -> Step | None:
     specs = [
         dg.AssetCheckSpec(
             check_name(expectation.id),
@@ -293,22 +316,10 @@ def _expectation_checks(home: Home, known: set[str]) -> dg.AssetChecksDefinition
     if not specs:
         return None
 
-    @dg.multi_asset_check(
-        name="expectations",
-        specs=specs,
-        required_resource_keys={"night"},
-        can_subset=True,
-        pool=POOL,
-        description="Shows the verdict, expectation by expectation. The gate itself is inside `publish`.",
-    )
-    def expectations(context: dg.AssetCheckExecutionContext) -> Iterator[dg.AssetCheckResult]:
-        if not context.resources.night.is_sealed():
-            # planned with the tables of a selection that stops before the seal: not judged is not failed
-            context.log.warning("Aucune version candidate n'est scellée : rien n'a été contrôlé.")
-            return
-        _, verdict = context.resources.night.verdict()
+    def show(night: Night, keys: Collection[dg.AssetCheckKey] | None = None) -> Iterator[Shown]:
+        _, verdict = night.verdict()
         outcomes = {(o.dataset, check_name(o.expectation_id)): o for o in verdict.outcomes}
-        for key in context.selected_asset_check_keys:
+        for key in [spec.key for spec in specs] if keys is None else keys:
             outcome = outcomes.get((key.asset_key.to_user_string(), key.name))
             if outcome is None:
                 yield dg.AssetCheckResult(
@@ -336,4 +347,20 @@ def _expectation_checks(home: Home, known: set[str]) -> dg.AssetChecksDefinition
                 },
             )
 
-    return expectations
+    @dg.multi_asset_check(
+        name="expectations",
+        specs=specs,
+        required_resource_keys={"night"},
+        can_subset=True,
+        pool=POOL,
+        description="Shows the verdict, expectation by expectation. The gate itself is inside `publish`.",
+    )
+    def expectations(context: dg.AssetCheckExecutionContext) -> Iterator[Shown]:
+        night: Night = context.resources.night
+        if not night.is_sealed():
+            # planned with the tables of a selection that stops before the seal: not judged is not failed
+            context.log.warning("Aucune version candidate n'est scellée : rien n'a été contrôlé.")
+            return
+        yield from show(night, context.selected_asset_check_keys)
+
+    return Step(expectations, show)

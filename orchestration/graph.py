@@ -9,7 +9,7 @@ from __future__ import annotations
 import dagster as dg
 
 from orchestration import warehouse
-from orchestration.assets import gate_assets, night_resource, participants_asset, source_assets, warehouse_asset
+from orchestration.assets import Step, gate_steps, night_resource, participants_step, source_steps, warehouse_step
 from orchestration.home import Home, Settings
 from orchestration.watch import (
     data_retention_job,
@@ -22,15 +22,15 @@ from orchestration.watch import (
 )
 
 
-def build_definitions(home: Home, settings: Settings) -> dg.Definitions:
-    """Every asset, check, job, schedule and sensor of one home."""
+def steps_of_a_night(home: Home) -> list[Step]:
+    """In the order of a night."""
     manifest = warehouse.load_manifest(home)
-    parts = [
-        *source_assets(home),
-        participants_asset(home),
-        warehouse_asset(home, manifest),
-        *gate_assets(home, manifest),
-    ]
+    return [*source_steps(home), participants_step(home), warehouse_step(home, manifest), *gate_steps(home, manifest)]
+
+
+def build_definitions(home: Home, settings: Settings, steps: list[Step] | None = None) -> dg.Definitions:
+    """Every asset, check, job, schedule and sensor of one home."""
+    parts = [step.definition for step in steps or steps_of_a_night(home)]
     job = nightly_job()
     retention, every_sunday = retention_job(home, settings)
     data_retention, every_month = data_retention_job(home)

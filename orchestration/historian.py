@@ -1,7 +1,7 @@
-"""The history of a night, written beside it: Dagster's job `nightly` in a process of its own, whose steps wait for what the night tells.
+"""The history of a night, written beside it: a process of its own writes the run of Dagster's job `nightly` from what the night tells.
 
 Importing Dagster and writing its thousand events takes as long as landing the demo: with a second core the night does not wait for
-either. Belongs here: the two ends of the telling. Does not belong here: the job (`history.py`), the steps (`night.py`). What is told
+either. Belongs here: the two ends of the telling. Does not belong here: the run (`history.py`), the steps (`night.py`). What is told
 crosses a pipe of this computer as pickled objects of this program; nobody else can write there.
 """
 
@@ -14,7 +14,7 @@ import sys
 import threading
 import traceback
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import UTC, datetime
 from multiprocessing import Pipe
 from multiprocessing.connection import Connection
 from pathlib import Path
@@ -28,7 +28,7 @@ from orchestration.process import run_process
 
 if TYPE_CHECKING:
     from expectations.verdict import Verdict
-    from identity.matching import Matched
+    from identity.matched import Matched
     from orchestration.candidates import Candidate
     from orchestration.warehouse import Built
     from publication.shelf import Release
@@ -77,7 +77,7 @@ class Historian:
 
     def tell(self, step: str, found: Any, seconds: float) -> None:
         """What a step of the night found, or the StructureFailed it ended with."""
-        self._told.put((step, found, seconds))
+        self._told.put((step, found, seconds, datetime.now(UTC)))
 
     def finish(self) -> bool:
         """Wait for the last line; whether all was written down."""
@@ -97,14 +97,16 @@ class Historian:
 
 
 class ToldNight:
-    """The history's end: has the methods of `Night` that the assets call, each giving what the night told when it tells it."""
+    """The history's end: has the methods of `Night` that the assets call, each giving what the night told when it tells it. `ended`:
+    when the step asked for last did."""
 
     def __init__(self, listening: Connection, opening: Opening):
         self.now = opening.now
         self.log_file = opening.log
         self.seconds: dict[str, float] = {}
+        self.ended = opening.now
         self._listening = listening
-        self._heard: dict[str, Any] = {}
+        self._heard: dict[str, tuple[Any, datetime]] = {}
 
     def deliver(self, source: str) -> list[DeliveryReport]:
         return self._wait_for(f"deliver:{source}")
@@ -133,11 +135,13 @@ class ToldNight:
         """Raises StructureFailed when the step failed, or when the night fell silent before it."""
         while step not in self._heard:
             try:
-                told, found, seconds = self._listening.recv()
+                told, found, seconds, ended = self._listening.recv()
             except EOFError:
                 told, found, seconds = step, StructureFailed("La nuit s'est interrompue avant cette étape."), 0.0
-            self._heard[told], self.seconds[told] = found, seconds
-        found = self._heard[step]
+                ended = datetime.now(UTC)
+            self._heard[told], self.seconds[told] = (found, ended), seconds
+        found, ended = self._heard[step]
+        self.ended = max(self.ended, ended)
         if isinstance(found, StructureFailed):
             raise found
         return found
@@ -151,6 +155,7 @@ def main() -> None:
         try:
             from orchestration.history import write_history
 
+            os.environ["DAGSTER_EVENT_BATCH_SIZE"] = "1000"  # of events that Dagster says come together
             write_history(opening, ToldNight(listening, opening))
         except Exception:
             with opening.log.open("a", encoding="utf-8") as log:

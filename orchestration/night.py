@@ -53,7 +53,7 @@ from orchestration.warehouse import Built, WarehouseError
 
 if TYPE_CHECKING:
     from expectations.verdict import Verdict
-    from identity.matching import Matched
+    from identity.matched import Matched
     from publication.shelf import DatasetStatus, Release
     from sources.contract import LoadedContract
     from sources.ledger import DeliveryReport

@@ -15,7 +15,7 @@ from orchestration.home import Home
 if TYPE_CHECKING:
     from expectations.suite import Suite
     from expectations.verdict import Verdict
-    from identity.matching import Matched
+    from identity.matched import Matched
     from publication.portal.drawing import Renderer
     from publication.publish import Desk
     from publication.shelf import Release

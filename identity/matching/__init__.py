@@ -19,6 +19,7 @@ The same deliveries give the same persons and the same keys in any order, at onc
 identities it is about, never on what was decided before, except by hand.
 """
 
-from identity.matching.steps import Matched, match
+from identity.matched import Matched
+from identity.matching.steps import match
 
 __all__ = ["Matched", "match"]

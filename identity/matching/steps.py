@@ -11,12 +11,12 @@ from __future__ import annotations
 
 import contextlib
 import hashlib
-from dataclasses import dataclass
 from pathlib import Path
 
 import duckdb
 import pyarrow as pa
 
+from identity.matched import Matched
 from identity.matching import normal
 from identity.matching.clusters import label_components, name_persons
 from identity.matching.constraints import decisions, pairs
@@ -27,18 +27,6 @@ from identity.matching.outcome import CURRENT, make_participants, write_particip
 from identity.matching.registry import keep, resume, seal_of
 from identity.matching.scoring import SCORED, score
 from identity.vault import Vault, open_private
-
-
-@dataclass(frozen=True)
-class Matched:
-    """What matching found. rows: landed rows of somebody; identities, persons, participants (person × programme year);
-    review: pairs of persons for somebody to look at."""
-
-    rows: int
-    identities: int
-    persons: int
-    participants: int
-    review: int
 
 
 def match(vault: Vault, rows: pa.Table, out_dir: Path) -> Matched:

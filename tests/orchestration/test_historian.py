@@ -1,16 +1,18 @@
 """The history of a night, written beside it: what the interface will show, and what a night does when nobody writes."""
 
 import json
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from multiprocessing import Pipe
+from uuid import uuid4
 
 import dagster as dg
 import pytest
 from small_project import DATASETS, MANIFEST, SOURCE
 
 from orchestration import rooms, warehouse
+from orchestration.assets import check_name
 from orchestration.historian import Opening, ToldNight
-from orchestration.history import NIGHTLY, night_with_history
+from orchestration.history import NIGHTLY, night_with_history, prepare_dagster_home, write_history
 from orchestration.night import StructureFailed
 from orchestration.progress import listening
 
@@ -47,6 +49,23 @@ def test_a_night_with_history(written):
         assert release.metadata["release"].value == 2
         assert release.metadata["datasets"].value["ind_events"] == "carried"
         assert release.metadata["seconds"].value > 0
+        storage = instance.event_log_storage
+        landed_well = [dg.AssetCheckKey(dg.AssetKey(["sources", SOURCE]), "deliveries_readable")]
+        keys = landed_well + [
+            dg.AssetCheckKey(dg.AssetKey(suite.dataset), check_name(expectation.id))
+            for suite in rooms.suites(observatory.home)
+            for expectation in suite.expectations
+        ]
+        checks = storage.get_latest_asset_check_execution_by_key(keys)
+        steps = {step.step_key: step for step in instance.get_run_step_stats(runs[0].run_id)}
+    assert {check.run_id for check in checks.values()} == {runs[0].run_id} and len(checks) == len(keys) > 2
+    assert {check.status.value for check in checks.values()} == {"SUCCEEDED", "FAILED"}
+    assert {step.status.value for step in steps.values()} == {"SUCCESS"}
+    order = [f"sources__{SOURCE}", "participants", "build_warehouse", "candidate", "verdict", "expectations", "release"]
+    assert sorted(steps) == sorted(order)
+    # each at the time it took, not when it was told: one begins where the other ended
+    assert [steps[key].end_time for key in order[:-1]] == [steps[key].start_time for key in order[1:]]
+    assert steps["release"].end_time - steps["release"].start_time >= release.metadata["seconds"].value - 0.1
 
 
 def test_a_night_that_stops_shows_where_it_stopped(written, monkeypatch):
@@ -60,9 +79,38 @@ def test_a_night_that_stops_shows_where_it_stopped(written, monkeypatch):
         (run,) = instance.get_runs()
         steps = {step.step_key: step.status.value for step in instance.get_run_step_stats(run.run_id)}
     assert run.status.value == "FAILURE"
-    assert (steps["candidate"], steps["verdict"]) == ("SUCCESS", "FAILURE")
+    assert (steps["candidate"], steps["verdict"], steps["release"]) == ("SUCCESS", "FAILURE", "SKIPPED")
     kept = [path for path in (written.home.dagster / "storage").rglob("*") if path.is_file()]
     assert kept and all(b"a cell of somebody" not in path.read_bytes() for path in kept)
+
+
+def test_a_mistake_of_the_history_leaves_no_run_open(written, monkeypatch):
+    def broken(*_):
+        raise RuntimeError("a cell of somebody")
+
+    monkeypatch.setattr("orchestration.assets.freshness", broken)
+    opening = Opening(written.home, written.settings, str(uuid4()), datetime.now(UTC), written.home.logs / "night.log")
+    prepare_dagster_home(written.home, written.settings)
+    listening, speaking = Pipe(duplex=False)
+    with listening, speaking, pytest.raises(RuntimeError):
+        speaking.send((f"deliver:{SOURCE}", [], 1.0, opening.now))
+        write_history(opening, ToldNight(listening, opening))
+    with dg.DagsterInstance.from_config(str(written.home.dagster)) as instance:
+        assert [run.status.value for run in instance.get_runs()] == ["FAILURE"]
+    kept = [path for path in (written.home.dagster / "storage").rglob("*") if path.is_file()]
+    assert kept and all(b"a cell of somebody" not in path.read_bytes() for path in kept)
+
+
+def test_events_that_come_together_are_kept_together_or_not_at_all(written):
+    prepare_dagster_home(written.home, written.settings)
+    with dg.DagsterInstance.from_config(str(written.home.dagster)) as instance:
+        storage = instance.event_log_storage
+        event = dg.EventLogEntry(None, 10, "something", "run", 0.0, None, "job", None)
+        storage.store_event_batch([event, event])
+        with pytest.raises(Exception, match="not an event"):
+            storage.store_event_batch([event, "not an event"])
+        storage.store_event(event)
+        assert [entry.user_message for entry in storage.get_logs_for_run("run")] == ["something"] * 3
 
 
 def test_a_history_that_cannot_be_written_does_not_cost_the_night(written):
@@ -88,15 +136,17 @@ def telling(observatory):
 
 def test_what_is_told_is_heard_in_any_order_and_as_often_as_asked(telling):
     speaking, night = telling
-    for message in (("deliver:a", [1], 0.5), ("deliver:b", [2], 0.1), ("match", None, 2.0)):
-        speaking.send(message)
+    for step, found, seconds in (("deliver:a", [1], 0.5), ("deliver:b", [2], 0.1), ("match", None, 2.0)):
+        speaking.send((step, found, seconds, night.now + timedelta(seconds=len(step))))
     assert (night.deliver("b"), night.deliver("a"), night.match(), night.match()) == ([2], [1], None, None)
     assert night.seconds == {"deliver:a": 0.5, "deliver:b": 0.1, "match": 2.0}
+    assert night.ended == night.now + timedelta(seconds=9), "the latest end of what was asked for"
 
 
 def test_a_failure_told_is_raised_with_its_log(telling):
     speaking, night = telling
-    speaking.send(("build", StructureFailed("Construction : n'a pas abouti.", night.log_file), 1.0))
+    failed = StructureFailed("Construction : n'a pas abouti.", night.log_file)
+    speaking.send(("build", failed, 1.0, night.now))
     with pytest.raises(StructureFailed, match="n'a pas abouti") as failure:
         night.build()
     assert failure.value.log == night.log_file

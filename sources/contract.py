@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import hashlib
 import re
+from contextlib import suppress
 from dataclasses import dataclass
 from functools import lru_cache
 from pathlib import Path
@@ -407,6 +408,13 @@ def load_yaml(path: Path, model: type[BaseModel]) -> Any:
 @lru_cache(maxsize=512)
 def _model_of(text: str, name: str, model: type[BaseModel]) -> Any:
     """A night asks several times for the same contracts, and parsing is what they cost. Models are frozen."""
+    with suppress(YAMLError, UnicodeEncodeError, ValidationError):
+        return model.model_validate(YAML(typ="safe").load(text))
+    # libyaml is fast, refuses some plain words that YAML allows (`[h:m, vraiment?]`) and knows no line but its own
+    return _model_read_slowly(text, name, model)
+
+
+def _model_read_slowly(text: str, name: str, model: type[BaseModel]) -> Any:
     try:
         return model.model_validate(YAML(typ="safe", pure=True).load(text))
     except YAMLError as error:

@@ -205,7 +205,7 @@ def _parsed(model: type[BaseModel], path: Path) -> Any:
     from ruamel.yaml import YAML, YAMLError
 
     try:
-        return model.model_validate(YAML(typ="safe", pure=True).load(path.read_text(encoding="utf-8")))
+        return model.model_validate(YAML(typ="safe").load(path.read_text(encoding="utf-8")))
     except (OSError, YAMLError) as error:
         raise PolicyError(f"{path.name} cannot be read ({type(error).__name__})") from error
     except ValidationError as error:

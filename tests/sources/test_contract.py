@@ -3,6 +3,7 @@
 from pathlib import Path
 
 import pytest
+from ruamel.yaml import YAML
 
 from sources.contract import CONTRACTS, ContractError, load_contract, load_contracts
 
@@ -58,6 +59,29 @@ def test_what_is_wrong_is_named(tmp_path, change, expected):
         load_contract(written(tmp_path, GOOD.replace(*change)))
     for words in expected:
         assert words in str(caught.value)
+
+
+def test_words_that_libyaml_refuses_are_read(tmp_path):
+    text = GOOD.replace("[Chiffre]", "[h:m, Combien?]")
+    assert load_contract(written(tmp_path, text)).contract.fields["figure"].headers == ("h:m", "Combien?")
+
+
+def test_a_mistake_beside_a_word_that_only_libyaml_reads_is_named(tmp_path):
+    text = GOOD.replace("Un essai", "Un\tessai").replace("shape", "shap")
+    with pytest.raises(ContractError, match="essai.yml, ligne 2 : YAML illisible"):
+        load_contract(written(tmp_path, text))
+
+
+def test_libyaml_reads_the_rules_that_ship_as_the_slow_reader_does():
+    assert YAML(typ="safe").Parser is not YAML(typ="safe", pure=True).Parser
+    root = CONTRACTS.parents[1]
+    paths = [
+        path for room in ("sources", "identity", "expectations", "publication") for path in (root / room).rglob("*.yml")
+    ]
+    assert len(paths) > 40
+    for path in paths:
+        text = path.read_text(encoding="utf-8")
+        assert YAML(typ="safe").load(text) == YAML(typ="safe", pure=True).load(text), path
 
 
 def test_all_contracts_are_read_before_complaining(tmp_path):

@@ -16,6 +16,7 @@ FILES = {
     "models/ind_a.sql": "select a from {{ ref('int_a') }}",
     "models/int_a.sql": "{{ config(materialized='ephemeral') }} select a from {{ ref('stg_a') }}",
     "models/ctl_graph.sql": "select {{ graph.nodes.values() | list | length if execute else 0 }} as nodes",
+    "models/ctl_braces.sql": "select '{{ \"{{ 1 }}\" }}' as braces",
     "models/models.yml": """
 version: 2
 models:
@@ -58,22 +59,32 @@ def test_a_build(home, capfd):
     moves = []
     candidate = new_candidate(home.warehouse, "run-number-one")
     built = warehouse.build(home, Settings(), candidate, lambda done, total: moves.append((done, total)))
-    assert built.rows == {"ctl_graph": 1, "ind_a": 2, "stg_a": 2}
+    assert built.rows == {"ctl_braces": 1, "ctl_graph": 1, "ind_a": 2, "stg_a": 2}
     assert built.tests == 2 and len(built.warnings) == 1, "the unit test expects 999 and was not run"
     assert moves == sorted(moves) and moves[-1][0] == moves[-1][1]
     assert capfd.readouterr() == ("", ""), "dbt speaks to its log only"
     assert not candidate.database.with_name("warehouse.duckdb.wal").exists()
     with duckdb.connect(str(candidate.database)) as connection:  # for writing: dbt let go of the file
         assert connection.execute("select nodes from ctl_graph").fetchall()[0][0] > 3
+        assert connection.execute("select braces from ctl_braces").fetchall() == [("{{ 1 }}",)], (
+            "rendered once, not twice"
+        )
     again = new_candidate(home.warehouse, "run-number-two")
     assert warehouse.build(home, Settings(), again, lambda *_: None).rows == built.rows, "another path, same manifest"
     assert not (home.dbt_project / "target").exists(), "the project is never written"
 
 
+def test_what_a_night_runs_was_rendered_with_the_parsing(home):
+    warehouse.load_manifest(home)
+    sql = {node.name: node.raw_code for node in warehouse.parsed_manifest(home).nodes.values()}
+    assert "ref(" not in sql["ind_a"] and '"warehouse"."main"."stg_a"' in sql["ind_a"]
+    assert "{{" in sql["ctl_braces"], "what looks like a template once rendered stays one, for dbt to render"
+
+
 def test_the_graph_and_the_dictionary(home):
     manifest = warehouse.load_manifest(home)
     models = {model.name: model for model in warehouse.models(manifest)}
-    assert set(models) == {"stg_a", "ind_a", "ctl_graph"}
+    assert set(models) == {"stg_a", "ind_a", "ctl_braces", "ctl_graph"}
     assert models["ind_a"].reads == ("stg_a",), "through what leaves no table"
     assert (models["ind_a"].layer, models["stg_a"].layer) == ("indicators", "staging")
     entry = warehouse.dictionary(manifest)["models"]["ind_a"]

@@ -15,6 +15,18 @@
     {{ return({'relations': [target]}) }}
 {% endmaterialization %}
 
+{% materialization view, adapter='duckdb' %}
+    {%- set target = this.incorporate(type='view') -%}
+    {{ drop_relation_if_exists(load_cached_relation(this)) }}
+    {% call statement('main') -%}
+        create view {{ target }} as (
+            {{ sql }}
+        )
+    {%- endcall %}
+    {{ adapter.commit() }}
+    {{ return({'relations': [target]}) }}
+{% endmaterialization %}
+
 {#- The columns that the table has are those declared, in this order and of these types. dbt asks the query before the table is made,
     and so has DuckDB plan every model three times: a fifth of the time of a small night. Here it asks the table, which goes with
     its candidate when the contract is broken. -#}

@@ -15,9 +15,11 @@ from __future__ import annotations
 
 import os
 import re
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
+from typing import BinaryIO
 
 import duckdb
 import pyarrow as pa
@@ -70,6 +72,8 @@ _SOURCE = re.compile(r"[a-z][a-z0-9_]{0,99}")
 _DELIVERY = re.compile(r"[A-Za-z0-9-]{1,64}")
 _SUFFIX = ".parquet.enc"
 _ROW_GROUP_ROWS = 128 * 1024
+PART_ROWS = 4 * _ROW_GROUP_ROWS
+"""How many identities `Vault.load_in_parts` holds at once."""
 
 
 @dataclass(frozen=True)
@@ -146,6 +150,26 @@ class Vault:
         con.register(name, table)
         return table.num_rows
 
+    def load_in_parts(
+        self,
+        con: duckdb.DuckDBPyConnection,
+        *,
+        purpose: str,
+        deliveries: Iterable[tuple[str, str]],
+        name: str,
+        columns: Sequence[str],
+    ) -> Iterator[int]:
+        """As `load`, but never more than PART_ROWS rows at once: each part takes the place of the one before it as `name`, and is logged
+        before it is given. Yields the number of rows of each."""
+        refuse_leaky(con)
+        for part in _in_parts(self._batches(deliveries, [*_ROW_KEY, *columns])):
+            about = sorted({_context(batch["source"][0].as_py(), batch["delivery_id"][0].as_py()) for batch in part})
+            table = pa.Table.from_batches(part)
+            self.log.record(purpose, "read", about, table.num_rows)
+            con.register(name, table)
+            yield table.num_rows
+            con.unregister(name)
+
     def deliveries(self) -> list[StoredDelivery]:
         """What the vault holds, by source then delivery. Reads no identity."""
         found = []
@@ -179,17 +203,41 @@ class Vault:
         return self._folder / f"{source}__{delivery_id}{_SUFFIX}"
 
     def _read(self, source: str, delivery_id: str, columns: list[str] | None = None) -> pa.Table:
-        path = self.identities_path(source, delivery_id)
+        with self._open(source, delivery_id) as file:
+            table = pq.read_table(file, columns=columns)
+        schema = IDENTITIES if columns is None else pa.schema([IDENTITIES.field(name) for name in columns])
+        return table.select(schema.names).cast(schema)
+
+    def _batches(self, deliveries: Iterable[tuple[str, str]], columns: list[str]) -> Iterator[pa.RecordBatch]:
+        """The rows of these deliveries, one after the other, PART_ROWS at most in each batch; none is empty."""
+        schema = pa.schema([IDENTITIES.field(name) for name in columns])
+        for source, delivery_id in deliveries:
+            with self._open(source, delivery_id) as file:
+                for batch in pq.ParquetFile(file).iter_batches(PART_ROWS, columns=columns):
+                    yield batch.select(columns).cast(schema)
+
+    @contextmanager
+    def _open(self, source: str, delivery_id: str) -> Iterator[BinaryIO]:
+        path, context = self.identities_path(source, delivery_id), _context(source, delivery_id)
         if not path.exists():
-            raise VaultError(f"Le coffre n'a pas d'identités pour la livraison {_context(source, delivery_id)}.")
-        context = _context(source, delivery_id)
+            raise VaultError(f"Le coffre n'a pas d'identités pour la livraison {context}.")
         with (
             self.cipher.open_decrypted(path, purpose="identities", context=context) as decrypted,
             decrypted.open() as file,
         ):
-            table = pq.read_table(file, columns=columns)
-        schema = IDENTITIES if columns is None else pa.schema([IDENTITIES.field(name) for name in columns])
-        return table.select(schema.names).cast(schema)
+            yield file
+
+
+def _in_parts(batches: Iterable[pa.RecordBatch]) -> Iterator[list[pa.RecordBatch]]:
+    """Small batches together, PART_ROWS rows at most."""
+    part: list[pa.RecordBatch] = []
+    for batch in batches:
+        if part and sum(held.num_rows for held in part) + batch.num_rows > PART_ROWS:
+            yield part
+            part = []
+        part.append(batch)
+    if part:
+        yield part
 
 
 # A dictionary of values that hardly repeat costs time and saves nothing.

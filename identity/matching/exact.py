@@ -36,13 +36,15 @@ def exact_pairs(con: duckdb.DuckDBPyConnection) -> None:
         create or replace temp table pair (a ubigint, b ubigint, method varchar, probability double, evidence varchar);
         create or replace temp table mail as
         select email, count(distinct name) as nb_names from identity where email is not null group by email having count(*) > 1;
+        create or replace temp table several as
+        select i, email, is_generic, name, given, family, is_known, string_split(roots, '|') as roots, string_split(name, ' ') as words
+        from identity semi join (from mail where nb_names between 2 and {SHARED_NAMES}) using (email) where name is not null;
         create or replace temp table mail_pair as
-        select x.email, x.i as a, y.i as b,
-            case when x.name = y.name then true when m.nb_names > {SHARED_NAMES} then false
-                else {compatible("x", "y")} or (not x.is_generic and list_has_any(x.roots, y.roots)) end as is_one
-        from mail m join identity x using (email) join identity y on y.email = m.email and y.i > x.i
-            and (m.nb_names <= {SHARED_NAMES} or x.name = y.name)
-        where x.name is not null and y.name is not null;
+        select x.email, x.i as a, y.i as b, true as is_one from identity x join identity y on x.email = y.email and x.name = y.name and y.i > x.i
+        union all
+        select x.email, x.i, y.i, {compatible("x", "y")} or (not x.is_generic and list_has_any(x.roots, y.roots))
+        from several x join several y on x.email = y.email and x.name <> y.name and y.i > x.i;
+        drop table several;
         insert into pair select a, b, 'exact_email', 1.0, 'email+name' from mail_pair where is_one;
         -- without a name: whoever has the address, when it is one person
         insert into pair
@@ -50,6 +52,7 @@ def exact_pairs(con: duckdb.DuckDBPyConnection) -> None:
         from mail m join identity x using (email) join identity y on y.email = m.email and y.i <> x.i
         where x.name is null and (y.name is not null or y.i > x.i) and m.nb_names <= {SHARED_NAMES}
             and m.email not in (select email from mail_pair where not is_one);
+        drop table mail; drop table mail_pair;
     """)
 
 

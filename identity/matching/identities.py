@@ -30,19 +30,29 @@ IDENTITY_COLUMNS = (
 """What matching reads of the vault."""
 
 
+def begin(con: duckdb.DuckDBPyConnection) -> None:
+    """Create `fresh_identity` and `fresh_row` (d, row_number, i), empty, and what `identify` reads names with."""
+    normal.install(con)
+    con.execute("""
+        create or replace temp table fresh_row (d integer, row_number integer, i ubigint);
+        create or replace temp table fresh_identity (i ubigint, email varchar, is_generic boolean, name varchar, given varchar, family varchar,
+            roots varchar, is_known boolean, phone varchar, org varchar, postcode varchar, scope varchar)""")
+
+
 def identify(con: duckdb.DuckDBPyConnection, vault: Vault) -> None:
-    """From `landed` and `typed` (d, row_number, IDENTITY_COLUMNS): make `fresh_identity`, and `fresh_row` (d, row_number, i).
-    Rows that name nobody have no identity."""
-    con.execute(_RAW)  # consumes `typed`
+    """Add the rows of `typed` (source, delivery_id, row_number, IDENTITY_COLUMNS) that are in `landed` to `fresh_row`, their identities to
+    `fresh_identity`. Rows that name nobody have no identity. Called part by part: what a row says is read alone."""
+    con.execute(_SPELLED)
     _finish_phones(con)
     con.execute(_NORMAL)
     con.execute(f"""
-        create or replace temp table keyed as select r, {keyed(con, vault, "identity", _WHOLE)} as i from named;
-        create or replace temp table fresh_row as select rr.d, rr.row_number, k.i from raw_of_row rr join keyed k using (r);
-        create or replace temp table fresh_identity as
-        select k.i, email, coalesce(n_generic(email), false) as is_generic, name, given, family, roots, is_known, phone, org, postcode, scope
-        from named join (select i, min(r) as r from keyed group by i) k using (r);
-        drop table keyed; drop table named; drop table raw_of_row""")
+        create or replace temp table keyed as select *, {keyed(con, vault, "identity", _WHOLE)} as i from named;
+        insert into fresh_row select d, row_number, i from keyed;
+        insert into fresh_identity
+        select i, email, coalesce(n_generic(email), false), name, given, family, roots, is_known, phone, org, postcode, scope
+        from keyed semi join (select min((d, row_number)) as at, i from keyed anti join fresh_identity using (i) group by i) first
+            on first.i = keyed.i and first.at = (keyed.d, keyed.row_number);
+        drop table keyed; drop table named""")
 
 
 _WHOLE = (
@@ -50,37 +60,27 @@ _WHOLE = (
     "coalesce(phone, ''), coalesce(org, ''), coalesce(postcode, ''), coalesce(scope, ''))"
 )
 
-# what was typed, once per distinct way of typing it
-_RAW = """
-create or replace temp table raw_row as
-select t.d, t.row_number, t.email,
-    -- a name typed in the column of addresses
-    case when t.email is null and t.email_typed is not null and not contains(t.email_typed, '@') and t.given_name is null
-        and t.family_name is null then coalesce(t.full_name, t.email_typed) else t.full_name end as full_name,
-    t.given_name, t.family_name, t.phone, t.organisation_text, t.postcode,
-    case when t.email is null then e.event end as event
-from typed t join landed l using (d, row_number) left join event_no e using (e);
-create or replace temp table raw as
-select row_number() over () as r, email, full_name, given_name, family_name, phone, organisation_text, postcode, event,
-    null::varchar as e164
-from raw_row group by email, full_name, given_name, family_name, phone, organisation_text, postcode, event;
-create or replace temp table raw_of_row as
-select t.d, t.row_number, r.r from raw_row t join raw r
-    on t.email is not distinct from r.email and t.full_name is not distinct from r.full_name
-    and t.given_name is not distinct from r.given_name and t.family_name is not distinct from r.family_name
-    and t.phone is not distinct from r.phone and t.organisation_text is not distinct from r.organisation_text
-    and t.postcode is not distinct from r.postcode and t.event is not distinct from r.event;
-drop table raw_row;
-drop table typed;
+_SPELLED = """
+create or replace temp table spelled as
+with here as (
+    select n.d, t.* from typed t join delivery_no n using (source, delivery_id)),
+told as (
+    select h.d, h.row_number, h.email, given_name, family_name, phone, organisation_text, postcode,
+        case when h.email is null then e.event end as event,
+        -- a name typed in the column of addresses
+        case when h.email is null and email_typed is not null and not contains(email_typed, '@') and given_name is null and family_name is null
+            then coalesce(full_name, email_typed) else full_name end as full_name
+    from here h join landed l using (d, row_number) left join event_no e using (e))
+select * exclude (full_name), given_name is not null and family_name is not null as is_parted,
+    case when given_name is null or family_name is null then coalesce(full_name, given_name, family_name) end as whole
+from told;
+create or replace temp table phone_part as
+select text, n_phone(n_digits(text)) as phone from (select distinct phone as text from spelled where phone is not null);
 """
 
 # Each distinct text is folded once, however many rows have it. One expression per step: a macro that repeats its argument, inside
 # another, makes a statement that takes seconds to plan.
 _NORMAL = """
-create or replace temp table spelled as
-select *, given_name is not null and family_name is not null as is_parted,
-    case when given_name is null or family_name is null then coalesce(full_name, given_name, family_name) end as whole
-from raw;
 create or replace temp table folded as
 select text, string_split(n_fold(text), ' ') as words, string_split_regex(trim(text), '[\\s,;]+') as tokens from (
     select given_name as text from spelled where is_parted union select family_name from spelled where is_parted
@@ -105,13 +105,10 @@ select g.*, array_to_string(coalesce(a.roots, b.roots, [joined]), '|') as roots,
 from guessed g left join nickname a on a.name = joined left join nickname b on b.name = words[1]
 left join nickname c on c.name = guessed_given left join nickname d on d.name = split_part(guessed_given, ' ', 1);
 create or replace temp table org_part as
-select text, nullif(n_org(string_split(n_fold(text), ' ')), '') as org from (select distinct organisation_text as text from raw where organisation_text is not null);
-create or replace temp table phone_part as
-select text, coalesce(n_phone(digits), e164) as phone
-from (select text, n_digits(text) as digits, e164 from (select phone as text, any_value(e164) as e164 from raw where phone is not null group by phone));
+select text, nullif(n_org(string_split(n_fold(text), ' ')), '') as org from (select distinct organisation_text as text from spelled where organisation_text is not null);
 create or replace temp table named as
 with parted as (
-    select s.r, s.email, case when s.is_parted then list_concat(g.words, f.words) else w.words end as words,
+    select s.d, s.row_number, s.email, case when s.is_parted then list_concat(g.words, f.words) else w.words end as words,
         case when s.is_parted then (g.has_word or f.has_word) and (g.has_name or f.has_name) else w.has_word and w.has_name end as is_somebody,
         case when s.is_parted then g.joined else w.guessed_given end as given, case when s.is_parted then f.joined else w.guessed_family end as family,
         case when s.is_parted then g.roots else w.guessed_roots end as roots, case when s.is_parted then g.is_known else w.is_guess_known end as is_known,
@@ -119,23 +116,21 @@ with parted as (
     from spelled s left join part g on s.is_parted and g.text = s.given_name left join part f on s.is_parted and f.text = s.family_name
     left join part w on w.text = s.whole left join org_part o on o.text = s.organisation_text left join phone_part p on p.text = s.phone),
 sure as (select * replace (case when is_somebody and len(words) > 1 then array_to_string(list_sort(words), ' ') end as words) from parted)
-select r, email, words as name, case when words is not null then given end as given, case when words is not null then family end as family,
+select d, row_number, email, words as name, case when words is not null then given end as given, case when words is not null then family end as family,
     case when words is not null then roots end as roots, words is not null and is_known as is_known, phone, org, postcode,
     case when email is null and phone is null then event end as scope
 from sure
 -- a telephone alone, a first name alone, a name without an event: nobody can be told by that
 where email is not null or (words is not null and (phone is not null or event is not null));
-drop table spelled; drop table raw; drop table folded; drop table cut; drop table told; drop table part; drop table org_part; drop table phone_part;
+drop table spelled; drop table folded; drop table cut; drop table told; drop table part; drop table org_part; drop table phone_part;
 """
 
 
 def _finish_phones(con: duckdb.DuckDBPyConnection) -> None:
     """The numbers that are not written the French way, one by one: there are few."""
-    odd = con.execute(
-        "select distinct phone from raw where phone is not null and n_phone(n_digits(phone)) is null"
-    ).fetchall()
+    odd = con.execute("select text from phone_part where phone is null").fetchall()
     found = normal.phones(text for (text,) in odd)
     if found:
-        con.register("odd_phone", pa.table({"phone": list(found), "e164": list(found.values())}))
-        con.execute("update raw set e164 = odd_phone.e164 from odd_phone where raw.phone = odd_phone.phone")
+        con.register("odd_phone", pa.table({"text": list(found), "e164": list(found.values())}))
+        con.execute("update phone_part set phone = e164 from odd_phone where phone_part.text = odd_phone.text")
         con.unregister("odd_phone")

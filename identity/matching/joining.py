@@ -56,14 +56,13 @@ def affected(con: duckdb.DuckDBPyConnection) -> None:
     """Create `affected` (i): the identities that must be joined anew since some of theirs are `touched`: all that evidence
     tied to them when matching ended last, or ties to them now."""
     con.execute("""
+        create or replace temp table near as
+        select i from touched union select a from scored_now union select b from scored_now union select a from decided union select b from decided;
         create or replace temp table reopened as
-        with near as (
-            select i from touched
-            union select y.i from everyone x semi join touched t on t.i = x.i join everyone y on x.email = y.email
-            union select y.i from everyone x semi join touched t on t.i = x.i join everyone y on x.scope = y.scope and x.name = y.name
-            union select a from scored_now union select b from scored_now
-            union select a from decided union select b from decided)
-        select distinct cluster from kept_identity semi join near using (i);
+        select cluster from kept_identity semi join near using (i)
+        union select cluster from kept_identity semi join (from everyone semi join touched using (i)) using (email)
+        union select cluster from kept_identity semi join (from everyone semi join touched using (i)) using (scope, name);
+        drop table near;
         create or replace temp table affected as
         select e.i from everyone e left join kept_identity k using (i)
         where k.i is null or k.cluster in (from reopened) or e.i in (select i from touched)""")

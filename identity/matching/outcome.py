@@ -33,15 +33,14 @@ PSEUDONYM_DOMAIN, IDENTITY_DOMAIN = "person", "source identity"
 
 
 def make_participants(con: duckdb.DuckDBPyConnection, vault: Vault) -> None:
-    """Create the three tables, and `keep_alias`, `keep_alias_identity`, from `row_of`, `keep_identity`, `keep_doubt`, `delivery_no`.
+    """Create the three tables, and `keep_alias`, `keep_alias_identity`, from `row_of`, `whose`, `why`, `keep_doubt`, `delivery_no`.
 
     Pseudonyms are computed once for a person and a year, and kept while the year's key is the same.
     """
     con.execute("""
+        create or replace temp table identity_year as select i, year, bool_or(is_present) as is_present from row_of group by i, year;
         create or replace temp table person_year as
-        select k.uid, r.year, count(distinct r.i)::integer as nb_identities, bool_or(r.is_present) as is_present
-        from row_of r join keep_identity k using (i) group by k.uid, r.year;
-        create or replace temp table identity_year as select distinct i, year from row_of""")
+        select uid, year, count(*)::integer as nb_identities, bool_or(is_present) as is_present from identity_year join whose using (i) group by uid, year""")
     years = con.execute("select distinct year from person_year order by year").fetchall()
     for table, key, column in (("alias", "uid", "pseudonym"), ("alias_identity", "i", "source_identity")):
         con.execute(f"create or replace temp table keep_{table} ({KEPT[table]})")
@@ -50,6 +49,8 @@ def make_participants(con: duckdb.DuckDBPyConnection, vault: Vault) -> None:
         for (year,) in years:
             secret = vault.keyring.key_for(year)
             hashed = pseudonym(con, secret, domain, f"printf('%016x', {key})", digits)
+            if key == "i":
+                hashed = f"('0x' || {hashed})::ubigint"
             con.execute(f"""
                 insert into keep_{table}
                 select {key}, {year}, '{secret.key_id}', coalesce(k.{column}, {hashed})
@@ -61,25 +62,29 @@ def make_participants(con: duckdb.DuckDBPyConnection, vault: Vault) -> None:
             coalesce(f.year < a.year, false) as is_returning, p.nb_identities, a.uid
         from keep_alias a join person_year p using (uid, year)
         left join (select uid, min(year) as year from person_year where is_present group by uid) f using (uid);
-        create or replace temp table participant_row as
-        select n.source, n.delivery_id, r.row_number, p.participant_key
-        from row_of r join keep_identity k using (i) join participant p on p.uid = k.uid and p.programme_year = r.year
-        join delivery_no n using (d) order by r.d, r.row_number;
+        create or replace temp table row_said as
+        select r.d, r.row_number, p.participant_key from row_of r join whose k using (i) join participant p on p.uid = k.uid and p.programme_year = r.year;
+        create or replace temp view participant_row as
+        select n.source, n.delivery_id, r.row_number, r.participant_key from row_said r join delivery_no n using (d) order by r.d, r.row_number;
+        create or replace temp table source_no as
+        select (row_number() over (order by source))::integer as s, source from (select distinct source from delivery_no);
         create or replace temp table placed as
-        select distinct r.i, r.year, n.source from row_of r join (select distinct d, source from delivery_no) n using (d);
-        create or replace temp table participant_link as
-        select p.participant_key, y.source_identity, s.source,
-            case when k.email is not null then 'email' when k.phone is not null then 'phone' else 'name' end as basis,
-            k.method, k.probability as match_probability, 'accepted' as status, k.evidence
-        from placed s join keep_identity k using (i) join participant p on p.uid = k.uid and p.programme_year = s.year
+        select distinct r.i, r.year, n.s from row_of r join (select d, s from delivery_no join source_no using (source)) n using (d);
+        create or replace temp table link_said as
+        select p.participant_key, y.source_identity, s.s, k.w, false as is_review, null::double as probability, null as method, null as evidence
+        from placed s join whose k using (i) join participant p on p.uid = k.uid and p.programme_year = s.year
             join keep_alias_identity y on y.i = s.i and y.year = s.year
         union all
-        select p.participant_key, y.source_identity, s.source,
-            case when k.email is not null then 'email' when k.phone is not null then 'phone' else 'name' end,
-            q.method, q.probability, 'review', q.evidence
-        from keep_doubt q join keep_identity k using (i) join keep_identity o on o.i = q.other join placed s on s.i = q.i
-            join participant p on p.uid = o.uid and p.programme_year = s.year join keep_alias_identity y on y.i = s.i and y.year = s.year
-        order by participant_key, source_identity, source, status""")
+        select p.participant_key, y.source_identity, s.s, k.w, true, q.probability, q.method, q.evidence
+        from keep_doubt q join whose k using (i) join whose o on o.i = q.other join placed s on s.i = q.i
+            join participant p on p.uid = o.uid and p.programme_year = s.year join keep_alias_identity y on y.i = s.i and y.year = s.year;
+        drop table placed;
+        create or replace temp view participant_link as
+        select l.participant_key, printf('%016x', l.source_identity) as source_identity, n.source, y.basis, coalesce(l.method, y.method) as method,
+            coalesce(l.probability, y.probability) as match_probability, case when l.is_review then 'review' else 'accepted' end as status,
+            coalesce(l.evidence, y.evidence) as evidence
+        from link_said l join source_no n using (s) join why y using (w)
+        order by l.participant_key, l.source_identity, l.s, l.is_review""")
 
 
 def write_participants(con: duckdb.DuckDBPyConnection, out_dir: Path, version: str) -> None:

@@ -10,7 +10,7 @@ decision. Nothing here decides: without it, or when the program, the model or a 
                    method, probability, evidence: why it is in its person
         scored     a, b, bits, probability, evidence, method, is_apart: pairs that Splink scored
         doubt      i, other, method, probability, evidence: pairs for somebody to look at
-        alias      uid, year, key_id, pseudonym       alias_identity   i, year, key_id, source_identity
+        alias      uid, year, key_id, pseudonym       alias_identity   i, year, key_id, source_identity (its 16 hex digits as a number)
 """
 
 from __future__ import annotations
@@ -39,7 +39,7 @@ TABLES = {
     "scored": "a ubigint, b ubigint, bits double, probability double, evidence varchar, method varchar, is_apart boolean",
     "doubt": "i ubigint, other ubigint, method varchar, probability double, evidence varchar",
     "alias": "uid ubigint, year integer, key_id varchar, pseudonym varchar",
-    "alias_identity": "i ubigint, year integer, key_id varchar, source_identity varchar",
+    "alias_identity": "i ubigint, year integer, key_id varchar, source_identity ubigint",
 }
 _ROW_GROUP_ROWS = 256 * 1024
 
@@ -56,12 +56,12 @@ def program() -> str:
     return digest.hexdigest()[:16]
 
 
-def keep(con: duckdb.DuckDBPyConnection, vault: Vault) -> None:
-    """Keep the tables `keep_<table>` of `con` in place of those kept before. The last one written is the one read first: a night that
-    stops in between leaves nothing that could be taken for whole."""
+def keep(con: duckdb.DuckDBPyConnection, vault: Vault, tables: Iterable[str]) -> None:
+    """Keep the tables `keep_<table>` of `con` in place of those kept before. `delivery` is kept last, and is the one read first: a night
+    that stops in between leaves nothing that could be taken for whole."""
     _path(vault, "delivery").unlink(missing_ok=True)
     private_directory(vault.directory / FOLDER)
-    for table in reversed(TABLES):
+    for table in tables:
         names = ", ".join(column.split(" ")[0] for column in TABLES[table].split(", "))
         reader = con.sql(f"select {names} from keep_{table}").to_arrow_reader(_ROW_GROUP_ROWS)
         with (

@@ -64,37 +64,26 @@ SCORED = (
 
 def _block(con: duckdb.DuckDBPyConnection) -> None:
     """Create `scored_identity` and `candidate` (a, b): pairs worth scoring, and those who are in one."""
-    con.execute("""
-        create or replace temp table blocked as
-        select x.i, case when email is not null then hash(email) end as mail, name, given, family, phone, org, postcode, left(local, 3) as mail_start, right(local, 3) as mail_end,
-            left(family, 3) as family_start, case when not is_generic then local end as local, t.i is not null as is_new
-        from (select *, split_part(email, '@', 1) as local from everyone where name is not null) x left join touched t using (i)""")
-    keys = [_keys(rank, columns, "blocked", "") for rank, columns in enumerate(_BLOCKS)]
-    keys += [
-        _keys(len(_BLOCKS) + rank, columns, "(select distinct i, e from on_list) join blocked using (i)", "e, ")
-        for rank, columns in enumerate(_AT_EVENT)
-    ]
-    new, all_ = con.execute("select count(*) filter (is_new), count(*) from blocked").fetchall()[0]
-    wanted = ""
-    if 3 * new < all_:  # a night with little that is new looks at the keys of what is new only
-        of_new = " union all ".join(f"select k from ({key}) where is_new" for key in keys)
-        con.execute(f"create or replace temp table new_key as select distinct k from ({of_new})")
-        wanted = "semi join new_key using (k)"
-    # a key that nobody shares, or nobody new has, makes no pair: most of them
+    hashed = ", ".join(
+        f"case when {text} is not null then hash({text}) end as {column}" for column, text in _BLOCKED.items()
+    )
     con.execute(f"""
-        create or replace temp table block as select * from ({" union all ".join(keys)}) {wanted};
-        drop table blocked;
-        create or replace temp table shared as select k from block group by k having count(*) > 1 and bool_or(is_new);
-        create or replace temp table block as select * from block semi join shared using (k);
-        drop table shared;
-        create or replace temp table blocked_pair as
-        select distinct least(x.i, y.i) as a, greatest(x.i, y.i) as b
-        from block x join block y on x.k = y.k and x.is_new and x.i <> y.i and (x.i < y.i or not y.is_new)
-            and (x.mail <> y.mail or x.mail is null or y.mail is null);
-        drop table block;
+        create or replace temp table blocked as
+        select x.i, {hashed}, t.i is not null as is_new
+        from (select *, split_part(email, '@', 1) as local from everyone where name is not null) x left join touched t using (i);
+        create or replace temp table at_event as select distinct i, e from on_list semi join blocked using (i);
+        create or replace temp table blocked_pair (a ubigint, b ubigint)""")
+    # one rule after the other: of all their keys together most make no pair
+    for columns in _BLOCKS:
+        _pair_up(con, columns, "blocked")
+    for columns in _AT_EVENT:
+        _pair_up(con, ("e", *columns), "at_event join blocked using (i)")
+    con.execute(f"""
+        drop table blocked; drop table at_event;
+        create or replace temp table blocked_pair as select distinct a, b from blocked_pair;
         create or replace temp table scored_identity as
         with involved as (select a as i from blocked_pair union select b from blocked_pair),
-        events as (select i, list(distinct e) as events, list(distinct e::bigint * 1000000 + d) as lists from on_list semi join involved using (i) group by i)
+        events as (select i, list(e) as events, list(e::bigint * 1000000 + d) as lists from on_list semi join involved using (i) group by i)
         select i, email, split_part(email, '@', 1) as local, name, string_split(name, ' ') as words, given, family,
             string_split(roots, '|') as roots, is_known, phone, org, postcode, events, lists
         from everyone semi join involved using (i) left join events using (i);
@@ -103,10 +92,28 @@ def _block(con: duckdb.DuckDBPyConnection) -> None:
         drop table blocked_pair""")
 
 
-def _keys(rank: int, columns: tuple[str, ...], table: str, more: str) -> str:
-    """SQL of the keys of one rule: k, i, mail, is_new. Two identities with one key by chance are only compared for nothing."""
+_BLOCKED = {
+    "mail": "email", "name": "name", "given": "given", "family": "family", "phone": "phone", "org": "org", "postcode": "postcode",
+    "mail_start": "left(local, 3)", "mail_end": "right(local, 3)", "family_start": "left(family, 3)",
+    "local": "case when not is_generic then local end",
+}  # fmt: skip
+"""What the rules block on, hashed. Two identities with one hash by chance are only compared for nothing."""
+
+
+def _pair_up(con: duckdb.DuckDBPyConnection, columns: tuple[str, ...], table: str) -> None:
+    """Add to `blocked_pair` those who agree on these columns of `table`, at least one of each pair new, not by the same address."""
     filled = " and ".join(f"{column} is not null" for column in columns)
-    return f"select hash({rank}, {more}{', '.join(columns)}) as k, i, mail, is_new from {table} where {filled}"
+    con.execute(f"""
+        insert into blocked_pair
+        with keyed as materialized (select hash({", ".join(columns)}) as k, i, mail, is_new from {table} where {filled}),
+        -- a key that nobody shares, or only lines of one address, or nobody new has, makes no pair: most of them
+        shared as (
+            select k from keyed group by k
+            having count(*) > 1 and bool_or(is_new) and (min(mail) <> max(mail) or count(mail) < count(*))),
+        block as materialized (from keyed semi join shared using (k))
+        select least(x.i, y.i), greatest(x.i, y.i)
+        from block x join block y on x.k = y.k and x.is_new and x.i <> y.i and (x.i < y.i or not y.is_new)
+            and (x.mail <> y.mail or x.mail is null or y.mail is null)""")
 
 
 _LEVEL_SQL = {

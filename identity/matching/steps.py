@@ -17,15 +17,14 @@ import duckdb
 import pyarrow as pa
 
 from identity.matched import Matched
-from identity.matching import normal
 from identity.matching.clusters import label_components, name_persons
 from identity.matching.constraints import decisions, pairs
-from identity.matching.identities import IDENTITY_COLUMNS, identify
+from identity.matching.identities import IDENTITY_COLUMNS, begin, identify
 from identity.matching.joining import TIES, affected, join
 from identity.matching.model import load_model
 from identity.matching.outcome import CURRENT, make_participants, write_participants
-from identity.matching.registry import keep, resume, seal_of
-from identity.matching.scoring import SCORED, score
+from identity.matching.registry import TABLES, keep, resume, seal_of
+from identity.matching.scoring import score
 from identity.vault import Vault, open_private
 
 
@@ -39,7 +38,6 @@ def match(vault: Vault, rows: pa.Table, out_dir: Path) -> Matched:
         _landed(con, rows)
         resume(con, vault)
         _what_changed(con, vault)
-        normal.install(con)
         _identify(con, vault)
         _touched(con, vault)
         if _nothing_changed(con, vault, out_dir):
@@ -54,10 +52,16 @@ def match(vault: Vault, rows: pa.Table, out_dir: Path) -> Matched:
         name_persons(con, vault)
         label_components(con, TIES.format(identities="identity"), "cluster_of", "cluster")
         _put_together(con)
+        keep(con, vault, LARGE)
+        con.execute("drop view keep_identity; drop table identity; drop table keep_scored")
         make_participants(con, vault)
         write_participants(con, out_dir, _version(con))
-        keep(con, vault)
+        keep(con, vault, (table for table in reversed(TABLES) if table not in LARGE))
         return _counted(con, "keep")
+
+
+LARGE = ("identity", "scored")
+"""What is kept as soon as it is known, to make room for the rest."""
 
 
 def _landed(con: duckdb.DuckDBPyConnection, rows: pa.Table) -> None:
@@ -104,25 +108,19 @@ def _what_changed(con: duckdb.DuckDBPyConnection, vault: Vault) -> None:
 def _identify(con: duckdb.DuckDBPyConnection, vault: Vault) -> None:
     """Create `row_of` (d, row_number, i, e, year, is_present, seen_at) and `everyone`, the identities of rows in force."""
     changed = con.execute("select source, delivery_id from keep_delivery where is_changed order by d").fetchall()
-    vault.load(con, purpose="matching", deliveries=changed, name="identities", columns=IDENTITY_COLUMNS)
-    con.execute(f"""
-        create or replace temp table typed as
-        select n.d, v.row_number, {", ".join(IDENTITY_COLUMNS)} from identities v join delivery_no n using (source, delivery_id)""")
-    con.unregister("identities")
-    identify(con, vault)
+    begin(con)
+    for _ in vault.load_in_parts(con, purpose="matching", deliveries=changed, name="typed", columns=IDENTITY_COLUMNS):
+        identify(con, vault)
     con.execute("""
         create or replace temp table row_of as
         select d, row_number, i, e, year, is_present, seen_at from landed join (
             select d, row_number, i from kept_row join keep_delivery using (source, delivery_id) where not is_changed
             union all select d, row_number, i from fresh_row) using (d, row_number);
-        create or replace temp table everyone as
-        with here as (select distinct i from row_of)
-        select f.* from fresh_identity f semi join here using (i)
-        union all
+        drop table landed;
+        insert into fresh_identity
         select i, email, is_generic, name, given, family, roots, is_known, phone, org, postcode, scope
-        from kept_identity semi join here using (i) anti join fresh_identity using (i);
-        drop table fresh_identity;
-        drop table landed""")
+        from kept_identity semi join row_of using (i) anti join fresh_identity using (i);
+        alter table fresh_identity rename to everyone""")
 
 
 def _touched(con: duckdb.DuckDBPyConnection, vault: Vault) -> None:
@@ -163,45 +161,61 @@ def _on_list(con: duckdb.DuckDBPyConnection) -> None:
 
 
 def _tables_of_the_affected(con: duckdb.DuckDBPyConnection) -> None:
-    con.execute(f"""
-        create or replace temp table identity as
-        select * replace (string_split(roots, '|') as roots), string_split(name, ' ') as words from everyone semi join affected using (i);
-        {SCORED};
-        insert into scored from scored_now;
-        insert into scored
-        select k.* from kept_scored k semi join everyone x on x.i = a semi join everyone y on y.i = b
+    con.execute("""
+        create or replace temp table here as select i from everyone;
+        create or replace temp table identity as from everyone semi join affected using (i);
+        drop table everyone;
+        create or replace temp table keep_scored as
+        from scored_now
+        union all
+        select k.* from kept_scored k semi join here x on x.i = a semi join here y on y.i = b
         anti join touched t on t.i = a anti join touched u on u.i = b;
-        create or replace temp table keep_scored as from scored;
+        drop table scored_now;
         create or replace temp table scored as from keep_scored semi join affected on affected.i = a;
         create or replace temp table first_seen as
         select i, min(coalesce(seen_at, make_timestamp(year, 12, 31, 0, 0, 0))) as first_at from row_of semi join affected using (i) group by i""")
 
 
 def _put_together(con: duckdb.DuckDBPyConnection) -> None:
-    """Create `keep_identity`, `keep_doubt`, `keep_row`: what was joined now, and what no change reached."""
+    """Create `whose` (i, uid, cluster, w), `why` (w, basis, method, probability, evidence), `keep_identity`, `keep_doubt`, `keep_row`: what was
+    joined now, and what no change reached."""
     con.execute("""
         create or replace temp table best_pair as
-        select i, arg_min(method, rank) as method, arg_min(probability, rank) as probability, arg_min(evidence, rank) as evidence
-        from (select i, method, probability, evidence, (list_position(['exact_email', 'same_name_event', 'model', 'manual'], method), -probability, other) as rank
-              from (select a as i, b as other, method, probability, evidence from pair union all select b, a, method, probability, evidence from pair)
-              join person_of p using (i) join person_of q on q.i = other and q.uid = p.uid)
-        group by i;
-        create or replace temp table keep_identity as
-        select x.i, email, is_generic, name, given, family, array_to_string(roots, '|') as roots, is_known, phone, org, postcode, scope, p.uid, c.cluster,
+        with strength as (
+            select method, probability, row_number() over (order by list_position(
+                ['exact_email', 'same_name_event', 'model', 'manual'], method), probability desc) as strength
+            from (select distinct method, probability from pair)),
+        held as (
+            select a, b, strength, {'method': method, 'probability': probability, 'evidence': evidence} as said
+            from pair join strength using (method, probability) join person_of p on p.i = a join person_of q on q.i = b where p.uid = q.uid)
+        -- the strongest, then the first of the others: one number to compare
+        select i, unnest(arg_min(said, strength::hugeint * 18446744073709551616 + other))
+        from (select a as i, b as other, strength, said from held union all select b, a, strength, said from held) group by i;
+        drop table pair; drop table scored;
+        create or replace temp table told as
+        select x.i, p.uid, c.cluster, case when email is not null then 'email' when phone is not null then 'phone' else 'name' end as basis,
             coalesce(b.method, case when email is not null then 'exact_email' when phone is not null then 'model' else 'same_name_event' end) as method,
             coalesce(b.probability, 1.0) as probability,
             coalesce(b.evidence, case when email is not null then 'email' when phone is not null then 'phone+name' else 'name+event' end) as evidence
         from identity x join person_of p using (i) join cluster_of c using (i) left join best_pair b using (i)
         union all
-        select i, k.email, k.is_generic, k.name, k.given, k.family, k.roots, k.is_known, k.phone, k.org, k.postcode, k.scope, k.uid, k.cluster,
-            k.method, k.probability, k.evidence
-        from kept_identity k semi join everyone using (i) anti join affected using (i);
+        select i, uid, cluster, case when email is not null then 'email' when phone is not null then 'phone' else 'name' end, method, probability, evidence
+        from kept_identity semi join here using (i) anti join affected using (i);
+        create or replace temp table why as
+        select (row_number() over ())::integer as w, * from (select distinct basis, method, probability, evidence from told);
+        create or replace temp table whose as select i, uid, cluster, w from told join why using (basis, method, probability, evidence);
+        drop table told;
+        drop table best_pair; drop table person_of; drop table cluster_of;
+        create or replace temp view keep_identity as
+        select x.*, uid, cluster, method, probability, evidence from (
+            from identity
+            union all
+            select i, email, is_generic, name, given, family, roots, is_known, phone, org, postcode, scope
+            from kept_identity anti join affected using (i)) x join whose using (i) join why using (w);
         create or replace temp table keep_doubt as
         select i, other, method, probability, evidence from doubt
         union all
-        select i, other, method, probability, evidence from kept_doubt semi join everyone using (i) anti join affected using (i);
-        drop table identity;
-        drop table everyone;
+        select i, other, method, probability, evidence from kept_doubt semi join here using (i) anti join affected using (i);
         create or replace temp view keep_row as
         select n.source, n.delivery_id, r.row_number, r.i from row_of r join delivery_no n using (d) order by r.d, r.row_number""")
 
@@ -221,11 +235,11 @@ def _nothing_changed(con: duckdb.DuckDBPyConnection, vault: Vault, out_dir: Path
 
 def _counted(con: duckdb.DuckDBPyConnection, which: str) -> Matched:
     """The counts of the tables named `which`_…: those that were kept, or those to keep."""
-    tables = ("row", "identity", "alias", "doubt")
-    rows, identities, participants, review = (
-        con.execute(f"select count(*) from {which}_{table}").fetchall()[0][0] for table in tables
+    whose = "whose" if which == "keep" else "kept_identity"
+    rows, participants, review = (
+        con.execute(f"select count(*) from {which}_{table}").fetchall()[0][0] for table in ("row", "alias", "doubt")
     )
-    persons = con.execute(f"select count(distinct uid) from {which}_identity").fetchall()[0][0]
+    identities, persons = con.execute(f"select count(*), count(distinct uid) from {whose}").fetchall()[0]
     return Matched(rows, identities, persons, participants, review)
 
 

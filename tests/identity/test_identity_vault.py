@@ -119,6 +119,25 @@ def test_every_reading_is_logged_before_it_gives_anything(vault, monkeypatch):
             con.execute("from identities")
 
 
+def test_parts_hold_so_many_rows_at_most_and_each_is_logged_before_it_is_given(vault, monkeypatch):
+    other = ("emargement__lens", "fedcba9876543210")
+    for delivery, numbers in ((other, [1]), (DELIVERY, [1, 2, 3, 4])):
+        vault.store(*delivery, identities(*delivery, row_numbers=numbers))
+    monkeypatch.setattr("identity.vault.PART_ROWS", 3)
+    seen = []
+    with open_private() as con:
+        asked = dict(purpose="matching", deliveries=[other, DELIVERY], name="part", columns=["email"])
+        for rows in vault.load_in_parts(con, **asked):
+            found = con.execute("select source, row_number from part").fetchall()
+            assert rows == len(found) == vault.log.lines()[-1]["rows"] <= 3
+            seen += found
+        with pytest.raises(duckdb.CatalogException):
+            con.execute("from part")
+    assert seen == [(other[0], 1), *((DELIVERY[0], number) for number in (1, 2, 3, 4))]
+    about = [name for line in vault.log.lines() for name in line["what"]]
+    assert {"/".join(other), "/".join(DELIVERY)} == set(about) and sum(line["rows"] for line in vault.log.lines()) == 5
+
+
 def test_a_forgotten_delivery_is_gone_and_said(vault):
     vault.store(*DELIVERY, identities(*DELIVERY))
     leftover = vault.directory / "identities" / ".helloasso__0123456789abcdef.parquet.enc.99"

@@ -67,6 +67,15 @@ def test_nights_one_by_one_give_what_all_at_once_gives(tmp_path, seed):
     assert tables(people) == grown
 
 
+def test_identities_read_in_parts_give_what_all_at_once_gives(tmp_path, monkeypatch):
+    people = Lists(tmp_path).put("a", *some_rows(random.Random(5), 20)).put("b", *some_rows(random.Random(6), 9))
+    at_once = people.match()
+    whole = tables(people)
+    forget_what_was_kept(people)
+    monkeypatch.setattr("identity.vault.PART_ROWS", 4)
+    assert people.match() == at_once and tables(people) == whole
+
+
 def test_a_night_with_nothing_new_identifies_and_writes_nothing(tmp_path, monkeypatch):
     people = Lists(tmp_path).put("a", row("Zoé Dupont", "zoe@asso.fr"), row("Jean Martin", "jm@asso.fr"))
     first, written = people.match(), (people.out / "current").resolve().stat().st_mtime_ns

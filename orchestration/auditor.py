@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import os
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -34,7 +33,7 @@ def main() -> None:
     warm_up()
     question = answer()
     if question:
-        verdict = audit(Path(question["directory"]), suites=Path(question["suites"]), processes=os.cpu_count() or 1)
+        verdict = audit(Path(question["directory"]), suites=Path(question["suites"]))
         say({"verdict": verdict.to_json()})
 
 

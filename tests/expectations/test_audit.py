@@ -1,13 +1,12 @@
 """The audit never concludes from nothing, never raises, and shows no cell."""
 
-import os
 from datetime import UTC, datetime
 
 import pytest
 from example import build
 
 import expectations
-from expectations import Verdict, audit, reasons_to_refuse, refusals
+from expectations import Verdict, audit, questions, reasons_to_refuse, refusals
 from expectations.suite import read_suites
 from expectations.verdict import required
 
@@ -156,19 +155,14 @@ def test_an_exception_inside_great_expectations_is_a_failure_without_its_message
 
 
 def test_an_exception_around_great_expectations_is_a_failure(good, monkeypatch):
-    import sys
-
-    module = sys.modules["expectations.audit"]
-    monkeypatch.setattr(module, "_batches", lambda: 1 / 0)
+    monkeypatch.setattr(questions, "open_context", lambda: 1 / 0)
     verdict = audit(good, datasets=["ind_quality"])
     assert {o.error for o in verdict.outcomes} == {"Le contrôle s’est interrompu (ZeroDivisionError)."}
     assert [(o.dataset, o.expectation_id) for o in verdict.outcomes] == [r for r in required() if r[0] == "ind_quality"]
 
 
 def test_a_result_that_never_comes_is_a_failure(good, monkeypatch):
-    import sys
-
-    monkeypatch.setattr(sys.modules["expectations.audit"], "_validate", lambda *_: None)
+    monkeypatch.setattr(questions, "_ask", lambda *_: None)
     outcomes = {o.expectation_id: o for o in audit(good, datasets=["ind_quality"]).outcomes}
     assert "aucun résultat" in outcomes["coverage"].error and not outcomes["coverage"].holds
 
@@ -233,12 +227,3 @@ def test_no_file_is_written_and_no_network_is_needed(good, tmp_path, monkeypatch
     audit(good, datasets=["ind_quality"])
     assert {path: path.stat().st_mtime_ns for path in good.rglob("*")} == before
     assert list(tmp_path.iterdir()) == []
-
-
-def test_a_fork_that_is_ended_fails_the_controls_it_had(good, monkeypatch):
-    from expectations import audit as module
-
-    monkeypatch.setattr(module, "_judge", lambda suite, **_: os._exit(1))
-    verdict = audit(good, processes=2)
-    assert [(o.dataset, o.expectation_id) for o in verdict.outcomes] == required()
-    assert not any(o.holds for o in verdict.outcomes) and "arrêté" in verdict.outcomes[0].error

@@ -5,6 +5,7 @@
 # make browser   install, then those that read the portal in Chromium (needs Debian's and npm's packages the first time)
 # make samples   write the invented year of the samples again from its seed
 # make bench SIZE=1000   what three nights cost, beside the floor (also 100000, 1000000)
+# make secrets EVENTS=5000   what keeping secrets costs on one programme of so many events
 # make score     50,000 invented persons: the matching and every indicator against the truth
 # make lock   resolve the dependencies again (needs the package index)
 
@@ -14,7 +15,7 @@ AXE := 4.14.1
 export PYTHONDONTWRITEBYTECODE =
 export DO_NOT_TRACK = 1
 
-.PHONY: install run test test-nights test-real browser samples bench lint lock clean
+.PHONY: install run test test-nights test-real browser samples bench secrets lint lock clean
 
 install: .venv/installed
 
@@ -46,6 +47,10 @@ samples: install
 SIZE ?= 1000
 bench: install
 	.venv/bin/python -m benchmarks.bench $(SIZE) --verbose
+
+EVENTS ?= 5000
+secrets: install
+	.venv/bin/python -m benchmarks.secrets $(EVENTS)
 
 score: install
 	.venv/bin/python -m benchmarks.score

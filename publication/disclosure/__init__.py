@@ -5,6 +5,9 @@
     system        those numbers and equations, as plain data
     attack        what somebody can work out: linear programs
     suppression   the cheapest other lines to hide: a mixed-integer program
+    blocks        a large system as small blocks and the sums that run through them
+    piecemeal     lines to hide in a large part, block by block, with a proof
+    proofs        the check of such a proof
     perturbation  others that are enough, when the cheapest would take too long
     earlier       what earlier releases print, and will print for ever
     audit         the attack on what is about to leave, independent of the choice

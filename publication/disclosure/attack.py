@@ -9,12 +9,14 @@ The solver runs on one thread with a fixed seed: the same system gives the same 
 from __future__ import annotations
 
 import math
+from collections.abc import Callable
 from dataclasses import dataclass
+from typing import Any
 
 import highspy
 import numpy as np
 
-from publication.disclosure.system import System
+from publication.disclosure.system import Equation, System
 
 TOLERANCE = 1e-6
 
@@ -97,7 +99,8 @@ class Attacker:
                 highspy.HighsModelStatus.kUnbounded,
                 highspy.HighsModelStatus.kUnboundedOrInfeasible,
             ):
-                self._fits(index)
+                if status != highspy.HighsModelStatus.kUnbounded:
+                    self._fits(index)
                 return Bound(-math.inf)
             if status == highspy.HighsModelStatus.kInfeasible:
                 raise Contradiction("no numbers fit what is printed")
@@ -152,6 +155,85 @@ class Sameness:
             return self.attacker.lowest(whole).value >= -TOLERANCE
         finally:
             solver.changeColCost(part, 0.0)
+
+
+class Nearby:
+    """What a single contributor knows of a part whatever is hidden: its own number under other names, and what follows from
+    public facts. Nothing more can be asked of the tables: were they not published at all, it would know as much.
+
+    In a large part only the equations around are read. That is to know too little: more is then asked, never less.
+    """
+
+    #: Variables of a part that is read whole.
+    MOST = 600
+    #: Terms of an equation that is read in a larger one, at first and when nothing else settles it.
+    FEW_TERMS, MANY_TERMS = 8, 10_000
+
+    def __init__(self, part: System):
+        self.part = part
+        self.sameness, self.attacker = None, None
+        self.equations: dict[int, list[list[int]]] = {}
+        self.known: dict[tuple, float | bool] = {}
+
+    def is_own(self, single: int, other: int) -> bool:
+        if len(self.part.variables) <= self.MOST:
+            self.sameness = self.sameness or Sameness(self.part)
+            return self.sameness.is_own(single, other)
+        near, one, two = self._around(single, other, self.FEW_TERMS)
+        return self._once(("own", *_shape(near, one, two)), lambda: Sameness(near).is_own(one, two))
+
+    def farthest(self, single: int, number: int, way: int, is_wide: bool = False) -> float:
+        """How low (way −1) or high (1) the number can seem to this contributor, with everything hidden that may be.
+
+        `is_wide`: read the longer equations too, which takes longer.
+        """
+        if len(self.part.variables) <= self.MOST:
+            self.attacker = self.attacker or Attacker(self.part)
+            return self._once((single, number, way), lambda: _farthest(self.attacker, single, number, way))
+        near, one, two = self._around(single, number, self.MANY_TERMS if is_wide else self.FEW_TERMS)
+        return self._once(("far", way, *_shape(near, one, two)), lambda: _farthest(Attacker(near), one, two, way))
+
+    def _once(self, key: tuple, found: Callable[[], Any]) -> Any:
+        if key not in self.known:
+            self.known[key] = found()
+        return self.known[key]
+
+    def _around(self, single: int, number: int, most_terms: int) -> tuple[System, int, int]:
+        """The equations of the two numbers, and those of the numbers in these."""
+        variables = self.part.variables
+        if most_terms not in self.equations:
+            by_variable: list[list[int]] = [[] for _ in variables]
+            for place, equation in enumerate(self.part.equations):
+                if len(equation.terms) <= most_terms:
+                    for index, _ in equation.terms:
+                        if not variables[index].is_public:
+                            by_variable[index].append(place)
+            self.equations[most_terms] = by_variable
+        of, near, kept = self.equations[most_terms], {single, number}, set()
+        for _ in range(2):
+            kept = {e for index in near for e in of[index]}
+            near |= {index for e in kept for index, _ in self.part.equations[e].terms}
+        places = {index: place for place, index in enumerate(sorted(near))}
+        system = System([variables[index] for index in places])
+        for e in sorted(kept):
+            equation = self.part.equations[e]
+            terms = tuple((places[index], c) for index, c in equation.terms)
+            system.equations.append(Equation(terms, equation.constant, equation.at_most))
+        return system, places[single], places[number]
+
+
+def _farthest(attacker: Attacker, single: int, number: int, way: int) -> float:
+    attacker.print([not variable.is_public for variable in attacker.system.variables], frozenset([single]))
+    return attacker.lowest(number).value if way < 0 else attacker.highest(number).value
+
+
+def _shape(system: System, *asked: int) -> tuple:
+    """All that an attack on these numbers depends on when the rest is hidden: systems of one shape are attacked once."""
+    return (
+        *((number, system.variables[number].value) for number in asked),
+        tuple((v.lower, v.upper, v.value if v.is_public else None) for v in system.variables),
+        tuple((e.terms, e.constant, e.at_most) for e in system.equations),
+    )
 
 
 def feasible(system: System) -> bool:

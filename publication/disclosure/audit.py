@@ -11,17 +11,23 @@ The report names lines and widths of intervals, never a number of a table.
 from __future__ import annotations
 
 import math
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 
 import highspy
 import numpy as np
 import pyarrow as pa
 
-from publication.disclosure.attack import TOLERANCE, Contradiction, Sameness, Unsolved, quiet_solver
+from publication.disclosure.attack import TOLERANCE, Contradiction, Nearby, Unsolved, quiet_solver
 from publication.disclosure.cells import COLUMNS, KEY, Cells
+from publication.disclosure.proofs import Proof, Proven
 from publication.disclosure.suppression import Reach
-from publication.disclosure.system import System
+from publication.disclosure.system import Part, System, Variable
+
+#: Unknown numbers of a part for which every end of every interval is computed.
+MOST_VARIABLES = 600
+#: Programs on a larger one, for what is not proven.
+MOST_PROGRAMS = 20
 
 
 @dataclass(frozen=True)
@@ -45,24 +51,29 @@ class Audited:
     def narrow(self) -> list[Finding]:
         return [finding for finding in self.findings if not finding.is_enough]
 
-    def width(self, variable: int) -> float:
-        return min((f.width for f in self.findings if f.variable == variable and f.single is None), default=math.inf)
+    def widths(self) -> dict[int, float]:
+        """What anybody is left with, by variable."""
+        found: dict[int, float] = {}
+        for finding in self.findings:
+            if finding.single is None:
+                found[finding.variable] = min(finding.width, found.get(finding.variable, math.inf))
+        return found
 
 
-def audit(cells: Cells, printed: Mapping[str, pa.Table]) -> Audited:
-    """Attack the printed tables. Raises what the solver raises when it cannot conclude: nothing is then published."""
+def audit(cells: Cells, printed: Mapping[str, pa.Table], proofs: Sequence[Proof] = ()) -> Audited:
+    """Attack the printed tables. `proofs`: movements that show that large parts are uncertain; each is checked.
+
+    Raises what the solver raises when it cannot conclude: nothing is then published.
+    """
     known, wrong = _known(cells, printed)
     audited = Audited(wrong=wrong)
-    for part, place in _parts(cells.system):
-        if any(variable.is_sensitive for variable in part.variables):
-            audited.findings += _attacked(part, [known[index] for index in place], place)
+    audited.findings = _attacked(cells.system, known, proofs)
     return audited
 
 
 def attacked(system: System, suppressed: set[int]) -> list[Finding]:
     """The attack on a system whose suppressed rows are given: for tables that are not of the tidy shape."""
-    hidden = system.hidden(suppressed)
-    return _attacked(system, [not is_hidden for is_hidden in hidden], list(range(len(hidden))))
+    return _attacked(system, [not is_hidden for is_hidden in system.hidden(suppressed)])
 
 
 def _known(cells: Cells, printed: Mapping[str, pa.Table]) -> tuple[list[bool], list[tuple]]:
@@ -91,13 +102,77 @@ def _known(cells: Cells, printed: Mapping[str, pa.Table]) -> tuple[list[bool], l
     return known, wrong
 
 
-def _parts(system: System) -> list[tuple[System, list[int]]]:
-    """Independent parts, each with the place of its variables in the whole."""
-    return [(part, [system.by_name[variable.name] for variable in part.variables]) for part in system.parts()]
+def _attacked(system: System, known: Sequence[bool], proofs: Sequence[Proof] = ()) -> list[Finding]:
+    """Part by part: what is known ties nothing together, so that most of what is hidden is a few numbers at a time.
+
+    Parts of one shape are attacked once. A large one is attacked where the proofs do not show that it is uncertain.
+    """
+    findings = [
+        Finding(index, 0.0, _is_met(variable)) for index, variable in enumerate(system.variables) if variable.is_sensitive and known[index]
+    ]  # fmt: skip
+    closed, proven = _Closed(system), None
+    for part in system.parts(known):
+        if not any(variable.is_sensitive for variable in part.variables):
+            continue
+        if len(part.variables) <= MOST_VARIABLES:
+            findings += _part_attacked(part, _ClosedPart(closed, part))
+        else:
+            proven = proven or Proven(system, known, proofs)
+            findings += _Large(part, _ClosedPart(closed, part), proven).attacked()
+    return findings
 
 
-def _attacked(part: System, known: list[bool], place: list[int]) -> list[Finding]:
-    program, sameness = _Program(part, known), Sameness(part)
+def _is_met(variable: Variable) -> bool:
+    """Whether a number may be known: what must seem possible is that number alone."""
+    reach = Reach(System([variable]))
+    reach.add(np.array([variable.value]))
+    return reach.is_enough()
+
+
+class _Closed:
+    """The system with everything hidden that may be: what it gives to somebody, no choice of rows could keep."""
+
+    def __init__(self, system: System):
+        self.system = system
+        self.parts: dict[int, tuple[Nearby, int]] = {}
+
+    def of(self, number: int) -> tuple[Nearby, int]:
+        """The part that a number of the system is in, and its place there."""
+        if not self.parts:
+            for part in self.system.parts(self.system.unhideable()):
+                nearby = Nearby(part)
+                self.parts |= {
+                    place: (nearby, n) for n, place in enumerate(part.places) if not part.variables[n].is_public
+                }
+        return self.parts[number]
+
+    def is_own(self, single: int, other: int) -> bool:
+        (nearby, one), (other_nearby, two) = self.of(single), self.of(other)
+        return nearby is other_nearby and nearby.is_own(one, two)
+
+    def farthest(self, single: int, number: int, way: int, is_wide: bool) -> float:
+        (nearby, one), (other_nearby, two) = self.of(single), self.of(number)
+        return nearby.farthest(one, two, way, is_wide) if nearby is other_nearby else way * math.inf
+
+
+@dataclass
+class _ClosedPart:
+    """The same, asked by places in one part."""
+
+    closed: _Closed
+    part: Part
+
+    def is_own(self, single: int, other: int) -> bool:
+        return self.closed.is_own(self.part.places[single], self.part.places[other])
+
+    def farthest(self, single: int, number: int, way: int, is_wide: bool) -> float:
+        return self.closed.farthest(self.part.places[single], self.part.places[number], way, is_wide)
+
+
+def _part_attacked(part: Part, closed: _ClosedPart) -> list[Finding]:
+    known = [variable.is_public for variable in part.variables]
+    place = part.places
+    program = _Program(part, known)
     reach, points, findings = Reach(part), [], []
     for index in reach.sensitive:
         low, high = (program.end(index, way, reach, points) for way in (1.0, -1.0))
@@ -110,15 +185,113 @@ def _attacked(part: System, known: list[bool], place: list[int]) -> list[Finding
         knowing.mix(found, single, variable.value)
         if knowing.is_enough():
             continue
-        knowing.leave_out_own(single, sameness)
+        knowing.leave_out_own(single, closed)
         informed = _Program(part, [k or index == single for index, k in enumerate(known)])
         for index in knowing.sensitive:
             if knowing.goes_low(index) and knowing.goes_high(index):
                 continue
             low, high = (informed.end(index, way, knowing, []) for way in (1.0, -1.0))
+            for way, goes in ((-1, knowing.goes_low), (1, knowing.goes_high)):
+                if not goes(index):
+                    knowing.ask_no_more(index, way, [single], closed)
             enough = knowing.goes_low(index) and knowing.goes_high(index)
             findings.append(Finding(place[index], high - low, enough, place[single]))
     return findings
+
+
+class _Large:
+    """One part with too many unknown numbers for a program on each: what is proven, then programs on what is not.
+
+    A width is then what is proven of it: the interval is at least so wide.
+    """
+
+    def __init__(self, part: Part, closed: _ClosedPart, proven: Proven):
+        self.part, self.closed, self.proven = part, closed, proven
+        self.known = [variable.is_public for variable in part.variables]
+        self.place = {whole: n for n, whole in enumerate(part.places)}
+        self.left = MOST_PROGRAMS
+
+    def attacked(self) -> list[Finding]:
+        reach, findings = Reach(self.part), []
+        asked: dict[int, list[tuple[int, int]]] = {}  # single → numbers, ways
+        for index in reach.sensitive:
+            move, value = self.proven.of(self.part.places[index])
+            own = self.part.variables[index].value
+            reach.low[index], reach.high[index] = min([own, *value]), max([own, *value])
+            for way, goes in ((-1, reach.goes_low), (1, reach.goes_high)):
+                if goes(index):
+                    singles = self._in_all(self._far_enough(reach, index, way, move, value), index)
+                else:
+                    singles = self._moved_by_a_program(index, way, reach)
+                for single in singles:
+                    asked.setdefault(single, []).append((index, way))
+            findings.append(
+                Finding(self.part.places[index], reach.high[index] - reach.low[index], reach.goes_low(index) and reach.goes_high(index))
+            )  # fmt: skip
+        return findings + [finding for single, ends in asked.items() for finding in self._informed(single, ends)]
+
+    def _moved_by_a_program(self, index: int, way: int, reach: Reach) -> list[int]:
+        """Single contributors whose number moves in what a program finds for this end; none when it finds nothing."""
+        point = self._solve(None, index, way)
+        if point is None:
+            return []
+        reach.low[index], reach.high[index] = min(reach.low[index], point[index]), max(reach.high[index], point[index])
+        return [
+            n
+            for n, variable in enumerate(self.part.variables)
+            if variable.is_single and not self.known[n] and n != index and abs(point[n] - variable.value) > TOLERANCE
+        ]
+
+    def _far_enough(self, reach: Reach, index: int, way: int, move: np.ndarray, value: np.ndarray) -> np.ndarray | None:
+        """Movements that take a number where it must seem able to go; None when it is there."""
+        need = (reach.need_low if way < 0 else reach.need_high).get(index)
+        if need is None or (need - self.part.variables[index].value) * way <= 0:
+            return None
+        return move[(need - value) * way <= TOLERANCE * max(1.0, abs(need))]
+
+    def _in_all(self, moves: np.ndarray | None, index: int) -> list[int]:
+        """Single contributors whose own number moves in all of these movements."""
+        if moves is None or not len(moves):
+            return []
+        common = self.proven.singles(moves[0])
+        for move in moves[1:]:
+            if not len(common):
+                break
+            common = common[np.isin(common, self.proven.singles(move))]
+        return [self.place[single] for single in common.tolist() if self.place[single] != index]
+
+    def _informed(self, single: int, ends: list[tuple[int, int]]) -> list[Finding]:
+        """What a single contributor finds where all that is proven moves its own number."""
+        reach, findings = Reach(self.part, single, {index for index, _ in ends}), []
+        for index, way in ends:
+            move, value = self.proven.of(self.part.places[index])
+            still = np.array([self.part.places[single] not in self.proven.singles(m) for m in move], dtype=bool)
+            own = self.part.variables[index].value
+            reach.low[index], reach.high[index] = min([own, *value[still]]), max([own, *value[still]])
+            goes = reach.goes_low if way < 0 else reach.goes_high
+            if goes(index) or self.closed.is_own(single, index):
+                continue
+            reach.ask_no_more(index, way, [single], self.closed)
+            if not goes(index):
+                reach.ask_no_more(index, way, [single], self.closed, is_wide=True)
+            if not goes(index) and (point := self._solve(single, index, way)) is not None:
+                reach.low[index] = min(reach.low[index], point[index])
+                reach.high[index] = max(reach.high[index], point[index])
+            if not goes(index):
+                findings.append(Finding(self.part.places[index], reach.high[index] - reach.low[index], False, self.part.places[single]))  # fmt: skip
+        return findings
+
+    def _solve(self, single: int | None, index: int, way: int) -> np.ndarray | None:
+        """Numbers that fit and reach this end of the interval. None when no program is left, or nothing stops it: what is not
+        concluded counts as found by the attacker.
+        """
+        if self.left <= 0:
+            return None
+        self.left -= 1
+        program = _Program(self.part, [known or n == single for n, known in enumerate(self.known)])
+        points: list[np.ndarray] = []
+        program.end(index, -float(way), Reach(self.part), points)
+        return points[0] if points else None
 
 
 class _Program:

@@ -17,7 +17,7 @@ import time
 import highspy
 import numpy as np
 
-from publication.disclosure.attack import TOLERANCE, Attacker, Sameness, quiet_solver
+from publication.disclosure.attack import TOLERANCE, Attacker, Nearby, quiet_solver
 from publication.disclosure.suppression import (
     MOST_POINTS,
     NoPattern,
@@ -34,12 +34,12 @@ def quickly(system: System, *, deadline: float = math.inf) -> Pattern:
     suppressed = {number for number, row in enumerate(system.rows) if row.is_forced}
     mover = _Mover(system, suppressed)
     _settle(system, mover, deadline)
-    attacker, sameness = Attacker(system), Sameness(system)
+    attacker, nearby = Attacker(system), Nearby(system)
     _spread(system, mover, attacker, deadline)
     # single contributors: hiding more for one may matter for another, so until nothing moves any more
-    while _settle_singles(system, mover, sameness, deadline):
+    while _settle_singles(system, mover, nearby, deadline):
         pass
-    _tidy(system, mover, attacker, sameness, deadline)
+    _tidy(system, mover, attacker, nearby, deadline)
     cost = sum(system.rows[row].cost for row in mover.suppressed if not system.rows[row].is_forced)
     return Pattern(frozenset(mover.suppressed), cost)
 
@@ -68,7 +68,7 @@ def _spread(system: System, mover: _Mover, attacker: Attacker, deadline: float) 
                     mover.points.append(bound.point)
 
 
-def _settle_singles(system: System, mover: _Mover, sameness: Sameness, deadline: float) -> bool:
+def _settle_singles(system: System, mover: _Mover, nearby: Nearby, deadline: float) -> bool:
     """Whether anything more had to be hidden."""
     before = len(mover.suppressed)
     for single, variable in enumerate(system.variables):
@@ -78,18 +78,20 @@ def _settle_singles(system: System, mover: _Mover, sameness: Sameness, deadline:
         reach.mix(np.array(mover.points[-MOST_POINTS:]), single, variable.value)
         if reach.is_enough():
             continue
-        reach.leave_out_own(single, sameness)
+        reach.leave_out_own(single, nearby)
         for index in reach.sensitive:
             if time.monotonic() > deadline:
                 raise OutOfTime
             if not reach.goes_low(index):
+                reach.ask_no_more(index, -1, [single], nearby)
                 reach.add(mover.move(index, high=reach.need_low[index], still=single))
             if not reach.goes_high(index):
+                reach.ask_no_more(index, 1, [single], nearby)
                 reach.add(mover.move(index, low=reach.need_high[index], still=single))
     return len(mover.suppressed) > before
 
 
-def _tidy(system: System, mover: _Mover, attacker: Attacker, sameness: Sameness, deadline: float) -> None:
+def _tidy(system: System, mover: _Mover, attacker: Attacker, nearby: Nearby, deadline: float) -> None:
     """Print again what hides nothing, the dearest rows first."""
     optional = [n for n in mover.suppressed if not system.rows[n].is_forced]
     for number in sorted(optional, key=lambda n: (-system.rows[n].cost, n)):
@@ -101,7 +103,7 @@ def _tidy(system: System, mover: _Mover, attacker: Attacker, sameness: Sameness,
         points = np.array(mover.points)
         values = np.array([system.variables[i].value for i in printed])
         left = points[(np.abs(points[:, printed] - values) <= TOLERANCE).all(axis=1)] if len(points) else points
-        search = Search(system, attacker, sameness, hidden, deadline, points=list(left))
+        search = Search(system, attacker, nearby, hidden, deadline, points=list(left))
         if not search.cuts(first=True):
             mover.suppressed, mover.points = fewer, search.points
 

@@ -13,11 +13,13 @@ from __future__ import annotations
 import math
 import re
 import time
-from collections import Counter
-from collections.abc import Callable, Iterable, Mapping
-from dataclasses import dataclass, field
+from collections import Counter, defaultdict
+from collections.abc import Callable, Collection, Iterable, Mapping
+from dataclasses import dataclass, field, replace
 from pathlib import Path
+from typing import TYPE_CHECKING
 
+import numpy as np
 import pyarrow as pa
 import pyarrow.compute as pc
 
@@ -25,10 +27,15 @@ from publication.disclosure import cells as reading
 from publication.disclosure import earlier as past
 from publication.disclosure.cells import SECONDARY, Cells, Events
 from publication.disclosure.policy import Policies
-from publication.disclosure.system import System
+from publication.disclosure.system import Part, System
+
+if TYPE_CHECKING:  # with the solver, only when a line is secret
+    from publication.disclosure.proofs import Proof
 
 #: Seconds for all the programs of a night; then whole breakdowns are suppressed.
-BUDGET = 120.0
+BUDGET = 300.0
+#: Rows of a part for which the cheapest pattern is looked for. A larger one is settled block by block.
+MOST_ROWS = 250
 #: Cuts in search of the cheapest pattern, before a good one is taken.
 MOST_CUTS = 60
 #: Rows of a part that this many are for. In a larger one each cut costs as the square of the rows: fewer are looked for.
@@ -108,16 +115,16 @@ def _protect(
 
     reading.tie(cells, policies, events)
     given_away = past.mark_public(cells, earlier, policies)
-    suppressed, whole = _chosen(cells, policies, earlier, deadline)
+    effort = Effort()
+    suppressed, whole = _chosen(cells, policies, earlier, deadline, effort)
     for name, table in tables.items():
         result.tables[name] = _not_significant(_marked(table, name, cells, suppressed), name, cells)
     watched = {line.dataset for line in cells.lines}
     result.tables |= _without_numbers({name: t for name, t in result.tables.items() if name in watched})
-    audited = audit(cells, result.tables)
-    narrow = Counter()
+    audited = audit(cells, result.tables, effort.proofs)
+    datasets_of, narrow = _datasets(cells), Counter()
     for finding in audited.narrow:
-        for dataset in _datasets(cells, finding.variable):
-            narrow[dataset] += 1
+        narrow.update(datasets_of(finding.variable))
     for dataset, count in narrow.items():
         said = "Une case n’est pas à l’abri" if count == 1 else f"{count} cases ne sont pas à l’abri"
         result.reasons.setdefault(dataset, []).append(
@@ -125,19 +132,27 @@ def _protect(
         )
     for name in {name[0] for name in audited.wrong}:
         result.reasons.setdefault(name, []).append(OTHER_BYTES)
-    _report(result, cells, suppressed, whole, audited, given_away, earlier)
+    _report(result, cells, suppressed, whole, audited, given_away, earlier, effort)
 
 
 # --- the choice ----------------------------------------------------------------------------------------------------
 
 
+@dataclass
+class Effort:
+    """What the choice leaves behind. `proofs`: for the audit. `by_blocks`: rows of the parts too large for the cheapest pattern."""
+
+    proofs: list[Proof] = field(default_factory=list)
+    by_blocks: set[int] = field(default_factory=set)
+
+
 def _chosen(
-    cells: Cells, policies: Policies, earlier: list[past.Printed], deadline: float
+    cells: Cells, policies: Policies, earlier: list[past.Printed], deadline: float, effort: Effort
 ) -> tuple[set[int], set[tuple]]:
     """Rows to suppress, and the breakdowns suppressed whole because no better answer was found in time."""
     system = cells.system
     for _ in range(MAX_ROUNDS):
-        suppressed, whole = _solved(cells, deadline)
+        suppressed, whole = _solved(cells, deadline, effort)
         stay = past.betrayed(cells, suppressed, earlier, policies, deadline)
         if not stay:
             return suppressed, whole
@@ -146,23 +161,51 @@ def _chosen(
     names = {name for printed in earlier for name in printed.secret}
     for row in system.rows:
         row.is_held = row.is_held or row.name in names
-    return _solved(cells, deadline)
+    return _solved(cells, deadline, effort)
 
 
-def _solved(cells: Cells, deadline: float) -> tuple[set[int], set[tuple]]:
-    place = {row.name: number for number, row in enumerate(cells.system.rows)}
-    suppressed = {number for number, row in enumerate(cells.system.rows) if row.is_forced}
+def _solved(cells: Cells, deadline: float, effort: Effort) -> tuple[set[int], set[tuple]]:
+    system = cells.system
+    from publication.disclosure.audit import MOST_VARIABLES
+
+    suppressed = {number for number, row in enumerate(system.rows) if row.is_forced}
     whole: set[tuple] = set()
-    for part in cells.system.parts():
+    effort.proofs, effort.by_blocks = [], set()
+    for part in system.parts(system.unhideable()):
         if not any(variable.is_sensitive for variable in part.variables):
             continue
-        chosen = _pattern(part, deadline)
-        if chosen is None:
-            chosen = next((rows for rows in _wholes(part) if _is_safe(part, rows)), frozenset(range(len(part.rows))))
-            chosen = {number for number in chosen if part.rows[number].is_forced or not part.rows[number].is_fixed}
-            whole |= {part.rows[number].group for number in chosen}
-        suppressed |= {place[part.rows[number].name] for number in chosen}
+        if len(part.rows) > MOST_ROWS or len(part.variables) > MOST_VARIABLES:
+            chosen, hidden_whole = _by_blocks(part, deadline, effort)
+        else:
+            chosen, hidden_whole = _exactly(part, deadline)
+        suppressed |= {part.row_places[number] for number in chosen}
+        whole |= hidden_whole
     return suppressed, whole
+
+
+def _exactly(part: Part, deadline: float) -> tuple[Collection[int], set[tuple]]:
+    chosen = _pattern(part, deadline)
+    if chosen is not None:
+        return chosen, set()
+    chosen = next((rows for rows in _wholes(part) if _is_safe(part, rows)), _every(part))
+    return chosen, {part.rows[number].group for number in chosen}
+
+
+def _by_blocks(part: Part, deadline: float, effort: Effort) -> tuple[Collection[int], set[tuple]]:
+    """Rows to suppress in a part that is too large for one program; whole breakdowns where some of it is not settled."""
+    from publication.disclosure.piecemeal import by_blocks
+    from publication.disclosure.proofs import Proof
+
+    chosen, whole = by_blocks(part, deadline=deadline), set()
+    for rows in (*_wholes(part), _every(part)):
+        if not chosen.missed:
+            break
+        chosen, whole = by_blocks(part, hidden=rows), {part.rows[number].group for number in rows}
+    effort.by_blocks |= set(part.row_places)
+    places = np.array(part.places)
+    moves = [replace(move, places=places[move.places]) for move in chosen.moves]
+    effort.proofs.append(Proof(places, chosen.point, moves))
+    return chosen.pattern.suppressed, whole
 
 
 def _pattern(part: System, deadline: float) -> frozenset[int] | None:
@@ -185,6 +228,11 @@ def _pattern(part: System, deadline: float) -> frozenset[int] | None:
 
 def _most_cuts(part: System) -> int:
     return int(MOST_CUTS * min(1.0, ROWS_OF_MOST_CUTS / max(1, len(part.rows))) ** 2)
+
+
+def _every(part: System) -> set[int]:
+    """Every row that may be suppressed."""
+    return {number for number, row in enumerate(part.rows) if row.is_forced or not row.is_fixed}
 
 
 def _wholes(part: System) -> Iterable[set[int]]:
@@ -282,19 +330,21 @@ def _nothing_secret() -> dict:
     return {"primary": 0, "secondary": 0, "cells": []}
 
 
-def _datasets(cells: Cells, variable: int) -> Iterable[str]:
-    """Datasets whose lines show a number, or the numbers it is the complement of."""
-    name = cells.system.variables[variable].name
-    wanted = {variable} | {
-        cells.system.by_name[side]
-        for side in (name[1:] if name[0] == "complement" else ())
-        if side in cells.system.by_name
-    }
-    return {
-        line.dataset
-        for line in cells.lines
-        if line.threshold.level == "protected" and wanted & set(line.columns.values())
-    }
+def _datasets(cells: Cells) -> Callable[[int], set[str]]:
+    """For each number, the datasets whose protected lines show it, or the numbers it is the complement of."""
+    showing: dict[int, set[str]] = defaultdict(set)
+    for line in cells.lines:
+        if line.threshold.level == "protected":
+            for index in line.columns.values():
+                showing[index].add(line.dataset)
+
+    def of(variable: int) -> set[str]:
+        name = cells.system.variables[variable].name
+        sides = name[1:] if name[0] == "complement" else ()
+        wanted = {variable, *(cells.system.by_name[side] for side in sides if side in cells.system.by_name)}
+        return set().union(*(showing.get(index, set()) for index in wanted))
+
+    return of
 
 
 def _report(
@@ -305,9 +355,11 @@ def _report(
     audited,
     given_away: Mapping[int, list[int]],
     earlier: Iterable[past.Printed],
+    effort: Effort,
 ) -> None:
     """Counts, names of lines, widths of intervals; never a number of a table."""
     singles = sum(finding.single is not None for finding in audited.findings)
+    widths, datasets_of = audited.widths(), _datasets(cells)
     for dataset in result.tables:
         lines = [(n, line) for n, line in enumerate(cells.lines) if line.dataset == dataset and n in suppressed]
         report = {
@@ -317,7 +369,7 @@ def _report(
                 {
                     "cell": "|".join(line.key),
                     "conf_status": line.primary or SECONDARY,
-                    **_width(audited, line, cells),
+                    **_width(widths, line, cells),
                 }
                 for _, line in lines
             ],
@@ -333,20 +385,22 @@ def _report(
                 "held": ["|".join(name[1:]) for name in held],
                 "suppressed_whole": sorted("|".join(group[1:]) for group in whole if group[0] == dataset),
             }
-        public = sorted(
-            {r for index, numbers in given_away.items() if dataset in _datasets(cells, index) for r in numbers}
-        )
+            if by_blocks := sum(n in effort.by_blocks for n, _ in lines):
+                report["settled_by_blocks"] = by_blocks
+        public = sorted({r for index, numbers in given_away.items() if dataset in datasets_of(index) for r in numbers})
         if public:
             report["already_public_in"] = public
             result.reserves[dataset] = [ALREADY_PUBLIC.format(releases=", ".join(map(str, public)))]
         result.report[dataset] = report
 
 
-def _width(audited, line, cells: Cells) -> dict:
-    """Width of the interval left to the attacker, for the protected numbers of a line; absent for the others."""
+def _width(widths: Mapping[int, float], line, cells: Cells) -> dict:
+    """Width of the interval left to the attacker, for the protected numbers of a line; absent for the others.
+
+    What is settled by blocks is at least so wide.
+    """
     sensitive = [index for index in line.columns.values() if cells.system.variables[index].is_sensitive]
-    widths = [audited.width(index) for index in sensitive]
-    if not widths:
+    if not sensitive:
         return {}
-    width = min(widths)
+    width = min(widths.get(index, math.inf) for index in sensitive)
     return {"width": None if math.isinf(width) else round(width, 3)}

@@ -13,12 +13,13 @@ from __future__ import annotations
 
 import math
 import time
+from collections.abc import Iterable
 from dataclasses import dataclass, field
 
 import highspy
 import numpy as np
 
-from publication.disclosure.attack import TOLERANCE, Attacker, Bound, Sameness, quiet_solver
+from publication.disclosure.attack import TOLERANCE, Attacker, Bound, Nearby, quiet_solver
 from publication.disclosure.system import System
 
 # a coefficient under this moves nothing that anybody could see
@@ -54,7 +55,7 @@ def solve(system: System, *, deadline: float = math.inf, most_cuts: int | None =
     Raises OutOfTime, NoPattern, or what the attacker raises when the equations contradict each other.
     """
     master = _Master(system)
-    attacker, sameness = Attacker(system), Sameness(system)
+    attacker, nearby = Attacker(system), Nearby(system)
     shown_by = system.shown_by()
     rounds = 0
     while True:
@@ -62,7 +63,7 @@ def solve(system: System, *, deadline: float = math.inf, most_cuts: int | None =
         if most_cuts is not None and master.cuts > most_cuts:
             raise OutOfTime
         suppressed = master.choose(deadline)
-        cuts = _separate(system, attacker, sameness, suppressed, deadline)
+        cuts = _separate(system, attacker, nearby, suppressed, deadline)
         if not cuts:
             cost = sum(system.rows[row].cost for row in suppressed if not system.rows[row].is_forced)
             return Pattern(frozenset(suppressed), cost, master.cuts, rounds)
@@ -77,21 +78,20 @@ class Cut:
     weights: tuple[tuple[int, float], ...]
 
 
-def _separate(
-    system: System, attacker: Attacker, sameness: Sameness, suppressed: set[int], deadline: float
-) -> list[Cut]:
-    return Search(system, attacker, sameness, system.hidden(suppressed), deadline).cuts()
+def _separate(system: System, attacker: Attacker, nearby: Nearby, suppressed: set[int], deadline: float) -> list[Cut]:
+    return Search(system, attacker, nearby, system.hidden(suppressed), deadline).cuts()
 
 
 class Reach:
     """What points already found prove: how low and how high each variable can go, without solving anything.
 
     `single`: the one who attacks knows its own number, which may be part of others: a count that includes it cannot be
-    thought lower than that.
+    thought lower than that. `numbers`: those that are asked about; all by default.
     """
 
-    def __init__(self, system: System, single: int | None = None):
-        self.sensitive = [i for i, variable in enumerate(system.variables) if variable.is_sensitive and i != single]
+    def __init__(self, system: System, single: int | None = None, numbers: Iterable[int] | None = None):
+        numbers = range(len(system.variables)) if numbers is None else numbers
+        self.sensitive = [i for i in numbers if system.variables[i].is_sensitive and i != single]
         own = 0.0 if single is None else system.variables[single].value
         self.low = np.full(len(system.variables), math.inf)
         self.high = np.full(len(system.variables), -math.inf)
@@ -143,11 +143,20 @@ class Reach:
     def is_enough(self) -> bool:
         return all(self.goes_low(i) and self.goes_high(i) for i in self.sensitive)
 
-    def leave_out_own(self, single: int, sameness: Sameness) -> None:
+    def leave_out_own(self, single: int, nearby: Nearby) -> None:
         """Nothing is learnt of oneself."""
         self.sensitive = [
-            i for i in self.sensitive if (self.goes_low(i) and self.goes_high(i)) or not sameness.is_own(single, i)
+            i for i in self.sensitive if (self.goes_low(i) and self.goes_high(i)) or not nearby.is_own(single, i)
         ]
+
+    def ask_no_more(self, index: int, way: int, known: Iterable[int], nearby: Nearby, is_wide: bool = False) -> None:
+        """No table can hide what a single contributor knows without any."""
+        for single in known:
+            far = nearby.farthest(single, index, way, is_wide)
+            if way < 0:
+                self.need_low[index] = max(self.need_low[index], far)
+            else:
+                self.need_high[index] = min(self.need_high[index], far)
 
 
 @dataclass
@@ -156,7 +165,7 @@ class Search:
 
     system: System
     attacker: Attacker
-    sameness: Sameness
+    nearby: Nearby
     hidden: list[bool]
     deadline: float
     points: list = field(default_factory=list)
@@ -184,7 +193,7 @@ class Search:
                 reach.mix(np.array(self.points[-MOST_POINTS:]), single, variable.value)
                 if reach.is_enough():
                     continue
-                reach.leave_out_own(single, self.sameness)
+                reach.leave_out_own(single, self.nearby)
                 self.attacker.print(self.hidden, frozenset([single]))
                 cuts += self.attack(frozenset([single]), reach, first)
                 if first and cuts:
@@ -199,10 +208,14 @@ class Search:
                 break
             if not reach.goes_low(index):
                 bound = self._solved(self.attacker.lowest(index), reach)
+                if not reach.goes_low(index):
+                    reach.ask_no_more(index, -1, known, self.nearby)
                 if (missing := bound.value - reach.need_low[index]) > _slack(reach.need_low[index]):
                     cuts.append(self._cut(bound, missing, known))
             if not reach.goes_high(index):
                 bound = self._solved(self.attacker.highest(index), reach)
+                if not reach.goes_high(index):
+                    reach.ask_no_more(index, 1, known, self.nearby)
                 if (missing := reach.need_high[index] - bound.value) > _slack(reach.need_high[index]):
                     cuts.append(self._cut(bound, missing, known))
         return cuts

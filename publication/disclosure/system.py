@@ -12,8 +12,10 @@ from __future__ import annotations
 
 import math
 from collections import defaultdict
-from collections.abc import Hashable, Iterable
-from dataclasses import dataclass, field
+from collections.abc import Hashable, Iterable, Sequence
+from dataclasses import dataclass, field, replace
+
+import numpy as np
 
 INFINITE = math.inf
 
@@ -118,48 +120,89 @@ class System:
                     hidden[index] = False
         return hidden
 
-    def parts(self) -> list[System]:
-        """Independent systems, in the order of their first variable. Rows keep their names."""
-        above = list(range(len(self.variables)))
-
-        def root(index: int) -> int:
-            while above[index] != index:
-                above[index] = above[above[index]]
-                index = above[index]
-            return index
-
-        def join(indices: list[int]) -> None:
-            roots = sorted({root(index) for index in indices})
-            for other in roots[1:]:
-                above[other] = roots[0]
-
+    def unhideable(self) -> list[bool]:
+        """For each variable, whether it is known whatever is suppressed: printed elsewhere, or by a row that never is."""
+        known = [v.is_public or v.lower == v.upper for v in self.variables]
         for row in self.rows:
-            join(list(row.shows))
+            if row.is_fixed and not row.is_forced:
+                for index in row.shows:
+                    known[index] = True
+        return known
+
+    def parts(self, known: Sequence[bool] | None = None) -> list[Part]:
+        """Independent systems, in the order of their first variable.
+
+        `known`: numbers that the attacker has; they tie nothing together. Each part whose equations speak of one has a copy
+        of it, public and not asked to be protected. Without it, all that shares an equation or a row is one part.
+        """
+        known = known or [False] * len(self.variables)
+        first, second = [], []
+        for tied in (*(row.shows for row in self.rows), *([i for i, _ in e.terms] for e in self.equations)):
+            unknown = [index for index in tied if not known[index]]
+            first += unknown[:-1]
+            second += unknown[1:]
+        root = components(
+            len(self.variables), np.array(first, dtype=np.int64), np.array(second, dtype=np.int64)
+        ).tolist()
+        parts: dict[int, Part] = {}
+        local: dict[int, dict[int, int]] = {}  # root → variable → its place in the part
+
+        def placed(part: int, index: int) -> int:
+            places = local[part]
+            if index not in places:
+                variable = self.variables[index]
+                if known[index]:
+                    value = variable.lower if variable.value is None else variable.value
+                    variable = replace(variable, value=value, is_public=True, need_low=None, need_high=None)
+                places[index] = parts[part].variable_of(variable, index)
+            return places[index]
+
+        for index in range(len(self.variables)):
+            if not known[index]:
+                part = root[index]
+                if part not in parts:
+                    parts[part], local[part] = Part(), {}
+                placed(part, index)
+        for number, row in enumerate(self.rows):
+            first = next((index for index in row.shows if not known[index]), None)
+            if first is not None:
+                part = root[first]
+                parts[part].rows.append(replace(row, shows=tuple(placed(part, index) for index in row.shows)))
+                parts[part].row_places.append(number)
         for equation in self.equations:
-            join([index for index, _ in equation.terms])
-        parts: dict[int, System] = {}
-        place: list[tuple[System, int]] = []
-        for index, variable in enumerate(self.variables):
-            part = parts.setdefault(root(index), System())
-            place.append((part, len(part.variables)))
-            part.by_name[variable.name] = len(part.variables)
-            part.variables.append(variable)
-        for row in self.rows:
-            if row.shows:
-                part = place[row.shows[0]][0]
-                part.rows.append(
-                    Row(
-                        row.name,
-                        tuple(place[index][1] for index in row.shows),
-                        row.cost,
-                        row.is_primary,
-                        row.is_held,
-                        row.is_fixed,
-                        row.group,
-                    )
-                )
-        for equation in self.equations:
-            part = place[equation.terms[0][0]][0]
-            terms = tuple((place[index][1], coefficient) for index, coefficient in equation.terms)
-            part.equations.append(Equation(terms, equation.constant, equation.at_most))
+            first = next((index for index, _ in equation.terms if not known[index]), None)
+            if first is not None:
+                part = root[first]
+                terms = tuple((placed(part, index), coefficient) for index, coefficient in equation.terms)
+                parts[part].equations.append(replace(equation, terms=terms))
         return list(parts.values())
+
+
+def components(count: int, first: np.ndarray, second: np.ndarray) -> np.ndarray:
+    """For each of `count` nodes, the smallest node that a chain of edges leads to. An edge ties first[i] and second[i]."""
+    label = np.arange(count)
+    while True:
+        low = np.minimum(label[first], label[second])
+        lower = label.copy()
+        for ends in (first, second):
+            np.minimum.at(lower, label[ends], low)
+        while not np.array_equal(lower, lower[lower]):
+            lower = lower[lower]
+        if np.array_equal(lower, label):
+            return label
+        label = lower
+
+
+@dataclass
+class Part(System):
+    """A system that is part of another. `places`, `row_places`: where its variables and rows are in the whole."""
+
+    places: list[int] = field(default_factory=list)
+    row_places: list[int] = field(default_factory=list)
+
+    def variable_of(self, variable: Variable, place: int) -> int:
+        """The index of a variable of the whole, added here."""
+        self.by_name[variable.name] = len(self.variables)
+        self.variables.append(variable)
+        self.places.append(place)
+        return len(self.variables) - 1

@@ -1,11 +1,11 @@
 """What this room hands to dbt: the landed rows of the deliveries in force, the ledger, quarantine, explanations, references.
 
-Here: filling the schemas `landing` and `reference` of a candidate warehouse. Not here: any rule on these rows (dbt).
+Here: filling the schemas `landing` and `reference` of a candidate warehouse, with tables, and with views on the landed files where these are
+about persons. Not here: any rule on these rows (dbt).
 """
 
 from __future__ import annotations
 
-from collections import Counter
 from datetime import datetime
 from pathlib import Path
 
@@ -97,13 +97,18 @@ def hand_over(
     with open_ledger(places.ledger) as ledger:
         known = [row for row in deliveries(ledger) if row["source"] in contracts]
         shown = showings(ledger)
-    for entity in ENTITIES.values():
-        files = [
-            _file(places.landing / entity.name, row)
+    _last_shown(con, places.landing)
+    in_force = {
+        entity: [
+            _file(places.landing / entity, row)
             for row in known
-            if row["state"] == "accepted" and contracts[row["source"]].contract.entity == entity.name
+            if row["state"] == "accepted" and contracts[row["source"]].contract.entity == entity
         ]
-        _table(con, entity.name, LINEAGE | entity.columns, files)
+        for entity in ENTITIES
+    }
+    for entity in ENTITIES.values():
+        hand = _view if entity.personal else _table
+        hand(con, entity.name, LINEAGE | entity.columns, in_force[entity.name], where=f"not {_IS_REPLACED}")
     _hand_over_versions(con, places.landing, contracts, known, shown)
     superseded = [
         _file(places.landing / "registration", row)
@@ -112,11 +117,15 @@ def hand_over(
         and row["outcome"] == "accepted"
         and contracts[row["source"]].contract.entity == "registration"
     ]
-    _table(con, EARLIER, LINEAGE | ENTITIES["registration"].columns, superseded)
-    replaced = _replace_records(con, places.landing)
+    columns = LINEAGE | ENTITIES["registration"].columns
+    _view(con, EARLIER, columns, superseded, more=(in_force["registration"], _IS_REPLACED))
+    replaced = _rows_replaced(con, [path for files in in_force.values() for path in files])
     _participants(con, places.landing / "participant" / "current")
-    in_force = [row for row in known if row["state"] == "accepted" and row["rows_quarantined"]]
-    aside = [_file(places.landing / "quarantine", row) for row in in_force]
+    aside = [
+        _file(places.landing / "quarantine", row)
+        for row in known
+        if row["state"] == "accepted" and row["rows_quarantined"]
+    ]
     _table(con, "quarantine", _QUARANTINE, aside, has_grown=True)
     _rows(con, "delivery", _DELIVERY, [_delivery(row, contracts[row["source"]], replaced) for row in known])
     accepted = [row for row in known if row["state"] == "accepted"]
@@ -199,37 +208,41 @@ def _corrected_rows(con: duckdb.DuckDBPyConnection) -> None:
     con.execute(f"create or replace table landing.corrected_row as {each}")
 
 
-def _replace_records(con: duckdb.DuckDBPyConnection, landing: Path) -> dict[tuple[str, str], int]:
-    """Of each record of a platform keep the rows of the crawl that showed it last, none when it was deleted since. Returns
-    how many rows of each (source, delivery_id) went."""
+def _last_shown(con: duckdb.DuckDBPyConnection, landing: Path) -> None:
+    """When each record of a platform was last shown, or deleted: earlier rows of it are replaced."""
+    columns = {"source": "VARCHAR", "record_key": "VARCHAR", "delivered_at": "TIMESTAMP"}
+    _rows(con, "last_shown", columns, [])
     files = [str(path) for path in (landing / RECORDS).glob("*.parquet")]
-    if not files:
+    if files:
+        con.execute(
+            "insert into landing.last_shown select source, record_key, max(delivered_at) from read_parquet($files) group by all",
+            {"files": files},
+        )
+
+
+_IS_REPLACED = (
+    "exists (select 1 from landing.last_shown as last where last.source = landed.source and last.record_key = landed.record_key "
+    "and landed.delivered_at < last.delivered_at)"
+)
+"""SQL: of each record of a platform only the rows of the crawl that showed it last are in force, none when it was deleted since."""
+
+
+def _rows_replaced(con: duckdb.DuckDBPyConnection, files: list[str]) -> dict[tuple[str, str], int]:
+    """How many rows of each (source, delivery_id) of these files a later crawl replaced."""
+    if not files or not con.execute("select count(*) from landing.last_shown").fetchall()[0][0]:
         return {}
-    replaced: Counter[tuple[str, str]] = Counter()
-    con.execute(
-        "create or replace temp table last_shown as select source, record_key, max(delivered_at) as delivered_at "
-        "from read_parquet($files) group by all",
+    rows = con.execute(
+        f"select source, delivery_id, count(*) from read_parquet($files, union_by_name = true) as landed where {_IS_REPLACED} group by all",
         {"files": files},
     )
-    con.execute(
-        f"insert into landing.{EARLIER} select row.* from landing.registration as row join last_shown as last on "
-        "row.source = last.source and row.record_key = last.record_key and row.delivered_at < last.delivered_at"
-    )
-    for entity in ENTITIES:
-        gone = con.execute(
-            f"delete from landing.{entity} as row using last_shown as last where row.source = last.source "
-            "and row.record_key = last.record_key and row.delivered_at < last.delivered_at returning row.source, row.delivery_id"
-        )
-        replaced.update(gone.fetchall())
-    con.execute("drop table last_shown")
-    return replaced
+    return {(source, delivery_id): count for source, delivery_id, count in rows.fetchall()}
 
 
 def _participants(con: duckdb.DuckDBPyConnection, folder: Path) -> None:
     """Whose the rows are, as `identity.matching` left it without any identity."""
     for name, columns in PARTICIPANT_TABLES.items():
-        path = folder / f"{name}.parquet"
-        _table(con, name, columns, [str(path)] if path.exists() else [])
+        path = folder.resolve() / f"{name}.parquet"
+        _view(con, name, columns, [str(path)] if path.exists() else [])
 
 
 def _file(folder: Path, row: dict) -> str:
@@ -237,16 +250,50 @@ def _file(folder: Path, row: dict) -> str:
 
 
 def _table(
-    con: duckdb.DuckDBPyConnection, name: str, columns: dict[str, str], files: list[str], *, has_grown: bool = False
+    con: duckdb.DuckDBPyConnection,
+    name: str,
+    columns: dict[str, str],
+    files: list[str],
+    *,
+    has_grown: bool = False,
+    where: str = "true",
 ) -> None:
     """`has_grown`: files written before some of the columns existed are among them."""
-    definition = ", ".join(f'"{column}" {type_}' for column, type_ in columns.items())
-    con.execute(f"create or replace table landing.{name} ({definition})")
+    _rows(con, name, columns, [])
     if files:
         con.execute(
-            f"insert into landing.{name} by name select * from read_parquet($files, union_by_name = {has_grown})",
+            f"insert into landing.{name} by name select * from read_parquet($files, union_by_name = {has_grown}) as landed where {where}",
             {"files": files},
         )
+
+
+def _view(
+    con: duckdb.DuckDBPyConnection,
+    name: str,
+    columns: dict[str, str],
+    files: list[str],
+    *,
+    where: str = "true",
+    more: tuple[list[str], str] = ([], "true"),
+) -> None:
+    """The rows of lists of persons, by the hundred thousand, where they landed: to copy them each night takes longer than to read them there.
+
+    `more`: other files, and which of their rows."""
+    asked = [(paths, which) for paths, which in ((files, where), more) if paths]
+    if not asked:
+        return _rows(con, name, columns, [])
+    typed = ", ".join(f'cast(landed."{column}" as {type_}) as "{column}"' for column, type_ in columns.items())
+    selects = " union all ".join(
+        f"select {typed} from read_parquet([{', '.join(map(_literal, paths))}]) as landed where {which}"
+        for paths, which in asked
+    )
+    con.execute(f"create or replace view landing.{name} as {selects}")
+    return None
+
+
+def _literal(path: str) -> str:
+    quoted = str(Path(path).resolve()).replace("'", "''")
+    return f"'{quoted}'"
 
 
 def _rows(con: duckdb.DuckDBPyConnection, name: str, columns: dict[str, str], rows: list[dict]) -> None:

@@ -16,7 +16,8 @@ decision. Nothing here decides: without it, or when the program, the model or a 
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
+from contextlib import AbstractContextManager, ExitStack, contextmanager
 from functools import cache
 from importlib.metadata import version
 from pathlib import Path
@@ -25,7 +26,7 @@ import duckdb
 import pyarrow as pa
 import pyarrow.parquet as pq
 
-from identity.cipher import Tampered, VaultError, WrongKey
+from identity.cipher import Decrypted, Tampered, VaultError, WrongKey
 from identity.keys import private_directory
 from identity.vault import Vault, refuse_leaky
 
@@ -98,22 +99,27 @@ def recall(
         con.register(f"kept_{table}", named)
 
 
-def resume(con: duckdb.DuckDBPyConnection, vault: Vault) -> bool:
-    """Make `kept_<table>` in `con` for the next matching; all empty, and False, when what was kept cannot serve."""
+@contextmanager
+def resumed(con: duckdb.DuckDBPyConnection, vault: Vault) -> Iterator[bool]:
+    """Make `kept_<table>` in `con` for the next matching, as long as the block lasts; all empty, and False, when what was kept cannot serve.
+
+    They are views on the decrypted files: what is not asked of them is never unpacked."""
     refuse_leaky(con)
-    try:
-        whole = _path(vault, "delivery").exists() and _made_by(vault) == program().encode()
-        read = {table: _read(vault, table) for table in TABLES} if whole else {}
-    except (Tampered, WrongKey, OSError, pa.ArrowException):
-        read = {}
-    if read:
-        vault.log.record("matching", "read", [f"{FOLDER}/{table}" for table in read], read["row"].num_rows)
-    for table, columns in TABLES.items():
-        if read:
-            con.register(f"kept_{table}", read[table])
-        else:
-            con.execute(f"create or replace temp table kept_{table} ({columns})")
-    return bool(read)
+    with ExitStack() as opened:
+        try:
+            whole = _path(vault, "delivery").exists() and _made_by(vault) == program().encode()
+            found = {table: opened.enter_context(_decrypted(vault, table)).path for table in TABLES} if whole else {}
+        except (Tampered, WrongKey, OSError, pa.ArrowException):
+            found = {}
+        if found:
+            rows = pq.read_metadata(found["row"]).num_rows
+            vault.log.record("matching", "read", [f"{FOLDER}/{table}" for table in found], rows)
+        for table, columns in TABLES.items():
+            if found:
+                con.execute(f"create or replace temp view kept_{table} as from read_parquet('{found[table]}')")
+            else:
+                con.execute(f"create or replace temp table kept_{table} ({columns})")
+        yield bool(found)
 
 
 def seal_of(vault: Vault, source: str, delivery_id: str) -> str:
@@ -123,20 +129,18 @@ def seal_of(vault: Vault, source: str, delivery_id: str) -> str:
 
 
 def _made_by(vault: Vault) -> bytes:
-    with (
-        vault.cipher.open_decrypted(_path(vault, "delivery"), purpose="matching", context="delivery") as decrypted,
-        decrypted.open() as file,
-    ):
-        return (pq.read_schema(file).metadata or {}).get(b"program", b"")
+    with _decrypted(vault, "delivery") as kept:
+        return (pq.read_schema(kept.path).metadata or {}).get(b"program", b"")
 
 
 def _path(vault: Vault, table: str) -> Path:
     return vault.directory / FOLDER / f"{table}.parquet.enc"
 
 
+def _decrypted(vault: Vault, table: str) -> AbstractContextManager[Decrypted]:
+    return vault.cipher.open_decrypted(_path(vault, table), purpose="matching", context=table)
+
+
 def _read(vault: Vault, table: str) -> pa.Table:
-    with (
-        vault.cipher.open_decrypted(_path(vault, table), purpose="matching", context=table) as decrypted,
-        decrypted.open() as file,
-    ):
-        return pq.read_table(file)
+    with _decrypted(vault, table) as kept:
+        return pq.read_table(kept.path)

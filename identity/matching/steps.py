@@ -23,7 +23,7 @@ from identity.matching.identities import IDENTITY_COLUMNS, begin, identify
 from identity.matching.joining import TIES, affected, join
 from identity.matching.model import load_model
 from identity.matching.outcome import CURRENT, make_participants, write_participants
-from identity.matching.registry import TABLES, keep, resume, seal_of
+from identity.matching.registry import TABLES, keep, resumed, seal_of
 from identity.matching.scoring import score
 from identity.vault import Vault, open_private
 
@@ -34,9 +34,8 @@ def match(vault: Vault, rows: pa.Table, out_dir: Path) -> Matched:
     `rows`: source, delivery_id, row_number, entity, event_id, year, is_present, seen_at (`sources.persons.ROWS`). Rows of
     which the vault has no identity are nobody's. Raises VaultError when the vault cannot be read.
     """
-    with contextlib.closing(open_private()) as con:
+    with contextlib.closing(open_private()) as con, resumed(con, vault):
         _landed(con, rows)
-        resume(con, vault)
         _what_changed(con, vault)
         _identify(con, vault)
         _touched(con, vault)
@@ -244,8 +243,12 @@ def _counted(con: duckdb.DuckDBPyConnection, which: str) -> Matched:
 
 
 def _version(con: duckdb.DuckDBPyConnection) -> str:
-    found = [
-        con.execute(f"select sum(hash(r)::hugeint)::varchar, count(*) from {table} r").fetchall()
-        for table in ("participant_row", "participant", "participant_link")
-    ]
+    """A name for what the three tables say."""
+    said = (
+        "select hash(source, delivery_id, row_number, participant_key) as h from row_said join delivery_no using (d)",
+        "select hash(p) as h from participant p",
+        "select hash(participant_key, source_identity, source, is_review, l.probability, l.method, l.evidence, basis, y.method, y.probability, y.evidence) as h "
+        "from link_said l join source_no using (s) join why y using (w)",
+    )
+    found = [con.execute(f"select sum(h::hugeint)::varchar, count(*) from ({each})").fetchall() for each in said]
     return hashlib.sha256(repr(found).encode()).hexdigest()[:16]

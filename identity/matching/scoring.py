@@ -73,11 +73,12 @@ def _block(con: duckdb.DuckDBPyConnection) -> None:
         from (select *, split_part(email, '@', 1) as local from everyone where name is not null) x left join touched t using (i);
         create or replace temp table at_event as select distinct i, e from on_list semi join blocked using (i);
         create or replace temp table blocked_pair (a ubigint, b ubigint)""")
+    new, all_ = con.execute("select count(*) filter (is_new), count(*) from blocked").fetchall()[0]
     # one rule after the other: of all their keys together most make no pair
     for columns in _BLOCKS:
-        _pair_up(con, columns, "blocked")
+        _pair_up(con, columns, "blocked", few=3 * new < all_)
     for columns in _AT_EVENT:
-        _pair_up(con, ("e", *columns), "at_event join blocked using (i)")
+        _pair_up(con, ("e", *columns), "at_event join blocked using (i)", few=3 * new < all_)
     con.execute(f"""
         drop table blocked; drop table at_event;
         create or replace temp table blocked_pair as select distinct a, b from blocked_pair;
@@ -100,15 +101,17 @@ _BLOCKED = {
 """What the rules block on, hashed. Two identities with one hash by chance are only compared for nothing."""
 
 
-def _pair_up(con: duckdb.DuckDBPyConnection, columns: tuple[str, ...], table: str) -> None:
-    """Add to `blocked_pair` those who agree on these columns of `table`, at least one of each pair new, not by the same address."""
+def _pair_up(con: duckdb.DuckDBPyConnection, columns: tuple[str, ...], table: str, *, few: bool) -> None:
+    """Add to `blocked_pair` those who agree on these columns of `table`, at least one of each pair new, not by the same address. `few`: little
+    is new, so that only its keys are counted."""
     filled = " and ".join(f"{column} is not null" for column in columns)
+    counted = "keyed semi join (select k from keyed where is_new) using (k)" if few else "keyed"
     con.execute(f"""
         insert into blocked_pair
         with keyed as materialized (select hash({", ".join(columns)}) as k, i, mail, is_new from {table} where {filled}),
         -- a key that nobody shares, or only lines of one address, or nobody new has, makes no pair: most of them
         shared as (
-            select k from keyed group by k
+            select k from {counted} group by k
             having count(*) > 1 and bool_or(is_new) and (min(mail) <> max(mail) or count(mail) < count(*))),
         block as materialized (from keyed semi join shared using (k))
         select least(x.i, y.i), greatest(x.i, y.i)

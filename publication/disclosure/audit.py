@@ -208,7 +208,6 @@ class _Large:
     def __init__(self, part: Part, closed: _ClosedPart, proven: Proven):
         self.part, self.closed, self.proven = part, closed, proven
         self.known = [variable.is_public for variable in part.variables]
-        self.place = {whole: n for n, whole in enumerate(part.places)}
         self.left = MOST_PROGRAMS
 
     def attacked(self) -> list[Finding]:
@@ -255,10 +254,10 @@ class _Large:
             return []
         common = self.proven.singles(moves[0])
         for move in moves[1:]:
-            if not len(common):
+            if not common:
                 break
-            common = common[np.isin(common, self.proven.singles(move))]
-        return [self.place[single] for single in common.tolist() if self.place[single] != index]
+            common = common & self.proven.singles(move)
+        return [place for place in sorted(self.part.at[single] for single in common) if place != index]
 
     def _informed(self, single: int, ends: list[tuple[int, int]]) -> list[Finding]:
         """What a single contributor finds where all that is proven moves its own number."""

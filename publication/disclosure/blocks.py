@@ -232,19 +232,21 @@ class Blocks:
         `still`: numbers that may not move. None when there is none.
         """
         blocks, is_free = self.neighbours(block, reach), reach.is_free
-        columns = np.concatenate([self.members[b] for b in blocks])
-        places = [int(np.flatnonzero(columns == number)[0]) for number in least]
-        fixed = [place for number in still for place in np.flatnonzero(columns == number).tolist()]
-        asked = tuple(zip(places, least.values(), strict=True))
+        own = self.members[block]
+        asked = tuple((int(np.searchsorted(own, number)), by) for number, by in least.items())
+        around = [number for number in still if self.block[number] in blocks]
+        fixed = tuple(
+            (self.block[n] == block, int(np.searchsorted(own, n)) if self.block[n] == block else n) for n in around
+        )
         # two blocks of one shape among the same neighbours move alike
-        key = (self._shape(blocks[0]), *((b, self.cost[b]) for b in blocks[1:]), asked, tuple(fixed), is_free)
+        key = (self._shape(block), *((b, self.cost[b]) for b in blocks[1:]), asked, fixed, is_free)
         if key not in self._moves:
-            self._moves[key] = self._moved(blocks, columns, asked, fixed, is_free)
+            self._moves[key] = self._moved(blocks, asked, around, is_free)
         by = self._moves[key]
         if by is None:
             return None
         moved = np.flatnonzero(by)
-        return Move(columns[moved], by[moved])
+        return Move(np.concatenate([self.members[b] for b in blocks])[moved], by[moved])
 
     def _shape(self, block: int) -> bytes:
         """All that a program reads of a block."""
@@ -261,28 +263,24 @@ class Blocks:
         return self._shapes[block]
 
     def _moved(
-        self,
-        blocks: Sequence[int],
-        columns: np.ndarray,
-        asked: Iterable[tuple[int, float]],
-        fixed: list[int],
-        is_free: bool,
+        self, blocks: Sequence[int], asked: Iterable[tuple[int, float]], still: Iterable[int], is_free: bool
     ) -> np.ndarray | None:
-        """By how much each of the columns moves."""
+        """By how much each number of these blocks moves. `asked`: places in the first block, and by how much at least."""
+        columns = np.concatenate([self.members[b] for b in blocks])
         count = len(columns)
+        self._place[columns] = np.arange(count)
         most = np.concatenate([np.minimum(self.up[columns], self.room), np.minimum(self.down[columns], self.room)])
         price = self.price[columns]
         if is_free:
             most[np.tile(price > 0, 2)] = 0.0
-        for place in fixed:
-            most[[place, place + count]] = 0.0
+        for number in still:
+            most[[self._place[number], self._place[number] + count]] = 0.0
         lower = np.zeros(2 * count)
         for place, by in asked:
             here, other = (place, place + count) if by > 0 else (place + count, place)
             if most[here] < abs(by) - TOLERANCE:
                 return None
             lower[here], most[here], most[other] = abs(by), max(most[here], abs(by)), 0.0
-        self._place[columns] = np.arange(count)
         terms = np.concatenate([*(self.inner[b] for b in blocks if b in self.inner), *(self.outer[b] for b in blocks if b in self.outer), NOTHING])  # fmt: skip
         terms = terms[np.argsort(self.term_equation[terms], kind="stable")]
         equations, size = np.unique(self.term_equation[terms], return_counts=True)

@@ -88,7 +88,7 @@ def read(tables: Mapping[str, pa.Table], policies: Policies) -> Cells:
 def _read_table(cells: Cells, dataset: str, table: pa.Table, policies: Policies) -> None:
     policy = policies.policies.get(dataset)
     rows = table.to_pylist()
-    repeated = _repeated(rows)
+    repeated, rules = _repeated(rows), {}
     dominant = {
         (
             row["programme_id"],
@@ -104,7 +104,10 @@ def _read_table(cells: Cells, dataset: str, table: pa.Table, policies: Policies)
         if all(row.get(column) is None for column in ("value", "lower", "upper", "numerator", "denominator")):
             _read_without_number(cells, row, policy, policies, repeated)
             continue
-        rule = policy.rule(row["indicator"], row["breakdown"]) if policy else None
+        what = (row["indicator"], row["breakdown"])
+        if what not in rules:
+            rules[what] = policy.rule(*what) if policy else None
+        rule = rules[what]
         if rule is None:
             cells.uncovered[dataset].add(row["indicator"])
             continue
@@ -374,15 +377,26 @@ def _fits(
     """Whether some numbers of the atoms give the values of all the members."""
     from publication.disclosure.attack import feasible
 
+    values = {about: system.variables[index].value for about, index in members.items()}
+    if any(values[about] for about in values if about not in inside) or min(values.values()) < 0:
+        return False
+    given = dict.fromkeys(empty, 0.0)
+    for about, value in values.items():
+        if len(inside.get(about, ())) == 1:  # the only event of a member has its number
+            [place] = inside[about]
+            if not _same(given.setdefault(place, value), value):
+                return False
     trial = System()
-    latent = [trial.variable(atom, upper=0.0 if place in empty else math.inf) for place, atom in enumerate(atoms)]
-    for about, index in members.items():
-        value = system.variables[index].value
-        if about in inside:
-            trial.equation([(latent[place], 1.0) for place in inside[about]], value)
-        elif value:
+    latent = {place: trial.variable(place) for place in range(len(atoms)) if place not in given}
+    for about, value in values.items():
+        places = inside.get(about, ())
+        rest = value - math.fsum(given[place] for place in places if place in given)
+        left = [(latent[place], 1.0) for place in places if place in latent]
+        if left:
+            trial.equation(left, rest)
+        elif not _same(rest, 0.0):
             return False
-    return feasible(trial)
+    return not trial.equations or feasible(trial)
 
 
 def _sums_of_parts(system: System, members: Mapping[tuple[str, str], int]) -> None:

@@ -83,6 +83,7 @@ class _Choice:
     deadline: float
     hidden: Collection[int] | None = None
     moves: list[Move] = field(default_factory=list)
+    singles: list[frozenset[int]] = field(default_factory=list)  # of each move: whose own number it moves
     missed: list[Aim] = field(default_factory=list)
     nb_whole: int = 0
 
@@ -158,6 +159,7 @@ class _Choice:
         self._suppress(more)
         number = len(self.moves)
         self.moves.append(move)
+        self.singles.append(frozenset(move.places[self.blocks.is_single[move.places]].tolist()))
         for index, by in zip(move.places.tolist(), move.by.tolist(), strict=True):
             variable = self.part.variables[index]
             for way, need in ((-1, variable.need_low), (1, variable.need_high)):
@@ -190,11 +192,12 @@ class _Choice:
 
     def _in_all(self, numbers: list[int]) -> list[int]:
         """Single contributors whose own number moves in each of these moves."""
-        first, *others = (self.moves[number].places for number in numbers)
-        first = first[self.blocks.is_single[first]]
-        for places in others:
-            first = first[np.isin(first, places)]
-        return first.tolist()
+        common = self.singles[numbers[0]]
+        for number in numbers[1:]:
+            if not common:
+                break
+            common = common & self.singles[number]
+        return sorted(common)
 
     def _asked_by(self, single: int, aim: Aim) -> Aim | None:
         """What must seem possible to a single contributor; None when that is so already."""

@@ -7,6 +7,7 @@ gives fits every bound and every equation: somebody who reads what is printed ca
 
 from __future__ import annotations
 
+from collections import defaultdict
 from collections.abc import Sequence
 from dataclasses import dataclass
 
@@ -86,14 +87,16 @@ class Proven:
         order = np.argsort(self.place, kind="stable")
         self._order, self._sorted = order, self.place[order]
         own = self.is_single[self.place]
-        by_move = np.argsort(self.move[own], kind="stable")
-        self._singles, self._single_moves = self.place[own][by_move], self.move[own][by_move]
+        singles: dict[int, set[int]] = defaultdict(set)
+        for move, place in zip(self.move[own].tolist(), self.place[own].tolist(), strict=True):
+            singles[move].add(place)
+        self._singles = {move: frozenset(places) for move, places in singles.items()}
 
     def of(self, number: int) -> tuple[np.ndarray, np.ndarray]:
         """Movements of this number, and the values they take it to."""
         here = self._order[slice(*np.searchsorted(self._sorted, [number, number + 1]))]
         return self.move[here], self.point[number] + self.by[here]
 
-    def singles(self, move: int) -> np.ndarray:
+    def singles(self, move: int) -> frozenset[int]:
         """Single contributors whose own number this movement moves."""
-        return self._singles[slice(*np.searchsorted(self._single_moves, [move, move + 1]))]
+        return self._singles.get(int(move), frozenset())

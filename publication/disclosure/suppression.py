@@ -57,13 +57,21 @@ def solve(system: System, *, deadline: float = math.inf, most_cuts: int | None =
     master = _Master(system)
     attacker, nearby = Attacker(system), Nearby(system)
     shown_by = system.shown_by()
+    values = np.array([math.nan if v.value is None else v.value for v in system.variables])
+    points = np.empty((0, len(values)))
     rounds = 0
     while True:
         rounds += 1
         if most_cuts is not None and master.cuts > most_cuts:
             raise OutOfTime
         suppressed = master.choose(deadline)
-        cuts = _separate(system, attacker, nearby, suppressed, deadline)
+        hidden = system.hidden(suppressed)
+        printed = ~np.array(hidden, dtype=bool)
+        # what was found of another pattern holds for this one where it agrees with all that is printed now
+        agree = (np.abs(points[:, printed] - values[printed]) <= TOLERANCE).all(axis=1)
+        search = Search(system, attacker, nearby, hidden, deadline, points=list(points[agree]))
+        cuts = search.cuts()
+        points = np.array(search.points).reshape(-1, len(values))
         if not cuts:
             cost = sum(system.rows[row].cost for row in suppressed if not system.rows[row].is_forced)
             return Pattern(frozenset(suppressed), cost, master.cuts, rounds)
@@ -76,10 +84,6 @@ class Cut:
     """Σ weight × (variable is hidden) ≥ 1."""
 
     weights: tuple[tuple[int, float], ...]
-
-
-def _separate(system: System, attacker: Attacker, nearby: Nearby, suppressed: set[int], deadline: float) -> list[Cut]:
-    return Search(system, attacker, nearby, system.hidden(suppressed), deadline).cuts()
 
 
 class Reach:

@@ -12,8 +12,8 @@ from __future__ import annotations
 
 import math
 from collections import defaultdict
-from collections.abc import Hashable, Iterable, Sequence
-from dataclasses import dataclass, field, replace
+from collections.abc import Hashable, Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, field
 
 import numpy as np
 
@@ -136,46 +136,41 @@ class System:
         of it, public and not asked to be protected. Without it, all that shares an equation or a row is one part.
         """
         known = known or [False] * len(self.variables)
-        first, second = [], []
+        left, right = [], []
         for tied in (*(row.shows for row in self.rows), *([i for i, _ in e.terms] for e in self.equations)):
             unknown = [index for index in tied if not known[index]]
-            first += unknown[:-1]
-            second += unknown[1:]
-        root = components(
-            len(self.variables), np.array(first, dtype=np.int64), np.array(second, dtype=np.int64)
-        ).tolist()
+            left += unknown[:-1]
+            right += unknown[1:]
+        root = components(len(self.variables), np.array(left, dtype=np.int64), np.array(right, dtype=np.int64)).tolist()
         parts: dict[int, Part] = {}
-        local: dict[int, dict[int, int]] = {}  # root → variable → its place in the part
-
-        def placed(part: int, index: int) -> int:
-            places = local[part]
-            if index not in places:
-                variable = self.variables[index]
-                if known[index]:
-                    value = variable.lower if variable.value is None else variable.value
-                    variable = replace(variable, value=value, is_public=True, need_low=None, need_high=None)
-                places[index] = parts[part].variable_of(variable, index)
-            return places[index]
-
-        for index in range(len(self.variables)):
+        for index, variable in enumerate(self.variables):
             if not known[index]:
-                part = root[index]
-                if part not in parts:
-                    parts[part], local[part] = Part(), {}
-                placed(part, index)
+                parts.setdefault(root[index], Part()).place(index, variable)
         for number, row in enumerate(self.rows):
-            first = next((index for index in row.shows if not known[index]), None)
-            if first is not None:
-                part = root[first]
-                parts[part].rows.append(replace(row, shows=tuple(placed(part, index) for index in row.shows)))
-                parts[part].row_places.append(number)
+            for part in self._part_of(row.shows, known, root, parts):
+                shows = tuple([part.at[index] for index in row.shows])
+                part.rows.append(Row(row.name, shows, row.cost, row.is_primary, row.is_held, row.is_fixed, row.group))
+                part.row_places.append(number)
         for equation in self.equations:
-            first = next((index for index, _ in equation.terms if not known[index]), None)
-            if first is not None:
-                part = root[first]
-                terms = tuple((placed(part, index), coefficient) for index, coefficient in equation.terms)
-                parts[part].equations.append(replace(equation, terms=terms))
+            for part in self._part_of([index for index, _ in equation.terms], known, root, parts):
+                terms = tuple([(part.at[index], coefficient) for index, coefficient in equation.terms])
+                part.equations.append(Equation(terms, equation.constant, equation.at_most))
         return list(parts.values())
+
+    def _part_of(
+        self, indices: Iterable[int], known: Sequence[bool], root: list[int], parts: Mapping[int, Part]
+    ) -> Iterator[Part]:
+        """The part that what is unknown here is in, if anything is, with a copy of what is known."""
+        unknown = next((index for index in indices if not known[index]), None)
+        if unknown is not None:
+            part = parts[root[unknown]]
+            for index in indices:
+                if index not in part.at:
+                    v = self.variables[index]
+                    value = v.lower if v.value is None else v.value
+                    public = Variable(v.name, value, v.lower, v.upper, is_single=v.is_single, is_public=True)
+                    part.place(index, public)
+            yield part
 
 
 def components(count: int, first: np.ndarray, second: np.ndarray) -> np.ndarray:
@@ -195,14 +190,15 @@ def components(count: int, first: np.ndarray, second: np.ndarray) -> np.ndarray:
 
 @dataclass
 class Part(System):
-    """A system that is part of another. `places`, `row_places`: where its variables and rows are in the whole."""
+    """A system that is part of another. `places`, `row_places`: where its variables and rows are in the whole; `at`: the reverse."""
 
     places: list[int] = field(default_factory=list)
     row_places: list[int] = field(default_factory=list)
 
-    def variable_of(self, variable: Variable, place: int) -> int:
-        """The index of a variable of the whole, added here."""
-        self.by_name[variable.name] = len(self.variables)
+    at: dict[int, int] = field(default_factory=dict, repr=False)
+
+    def place(self, index: int, variable: Variable) -> None:
+        """Add a variable of the whole."""
+        self.at[index] = self.by_name[variable.name] = len(self.variables)
         self.variables.append(variable)
-        self.places.append(place)
-        return len(self.variables) - 1
+        self.places.append(index)

@@ -14,10 +14,10 @@ from orchestration import rooms
 from orchestration.candidates import SEALED, Candidate, latest
 from orchestration.home import Home
 from orchestration.night import DONE, FAILED, WITHHELD, Night, StructureFailed
-from publication import Refused
 from publication.preview import approve as note_approval
 from publication.preview import list_waiting
 from publication.preview import preview as write_preview
+from publication.publish import Refused
 from publication.waiting import Waiting
 
 if TYPE_CHECKING:

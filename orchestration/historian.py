@@ -155,7 +155,6 @@ def main() -> None:
         try:
             from orchestration.history import write_history
 
-            os.environ["DAGSTER_EVENT_BATCH_SIZE"] = "1000"  # of events that Dagster says come together
             write_history(opening, ToldNight(listening, opening))
         except Exception:
             with opening.log.open("a", encoding="utf-8") as log:

@@ -321,7 +321,7 @@ class Night:
 
     def _past_the_gate(self, candidate: Candidate, verdict: Verdict) -> Release:
         """Publish; a refusal of everything is an outcome of its own (exit code 3), not a broken structure."""
-        from publication import Refused
+        from publication.publish import Refused
 
         try:
             return rooms.publish(self.home, candidate, verdict, self.now, self.publisher.renderer)

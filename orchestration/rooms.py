@@ -140,8 +140,8 @@ def bound_verdict(home: Home, candidate: Candidate) -> Verdict | None:
 
 
 def publish(home: Home, candidate: Candidate, verdict: Verdict, now: datetime, renderer: Renderer) -> Release:
-    """Raises `publication.Refused`, a French sentence, when nothing may be released."""
-    from publication import publish
+    """Raises `publication.publish.Refused`, a French sentence, when nothing may be released."""
+    from publication.publish import publish
 
     return publish(
         candidate.directory,

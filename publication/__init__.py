@@ -4,8 +4,3 @@ Belongs here: the decision to release (`publish`), the files of a release and th
 Does not belong here: any computation of an indicator (dbt), any judgement of one (expectations), any path
 (orchestration). Everything printed comes from the candidate that was judged.
 """
-
-from publication.publish import Refused, publish
-from publication.shelf import DatasetStatus, Release
-
-__all__ = ["DatasetStatus", "Refused", "Release", "publish"]

@@ -78,7 +78,10 @@ def test_a_night_that_stops_shows_where_it_stopped(written, monkeypatch):
     with dg.DagsterInstance.from_config(str(written.home.dagster)) as instance:
         (run,) = instance.get_runs()
         steps = {step.step_key: step.status.value for step in instance.get_run_step_stats(run.run_id)}
+        planned = instance.get_records_for_run(run.run_id, of_type=dg.DagsterEventType.ASSET_MATERIALIZATION_PLANNED)
+        missing = {record.event_log_entry.dagster_event.asset_key for record in planned.records}
     assert run.status.value == "FAILURE"
+    assert missing == {dg.AssetKey("verdict"), dg.AssetKey("release")}, "what the interface shows as failed"
     assert (steps["candidate"], steps["verdict"], steps["release"]) == ("SUCCESS", "FAILURE", "SKIPPED")
     kept = [path for path in (written.home.dagster / "storage").rglob("*") if path.is_file()]
     assert kept and all(b"a cell of somebody" not in path.read_bytes() for path in kept)

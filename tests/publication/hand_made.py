@@ -14,8 +14,9 @@ from pathlib import Path
 import duckdb
 
 from expectations import Outcome, Verdict, candidate_hash, seal, suites_hash
-from publication import Release, publish
 from publication.publish import Desk as Door
+from publication.publish import publish
+from publication.shelf import Release
 
 NOW = datetime(2024, 2, 6, 4, 30, tzinfo=UTC)
 HDF, CVL = "HDF-CONF-2023", "CVL-STRAT-2024"

@@ -7,8 +7,9 @@ import pyarrow.parquet as pq
 import pytest
 from openpyxl import load_workbook
 
-from publication import Refused, disclosure, preview, releases, tables, warehouse
+from publication import disclosure, preview, releases, tables, warehouse
 from publication.disclosure import earlier, protection
+from publication.publish import Refused
 
 PEOPLE = ("ind_events", "ind_participants")
 

@@ -6,8 +6,9 @@ import hand_made
 import pytest
 from hand_made import NOW, events, journal
 
-from publication import Refused, preview, releases
+from publication import preview, releases
 from publication.calendar import CALENDAR, CalendarError, Rule, read
+from publication.publish import Refused
 from publication.waiting import approvals
 
 APPROVAL = "{ind_events: {approval: required}}"

@@ -7,7 +7,8 @@ import hand_made
 import pyarrow.parquet as pq
 import pytest
 
-from publication import Refused, portal, publish, releases
+from publication import portal, releases
+from publication.publish import Refused, publish
 
 
 def nothing_released(desk) -> bool:
@@ -222,10 +223,6 @@ def test_two_publishers_at_once(small_desk):
     with shelf.locked(small_desk.releases), pytest.raises(Refused, match="autre publication"):
         small_desk.publish(made)
     assert small_desk.publish(made).number == 1
-
-
-def test_the_door_is_the_callable_of_the_package():
-    assert callable(publish) and publish.__module__ == "publication.publish"
 
 
 def test_the_sealed_bytes_are_those_that_ship(desk):

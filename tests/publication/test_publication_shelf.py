@@ -8,7 +8,8 @@ from pathlib import Path
 import hand_made
 import pytest
 
-from publication import Refused, changelog, labels, portal, quality, releases, shelf, tables, warehouse, workbook
+from publication import changelog, labels, portal, quality, releases, shelf, tables, warehouse, workbook
+from publication.publish import Refused
 
 
 class Crash(BaseException):

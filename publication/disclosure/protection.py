@@ -38,8 +38,6 @@ BUDGET = 300.0
 MOST_ROWS = 250
 #: Cuts in search of the cheapest pattern, before a good one is taken.
 MOST_CUTS = 60
-#: Rows of a part that this many are for. In a larger one each cut costs as the square of the rows: fewer are looked for.
-ROWS_OF_MOST_CUTS = 600
 #: Nights are not asked to settle a secret that keeps moving.
 MAX_ROUNDS = 8
 
@@ -215,7 +213,7 @@ def _pattern(part: System, deadline: float) -> frozenset[int] | None:
     from publication.disclosure.suppression import NoPattern, OutOfTime, solve
 
     try:
-        return solve(part, deadline=deadline, most_cuts=_most_cuts(part)).suppressed
+        return solve(part, deadline=deadline, most_cuts=MOST_CUTS).suppressed
     except (OutOfTime, Unsolved):
         pass
     except NoPattern:
@@ -224,10 +222,6 @@ def _pattern(part: System, deadline: float) -> frozenset[int] | None:
         return quickly(part, deadline=deadline).suppressed
     except (OutOfTime, Unsolved, NoPattern):
         return None
-
-
-def _most_cuts(part: System) -> int:
-    return int(MOST_CUTS * min(1.0, ROWS_OF_MOST_CUTS / max(1, len(part.rows))) ** 2)
 
 
 def _every(part: System) -> set[int]:

@@ -18,7 +18,6 @@ from publication.disclosure import cells as reading
 from publication.disclosure import protection
 from publication.disclosure.audit import audit, is_exact
 from publication.disclosure.policy import PolicyError, read
-from publication.disclosure.system import Row, System
 
 POLICIES = read()
 NAMES = [column.split()[0] for column in hand_made.TIDY.split(", ")]
@@ -668,15 +667,6 @@ def test_thresholds_are_those_of_the_trade():
     )
     assert words["satisfaction"].minimum == 11
     assert (words["recommandation"].minimum, words["recommandation"].significant) == (11, 30)
-
-
-def test_fewer_cuts_are_looked_for_in_a_part_that_is_larger():
-    """Twice the rows, a quarter of the cuts: a count, so that a slow night hides what a fast one does."""
-
-    def cuts(rows):
-        return protection._most_cuts(System(rows=[Row(number, (0,)) for number in range(rows)]))
-
-    assert (cuts(0), cuts(600), cuts(1200), cuts(6000)) == (60, 60, 15, 0)
 
 
 def test_protecting_twice_gives_the_same_tables():

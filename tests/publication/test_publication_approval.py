@@ -1,5 +1,6 @@
 """New figures that wait for somebody's approval or for an instant: nothing of them leaves before, exactly what was looked at leaves after."""
 
+import re
 from datetime import UTC, datetime, timedelta
 
 import hand_made
@@ -247,6 +248,7 @@ def test_no_file_of_a_release_says_a_figure_under_embargo(desk):
                 with ZipFile(path) as book:
                     texts = [book.read(name) for name in book.namelist()]
             said = b"".join(texts).replace("\u202f".encode(), b"")
+            said = re.sub(rb"\b[0-9a-f]{12,}\b", b"", said)  # digests hold any four digits
             assert b"4711" not in said, path
     preview.preview(desk.door(made, judged), desk.home / "preview")
     assert "4\u202f711" in (desk.home / "preview" / "index.html").read_text(), (

@@ -1,7 +1,7 @@
 """Wall, processor and memory of a command with all its children, from /proc.
 
 `peak_mb` is the largest sum over the process tree of the proportional set size (a page shared by two processes counts half in each),
-looked at twenty times a second, or as often as takes a fiftieth of the time: the kernel counts a million pages for each look, and holds the process
+looked at twenty times a second, or less often where a look takes long: the kernel then counts a million pages, and holds the process
 meanwhile. Not here: what is measured.
 """
 
@@ -14,8 +14,8 @@ import time
 from dataclasses import asdict, dataclass
 from pathlib import Path
 
-#: Times as long as a look takes, between two looks.
-LOOK_SHARE = 50
+#: Between two looks passes at least so many times what one took.
+REST = 50
 
 
 @dataclass(frozen=True)
@@ -54,7 +54,7 @@ def measure(
             break
         looked = time.perf_counter()
         peak = max(peak, tree_mb(process.pid))
-        time.sleep(max(0.05, LOOK_SHARE * (time.perf_counter() - looked)))
+        time.sleep(max(0.05, REST * (time.perf_counter() - looked)))
     wall = time.perf_counter() - started
     process.returncode = os.waitstatus_to_exitcode(status)
     reading.join()

@@ -126,7 +126,7 @@ def measure(nb_events: int, tiny: float, seed: int = 1) -> dict[str, object]:
     for report in protected.report.values():
         for name in ("primary", "secondary"):
             totals[name] += report[name]
-    return found | totals
+    return {**found, **totals}
 
 
 def main() -> None:

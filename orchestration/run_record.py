@@ -28,7 +28,7 @@ from dagster._core.execution.plan.objects import ErrorSource, StepFailureData, S
 from dagster._core.storage.tags import EXTERNALLY_MANAGED_ASSETS_TAG
 from dagster._utils.error import SerializableErrorInfo
 
-Shown = dg.MaterializeResult | dg.AssetCheckResult
+from orchestration.assets import Shown
 
 
 class RunRecord:

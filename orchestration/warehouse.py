@@ -250,14 +250,16 @@ def _parse(home: Home, kept_in: Path) -> None:
         raise _explained(result, {"nodes": {}})
     # copied out of dbt's own directory, which every later command rewrites in place; `parsed.json` last
     _replace(_own_target(home) / "manifest.json", kept_in / MANIFEST)
-    _replace(_own_target(home) / "partial_parse.msgpack", kept_in / PACKED)
-    _render(home, kept_in / PACKED)
+    rendered = _own_target(home) / "rendered.msgpack"
+    rendered.write_bytes(_rendered(home, (_own_target(home) / "partial_parse.msgpack").read_bytes()))
+    _replace(rendered, kept_in / PACKED)
     write_json(kept_in / PARSED, state)
 
 
-def _render(home: Home, packed: Path) -> None:
-    """Put the SQL that dbt makes of it in the place of each template that a night runs: dbt finds nothing left to render there, and
-    so compiles no template of Jinja at night, a fifth of a small build. What it cannot render now it renders, or explains, at night."""
+def _rendered(home: Home, packed: bytes) -> bytes:
+    """The packed manifest with the SQL that dbt makes of it in the place of each template that a night runs: dbt finds nothing left to
+    render there, and so compiles no template of Jinja at night, a fifth of a small build. What it cannot render now it renders, or
+    explains, at night."""
     from dbt.clients.jinja import get_rendered
     from dbt.parser.manifest import extended_mashumaro_encoder
 
@@ -272,7 +274,7 @@ def _render(home: Home, packed: Path) -> None:
         code = node.compiled_code if getattr(node, "compiled", False) else None
         if code and get_rendered(code, {}) is code:
             kept.nodes[name].raw_code = code
-    packed.write_bytes(kept.to_msgpack(extended_mashumaro_encoder))
+    return kept.to_msgpack(extended_mashumaro_encoder)
 
 
 def _copy_parsed(source: Path, target: Path) -> None:
@@ -288,14 +290,14 @@ def _replace(source: Path, target: Path) -> None:
 
 def parsed_manifest(home: Home) -> Any:
     """A fresh Manifest object for each build: dbt changes it while compiling."""
-    return _unpacked(home.dbt_target / PACKED)
+    return _unpacked((home.dbt_target / PACKED).read_bytes())
 
 
-def _unpacked(packed: Path) -> Any:
+def _unpacked(packed: bytes) -> Any:
     from dbt.contracts.graph.manifest import Manifest
     from dbt.parser.manifest import extended_mashumuro_decoder
 
-    manifest = Manifest.from_msgpack(packed.read_bytes(), decoder=extended_mashumuro_decoder)
+    manifest = Manifest.from_msgpack(packed, decoder=extended_mashumuro_decoder)
     # what SQL sees as `graph` is not packed with the rest
     manifest.build_flat_graph()
     return manifest

@@ -281,14 +281,14 @@ def _view(
     `more`: other files, and which of their rows."""
     asked = [(paths, which) for paths, which in ((files, where), more) if paths]
     if not asked:
-        return _rows(con, name, columns, [])
+        _rows(con, name, columns, [])
+        return
     typed = ", ".join(f'cast(landed."{column}" as {type_}) as "{column}"' for column, type_ in columns.items())
     selects = " union all ".join(
         f"select {typed} from read_parquet([{', '.join(map(_literal, paths))}]) as landed where {which}"
         for paths, which in asked
     )
     con.execute(f"create or replace view landing.{name} as {selects}")
-    return None
 
 
 def _literal(path: str) -> str:

@@ -124,8 +124,17 @@ DECLARED = {
 }  # fmt: skip
 """programme, member, true value, value declared"""
 
+CELLS = {
+    "total": "'total'",
+    "month": "case when precision = 'missing' then 'undated' else strftime(day, '%Y-%m') end",
+    "department": "case when format = 'online' then 'online' else coalesce(department, 'unknown') end",
+    "modality": "format",
+    "event": "code",
+}
+"""Breakdown → SQL of the member that an event stands in: `{member}` of the queries below."""
+
 # of each counted event: registered (listed, doubles), present (lines beyond the first), present among the registered
-_LISTS = f"""(select programme, event,
+_LISTS = f"""(select programme, {{member}} as member, event,
         event in (select event from place_of) as has_list, event in (select event from listed) as has_sheet,
         (select count(*) from registered r where r.event = e.event) as registered,
         (select count(*) from place_of p where p.event = e.event and p.status = 'registered') as places,
@@ -135,45 +144,51 @@ _LISTS = f"""(select programme, event,
         (select sum(value) from report r where r.event = e.event) as declared
     from {_HELD} e)"""
 
-_PERSONS = f"""(select programme, count(distinct who) as persons, count(*) as presences, sum(nb_lines) as lines,
+_PERSONS = f"""(select programme, {{member}} as member, count(distinct who) as persons, count(*) as presences, sum(nb_lines) as lines,
         count(distinct who) filter (who in (select who from seen join event using (event) where year = 2024) and year = 2025) as returned
-    from {_HELD} join (select event, who, count(*) as nb_lines from presence_line group by all) using (event) group by 1)"""
+    from {_HELD} join (select event, who, count(*) as nb_lines from presence_line group by all) using (event) group by 1, 2)"""
 
 _MISSED, _MIXED = round(1 - MIN_RECALL, 9), round(1 - MIN_PRECISION, 9)
 
 MATCHED = {
-    "PA02": f"""select programme, sum(present), sum(present) - {_MIXED} * sum(lines - present), sum(present) + {_MISSED} * sum(lines - present)
-        from {_LISTS} group by 1""",
-    "PA03": f"""select programme, sum(registered), sum(registered) - {_MIXED} * sum(places - registered), sum(registered) + {_MISSED} * sum(places - registered)
-        from {_LISTS} group by 1""",
-    "PA04": f"""select programme, sum(met) / sum(registered), {MIN_RECALL} * sum(met) / (sum(registered) + {_MISSED} * sum(places - registered)),
-        (1 + {_MIXED}) * sum(met) / (sum(registered) - {_MIXED} * sum(places - registered)) from {_LISTS} where has_list and has_sheet group by 1""",
-    "PA05": f"""select programme, 1 - sum(met) / sum(registered), 1 - (1 + {_MIXED}) * sum(met) / (sum(registered) - {_MIXED} * sum(places - registered)),
-        1 - {MIN_RECALL} * sum(met) / (sum(registered) + {_MISSED} * sum(places - registered)) from {_LISTS} where has_list and has_sheet group by 1""",
-    "PA06": f"""select programme, sum(present - met), sum(present - met) - {_MIXED} * sum(met + lines - present),
-        sum(present - met) + {_MISSED} * sum(met + lines - present) from {_LISTS} where has_list and has_sheet group by 1""",
-    "PA09": f"""select programme, persons, persons - {_MIXED} * (lines - persons), persons + {_MISSED} * (lines - persons) from {_PERSONS}""",
+    "PA02": f"""select programme, member, sum(present), sum(present) - {_MIXED} * sum(lines - present), sum(present) + {_MISSED} * sum(lines - present)
+        from {_LISTS} where has_sheet group by 1, 2""",
+    "PA03": f"""select programme, member, sum(registered), sum(registered) - {_MIXED} * sum(places - registered), sum(registered) + {_MISSED} * sum(places - registered)
+        from {_LISTS} where has_list group by 1, 2""",
+    "PA04": f"""select programme, member, sum(met) / sum(registered), {MIN_RECALL} * sum(met) / (sum(registered) + {_MISSED} * sum(places - registered)),
+        (1 + {_MIXED}) * sum(met) / (sum(registered) - {_MIXED} * sum(places - registered)) from {_LISTS} where has_list and has_sheet group by 1, 2 having sum(registered) > 0""",
+    "PA05": f"""select programme, member, 1 - sum(met) / sum(registered), 1 - (1 + {_MIXED}) * sum(met) / (sum(registered) - {_MIXED} * sum(places - registered)),
+        1 - {MIN_RECALL} * sum(met) / (sum(registered) + {_MISSED} * sum(places - registered)) from {_LISTS} where has_list and has_sheet group by 1, 2 having sum(registered) > 0""",
+    "PA06": f"""select programme, member, sum(present - met), sum(present - met) - {_MIXED} * sum(met + lines - present),
+        sum(present - met) + {_MISSED} * sum(met + lines - present) from {_LISTS} where has_list and has_sheet group by 1, 2""",
+    "PA09": f"""select programme, member, persons, persons - {_MIXED} * (lines - persons), persons + {_MISSED} * (lines - persons) from {_PERSONS}""",
     # who is not recognised as somebody of an earlier year is new
-    "PA10": f"""select programme, 1 - returned / persons, 1 - (1 + {_MIXED}) * returned / (persons - {_MIXED} * (lines - persons)),
+    "PA10": f"""select programme, member, 1 - returned / persons, 1 - (1 + {_MIXED}) * returned / (persons - {_MIXED} * (lines - persons)),
         1 - {MIN_RECALL} * returned / (persons + {_MISSED} * (lines - persons)) from {_PERSONS}""",
-    "PA11": f"""select programme, presences / persons, presences / (persons + {_MISSED} * (lines - persons)),
+    "PA11": f"""select programme, member, presences / persons, presences / (persons + {_MISSED} * (lines - persons)),
         (presences + {_MISSED} * (lines - presences)) / (persons - {_MIXED} * (lines - persons)) from {_PERSONS}""",
-    "QU02": f"select distinct programme, 1.0, {MIN_RECALL}, 1.0 from {_LISTS} where has_sheet",
-    "QU03": f"""select programme, sum(declared - present) / sum(present),
+    "QU02": f"select distinct programme, member, 1.0, {MIN_RECALL}, 1.0 from {_LISTS} where has_sheet",
+    "QU03": f"""select programme, member, sum(declared - present) / sum(present),
         sum(declared) / (sum(present) + {_MISSED} * sum(lines - present)) - 1, sum(declared) / (sum(present) - {_MIXED} * sum(lines - present)) - 1
-        from {_LISTS} where has_sheet and present > 0 and declared is not null group by 1""",
+        from {_LISTS} where has_sheet and present > 0 and declared is not null group by 1, 2""",
     # answers on the presences of their event: signed or connected, else declared; more answers than presences says that one is wrong
-    "SA04": f"""select programme, sum(answers) / sum(there), sum(answers) / (sum(there) + {_MISSED} * sum(extra)), sum(answers) / (sum(there) - {_MIXED} * sum(extra)) from (
-        select event.programme, event, count(*) as answers, case when any_value(has_sheet) then any_value(present) else any_value(r.value) end as there,
+    "SA04": f"""select programme, member, sum(answers) / sum(there), sum(answers) / (sum(there) + {_MISSED} * sum(extra)), sum(answers) / (sum(there) - {_MIXED} * sum(extra)) from (
+        select event.programme, {{member}} as member, event, count(*) as answers, case when any_value(has_sheet) then any_value(present) else any_value(r.value) end as there,
             case when any_value(has_sheet) then any_value(lines - present) else 0 end as extra
         from told join event using (event) left join (select event, true as has_sheet, present, lines from
             (select event, count(distinct who) as present, count(*) as lines from presence_line group by 1)) s using (event)
-            left join report r using (event) group by 1, 2) where there >= answers group by 1""",
+            left join report r using (event) group by 1, 2, 3) where there >= answers group by 1, 2""",
 }  # fmt: skip
-"""programme, value, lower, upper"""
+"""programme, member, value, lower, upper"""
 
-EXACT = ("PA02", "PA03", "PA04", "PA05", "PA06", "PA09", "PA11", "QU03", "SA04")
-"""Indicators of which `as_matched` recomputes the value."""
+_WATCHED = ("total", "month", "department", "modality")
+EXACT = {
+    **dict.fromkeys(("PA02", "PA03", "PA04", "PA05", "PA06"), (*_WATCHED, "event")),
+    **dict.fromkeys(("PA09", "PA11"), _WATCHED),
+    "QU03": ("total", "event"),
+    "SA04": ("total", "event"),
+}
+"""Indicators of which `as_matched` recomputes the value, and the breakdowns it does so for."""
 
 _ANSWERED = f"""(select programme, {{answer}} as member, count(*) as nb, sum(nb_lines) as lines from
         (select programme, who, sum(nb_lines) as nb_lines from {_HELD} join (select event, who, count(*) as nb_lines from presence_line group by all)
@@ -206,7 +221,7 @@ _SLIPS = f"""(select h.programme, count(distinct lower(strip_accents(label))) as
         where label is not null and not is_exact group by 1)"""
 
 # presences that may be taken for one of somebody else, which then names one organisation for two
-_MIXES = f"(select programme, ceil({_MIXED} * sum(lines - present)) as mixed from {_LISTS} group by 1)"
+_MIXES = f"(select programme, ceil({_MIXED} * sum(lines - present)) as mixed from {_LISTS.format(member=CELLS['total'])} group by 1)"
 
 # what the directory of partners says: a legal category, else a declared family; an active one has a size
 _KINDS = """(select org, case when org % 17 <> 3 or org % 4 = 0 then family else 'unknown' end as organisation_family,
@@ -285,10 +300,10 @@ def figures(world: World) -> list[Figure]:
         for programme, member, value, declared in _rows(world, query):
             found.append(Figure(indicator, programme, breakdown, member, value, declared, declared, is_bounded=True))
     for indicator, query in MATCHED.items():
-        for programme, value, lower, upper in _rows(world, query):
+        for programme, member, value, lower, upper in _rows(world, query.format(member=CELLS["total"])):
             slack = upper - value if indicator in BOUNDED else 0.0
             found.append(
-                Figure(indicator, programme, "total", "total", value, lower, upper, indicator in BOUNDED, slack)
+                Figure(indicator, programme, "total", member, value, lower, upper, indicator in BOUNDED, slack)
             )
     for (indicator, breakdown), query in MEMBERS.items():
         for programme, member, value, lower, upper in _rows(world, query):
@@ -300,9 +315,10 @@ def figures_as_matched(world: World) -> list[Figure]:
     """What the EXACT indicators are when persons are those that matching found: needs the table `said`."""
     prepare(world, as_matched=True)
     return [
-        Figure(indicator, programme, "total", "total", value, value, value)
-        for indicator in EXACT
-        for programme, value, _, _ in _rows(world, MATCHED[indicator])
+        Figure(indicator, programme, breakdown, member, value, value, value)
+        for indicator, breakdowns in EXACT.items()
+        for breakdown in breakdowns
+        for programme, member, value, *_ in _rows(world, MATCHED[indicator].format(member=CELLS[breakdown]))
     ]
 
 

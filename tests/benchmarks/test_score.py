@@ -2,6 +2,7 @@
 
 import csv
 import re
+from collections import Counter
 
 import duckdb
 import pytest
@@ -76,6 +77,26 @@ def test_the_truth_adds_up(told):
         codes = {row["code"] for row in csv.DictReader(definitions) if re.fullmatch("[A-Z]{2}[0-9]{2}", row["code"])}
     assert {f.indicator for f in figures} == codes and len(codes) == 38
     assert {f.indicator for f in figures if f.programme == "MESS-2025" and 0 < f.value < 1} >= {"EV09", "OR02", "PE02"}
+
+
+def test_events_add_up_to_their_month_department_and_programme(told):
+    """Matching that finds everybody: what `as_matched` says of each event adds up, and the shows-up rate of an event is its own."""
+    made, figures = told
+    made.con.execute(
+        "create or replace temp table said as select source, file_name, row_number, person as participant_key from written where person is not null"
+    )
+    found = truth.figures_as_matched(made)
+    sums = Counter()
+    for figure in found:
+        sums[figure.indicator, figure.programme, figure.breakdown] += figure.value
+    for code in ("PA02", "PA03", "PA06"):
+        for breakdown in ("month", "department", "modality", "event"):
+            assert sums[code, "MESS-2025", breakdown] == sums[code, "MESS-2025", "total"] > 0, (code, breakdown)
+    came = {f.member: f.value for f in found if (f.indicator, f.breakdown) == ("PA04", "event")}
+    assert len(set(came.values())) > 3 and all(0 <= value <= 1 for value in came.values())
+    total = {(f.indicator, f.programme): f.value for f in figures if f.breakdown == "total"}
+    assert total["PA02", "MESS-2025"] == sums["PA02", "MESS-2025", "total"]
+    truth.prepare(made)
 
 
 def test_candidatures_and_withdrawn_events_counted_by_hand():

@@ -47,7 +47,7 @@ select
     count(distinct found.programme_id) as actual,
     string_agg(distinct wanted.programme_id, ', ' order by wanted.programme_id) filter (where found.programme_id is null) as detail
 from ({{ of }}) as wanted
-left join {{ table }} as found on found.programme_id = wanted.programme_id
+left join (select distinct programme_id from {{ table }}) as found on found.programme_id = wanted.programme_id
 {% endmacro %}
 
 {% macro ctl_programmes_with_events() -%}
@@ -144,7 +144,7 @@ select
     count(distinct before.programme_id) filter (where found.programme_id is null) as actual,
     string_agg(distinct before.programme_id, ', ' order by before.programme_id) filter (where found.programme_id is null) as detail
 from {{ ref('stg_previous_figures') }} as before
-left join {{ ref(dataset) }} as found on found.programme_id = before.programme_id
+left join (select distinct programme_id from {{ ref(dataset) }}) as found on found.programme_id = before.programme_id
 where before.dataset = '{{ dataset }}' and before.age = 0
 having count(*) > 0
 union all by name

@@ -99,6 +99,7 @@ one_letter_away as (
     from label_key_parts
     inner join name_key_parts using (part)
     where length(label_key_parts.label_key) >= 12
+        and left(name_key_parts.name_key, 1) = left(label_key_parts.label_key, 1)
         and damerau_levenshtein(label_key_parts.label_key, name_key_parts.name_key) = 1
 ),
 
@@ -114,7 +115,6 @@ alike as (
     from pending
     inner join one_letter_away using (label_key)
     inner join names using (name_key)
-    where left(names.name_key, 1) = left(pending.label_key, 1)
 ),
 
 close as (

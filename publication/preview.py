@@ -13,7 +13,7 @@ from pathlib import Path
 
 from publication import calendar as calendars
 from publication import changelog, labels, shelf, waiting
-from publication.publish import Decided, Desk, Refused, released_tables, settle, write_files
+from publication.publish import Decided, Desk, Refused, beside, released_tables, settle, write_files
 from publication.shelf import Release
 from publication.waiting import FRESH, Waiting
 
@@ -37,15 +37,14 @@ def preview(desk: Desk, place: Path) -> list[Waiting]:
             decided = settle(desk)
             found = _waiting(desk, decided)
             if not found:
-                forget(place)
+                shelf.discard(place)
                 return []
             aside = desk.releases / f"{shelf.TEMPORARY}preview"
             try:
                 _draw(desk, decided, found, aside)
                 _swap(aside / "public", place)
             finally:
-                if aside.exists():
-                    shelf.remove(aside)
+                shelf.discard(aside)
             return found
     except shelf.Busy as busy:
         raise Refused(str(busy)) from None
@@ -66,7 +65,8 @@ def _draw(desk: Desk, decided: Decided, found: list[Waiting], aside: Path) -> No
         disclosure=dict(decided.secrecy_if_ready),
         is_preview=True,
     )
-    write_files(release, desk, decided.ready, {}, names, supply, decided.base, previewed=found)
+    with beside() as worker:
+        write_files(release, desk, decided.ready, {}, names, supply, decided.base, worker=worker, previewed=found)
     shown = {waits.dataset: waits.sha256 for waits in found}
     (aside / "public" / SHOWN).write_text(json.dumps(shown, indent=1) + "\n", encoding="utf-8")
 
@@ -74,13 +74,8 @@ def _draw(desk: Desk, decided: Decided, found: list[Waiting], aside: Path) -> No
 def _swap(made: Path, place: Path) -> None:
     """Put the preview in its place, for its owner alone: what it shows is not public yet."""
     os.chmod(made, 0o700)
-    forget(place)
+    shelf.discard(place)
     os.rename(made, place)
-
-
-def forget(place: Path) -> None:
-    if place.exists():
-        shelf.remove(place)
 
 
 def approve(desk: Desk, dataset: str, place: Path, *, by: str, seen: str = "") -> Waiting | None:

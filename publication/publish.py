@@ -14,7 +14,7 @@ What becomes of a dataset:
 New figures that nothing refuses may still have to wait (`calendar.yml`): the table is then `carried` or `withheld` too, and its status says
 for what it waits. Nothing of them leaves meanwhile; `preview` shows them beside the shelf to whoever approves.
 
-When no new release is made (`Release.changed` is False and nothing at all is written):
+When no new release is made (`Release.changed` is False and nothing at all is left behind):
   - the candidate gives what `current` already holds: same bytes of every dataset, same statuses, reasons and reserves,
     same deliveries and rows set aside;
   - or it gives what somebody rolled back from since the last publication. Otherwise the next night, with nothing new,
@@ -29,7 +29,7 @@ import json
 import os
 import shutil
 from collections.abc import Iterable, Iterator, Mapping, Sequence
-from concurrent.futures import ThreadPoolExecutor
+from concurrent.futures import Future, ThreadPoolExecutor
 from dataclasses import dataclass, replace
 from datetime import datetime
 from pathlib import Path
@@ -103,6 +103,14 @@ class Decided:
     secrecy_if_ready: Mapping[str, dict]
 
 
+@dataclass(frozen=True)
+class Opened:
+    """The shelf before a decision: the release that is current, and the number of the next one."""
+
+    base: Release | None
+    number: int
+
+
 def publish(
     candidate: Path,
     verdict: Verdict,
@@ -125,13 +133,19 @@ def publish(
         raise Refused(str(busy)) from None
 
 
-def settle(desk: Desk) -> Decided:
-    """Everything that is decided before the first file is written. To be called with the shelf locked."""
+def open_shelf(desk: Desk) -> Opened:
+    """The shelf, swept, for a candidate that the verdict speaks of. To be called with the shelf locked."""
     shelf.sweep(desk.releases, now=desk.now)
     refuse_other_candidate(desk.candidate, desk.verdict, desk.suites)
     current = shelf.current_number(desk.releases)
     base = shelf.read_release(desk.releases / str(current)) if current is not None else None
-    number = shelf.next_number(desk.releases)
+    return Opened(base, shelf.next_number(desk.releases))
+
+
+def settle(desk: Desk, opened: Opened | None = None) -> Decided:
+    """Everything that is decided of the datasets. To be called with the shelf locked."""
+    opened = opened or open_shelf(desk)
+    base, number = opened.base, opened.number
     judged = decide(desk.candidate, desk.verdict, desk.suites, base, number)
     try:
         calendar = calendars.read(desk.calendar, judged)
@@ -151,8 +165,45 @@ def settle(desk: Desk) -> Decided:
 
 
 def _publish(desk: Desk, renderer: Renderer | None) -> Release:
+    opened = open_shelf(desk)
+    aside = desk.releases / f"{shelf.TEMPORARY}{opened.number}"
+    is_other = (
+        opened.base is None or opened.base.candidate_hash != desk.verdict.candidate_hash
+    )  # something is new, as a rule
+    try:
+        with beside() as worker:
+            copied = copy_rows(desk, aside, worker) if is_other else None
+            release = _released(desk, opened, aside, worker, copied, renderer)
+    except Refused:
+        shelf.discard(aside)
+        raise
+    if not release.changed:
+        shelf.discard(aside)
+    return release
+
+
+def beside() -> ThreadPoolExecutor:
+    """Who copies and traces rows, in that order: DuckDB's work, on the core that secrets and pages leave free."""
+    return ThreadPoolExecutor(max_workers=1)
+
+
+def copy_rows(desk: Desk, aside: Path, worker: ThreadPoolExecutor) -> Future:
+    """Begin the analysts' warehouse of the release that is written `aside`: the rows that no decision changes."""
+    place = aside / "analysts" / "warehouse.duckdb"
+    place.parent.mkdir(parents=True)
+    return worker.submit(warehouse.copy_rows, desk.candidate, place)
+
+
+def _released(
+    desk: Desk,
+    opened: Opened,
+    aside: Path,
+    worker: ThreadPoolExecutor,
+    copied: Future | None,
+    renderer: Renderer | None,
+) -> Release:
     candidate, verdict, releases, now = desk.candidate, desk.verdict, desk.releases, desk.now
-    decided = settle(desk)
+    decided = settle(desk, opened)
     base, number, shipped = decided.base, decided.number, decided.shipped
     current = base.number if base else None
     if not any(entry.data is not None for entry in shipped.values()):
@@ -169,7 +220,6 @@ def _publish(desk: Desk, renderer: Renderer | None) -> Release:
     if base is not None and prints & _already_released(releases, base):
         return replace(base, changed=False)
 
-    aside = releases / f"{shelf.TEMPORARY}{number}"
     release = Release(
         number=number,
         path=aside,
@@ -182,7 +232,9 @@ def _publish(desk: Desk, renderer: Renderer | None) -> Release:
         data_until=supply.data_until,
         disclosure=dict(decided.secrecy),
     )
-    release = write_files(release, desk, shipped, decided.waits, names, supply, base, renderer=renderer)
+    release = write_files(
+        release, desk, shipped, decided.waits, names, supply, base, worker=worker, copied=copied, renderer=renderer
+    )
     shelf.seal(aside)
     refuse_other_candidate(candidate, verdict, desk.suites)  # nobody wrote to the candidate while it was read
     digest = hashlib.sha256((aside / shelf.RELEASE_FILE).read_bytes()).hexdigest()
@@ -354,11 +406,14 @@ def write_files(
     names: labels.Labels,
     supply: labels.Supply,
     base: Release | None,
+    *,
+    worker: ThreadPoolExecutor,
+    copied: Future | None = None,
     previewed: Sequence[waiting.Waiting] = (),
     renderer: Renderer | None = None,
 ) -> Release:
     """Every file of the release under `release.path`; the release with the digests of what it is made of. Of a preview (`previewed`: what it
-    is about) the descriptions for catalogues and the workbooks to send are left out."""
+    is about) the descriptions for catalogues and the workbooks to send are left out. `copied`: what `copy_rows` began, if it did."""
     from publication import (
         package,
         portal,
@@ -370,7 +425,7 @@ def write_files(
     verdict = waiting.silent(desk.verdict, waits)
     public, data = release.public, release.public / "data"
     data.mkdir(parents=True)
-    (release.path / "analysts").mkdir()
+    copied = copied or copy_rows(desk, release.path, worker)
     contents: dict[str, pa.Table] = {}
     for name, entry in shipped.items():
         if entry.data is not None and entry.table is not None:
@@ -378,72 +433,68 @@ def write_files(
             contents[name] = entry.table
             (data / f"{name}.csv").write_bytes(tables.csv_bytes(contents[name]))
     shutil.copyfile(candidate / "dictionary.json", release.dictionary)
-    # copying and tracing are DuckDB's work, on the core that the pages leave free
-    with ThreadPoolExecutor(max_workers=1) as beside:
-        traced = beside.submit(_write_rows, release, candidate, contents, releases)
-        before = released_tables(base) if base else {}
-        changes = changelog.compare(before, contents)
-        moved = changelog.statuses_changed(base.datasets if base else {}, release.datasets)
-        counts = changelog.counted(changes)
-        version = _version(release, base, releases, before, contents, names)
-        release = replace(
-            release,
-            revisions=counts,
-            version=version.number,
-            step=version.step,
-            definitions=_definitions(release, base, contents, names),
-        )
-        earlier = [(r.number, r.made_at, changelog.summary(r.revisions)) for r in _before(releases, release)]
-        (public / "CHANGELOG.md").write_text(
-            (f"> {wording.NOT_PUBLISHED}\n\n" if release.is_preview else "")
-            + changelog.markdown(release.number, now, changes, moved, names, release.previous, earlier, version),
-            encoding="utf-8",
-        )
-        (public / "QUALITE.json").write_text(
-            quality.write(verdict, release.datasets, release.disclosure), encoding="utf-8"
-        )
-        revised = changelog.revised(changes) if base else set()
-        edition = portal.Edition(
-            release=release,
-            tables=contents,
-            labels=names,
-            supply=supply,
-            verdict=verdict,
-            changes=changes if base else [],
-            moved=moved if base else [],
-            earlier=earlier,
-            revised=revised,
-            before=before,
-            made_at=now,
-            books=[]
-            if release.is_preview
-            else returns.write(public, candidate, names, waits, release=release.number, made_at=now),
-            previewed=previewed,
-        )
-        pages = portal.Portal(public, edition, renderer)  # its charts are drawn while the rest is written
-        workbook.write(
-            public / "observatoire.xlsx",
-            contents,
-            pages.lines,
-            release.datasets,
-            names,
-            release=release,
-            made_at=now,
-        )
-        if not release.is_preview:
-            package.write(
-                package.Package(
-                    publisher=package.read_publisher(),
-                    release=release,
-                    version=version,
-                    made_at=now,
-                    tables=package.tables_of(contents, release.dictionary, names, _issued(release, releases)),
-                    labels=names,
-                    supply=supply,
-                    public=public,
-                )
+    traced = worker.submit(_write_rows, copied, release, contents, releases)
+    before = released_tables(base) if base else {}
+    changes = changelog.compare(before, contents)
+    moved = changelog.statuses_changed(base.datasets if base else {}, release.datasets)
+    counts = changelog.counted(changes)
+    version = _version(release, base, releases, before, contents, names)
+    release = replace(
+        release,
+        revisions=counts,
+        version=version.number,
+        step=version.step,
+        definitions=_definitions(release, base, contents, names),
+    )
+    earlier = [(r.number, r.made_at, changelog.summary(r.revisions)) for r in _before(releases, release)]
+    (public / "CHANGELOG.md").write_text(
+        (f"> {wording.NOT_PUBLISHED}\n\n" if release.is_preview else "")
+        + changelog.markdown(release.number, now, changes, moved, names, release.previous, earlier, version),
+        encoding="utf-8",
+    )
+    (public / "QUALITE.json").write_text(quality.write(verdict, release.datasets, release.disclosure), encoding="utf-8")
+    revised = changelog.revised(changes) if base else set()
+    edition = portal.Edition(
+        release=release,
+        tables=contents,
+        labels=names,
+        supply=supply,
+        verdict=verdict,
+        changes=changes if base else [],
+        moved=moved if base else [],
+        earlier=earlier,
+        revised=revised,
+        before=before,
+        made_at=now,
+        books=[]
+        if release.is_preview
+        else returns.write(public, candidate, names, waits, release=release.number, made_at=now),
+        previewed=previewed,
+    )
+    pages = portal.Portal(public, edition, renderer)  # its charts are drawn while the rest is written
+    workbook.write(
+        public / "observatoire.xlsx",
+        contents,
+        pages.lines,
+        release.datasets,
+        names,
+        release=release,
+        made_at=now,
+    )
+    if not release.is_preview:
+        package.write(
+            package.Package(
+                publisher=package.read_publisher(),
+                release=release,
+                version=version,
+                made_at=now,
+                tables=package.tables_of(contents, release.dictionary, names, _issued(release, releases)),
+                labels=names,
+                supply=supply,
+                public=public,
             )
-        traced.result()
+        )
+    traced.result()
     portal.write(pages)
     (public / SUMS).write_text(sums(public), encoding="utf-8")
     release = replace(
@@ -457,9 +508,10 @@ def write_files(
     return release
 
 
-def _write_rows(release: Release, candidate: Path, contents: Mapping[str, pa.Table], releases: Path) -> None:
-    """The warehouse of analysts, and where each public figure comes from in it."""
-    warehouse.write(candidate, contents, release.warehouse)
+def _write_rows(copied: Future, release: Release, contents: Mapping[str, pa.Table], releases: Path) -> None:
+    """What leaves, into the warehouse of analysts, and where each public figure comes from in it."""
+    copied.result()
+    warehouse.add_figures(contents, release.warehouse)
     for found in _origins(release, contents, releases):
         trace.write(release.public, found)
 

@@ -235,6 +235,12 @@ def remove(directory: Path) -> None:
     shutil.rmtree(directory)
 
 
+def discard(directory: Path) -> None:
+    """Remove a directory, if it is there."""
+    if directory.exists():
+        remove(directory)
+
+
 def sweep(releases: Path, *, now: datetime) -> None:
     """Remove what a crash left. Called with the lock held."""
     for path in releases.glob(f"{TEMPORARY}*"):

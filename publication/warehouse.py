@@ -21,28 +21,38 @@ PREFIXES = ("dim_", "fct_", "bridge_")
 STORAGE_VERSION = "v1.2.0"
 
 
-def write(candidate: Path, datasets: Mapping[str, pa.Table], target: Path) -> list[str]:
-    """Write `target`; names of its tables. `datasets`: the tables that ship, by name."""
+def copy_rows(candidate: Path, target: Path) -> None:
+    """Begin `target` with the rows that no decision changes: the `dim_`, `fct_` and `bridge_` tables of the candidate."""
     hidden = private_columns(candidate / "dictionary.json")
-    connection = duckdb.connect(config={"threads": "1", "preserve_insertion_order": "true"})
-    try:
-        connection.execute(f"ATTACH '{_quoted(candidate / 'warehouse.duckdb')}' AS made (READ_ONLY)")
-        connection.execute(f"ATTACH '{_quoted(target)}' AS shipped (STORAGE_VERSION '{STORAGE_VERSION}')")
-        # what follows touches nothing outside these two files
-        connection.execute("SET enable_external_access = false")
-        connection.execute("BEGIN")  # one commit, not one write to the disk per table
-        written = []
+    with _written(target, candidate / "warehouse.duckdb") as connection:
         for name, columns in _star(connection):
             kept = [column for column in columns if (name, column) not in hidden]
             if kept:
                 chosen = ", ".join(f'"{column}"' for column in kept)
                 connection.execute(f'CREATE TABLE shipped.main."{name}" AS SELECT {chosen} FROM made.main."{name}"')
-                written.append(name)
+
+
+def add_figures(datasets: Mapping[str, pa.Table], target: Path) -> None:
+    """Complete `target` with the tables that ship, by name."""
+    with _written(target) as connection:
         for name, table in sorted(datasets.items()):
             connection.register("sealed", table)
             connection.execute(f'CREATE TABLE shipped.main."{name}" AS SELECT * FROM sealed')
             connection.unregister("sealed")
-            written.append(name)
+
+
+@contextmanager
+def _written(target: Path, made: Path | None = None) -> Iterator[duckdb.DuckDBPyConnection]:
+    """A connection that writes `shipped`, the target, and reads `made`. One thread: the same rows give the same bytes."""
+    connection = duckdb.connect(config={"threads": "1", "preserve_insertion_order": "true"})
+    try:
+        if made:
+            connection.execute(f"ATTACH '{_quoted(made)}' AS made (READ_ONLY)")
+        connection.execute(f"ATTACH '{_quoted(target)}' AS shipped (STORAGE_VERSION '{STORAGE_VERSION}')")
+        # what follows touches nothing outside these two files
+        connection.execute("SET enable_external_access = false")
+        connection.execute("BEGIN")  # one commit, not one write to the disk per table
+        yield connection
         connection.execute("COMMIT")
         connection.execute("CHECKPOINT shipped")
         connection.execute("DETACH shipped")
@@ -50,7 +60,6 @@ def write(candidate: Path, datasets: Mapping[str, pa.Table], target: Path) -> li
         connection.close()
     if target.with_name(f"{target.name}.wal").exists():
         raise OSError(f"{target.name} was closed with a write-ahead log beside it")
-    return sorted(written)
 
 
 @contextmanager

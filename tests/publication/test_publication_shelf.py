@@ -19,7 +19,8 @@ class Crash(BaseException):
 STEPS = (
     (labels, "read"),
     (tables, "csv_bytes"),
-    (warehouse, "write"),
+    (warehouse, "copy_rows"),
+    (warehouse, "add_figures"),
     (changelog, "markdown"),
     (quality, "write"),
     (workbook, "write"),
@@ -166,6 +167,7 @@ def test_a_night_with_nothing_new_does_not_undo_a_rollback(started_desk):
     assert started_desk.night().changed is False
     new = started_desk.night(ind_events=hand_made.events(34))
     assert new.changed and new.number == 3 and new.previous == 1 and started_desk.current == "3"
+    assert not list(started_desk.releases.glob(".tmp-*"))
 
 
 def test_after_a_new_release_the_old_rollback_is_over(started_desk):

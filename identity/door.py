@@ -25,6 +25,7 @@ import pyarrow as pa
 import pyarrow.compute as pc
 
 from identity.pseudonyms import normalise_emails, normalise_names, pseudonyms_under
+from identity.side_by_side import of_each
 from identity.tombstones import STAND_IN_DOMAIN
 from identity.vault import IDENTITIES, MAP_ROLES, TEXT_ROLES, Vault
 
@@ -72,7 +73,9 @@ def split(
     _check_call(table, personal, roles, row_id, year, event_scope)
     table = _by_number(table, row_id)
     years = _years(table, year)
-    cells = {column: _text(table, column) for column in {*roles, *event_scope}}
+    read = list({*roles, *event_scope})
+    texts = of_each(lambda column: _text(table, column), read, rows=table.num_rows)
+    cells = dict(zip(read, texts, strict=True))
     typed = {role: cells[column] for column, role in roles.items() if role in TEXT_ROLES}
     email_typed = typed.get("email", pa.nulls(table.num_rows, pa.string()))
     email = normalise_emails(email_typed)

@@ -12,6 +12,8 @@ import numpy as np
 import pyarrow as pa
 import pyarrow.compute as pc
 
+from identity.side_by_side import of_each
+
 UNTIDY = r"^ | $|  |[^ -~\x{00A1}-\x{024F}\x{2010}-\x{2027}\x{2030}-\x{205E}\x{20AC}\x{2600}-\x{27BF}]"
 """What a text must not have to be clean already: spaces around or side by side, and any character but those of Latin
 alphabets, of punctuation and of a few signs, which NFC leaves alone. Looking costs a tenth of cleaning."""
@@ -78,7 +80,9 @@ def unaccented(column: pa.Array) -> pa.Array:
 def says(column: pa.Array, words: Sequence[str]) -> pa.BooleanArray:
     """Rows whose text is one of these words, case and accents aside; false for null."""
     wanted = unaccented(pa.array(list(words), pa.string()))
-    return pc.is_in(said(column), value_set=wanted, skip_nulls=True)
+    texts = column.dictionary_encode()
+    is_said = pc.is_in(said(texts.dictionary), value_set=wanted, skip_nulls=True)
+    return pc.fill_null(is_said.take(texts.indices), False)
 
 
 def equal_to(column: pa.Array, text: str | None) -> pa.BooleanArray:
@@ -88,14 +92,21 @@ def equal_to(column: pa.Array, text: str | None) -> pa.BooleanArray:
 
 def distinct(columns: Sequence[pa.Array]) -> tuple[list[tuple], np.ndarray]:
     """The distinct rows of some columns, in the order in which they come, and for each row the index of its own."""
-    codes = _codes(columns[0])
-    for column in columns[1:]:
-        own = _codes(column).astype(np.int64)
-        codes = _codes(pa.array(codes * (own.max(initial=0) + 1) + own))
+    codes = alike(columns)
     firsts = np.empty(codes.max(initial=-1) + 1, np.int64)
     firsts[codes[::-1]] = np.arange(len(codes) - 1, -1, -1)
     texts = (column.take(pa.array(firsts)).to_pylist() for column in columns)
     return list(zip(*texts, strict=True)), codes
+
+
+def alike(columns: Sequence[pa.Array]) -> np.ndarray:
+    """For each row the index of its distinct row, in the order in which these come."""
+    codes, *others = of_each(_codes, columns, rows=len(columns[0]))
+    for own in others:
+        if codes.max(initial=-1) + 1 == len(codes):  # no two rows are alike
+            break
+        codes = _codes(pa.array(codes.astype(np.int64) * (own.max(initial=0) + 1) + own))
+    return codes
 
 
 def _codes(column: pa.Array) -> np.ndarray:

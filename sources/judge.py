@@ -19,12 +19,14 @@ import numpy as np
 import pyarrow as pa
 import pyarrow.compute as pc
 
+from identity.side_by_side import of_each
 from identity.vault import open_private
 from sources import redaction
 from sources.columns import (
     FILLED,
     SPACES,
     UNTIDY,
+    alike,
     any_filled,
     cleaned,
     distinct,
@@ -107,13 +109,13 @@ def judge(
     (all rows, as they are read), `duplicate` (row_number), `redaction`.
     `slots`: what erased rows go on saying (`redaction.SLOTS`). Raises headers.Unbound when the header does not fit.
     """
-    table = sheet.table.combine_chunks()
+    table = sheet.table
     slots = redaction.SLOTS.empty_table() if slots is None else slots
     if not table.num_columns - 1:  # a page of an API without any record has no header to bind
         return _nothing(contract)
     binding = bind_sheet(contract, table)
     below = table.slice(np.searchsorted(whole(table["row_number"]).to_numpy(), binding.header_row, side="right"))
-    body = below.filter(any_filled([cell(below, index) for index in range(table.num_columns - 1)]))
+    body = _only(below, any_filled([cell(below, index) for index in range(table.num_columns - 1)]))
     notes = [
         Note("colonne_facultative_absente", f"Colonne facultative absente : {_first_header(contract, name)}.")
         for name in binding.absent
@@ -128,7 +130,7 @@ def judge(
     gone = pc.or_(_is_among(canonical, findings["row_number"]), _is_among(canonical, duplicates))
     is_accepted = pc.invert(gone)
     entity = ENTITIES[contract.entity]
-    accepted = canonical.filter(is_accepted).select(["row_number", "corrections", *judged_columns(entity)])
+    accepted = _only(canonical.select(["row_number", "corrections", *judged_columns(entity)]), is_accepted)
     tables = {
         "redaction": slots, "body": body, "raw": pa.table(raw), "canonical": canonical, "accepted": accepted,
         "structure": pa.table({"row_number": pa.array(structure, pa.int32()), "reason": pa.array(structure.values(), pa.string())}),
@@ -137,9 +139,14 @@ def judge(
         "bound": _bound(contract, binding), "record": _record_keys(contract, binding, body, slots),
     }  # fmt: skip
     notes += _control_totals(contract, binding, body, structure, accepted)
-    notes += _unknown_words(contract, binding, pa.table(raw).filter(is_accepted), accepted)
+    notes += _unknown_words(contract, binding, _only(tables["raw"], is_accepted), accepted)
     nb_quarantined = pc.count_distinct(findings["row_number"]).as_py()
     return Judged(len(gone), accepted.num_rows, nb_quarantined, len(duplicates), len(structure), tuple(notes), tables)
+
+
+def _only(rows: pa.Table, wanted: pa.BooleanArray) -> pa.Table:
+    """The rows wanted: nothing is copied when all are."""
+    return rows if pc.all(wanted).as_py() is not False else rows.filter(wanted)
 
 
 def _nothing(contract: Contract) -> Judged:
@@ -281,11 +288,13 @@ def _read_raw(
     """The rows of data: `row_number`, the text of each slot, the `section` they stand in, `corrections` (none yet)."""
     rows = body.filter(pc.invert(_is_among(body, pa.array(structure, pa.int32())))) if structure else body
     numbers = whole(rows["row_number"])
-    raw = {"row_number": numbers}
+
+    def text(name: str) -> pa.Array:
+        return redaction.pinned_texts(numbers, origin(contract, name, rows, binding, file_name), slots, name)
+
     # dates, themes and places are read in their programme, which an organisation has not
-    for name in dict.fromkeys([*ENTITIES[contract.entity].slots, "programme"]):
-        raw[name] = origin(contract, name, rows, binding, file_name)
-        raw[name] = redaction.pinned_texts(numbers, raw[name], slots, name)
+    names = list(dict.fromkeys([*ENTITIES[contract.entity].slots, "programme"]))
+    raw = {"row_number": numbers} | dict(zip(names, of_each(text, names, rows=len(numbers)), strict=True))
     raw["section"] = _sections(numbers, sections)
     raw["corrections"] = _repeat([], "VARCHAR[]", len(numbers))
     return raw
@@ -338,24 +347,31 @@ def _canonical(contract: Contract, raw: dict[str, pa.Array], parses: list[Parse]
     """The canonical columns of every row of `raw`, and what is wrong with some (FINDING)."""
     entity, numbers = ENTITIES[contract.entity], raw["row_number"]
     required = [name for name, each in contract.fields.items() if each.required]
-    findings = [_finding(raw, name, pc.invert(filled(raw[name])), *_missing(contract, name)) for name in required]
-    missing = {name: each["row_number"] for name, each in zip(required, findings, strict=True)}
+    are_filled = of_each(filled, [raw[name] for name in required], rows=len(numbers))
+    findings = [
+        _finding(raw, name, pc.invert(known), *_missing(contract, name))
+        for name, known in zip(required, are_filled, strict=True)
+    ]
+    missing = {name: found["row_number"] for name, found in zip(required, findings, strict=True)}
     parsed_slots = {mapping.slot.name for mapping in parses}
     columns = {"row_number": numbers, "corrections": raw["corrections"]}
-    for slot in entity.slots.values():
-        if slot.kind in EXPRESSION_KINDS and slot.name not in parsed_slots:
-            for name in slot.columns or ([slot.name] if slot.role else []):
-                columns[name] = cleaned(raw[slot.name])
+    texts = {
+        name: raw[slot.name]
+        for slot in entity.slots.values()
+        if slot.kind in EXPRESSION_KINDS and slot.name not in parsed_slots
+        for name in slot.columns or ([slot.name] if slot.role else [])
+    }
+    columns |= zip(texts, of_each(cleaned, texts.values(), rows=len(numbers)), strict=True)
     read_by_sql = _read_by_sql(raw, parses) if len(numbers) >= MANY_ROWS else {}
-    for mapping in parses:
-        slot = mapping.slot.name
+
+    def read(mapping: Parse) -> tuple[list[pa.Array], pa.Array | None, pa.Array | None]:
         if (blank := _nothing_said(contract, mapping)) is not None:
-            columns |= {
-                name: _repeat(value, type_, len(numbers))
-                for value, (name, type_) in zip(blank, mapping.slot.columns.items(), strict=True)
-            }
-            continue
-        values, rules, messages = _parsed(mapping, raw, read_by_sql.get(slot))
+            types = mapping.slot.columns.values()
+            return [_repeat(value, type_, len(numbers)) for value, type_ in zip(blank, types, strict=True)], None, None
+        return _parsed(mapping, raw, read_by_sql.get(mapping.slot.name))
+
+    for mapping, (values, rules, messages) in zip(parses, of_each(read, parses, rows=len(numbers)), strict=True):
+        slot = mapping.slot.name
         columns |= zip(mapping.slot.columns, values, strict=True)
         if rules is not None:
             refused = pc.is_valid(rules)
@@ -478,8 +494,11 @@ def _repeated(contract: Contract, canonical: pa.Table, findings: pa.Table) -> tu
     """The rows that repeat an earlier one in every column, and a finding for those that carry the key of an earlier row with other
     values: the first stays. Only rows that share a key are compared whole."""
     entity = ENTITIES[contract.entity]
-    sound = canonical.filter(pc.invert(_is_among(canonical, findings["row_number"])))
-    _, codes = distinct([whole(sound[name]) for name in entity.key])
+    sound = canonical
+    if findings.num_rows:
+        sound = canonical.filter(pc.invert(_is_among(canonical, findings["row_number"])))
+    # the last column of a key is the one that tells most rows apart
+    codes = alike([whole(sound[name]) for name in reversed(entity.key)])
     shared = np.bincount(codes)[codes] > 1 if len(codes) else codes
     if not shared.any():
         return pa.array([], pa.int32()), FINDING.empty_table()

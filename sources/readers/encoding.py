@@ -79,7 +79,7 @@ def _measure(path: Path, codec: str, errors: str, mark_bytes: int, notes: tuple[
         file.seek(mark_bytes)
         while chunk := file.read(_CHUNK):
             text = decoder.decode(chunk)
-            nuls += text.count("\0")
+            nuls += text.count("\0") if b"\0" in chunk else 0
             last = text[-1:] or last
     decoder.decode(b"", final=True)
     return Encoding(codec, errors, mark_bytes, nuls, last in ("\n", "\r"), notes)

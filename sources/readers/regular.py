@@ -15,19 +15,14 @@ from pyarrow import csv as arrow_csv
 
 from sources.readers.sheet import MAX_CELL, MAX_CELLS, MAX_COLUMNS, sheet_schema
 
-_BLANK_LINES = (b"\n\n", b"\n\r", b"\r\r")
-_BLOCK = 1 << 25
+_LF, _CR = b"\n\r"
+_BLOCK = 1 << 20
+"""Bytes looked at together: what a processor keeps near."""
 
 
 def read_regular(text: bytes, delimiter: str) -> pa.Table | None:
     """The table of a sheet (`sheet.Sheet.table`) from UTF-8 `text` without a mark, or None when it is not regular."""
-    if (
-        len(delimiter.encode()) > 1
-        or not text
-        or text[:1] in (b"\n", b"\r")
-        or b"\0" in text
-        or any(blank in text for blank in _BLANK_LINES)
-    ):
+    if len(delimiter.encode()) > 1 or not text or text[:1] in (b"\n", b"\r") or b"\0" in text or _has_blank_line(text):
         return None
     if not _quotes_are_regular(text, delimiter):
         return None
@@ -60,6 +55,17 @@ def read_regular(text: bytes, delimiter: str) -> pa.Table | None:
 def _longest_cell(table: pa.Table) -> int:
     """In bytes."""
     return max((pc.max(pc.binary_length(column)).as_py() or 0 for column in table.columns), default=0)
+
+
+def _has_blank_line(text: bytes) -> bool:
+    """Whether a line break is followed by another: LF by LF or CR, CR by CR."""
+    characters = np.frombuffer(text, np.uint8)
+    for start in range(0, len(characters), _BLOCK):
+        block = characters[start : start + _BLOCK + 1]
+        before, after = block[:-1], block[1:]
+        if (((before == _LF) & ((after == _LF) | (after == _CR))) | ((before == _CR) & (after == _CR))).any():
+            return True
+    return False
 
 
 def _quotes_are_regular(text: bytes, delimiter: str) -> bool:

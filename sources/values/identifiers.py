@@ -88,6 +88,8 @@ def parse_identifier(text: str | None) -> str | None:
 
 def parse_siret(text: str | None) -> Siret:
     """The SIRET, or the SIREN alone, with what it is worth. Spaces, dots, dashes and « SIRET : » do not matter."""
+    if text is not None and re.fullmatch("[0-9]{9}|[0-9]{14}", text):
+        return _judged(text, text)
     if text is None or is_missing(text):
         return Siret()
     shown = clean(text)

@@ -12,6 +12,7 @@ from decimal import Decimal
 import pytest
 from shipped import FILES, land
 
+from identity import side_by_side
 from sources import judge
 
 PROGRAMME = {"PROGRAMME-A-PRECISER": "ERROL-CONSULT-2025"}
@@ -76,11 +77,12 @@ def test_real_positions(tmp_path, template, file):
 
 
 def test_a_large_export_is_read_as_a_small_one(tmp_path, monkeypatch):
-    """From some number of rows on, SQL reads the usual identifiers and instants."""
+    """From some number of rows on, SQL reads the usual identifiers and instants, and two threads share the columns."""
     file = "pretix/journee-ess.orderlist.positions.semicolon.csv"
     small = land(tmp_path / "small", "pretix", file, edits=PROGRAMME)
     assert small.report.rows_read < judge.MANY_ROWS
     monkeypatch.setattr(judge, "MANY_ROWS", 0)
+    monkeypatch.setattr(side_by_side, "MANY_ROWS", 0)
     large = land(tmp_path / "large", "pretix", file, edits=PROGRAMME)
     apart = {"delivered_at", "person_key", "person_key_id"}  # of another night, and of another vault
     assert [{name: row[name] for name in row.keys() - apart} for row in large.rows] == [

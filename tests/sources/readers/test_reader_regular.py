@@ -7,6 +7,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from sources.readers import regular
 from sources.readers.regular import read_regular
 from sources.readers.sheet import TableBuilder
 
@@ -61,3 +62,11 @@ def test_rows_without_a_cell_are_left_out_and_keep_their_number():
     assert read_regular(b"a;b\n;\nc;d\n", ";").to_pydict() == {
         "row_number": [1, 3], "c1": ["a", "c"], "c2": ["b", "d"]
     }  # fmt: skip
+
+
+@pytest.mark.parametrize("breaks", ["\n\n", "\n\r\n", "\r\r"])
+@pytest.mark.parametrize("letters", range(1, 6))
+def test_a_blank_line_is_seen_where_two_looks_meet(monkeypatch, breaks, letters):
+    monkeypatch.setattr(regular, "_BLOCK", 4)
+    assert read_regular(f"{'a' * letters}{breaks}b".encode(), ";") is None
+    assert read_regular(f"{'a' * letters}\nb".encode(), ";").num_rows == 2

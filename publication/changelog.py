@@ -34,8 +34,16 @@ def compare(old: Mapping[str, pa.Table], new: Mapping[str, pa.Table]) -> list[Ch
     """Changes from one set of datasets to another, in the order of the keys."""
     changes: list[Change] = []
     for dataset in sorted(old.keys() | new.keys()):
-        before = by_key(old[dataset]) if dataset in old else {}
-        after = by_key(new[dataset]) if dataset in new else {}
+        if dataset in old and dataset in new and old[dataset].equals(new[dataset]):
+            continue
+        if dataset not in old or dataset not in new:  # rows come or go whole: only their value is told
+            kind, table = (ADDED, new[dataset]) if dataset in new else (REMOVED, old[dataset])
+            told = by_key(table.select([name for name in (*KEY, "value") if name in table.column_names]))
+            for key in sorted(told):
+                value = csv_cell(told[key].get("value"))
+                changes.append(Change(dataset, kind, key, **{"new" if kind == ADDED else "old": value}))
+            continue
+        before, after = by_key(old[dataset]), by_key(new[dataset])
         for key in sorted(before.keys() | after.keys()):
             if key not in before:
                 changes.append(Change(dataset, ADDED, key, new=csv_cell(after[key].get("value"))))

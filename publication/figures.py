@@ -53,6 +53,26 @@ class Printed:
         return f"au{NBSP}moins{NBSP}{self.text}" if self.at_least else self.text
 
 
+READ = (
+    "indicator", "breakdown", "unit", "value", "lower", "upper", "n_with_data", "n_total", "obs_status", "conf_status",
+)  # fmt: skip
+"""What `printed` reads of a row."""
+
+
+class Printing:
+    """Figures as they are printed, those that say the same written once: thousands of events have the same few numbers."""
+
+    def __init__(self, labels: Labels):
+        self._labels = labels
+        self._known: dict[tuple, Printed] = {}
+
+    def of(self, row: Mapping, *, revised: bool) -> Printed:
+        key = (revised, *map(row.get, READ))
+        if key not in self._known:
+            self._known[key] = printed(dict(zip(READ, key[1:], strict=True)), self._labels, revised=revised)
+        return self._known[key]
+
+
 def printed(row: Mapping, labels: Labels, *, revised: bool = False) -> Printed:
     """One row of a dataset as it is printed."""
     definition = labels.indicators.get(row.get("indicator") or "", {})

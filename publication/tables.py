@@ -9,9 +9,11 @@ import datetime as dt
 import io
 import math
 import re
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from decimal import Decimal
+from typing import Any
 
+import numpy as np
 import pyarrow as pa
 import pyarrow.parquet as pq
 
@@ -76,13 +78,27 @@ def csv_cell(value) -> str:
 
 def csv_rows(table: pa.Table) -> list[list[str]]:
     """Header and rows in the order of the table, one string per cell."""
-    columns = [[csv_cell(value) for value in column.to_pylist()] for column in table.columns]
-    return [list(table.column_names), *map(list, zip(*columns, strict=True))]
+    return [list(table.column_names), *map(list, _rows(table, csv_cell))]
 
 
 def csv_bytes(table: pa.Table) -> bytes:
     """UTF-8, commas, line feeds."""
-    return "".join(",".join(map(_quoted, row)) + "\n" for row in csv_rows(table)).encode("utf-8")
+    rows = [map(_quoted, table.column_names), *_rows(table, lambda value: _quoted(csv_cell(value)))]
+    return "".join(",".join(row) + "\n" for row in rows).encode("utf-8")
+
+
+def _rows(table: pa.Table, written: Callable[[Any], str]) -> Iterator[tuple[str, ...]]:
+    """The rows, each distinct value of a column written once."""
+    columns = []
+    for column in table.columns:
+        if pa.types.is_nested(column.type):
+            columns.append([written(value) for value in column.to_pylist()])
+            continue
+        encoded = column.combine_chunks().dictionary_encode()
+        words = [*map(written, encoded.dictionary.to_pylist()), written(None)]
+        places = encoded.indices.fill_null(len(words) - 1).to_numpy()
+        columns.append(np.array(words, dtype=object)[places].tolist())
+    return zip(*columns, strict=True)
 
 
 def text_csv(columns: Sequence[str], rows: Iterable[Mapping]) -> bytes:

@@ -238,6 +238,7 @@ def long_month(period: str) -> str:
     return period
 
 
+@lru_cache(maxsize=4096)
 def long_period(period: str) -> str:
     """`2023-04/2023-12` as « avril à décembre 2023 », `2023-04` as « avril 2023 »; a year as it is."""
     if period == "undated":
@@ -278,7 +279,7 @@ def capitalised(text: str) -> str:
     return text[:1].upper() + text[1:]
 
 
-@lru_cache(maxsize=4096)  # the same names and caveats stand on hundreds of rows
+@lru_cache(maxsize=65536)  # the same names and caveats stand on hundreds of rows
 def typeset(text: str) -> str:
     """French spaces before ; : ! ? % and inside guillemets, where the author typed an ordinary one; curly apostrophes."""
     text = re.sub(r"(?<=\w)'(?=\w)", "’", text)

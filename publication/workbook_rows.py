@@ -23,7 +23,6 @@ from publication.tables import neutralised
 MOST_CHARACTERS = 32767
 
 
-@lru_cache(maxsize=4096)
 def safe_text(text: str) -> str:
     """What a cell can hold: no control character (the file would not open), no formula, no more than Excel's limit."""
     return neutralised(ILLEGAL_CHARACTERS_RE.sub("", text))[:MOST_CHARACTERS]
@@ -37,6 +36,14 @@ def height_of(texts: Mapping[int, str], widths: Mapping[int, float]) -> float:
     """Points that wrapped texts need in columns of these widths: characters of eleven points, of which ten-point text takes fewer than it loses at the ends of lines."""
     lines = max((math.ceil(len(text) / widths[column]) for column, text in texts.items() if text), default=1)
     return max(lines, 1) * LINE
+
+
+@lru_cache(maxsize=65536)  # the same words stand on hundreds of rows
+def _of_text(text: str, style: int) -> str:
+    """A cell of text, after its place."""
+    if not text:
+        return f' s="{style}"/>'  # its line goes on
+    return f' s="{style}" t="inlineStr"><is><t xml:space="preserve">{escape(safe_text(text))}</t></is></c>'
 
 
 class Rows:
@@ -53,15 +60,10 @@ class Rows:
         fitted = f' ht="{height:g}" customHeight="1"' if height else ""
         parts = [f'<row r="{row}"{fitted}>']
         for column, (content, style) in cells.items():
-            place = f'<c r="{self._letters[column - 1]}{row}" s="{style}"'
             if isinstance(content, str):
-                if not content:
-                    parts.append(f"{place}/>")  # its line goes on
-                else:
-                    text = escape(safe_text(content))
-                    parts.append(f'{place} t="inlineStr"><is><t xml:space="preserve">{text}</t></is></c>')
+                parts.append(f'<c r="{self._letters[column - 1]}{row}"{_of_text(content, style)}')
             elif math.isfinite(content):
-                parts.append(f"{place}><v>{content!r}</v></c>")
+                parts.append(f'<c r="{self._letters[column - 1]}{row}" s="{style}"><v>{content!r}</v></c>')
         self._written.append("".join([*parts, "</row>"]))
         self.last = max(self.last, row)
 

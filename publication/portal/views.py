@@ -13,7 +13,7 @@ from pathlib import Path
 from expectations import Outcome
 from expectations.verdict import MAX_KEYS
 from publication.changelog import CHANGED, Change, where
-from publication.figures import Printed, printed
+from publication.figures import Printed, Printing, printed
 from publication.portal.blocks import slug
 from publication.portal.charts import Line
 from publication.portal.edition import Edition
@@ -120,10 +120,11 @@ def lines(edition: Edition, dataset: str) -> list[Line]:
     if table is None:
         return []
     rows = sorted(table.to_pylist(), key=labels.rank)
+    figures = Printing(labels)
     return [
         Line(
             row=row,
-            printed=printed(row, labels, revised=key_of(row) in edition.revised),
+            printed=figures.of(row, revised=bool(edition.revised) and key_of(row) in edition.revised),
             programme=labels.programme(row["programme_id"]),
             indicator=labels.indicator(row["indicator"]),
             breakdown=labels.breakdown(row["breakdown"]),

@@ -27,7 +27,9 @@ LABELS = Labels(
 
 def show(indicator, value, **more):
     row = {"indicator": indicator, "value": value, "obs_status": "A", "conf_status": "F", "breakdown": "total", **more}
-    return figures.printed(row, LABELS)
+    shown = figures.printed(row, LABELS)
+    assert figures.Printing(LABELS).of(row | {"member": "x"}, revised=False) == shown
+    return shown
 
 
 @pytest.mark.parametrize(
@@ -116,3 +118,21 @@ def test_families_sizes_and_events_have_names_and_a_place():
         labels.rank({"programme_id": "P", "breakdown": "size_band", "member": m}) for m in ("none", "1_9", "10_49")
     ]
     assert order == sorted(order)
+
+
+def test_rows_that_differ_in_what_is_printed_are_not_taken_for_one_another():
+    printing = figures.Printing(LABELS)
+    row = {
+        "indicator": "TE01",
+        "value": 5.0,
+        "obs_status": "A",
+        "conf_status": "F",
+        "breakdown": "event",
+        "member": "A",
+    }
+    assert printing.of(row, revised=False) is printing.of(row | {"member": "B"}, revised=False)
+    others = [
+        printing.of(row | more, revised=False).full for more in ({"value": 6.0}, {"obs_status": "M"}, {"unit": "share"})
+    ]
+    assert others == ["6", "5", "500\u202f%"] and printing.of(row | {"obs_status": "M"}, revised=False).sign == "///"
+    assert printing.of(row, revised=True).sign == "r"

@@ -4,11 +4,12 @@ Belongs here: every path of the state directory and of the project, every enviro
 Does not belong here: reading or writing any of these places (except `ensure`, which makes the empty directories).
 
     OBSERVATOIRE_HOME            state directory, default `var/` beside the project
-    OBSERVATOIRE_ALERT_SMTP      smtp://user:password@host:587?from=a@b.fr&to=c@d.fr,e@f.fr (`smtps://` for TLS from
-    the start) OBSERVATOIRE_ALERT_WEBHOOK   https address that receives {"text": …} (Mattermost, Slack, Rocket.Chat,
-    Teams relay) OBSERVATOIRE_HEARTBEAT_URL   address fetched at the end of each good night: a dead-man's switch lives
-    outside of here OBSERVATOIRE_KEEP_RUNS_DAYS  how long Dagster's history is kept, default 90
-    OBSERVATOIRE_DBT_THREADS default 2
+    OBSERVATOIRE_ALERT_SMTP      smtp://user:password@host:587?from=a@b.fr&to=c@d.fr,e@f.fr (`smtps://` for TLS from the start)
+    OBSERVATOIRE_ALERT_WEBHOOK   https address that receives {"text": …} (Mattermost, Slack, Rocket.Chat, Teams relay)
+    OBSERVATOIRE_HEARTBEAT_URL   address fetched at the end of each good night: a dead-man's switch lives outside of here
+    OBSERVATOIRE_KEEP_RUNS_DAYS  how long Dagster's history is kept, default 90
+    OBSERVATOIRE_DBT_THREADS     default 2
+    OBSERVATOIRE_DBT_MEMORY      what the warehouse may take of memory before it writes to disk, default 800MB (read by dbt_project/profiles.yml)
 
 The three addresses may hold secrets: nothing here or elsewhere prints more of them than their host.
 """

@@ -97,7 +97,7 @@ def hand_over(
     with open_ledger(places.ledger) as ledger:
         known = [row for row in deliveries(ledger) if row["source"] in contracts]
         shown = showings(ledger)
-    _last_shown(con, places.landing)
+    crawled = _last_shown(con, places.landing)
     in_force = {
         entity: [
             _file(places.landing / entity, row)
@@ -107,8 +107,13 @@ def hand_over(
         for entity in ENTITIES
     }
     for entity in ENTITIES.values():
-        hand = _view if entity.personal else _table
-        hand(con, entity.name, LINEAGE | entity.columns, in_force[entity.name], where=f"not {_IS_REPLACED}")
+        columns, files = LINEAGE | entity.columns, in_force[entity.name]
+        if entity.personal:
+            of_platforms = [path for path in files if _source(path) in crawled]
+            others = [path for path in files if _source(path) not in crawled]
+            _view(con, entity.name, columns, (others, ""), (of_platforms, f"anti join {_REPLACED}"))
+        else:
+            _table(con, entity.name, columns, files, which=f"anti join {_REPLACED}")
     _hand_over_versions(con, places.landing, contracts, known, shown)
     superseded = [
         _file(places.landing / "registration", row)
@@ -117,9 +122,10 @@ def hand_over(
         and row["outcome"] == "accepted"
         and contracts[row["source"]].contract.entity == "registration"
     ]
+    of_platforms = [path for path in in_force["registration"] if _source(path) in crawled]
     columns = LINEAGE | ENTITIES["registration"].columns
-    _view(con, EARLIER, columns, superseded, more=(in_force["registration"], _IS_REPLACED))
-    replaced = _rows_replaced(con, [path for files in in_force.values() for path in files])
+    _view(con, EARLIER, columns, (superseded, ""), (of_platforms, f"semi join {_REPLACED}"))
+    replaced = _rows_replaced(con, [path for files in in_force.values() for path in files if _source(path) in crawled])
     _participants(con, places.landing / "participant" / "current")
     aside = [
         _file(places.landing / "quarantine", row)
@@ -208,8 +214,8 @@ def _corrected_rows(con: duckdb.DuckDBPyConnection) -> None:
     con.execute(f"create or replace table landing.corrected_row as {each}")
 
 
-def _last_shown(con: duckdb.DuckDBPyConnection, landing: Path) -> None:
-    """When each record of a platform was last shown, or deleted: earlier rows of it are replaced."""
+def _last_shown(con: duckdb.DuckDBPyConnection, landing: Path) -> set[str]:
+    """When each record of a platform was last shown, or deleted: earlier rows of it are replaced. The sources that are platforms."""
     columns = {"source": "VARCHAR", "record_key": "VARCHAR", "delivered_at": "TIMESTAMP"}
     _rows(con, "last_shown", columns, [])
     files = [str(path) for path in (landing / RECORDS).glob("*.parquet")]
@@ -218,21 +224,22 @@ def _last_shown(con: duckdb.DuckDBPyConnection, landing: Path) -> None:
             "insert into landing.last_shown select source, record_key, max(delivered_at) from read_parquet($files) group by all",
             {"files": files},
         )
+    return {source for (source,) in con.execute("select distinct source from landing.last_shown").fetchall()}
 
 
-_IS_REPLACED = (
-    "exists (select 1 from landing.last_shown as last where last.source = landed.source and last.record_key = landed.record_key "
-    "and landed.delivered_at < last.delivered_at)"
+_REPLACED = (
+    "landing.last_shown as last on last.source = landed.source and last.record_key = landed.record_key "
+    "and landed.delivered_at < last.delivered_at"
 )
-"""SQL: of each record of a platform only the rows of the crawl that showed it last are in force, none when it was deleted since."""
+"""SQL: of each record of a platform only the rows of the crawl that showed it last are in force (anti join), none when it was deleted since."""
 
 
 def _rows_replaced(con: duckdb.DuckDBPyConnection, files: list[str]) -> dict[tuple[str, str], int]:
-    """How many rows of each (source, delivery_id) of these files a later crawl replaced."""
-    if not files or not con.execute("select count(*) from landing.last_shown").fetchall()[0][0]:
+    """How many rows of each (source, delivery_id) of these files of platforms a later crawl replaced."""
+    if not files:
         return {}
     rows = con.execute(
-        f"select source, delivery_id, count(*) from read_parquet($files, union_by_name = true) as landed where {_IS_REPLACED} group by all",
+        f"select source, delivery_id, count(*) from read_parquet($files, union_by_name = true) as landed semi join {_REPLACED} group by all",
         {"files": files},
     )
     return {(source, delivery_id): count for source, delivery_id, count in rows.fetchall()}
@@ -242,11 +249,15 @@ def _participants(con: duckdb.DuckDBPyConnection, folder: Path) -> None:
     """Whose the rows are, as `identity.matching` left it without any identity."""
     for name, columns in PARTICIPANT_TABLES.items():
         path = folder.resolve() / f"{name}.parquet"
-        _view(con, name, columns, [str(path)] if path.exists() else [])
+        _view(con, name, columns, ([str(path)] if path.exists() else [], ""))
 
 
 def _file(folder: Path, row: dict) -> str:
     return str(folder / f"{row['source']}__{row['delivery_id']}.parquet")
+
+
+def _source(file: str) -> str:
+    return Path(file).name.rpartition("__")[0]
 
 
 def _table(
@@ -256,39 +267,31 @@ def _table(
     files: list[str],
     *,
     has_grown: bool = False,
-    where: str = "true",
+    which: str = "",
 ) -> None:
-    """`has_grown`: files written before some of the columns existed are among them."""
+    """`has_grown`: files written before some of the columns existed are among them. `which`: a join that says which of their rows."""
     _rows(con, name, columns, [])
     if files:
         con.execute(
-            f"insert into landing.{name} by name select * from read_parquet($files, union_by_name = {has_grown}) as landed where {where}",
+            f"insert into landing.{name} by name select * from read_parquet($files, union_by_name = {has_grown}) as landed {which}",
             {"files": files},
         )
 
 
-def _view(
-    con: duckdb.DuckDBPyConnection,
-    name: str,
-    columns: dict[str, str],
-    files: list[str],
-    *,
-    where: str = "true",
-    more: tuple[list[str], str] = ([], "true"),
-) -> None:
+def _view(con: duckdb.DuckDBPyConnection, name: str, columns: dict[str, str], *parts: tuple[list[str], str]) -> None:
     """The rows of lists of persons, by the hundred thousand, where they landed: to copy them each night takes longer than to read them there.
 
-    `more`: other files, and which of their rows."""
-    asked = [(paths, which) for paths, which in ((files, where), more) if paths]
-    if not asked:
-        _rows(con, name, columns, [])
-        return
+    `parts`: files, and the join that says which of their rows."""
     typed = ", ".join(f'cast(landed."{column}" as {type_}) as "{column}"' for column, type_ in columns.items())
-    selects = " union all ".join(
-        f"select {typed} from read_parquet([{', '.join(map(_literal, paths))}]) as landed where {which}"
-        for paths, which in asked
-    )
-    con.execute(f"create or replace view landing.{name} as {selects}")
+    selects = [
+        f"select {typed} from read_parquet([{', '.join(map(_literal, files))}]) as landed {which}"
+        for files, which in parts
+        if files
+    ]
+    if selects:
+        con.execute(f"create or replace view landing.{name} as {' union all '.join(selects)}")
+    else:
+        _rows(con, name, columns, [])
 
 
 def _literal(path: str) -> str:

@@ -12,10 +12,16 @@ with said as (
     from (select unnest(organiser_labels) as label from {{ ref('stg_events') }})
 ),
 
-labels as (
-    select organisation_text, siren, place, coalesce({{ fold('organisation_text') }}, '') as label_key
+texts as materialized (
+    select organisation_text, {{ fold('organisation_text') }} as label_key
+    from (select distinct organisation_text from said where organisation_text is not null)
+),
+
+labels as materialized (
+    select said.*, coalesce(texts.label_key, '') as label_key
     from said
-    where siren is not null or {{ fold('organisation_text') }} <> ''
+    left join texts using (organisation_text)
+    where said.siren is not null or texts.label_key <> ''
 ),
 
 spoken as (select distinct label_key, siren, place from labels),
@@ -85,13 +91,12 @@ pending as (
 ),
 
 -- two texts that one letter tells apart (one more, one less, another, two exchanged) are equal once a letter is taken from one or both:
--- so they are found without comparing every label with every name
+-- so they are found without comparing every label with every name; the parts meet by number, and the texts decide
 {% for text, texts in [('label_key', 'pending'), ('name_key', 'names')] %}
 {{ text }}_parts as (
-    select {{ text }}, {{ text }} as part from {{ texts }} where length({{ text }}) >= 11
-    union
-    select {{ text }}, left({{ text }}, cast(place_of as integer) - 1) || substr({{ text }}, cast(place_of as integer) + 1)
-    from (select distinct {{ text }} from {{ texts }} where length({{ text }}) >= 11), unnest(range(1, length({{ text }}) + 1)) as letters (place_of)
+    -- the place after the last letter leaves the text itself
+    select {{ text }}, hash(left({{ text }}, cast(place_of as integer) - 1) || substr({{ text }}, cast(place_of as integer) + 1)) as part
+    from (select distinct {{ text }} from {{ texts }} where length({{ text }}) >= 11), unnest(range(1, length({{ text }}) + 2)) as letters (place_of)
 ),
 {% endfor %}
 one_letter_away as (
@@ -164,6 +169,7 @@ decided as (
 )
 
 select
+    {{ said_number('labels.organisation_text', 'labels.siren', 'labels.place') }} as said_number,
     labels.organisation_text,
     labels.siren,
     labels.place,

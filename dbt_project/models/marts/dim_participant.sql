@@ -1,22 +1,13 @@
 -- What a person says of herself, at each question the last answer of the year. The commune is never kept: its EPCI and department are.
-with rows as (
+with answers as (
     {% for entity, seen in [('registrations', 'coalesce(updated_at, registered_at, delivered_at)'),
                             ('attendances', 'coalesce(joined_at, delivered_at)'),
                             ('feedback', 'coalesce(submitted_at, delivered_at)')] %}
-    select participant_key, gender, participant_category, organisation_text, siren, postcode, commune_text, {{ seen }} as seen_at
-    from {% if entity == 'feedback' %}({{ with_person(ref('stg_feedback')) }}){% else %}{{ ref('stg_' ~ entity) }}{% endif %}
-
+    select participant_key, gender, participant_category, said_number, postcode, commune_text, {{ seen }} as seen_at
+    from {{ ref('stg_' ~ entity) }}
     where participant_key is not null
     {% if not loop.last %}union all{% endif %}
     {% endfor %}
-),
-
--- people answer the same thing again and again
-answers as (
-    select participant_key, gender, participant_category, organisation_text, siren, postcode, commune_text, max(seen_at) as seen_at
-    from rows
-    where coalesce(gender, participant_category, organisation_text, siren, postcode, commune_text) is not null
-    group by all
 ),
 
 categories as (
@@ -43,8 +34,8 @@ places as (
             postcode,
             commune_text,
             case
-                when postcode similar to '20[01].*' then '2A'
-                when postcode similar to '20.*' then '2B'
+                when left(postcode, 3) in ('200', '201') then '2A'
+                when left(postcode, 2) = '20' then '2B'
                 else {{ organisation_place('postcode') }}
             end as department_code
         from answers
@@ -53,7 +44,8 @@ places as (
     left join communes on communes.name_key = {{ fold('said.commune_text') }} and communes.department_code = said.department_code
 ),
 
-coded as (
+-- people answer the same thing again and again
+coded as materialized (
     select
         answers.participant_key,
         {{ gender_code('answers.gender') }} as gender,
@@ -61,25 +53,33 @@ coded as (
         organisation.organisation_key,
         places.department_code,
         places.epci_code,
-        answers.seen_at
+        max(answers.seen_at) as seen_at
     from answers
     left join categories using (participant_category)
     {{ join_organisation('answers', 'organisation') }}
     left join places
         on places.postcode = answers.postcode and places.commune_text is not distinct from answers.commune_text
+    group by all
 ),
 
+several as (select participant_key from coded group by participant_key having count(*) > 1),
+
 attributes as (
+    select participant_key, gender, category, organisation_key, department_code, epci_code
+    from coded
+    anti join several using (participant_key)
+    union all
     select
         participant_key,
         {% for name in ['gender', 'category', 'organisation_key', 'department_code'] %}
-        max_by({{ name }}, (seen_at, {{ name }})) filter (where {{ name }} is not null) as {{ name }},
+        max_by({{ name }}, (seen_at, {{ name }})) filter (where {{ name }} is not null),
         {% endfor %}
         -- of the same answer as the department
         nullif(max_by(coalesce(epci_code, ''), (seen_at, department_code, coalesce(epci_code, '')))
-            filter (where department_code is not null), '') as epci_code
+            filter (where department_code is not null), '')
     from coded
-    group by all
+    semi join several using (participant_key)
+    group by participant_key
 ),
 
 -- a name alone may be somebody else's, or one more spelling of a person who left an address elsewhere

@@ -1,8 +1,4 @@
 -- Notes are shares of the best one, whatever the scale of the question. An answer that names no event keeps its programme.
-with answers as (
-    {{ with_person(ref('stg_feedback')) }}
-)
-
 select
     {{ key(['answers.source', 'answers.response_id']) }} as response_key,
     event.event_key,
@@ -17,7 +13,7 @@ select
     answers.submitted_at,
     answers.delivery_key,
     answers.row_number
-from answers
+from {{ ref('stg_feedback') }} as answers
 left join {{ ref('int_event_references') }} as event
     on event.source = answers.source
     and event.event_id = answers.event_id

@@ -1,6 +1,13 @@
 -- An answer exported again, or corrected: the latest export of its source is right.
-select *
-from {{ source('landing', 'feedback') }}
-qualify row_number() over (
-    partition by source, response_id order by delivered_at desc, delivery_id desc, row_number desc
-) = 1
+{{ config(materialized='table') }}
+{% set said = said_number('organisation_text', 'siren', organisation_place('postcode')) ~ ' as said_number' %}
+with latest as (
+    {{ latest_rows(
+        source('landing', 'feedback'),
+        ['source', 'response_id', 'event_id', 'programme_id', 'submitted_at', 'is_complete', 'satisfaction', 'recommendation', 'gender',
+         'participant_category', said, 'postcode', 'commune_text', 'delivered_at', 'delivery_id', 'row_number'],
+        ['response_id'],
+        ['delivered_at desc', 'delivery_id desc', 'row_number desc']) }}
+)
+
+{{ with_person('latest', 'feedback') }}

@@ -10,13 +10,16 @@ nothing is learnt; when it fits, an old secret may come out, and the lines that 
 
 from __future__ import annotations
 
+import hashlib
 import math
 import time
-from collections.abc import Iterable, Mapping
+from collections import defaultdict
+from collections.abc import Hashable, Iterable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
 import pyarrow as pa
+import pyarrow.compute as pc
 
 from publication import shelf, tables
 from publication.disclosure.cells import KEY, SECONDARY, Cells, read
@@ -24,18 +27,31 @@ from publication.disclosure.policy import Policies
 from publication.disclosure.system import System, Variable
 
 
+@dataclass(frozen=True, eq=False)
+class Programme:
+    """What some releases print alike of one programme. A number is named by its programme and tied to no other's: each is read apart,
+    once for all the releases that say the same of it."""
+
+    programme_id: str
+    tables: dict[str, pa.Table]
+
+    def numbers(self, policies: Policies) -> dict[Hashable, float | None]:
+        """Every number that its lines give away, by name."""
+        return {variable.name: variable.value for variable in read(self.tables, policies).system.variables}
+
+
 @dataclass(frozen=True)
 class Printed:
     """The watched tables of one earlier release. `secret`: lines printed « s », by name, with their conf_status."""
 
     release: int
-    tables: dict[str, pa.Table]
+    programmes: list[Programme]
     secret: dict[tuple, str]
 
 
 def releases_with(releases: Path, datasets: Iterable[str]) -> list[Printed]:
     """Earlier releases, oldest first, that print these datasets; one of several with the same bytes."""
-    found, seen = [], set()
+    found, seen, known = [], set(), {}
     hidden = set(shelf.unannounced(releases))
     wanted = sorted(datasets)
     for number in shelf.directories(releases):
@@ -51,7 +67,23 @@ def releases_with(releases: Path, datasets: Iterable[str]) -> list[Printed]:
         read_back = {
             name: tables.read_parquet((release.public / "data" / f"{name}.parquet").read_bytes()) for name in available
         }
-        found.append(Printed(number, read_back, secret_lines(read_back)))
+        found.append(Printed(number, _by_programme(read_back, known), secret_lines(read_back)))
+    return found
+
+
+def _by_programme(printed: Mapping[str, pa.Table], known: dict[bytes, Programme]) -> list[Programme]:
+    """The tables, programme by programme; those that `known` has already are not kept twice."""
+    found = []
+    names = {name for table in printed.values() for name in table["programme_id"].unique().to_pylist()}
+    for programme_id in sorted(names):
+        own = {name: table.filter(pc.equal(table["programme_id"], programme_id)) for name, table in printed.items()}
+        said = hashlib.sha256()
+        for name, table in sorted(own.items()):
+            written = pa.BufferOutputStream()
+            with pa.ipc.new_stream(written, table.schema) as stream:
+                stream.write_table(table.combine_chunks())
+            said.update(f"{name} {written.tell()} ".encode() + written.getvalue())
+        found.append(known.setdefault(said.digest(), Programme(programme_id, own)))
     return found
 
 
@@ -60,8 +92,7 @@ def secret_lines(printed: Mapping[str, pa.Table]) -> dict[tuple, str]:
     return {
         (name, *(row[column] for column in KEY)): row["conf_status"]
         for name, table in printed.items()
-        for row in table.to_pylist()
-        if row["obs_status"] == "Q"
+        for row in table.filter(pc.equal(table["obs_status"], "Q")).to_pylist()
     }
 
 
@@ -72,17 +103,22 @@ def mark_public(cells: Cells, earlier: Iterable[Printed], policies: Policies) ->
     withdraw.
     """
     given_away: dict[int, list[int]] = {}
+    said_by: dict[Programme, list[int]] = defaultdict(list)
     for printed in earlier:
-        for variable in read(printed.tables, policies).system.variables:
-            index = cells.system.by_name.get(variable.name)
-            if index is None or variable.name[0] == "complement":
+        for programme in printed.programmes:
+            said_by[programme].append(printed.release)
+    for programme, numbers_of_releases in said_by.items():
+        for name, value in programme.numbers(policies).items():
+            index = cells.system.by_name.get(name)
+            if index is None or name[0] == "complement":
                 continue
             today = cells.system.variables[index]
-            if today.value is not None and math.isclose(today.value, variable.value, rel_tol=1e-9, abs_tol=1e-9):
+            if today.value is not None and math.isclose(today.value, value, rel_tol=1e-9, abs_tol=1e-9):
                 today.is_public = True
                 if today.is_sensitive:
-                    given_away.setdefault(index, []).append(printed.release)
-    for index in given_away:
+                    given_away.setdefault(index, []).extend(numbers_of_releases)
+    for index, numbers_of_releases in given_away.items():
+        numbers_of_releases.sort()
         cells.system.variables[index].need_low = cells.system.variables[index].need_high = None
     _forget_what_follows(cells)
     return given_away
@@ -108,6 +144,7 @@ def betrayed(
     rows_by_name = {row.name: number for number, row in enumerate(cells.system.rows)}
     today = set(suppressed)
     stay: set[int] = set()
+    parts = None
     for printed in earlier:
         old_rows = {rows_by_name[name]: conf for name, conf in printed.secret.items() if name in rows_by_name}
         shown_again = set(old_rows) - today
@@ -116,10 +153,15 @@ def betrayed(
         if time.monotonic() > deadline:
             stay |= shown_again
             continue
-        then = {v.name: v.value for v in read(printed.tables, policies).system.variables}
         names = {cells.system.rows[row].name for row in shown_again}
+        about = {name[1] for name in names}
+        then: dict[Hashable, float | None] = {}
+        for programme in printed.programmes:
+            if programme.programme_id in about:
+                then |= programme.numbers(policies)
         hidden_today = cells.system.hidden(today)
-        for part in cells.system.parts():
+        parts = parts or cells.system.parts()
+        for part in parts:
             again = {row.name for row in part.rows} & names
             if again and _gives_away(cells, part, then, old_rows, hidden_today):
                 stay |= {rows_by_name[name] for name in again}

@@ -14,12 +14,20 @@ from publication.publish import Refused
 PEOPLE = ("ind_events", "ind_participants")
 
 
-def categories(elected=3, agent=20, ess=60, other=17) -> list[tuple]:
+def categories(elected=3, agent=20, ess=60, other=17, **columns) -> list[tuple]:
     base = elected + agent + ess + other
     members = {"elected": elected, "agent": agent, "ess": ess, "other": other}
     return [
         hand_made.row(
-            "ind_participants", "PE02", "participant_category", m, n / base, numerator=n, denominator=base, unit="share"
+            "ind_participants",
+            "PE02",
+            "participant_category",
+            m,
+            n / base,
+            numerator=n,
+            denominator=base,
+            unit="share",
+            **columns,
         )
         for m, n in members.items()
     ]
@@ -158,6 +166,30 @@ def test_releases_that_print_the_same_are_read_once(people_desk):
     people_desk.night(ind_participants=categories(ess=70))
     found = earlier.releases_with(people_desk.releases, ["ind_participants"])
     assert [printed_.release for printed_ in found] == [1, 3]
+
+
+def test_a_programme_of_which_releases_print_the_same_is_read_once(people_desk, monkeypatch):
+    """Of two programmes one changes: three readings for two releases, and what both print is told of both."""
+    last = categories(elected=30, programme_id=hand_made.CVL)
+    for ess in (60, 70):
+        people_desk.night(ind_participants=categories(elected=12, ess=ess) + last)
+    found, policies = earlier.releases_with(people_desk.releases, ["ind_participants"]), disclosure.read()
+    assert [[programme.programme_id for programme in printed_.programmes] for printed_ in found] == [
+        [hand_made.CVL, hand_made.HDF]
+    ] * 2
+    real, read = earlier.read, []
+    monkeypatch.setattr(earlier, "read", lambda tables, rules: read.append(tables) or real(tables, rules))
+    today = {"ind_participants": pq.read_table(people_desk.releases / "current/public/data/ind_participants.parquet")}
+    cells = real(today, policies)
+    for variable in cells.system.variables:
+        variable.need_low, variable.need_high = 0.0, 1.0
+    given_away = earlier.mark_public(cells, found, policies)
+    assert len(read) == 3 and [len(tables) for tables in read] == [1, 1, 1]
+    by_programme = {}
+    for index, releases_ in given_away.items():
+        by_programme.setdefault(cells.system.variables[index].name[0], []).append(releases_)
+    assert by_programme[hand_made.CVL] and all(releases_ == [1, 2] for releases_ in by_programme[hand_made.CVL])
+    assert [2] in by_programme[hand_made.HDF] and [1, 2] in by_programme[hand_made.HDF]
 
 
 def test_what_a_policy_has_since_made_public_is_let_go(people_desk, monkeypatch):

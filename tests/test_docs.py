@@ -34,6 +34,7 @@ def test_something_is_shown():
     assert any(MAKE.findall(page.read_text(encoding="utf-8")) for page in PAGES)
 
 
+@pytest.mark.nights
 @pytest.mark.parametrize("command", commands())
 def test_a_shown_command_runs(own_home, command):
     home = own_home
@@ -42,6 +43,7 @@ def test_a_shown_command_runs(own_home, command):
     assert "Traceback" not in done.stdout + done.stderr
 
 
+@pytest.mark.nights
 @pytest.mark.parametrize("code", blocks("sql"))
 def test_a_shown_query_gives_rows(own_home, code):
     home = own_home
@@ -50,6 +52,7 @@ def test_a_shown_query_gives_rows(own_home, code):
         assert con.sql(code).fetchall()
 
 
+@pytest.mark.nights
 @pytest.mark.parametrize("code", blocks("python"))
 def test_shown_python_runs(own_home, code, monkeypatch, capsys):
     home = own_home

@@ -13,6 +13,8 @@ from benchmarks.floor.__main__ import build
 from benchmarks.measure import measure, tree_mb
 from benchmarks.region import deliveries, world
 
+pytestmark = pytest.mark.nights
+
 RESULTS = {
     "1000": {"cold": {"floor": {"wall_s": 0.5, "cpu_s": 0.6, "peak_mb": 90.0}, "system": {"wall_s": 12.0, "cpu_s": 14.0, "peak_mb": 600.0}}},
     "1000000": {"cold": {"floor": {"wall_s": 8.0, "cpu_s": 12.0, "peak_mb": 700.0}, "system": {"wall_s": 28.0, "cpu_s": 40.0, "peak_mb": 1500.0}}},

@@ -10,6 +10,8 @@ from benchmarks.region import samples
 from sources.contract import load_contracts
 from sources.landing import Places, deliver
 
+pytestmark = pytest.mark.nights
+
 COMMITTED = samples.SAMPLES
 
 

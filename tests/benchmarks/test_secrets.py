@@ -1,6 +1,10 @@
 """`make secrets`, on a handful of events: tables that hold secrets, protected and not kept back."""
 
+import pytest
+
 from benchmarks import secrets
+
+pytestmark = pytest.mark.nights
 
 
 def test_what_keeping_secrets_costs_is_measured_on_tables_that_hold_some():

@@ -12,6 +12,8 @@ from people import Lists, attended, row
 
 from identity.matching import steps
 
+pytestmark = pytest.mark.nights
+
 TABLES = ("participant_row", "participant", "participant_link")
 NAMES = (
     "Jean Dupont",

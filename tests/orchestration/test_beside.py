@@ -18,6 +18,8 @@ from orchestration.warehouse import WarehouseError
 sys.path.append(str(Path(__file__).parents[1] / "expectations"))
 import example
 
+pytestmark = pytest.mark.nights
+
 
 @pytest.fixture
 def auditor(monkeypatch):

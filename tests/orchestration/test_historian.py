@@ -16,6 +16,8 @@ from orchestration.history import NIGHTLY, night_with_history, prepare_dagster_h
 from orchestration.night import StructureFailed
 from orchestration.progress import listening
 
+pytestmark = pytest.mark.nights
+
 
 @pytest.fixture
 def written(observatory, monkeypatch):

@@ -10,6 +10,8 @@ from orchestration.candidates import new_candidate
 from orchestration.home import PROJECT, Home, Settings
 from orchestration.warehouse import WarehouseError
 
+pytestmark = pytest.mark.nights
+
 FILES = {
     "dbt_project.yml": "name: tiny\nversion: '1.0'\nprofile: observatoire\nmodel-paths: [models]\nconfig-version: 2\n",
     "models/stg_a.sql": "select 1 as a union all select 2",

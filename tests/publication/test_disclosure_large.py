@@ -24,6 +24,8 @@ from publication.disclosure.system import System
 
 POLICIES = disclosure.read()
 
+pytestmark = pytest.mark.nights
+
 
 def drawn(events: int, seed: int, tiny: float = 0.6):
     con = secrets.draw(events, tiny, seed)

@@ -31,12 +31,15 @@ IDENTITY_COLUMNS = (
 
 
 def begin(con: duckdb.DuckDBPyConnection) -> None:
-    """Create `fresh_identity` and `fresh_row` (d, row_number, i), empty, and what `identify` reads names with."""
+    """Create `fresh_row` (d, row_number, i) and `fresh_identity`, empty, and what `identify` reads texts with: `part`, `org_part`."""
     normal.install(con)
     con.execute("""
         create or replace temp table fresh_row (d integer, row_number integer, i ubigint);
         create or replace temp table fresh_identity (i ubigint, email varchar, is_generic boolean, name varchar, given varchar, family varchar,
-            roots varchar, is_known boolean, phone varchar, org varchar, postcode varchar, scope varchar)""")
+            roots varchar, is_known boolean, phone varchar, org varchar, postcode varchar, scope varchar);
+        create or replace temp table part (text varchar, words varchar[], joined varchar, has_word boolean, has_name boolean,
+            guessed_given varchar, guessed_family varchar, roots varchar, is_known boolean, guessed_roots varchar, is_guess_known boolean);
+        create or replace temp table org_part (text varchar, org varchar)""")
 
 
 def identify(con: duckdb.DuckDBPyConnection, vault: Vault) -> None:
@@ -44,15 +47,21 @@ def identify(con: duckdb.DuckDBPyConnection, vault: Vault) -> None:
     `fresh_identity`. Rows that name nobody have no identity. Called part by part: what a row says is read alone."""
     con.execute(_SPELLED)
     _finish_phones(con)
-    con.execute(_NORMAL)
+    con.execute(_TEXTS)
     con.execute(f"""
-        create or replace temp table keyed as select *, {keyed(con, vault, "identity", _WHOLE)} as i from named;
-        insert into fresh_row select d, row_number, i from keyed;
+        create or replace temp table named as select *, {keyed(con, vault, "identity", _WHOLE)} as i from ({_NAMED});
+        insert into fresh_row select d, row_number, i from named;
         insert into fresh_identity
         select i, email, coalesce(n_generic(email), false), name, given, family, roots, is_known, phone, org, postcode, scope
-        from keyed semi join (select min((d, row_number)) as at, i from keyed anti join fresh_identity using (i) group by i) first
-            on first.i = keyed.i and first.at = (keyed.d, keyed.row_number);
-        drop table keyed; drop table named""")
+        from named semi join (
+            select min((d::bigint << 32) | row_number) as at from named anti join fresh_identity using (i) group by i) first
+            on first.at = ((d::bigint << 32) | row_number);
+        drop table named; drop table spelled; drop table person_name; drop table phone_part""")
+
+
+def finish(con: duckdb.DuckDBPyConnection) -> None:
+    """Let go of what only `identify` needs."""
+    con.execute("drop table part; drop table org_part; drop table nickname")
 
 
 _WHOLE = (
@@ -69,22 +78,23 @@ told as (
         case when h.email is null then e.event end as event,
         -- a name typed in the column of addresses
         case when h.email is null and email_typed is not null and not contains(email_typed, '@') and given_name is null and family_name is null
-            then coalesce(full_name, email_typed) else full_name end as full_name
+            then coalesce(full_name, email_typed) else full_name end as full_name,
+        given_name is not null and family_name is not null as is_parted
     from here h join landed l using (d, row_number) left join event_no e using (e))
-select * exclude (full_name), given_name is not null and family_name is not null as is_parted,
-    case when given_name is null or family_name is null then coalesce(full_name, given_name, family_name) end as whole
+select d, row_number, email, case when is_parted then given_name end as given_name, case when is_parted then family_name end as family_name,
+    case when not is_parted then coalesce(full_name, given_name, family_name) end as whole, phone, organisation_text, postcode, event
 from told;
 create or replace temp table phone_part as
 select text, n_phone(n_digits(text)) as phone from (select distinct phone as text from spelled where phone is not null);
 """
 
-# Each distinct text is folded once, however many rows have it. One expression per step: a macro that repeats its argument, inside
-# another, makes a statement that takes seconds to plan.
-_NORMAL = """
+# Each distinct text is folded once, in whichever part it comes first, and each name put together once per part. One expression per step: a
+# macro that repeats its argument, inside another, makes a statement that takes seconds to plan.
+_TEXTS = """
 create or replace temp table folded as
 select text, string_split(n_fold(text), ' ') as words, string_split_regex(trim(text), '[\\s,;]+') as tokens from (
-    select given_name as text from spelled where is_parted union select family_name from spelled where is_parted
-    union select whole from spelled where whole is not null);
+    select given_name as text from spelled union select family_name from spelled union select whole from spelled)
+where text is not null and text not in (select text from part);
 create or replace temp table cut as
 select text, n_untitled(words) as words, list_filter(tokens, lambda x: n_shouted(x)) as shouted,
     list_filter(tokens, lambda x: not n_shouted(x)) as whispered
@@ -95,7 +105,7 @@ select text, words, array_to_string(words, ' ') as joined, n_has_word(words) as 
     case when len(shouted) > 0 and len(whispered) > 0 then string_split(n_fold(array_to_string(shouted, ' ')), ' ') end as loud,
     case when len(shouted) > 0 and len(whispered) > 0 then n_untitled(string_split(n_fold(array_to_string(whispered, ' ')), ' ')) end as quiet
 from cut;
-create or replace temp table part as
+insert into part
 with guessed as (
     select * exclude (loud, quiet), case when len(quiet) > 0 then array_to_string(quiet, ' ') else words[1] end as guessed_given,
         case when len(quiet) > 0 then array_to_string(n_untitled(loud), ' ') else array_to_string(words[2:], ' ') end as guessed_family
@@ -104,25 +114,33 @@ select g.*, array_to_string(coalesce(a.roots, b.roots, [joined]), '|') as roots,
     array_to_string(coalesce(c.roots, d.roots, [guessed_given]), '|') as guessed_roots, c.name is not null or d.name is not null as is_guess_known
 from guessed g left join nickname a on a.name = joined left join nickname b on b.name = words[1]
 left join nickname c on c.name = guessed_given left join nickname d on d.name = split_part(guessed_given, ' ', 1);
-create or replace temp table org_part as
-select text, nullif(n_org(string_split(n_fold(text), ' ')), '') as org from (select distinct organisation_text as text from spelled where organisation_text is not null);
-create or replace temp table named as
-with parted as (
-    select s.d, s.row_number, s.email, case when s.is_parted then list_concat(g.words, f.words) else w.words end as words,
-        case when s.is_parted then (g.has_word or f.has_word) and (g.has_name or f.has_name) else w.has_word and w.has_name end as is_somebody,
-        case when s.is_parted then g.joined else w.guessed_given end as given, case when s.is_parted then f.joined else w.guessed_family end as family,
-        case when s.is_parted then g.roots else w.guessed_roots end as roots, case when s.is_parted then g.is_known else w.is_guess_known end as is_known,
-        p.phone, o.org, nullif(replace(s.postcode, ' ', ''), '') as postcode, s.event
-    from spelled s left join part g on s.is_parted and g.text = s.given_name left join part f on s.is_parted and f.text = s.family_name
-    left join part w on w.text = s.whole left join org_part o on o.text = s.organisation_text left join phone_part p on p.text = s.phone),
-sure as (select * replace (case when is_somebody and len(words) > 1 then array_to_string(list_sort(words), ' ') end as words) from parted)
-select d, row_number, email, words as name, case when words is not null then given end as given, case when words is not null then family end as family,
-    case when words is not null then roots end as roots, words is not null and is_known as is_known, phone, org, postcode,
-    case when email is null and phone is null then event end as scope
-from sure
+drop table folded; drop table cut; drop table told;
+insert into org_part
+select text, nullif(n_org(string_split(n_fold(text), ' ')), '') from (
+    select distinct organisation_text as text from spelled
+    where organisation_text is not null and organisation_text not in (select text from org_part));
+create or replace temp table person_name as
+with met as (select distinct given_name, family_name, whole from spelled where whole is not null or given_name is not null),
+said as (
+    select m.*, list_concat(g.words, f.words) as words, (g.has_word or f.has_word) and (g.has_name or f.has_name) as is_somebody,
+        g.joined as given, f.joined as family, g.roots, g.is_known
+    from met m join part g on g.text = m.given_name join part f on f.text = m.family_name
+    union all
+    select m.*, w.words, w.has_word and w.has_name, w.guessed_given, w.guessed_family, w.guessed_roots, w.is_guess_known
+    from met m join part w on w.text = m.whole)
+select given_name, family_name, whole, array_to_string(list_sort(words), ' ') as name, given, family, roots, is_known
+from said where is_somebody and len(words) > 1;
+"""
+
+_NAMED = """
+select d, row_number, email, n.name, n.given, n.family, n.roots, coalesce(n.is_known, false) as is_known, p.phone, o.org,
+    nullif(replace(s.postcode, ' ', ''), '') as postcode, case when email is null and p.phone is null then event end as scope
+from spelled s
+left join person_name n on n.given_name is not distinct from s.given_name and n.family_name is not distinct from s.family_name
+    and n.whole is not distinct from s.whole
+left join org_part o on o.text = s.organisation_text left join phone_part p on p.text = s.phone
 -- a telephone alone, a first name alone, a name without an event: nobody can be told by that
-where email is not null or (words is not null and (phone is not null or event is not null));
-drop table spelled; drop table folded; drop table cut; drop table told; drop table part; drop table org_part; drop table phone_part;
+where email is not null or (n.name is not null and (p.phone is not null or event is not null))
 """
 
 

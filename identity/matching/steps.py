@@ -19,7 +19,7 @@ import pyarrow as pa
 from identity.matched import Matched
 from identity.matching.clusters import label_components, name_persons
 from identity.matching.constraints import decisions, pairs
-from identity.matching.identities import IDENTITY_COLUMNS, begin, identify
+from identity.matching.identities import IDENTITY_COLUMNS, begin, finish, identify
 from identity.matching.joining import TIES, affected, join
 from identity.matching.model import load_model
 from identity.matching.outcome import CURRENT, make_participants, write_participants
@@ -110,6 +110,7 @@ def _identify(con: duckdb.DuckDBPyConnection, vault: Vault) -> None:
     begin(con)
     for _ in vault.load_in_parts(con, purpose="matching", deliveries=changed, name="typed", columns=IDENTITY_COLUMNS):
         identify(con, vault)
+    finish(con)
     con.execute("""
         create or replace temp table row_of as
         select d, row_number, i, e, year, is_present, seen_at from landed join (
@@ -180,16 +181,18 @@ def _put_together(con: duckdb.DuckDBPyConnection) -> None:
     joined now, and what no change reached."""
     con.execute("""
         create or replace temp table best_pair as
-        with strength as (
-            select method, probability, row_number() over (order by list_position(
+        with said as (
+            select *, row_number() over ()::integer as n, dense_rank() over (order by list_position(
                 ['exact_email', 'same_name_event', 'model', 'manual'], method), probability desc) as strength
-            from (select distinct method, probability from pair)),
+            from (select distinct method, probability, evidence from pair)),
         held as (
-            select a, b, strength, {'method': method, 'probability': probability, 'evidence': evidence} as said
-            from pair join strength using (method, probability) join person_of p on p.i = a join person_of q on q.i = b where p.uid = q.uid)
+            select a, b, strength, n
+            from pair join said using (method, probability, evidence) join person_of p on p.i = a join person_of q on q.i = b where p.uid = q.uid),
         -- the strongest, then the first of the others: one number to compare
-        select i, unnest(arg_min(said, strength::hugeint * 18446744073709551616 + other))
-        from (select a as i, b as other, strength, said from held union all select b, a, strength, said from held) group by i;
+        best as (
+            select i, arg_min(n, strength::hugeint * 18446744073709551616 + other) as n
+            from (select a as i, b as other, strength, n from held union all select b, a, strength, n from held) group by i)
+        select i, method, probability, evidence from best join said using (n);
         drop table pair; drop table scored;
         create or replace temp table told as
         select x.i, p.uid, c.cluster, case when email is not null then 'email' when phone is not null then 'phone' else 'name' end as basis,

@@ -46,6 +46,7 @@ from orchestration.candidates import (
 from orchestration.home import Home, Settings
 from orchestration.lock import only_one_night
 from orchestration.novelty import RETURNS, any_return, fingerprint, leave_for_next_night
+from orchestration.process import give_memory_back
 from orchestration.progress import Running
 from orchestration.progress import step as timed
 from orchestration.publisher import Publisher
@@ -239,6 +240,7 @@ class Night:
         with self.step("match", "Rapprochement des personnes", "n'a pas abouti") as running:
             matched = rooms.match(self.home, self.contracts)
             running.say(matching_sentence(matched))
+        give_memory_back()  # the largest step of this process is over, and that of another begins
         return matched
 
     @told

@@ -17,7 +17,8 @@ the identities, tells them apart.
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 
 import numpy as np
@@ -57,6 +58,7 @@ def split(
     source: str,
     delivery_id: str,
     alongside: Mapping[str, str] | None = None,
+    meanwhile: Callable[[pa.Table], object] = lambda rows: None,
 ) -> tuple[pa.Table, Split]:
     """The rows of `table`, by `row_id`, with `person_key, person_key_id, person_basis` in place of its personal columns, which are kept
     in the vault.
@@ -66,6 +68,7 @@ def split(
     `row_id`: integer column, unique, not null: `row_number` in the vault. `year`: the programme year, or the integer column that
     holds it, filled in every row. `event_scope`: columns that name the event within its source; a name identifies nobody
     where one of them is null.
+    `meanwhile`: is given the rows while their identities are written, to prepare what comes after.
     The identities are durable in the vault before a table without them is given. Raises ValueError on a wrong call, VaultError on an
     unusable vault.
     """
@@ -83,10 +86,13 @@ def split(
     person = _person(years, email, name, vault)
     numbers = _whole(table[row_id]).cast(pa.int32())
     identities = _identities(numbers, cells, personal, roles, email, person, source, delivery_id)
-    nb_stored = vault.store(source, delivery_id, identities)
     kept = table.drop_columns(list(personal))
     for column, values in person.items():
         kept = kept.append_column(column, values)
+    with ThreadPoolExecutor(max_workers=1) as beside:
+        storing = beside.submit(vault.store, source, delivery_id, identities)
+        meanwhile(kept)
+        nb_stored = storing.result()
     rows, nb_filled, nb_email = table.num_rows, _nb_filled(email_typed), _nb_filled(email)
     nb_name = _nb_filled(name)
     return kept, Split(rows, nb_email, nb_name, rows - nb_email - nb_name, nb_filled - nb_email, nb_stored)

@@ -11,7 +11,7 @@ import contextlib
 import hashlib
 import os
 import re
-from collections.abc import Iterable
+from collections.abc import Callable, Collection, Iterable
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime, timedelta
 from fnmatch import fnmatch
@@ -23,7 +23,7 @@ import pyarrow as pa
 import pyarrow.compute as pc
 import pyarrow.parquet as pq
 
-from identity.cipher import Cipher
+from identity.cipher import Cipher, aside_of
 from identity.door import split
 from identity.pseudonyms import pseudonyms_under
 from identity.vault import Vault
@@ -379,11 +379,20 @@ def _land(
             "delivered_at": delivered_at.astimezone(UTC).replace(tzinfo=None),
         }  # fmt: skip
         rows, quarantined = judged.tables["accepted"], judged.tables["quarantined"]
+
+        stack.callback(aside_of(accepted_path).unlink, missing_ok=True)
+
+        def prepare(rows: pa.Table) -> None:
+            landed = _landed(rows, lineage, judged.tables["record"], entity)
+            _write_aside(accepted_path, landed, unlike={*ALONE, entity.key[-1]})
+
         if entity.personal:
-            rows, more = _without_identities(rows, contract, vault, delivery_id, delivered_at)
-            notes += more
+            # two long writings of a large delivery, beside each other; the rows are in place once their identities are
+            notes += _without_identities(rows, contract, vault, delivery_id, delivered_at, prepare)
             quarantined = _sealed(quarantined, vault.cipher, f"{contract.source}/{delivery_id}")
-        _write(accepted_path, _landed(rows, lineage, judged.tables["record"], entity))
+        else:
+            prepare(rows)
+        os.replace(aside_of(accepted_path), accepted_path)
         bound = judged.tables["bound"]
         _write(bound_path, _told(bound, lineage, ("source", "delivery_id", "sheet"), bound.column_names))
         if deleted is not None:
@@ -401,9 +410,14 @@ def _land(
 
 
 def _without_identities(
-    accepted: pa.Table, contract: Contract, vault: Vault, delivery_id: str, delivered_at: datetime
-) -> tuple[pa.Table, list[Note]]:
-    """Send the personal slots of accepted rows to the vault; the rows keep a pseudonym of their programme year."""
+    accepted: pa.Table,
+    contract: Contract,
+    vault: Vault,
+    delivery_id: str,
+    delivered_at: datetime,
+    meanwhile: Callable[[pa.Table], None],
+) -> list[Note]:
+    """Send the personal slots of accepted rows to the vault, and the rows, which keep a pseudonym of their programme year, to `meanwhile`."""
     entity, source = ENTITIES[contract.entity], contract.source
     years = _programme_years(accepted, contract, delivered_at)
     for name, field in contract.fields.items():
@@ -411,19 +425,19 @@ def _without_identities(
             for column in entity.slots[name].columns:
                 at = accepted.schema.get_field_index(column)
                 accepted = accepted.set_column(at, column, _sealed_key(whole(accepted[column]), years, vault))
-    rows, seen = split(
+    _, seen = split(
         accepted.append_column("person_year", years), personal=entity.personal, row_id="row_number", year="person_year",
         event_scope=[name for name in ("event_id",) if name in entity.columns], vault=vault, source=source,
         delivery_id=delivery_id,
-        alongside={name: name for name in ("organisation_text", "postcode") if name in entity.columns},
+        alongside={name: name for name in ("organisation_text", "postcode") if name in entity.columns}, meanwhile=meanwhile,
     )  # fmt: skip
     if not seen.nb_not_email:
-        return rows, []
+        return []
     message = (
         f"{seen.nb_not_email} cellule(s) d'adresse ne contiennent pas une adresse électronique : ces lignes sont gardées, "
         "la personne y est reconnue à son nom seulement."
     )
-    return rows, [Note("adresses_illisibles", message)]
+    return [Note("adresses_illisibles", message)]
 
 
 def _programme_years(accepted: pa.Table, contract: Contract, delivered_at: datetime) -> pa.Array:
@@ -515,9 +529,20 @@ def _record_keys(record: pa.Table, deleted: tuple[str, ...], lineage: dict) -> p
 _ROW_GROUP_ROWS = 128 * 1024
 
 
+ALONE = ("row_number", "record_key", "person_key")
+"""Columns that hardly repeat: a dictionary of their values costs time and saves nothing."""
+
+
 def _write(path: Path, table: pa.Table) -> None:
     """Write a table as Parquet beside `path`, then rename: a reader sees the old file or the new one."""
+    _write_aside(path, table)
+    os.replace(aside_of(path), path)
+
+
+def _write_aside(path: Path, table: pa.Table, *, unlike: Collection[str] = ()) -> None:
+    """Write a table as Parquet beside `path`. `unlike`: columns that hardly repeat."""
     path.parent.mkdir(parents=True, exist_ok=True)
-    aside = path.with_name(f".{path.name}.{os.getpid()}")
-    pq.write_table(table, aside, compression="zstd", row_group_size=_ROW_GROUP_ROWS, store_schema=False)
-    os.replace(aside, path)
+    pq.write_table(
+        table, aside_of(path), compression="zstd", row_group_size=_ROW_GROUP_ROWS, store_schema=False,
+        use_dictionary=[name for name in table.column_names if name not in unlike],
+    )  # fmt: skip

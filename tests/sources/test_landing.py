@@ -1,5 +1,8 @@
 """From bytes to landed rows: every row is accepted, quarantined with its cell and a sentence, or an exact duplicate."""
 
+import shutil
+from pathlib import Path
+
 import duckdb
 import pytest
 from deliveries import CONTRACTS, HEADER, NOW, ROWS, land, places, programme, raw, settle
@@ -51,6 +54,23 @@ def test_a_good_programme_lands(tmp_path):
         ("HDF23-A01", "59632", "59", "2023-04-06", 65, ["ECO"], 5),
         ("HDF23-A02", "59183", "59", "2023-04-14", 150, ["ECO"], 6),
     ]
+
+
+def test_no_row_lands_whose_identity_is_not_kept(tmp_path, monkeypatch):
+    folder = tmp_path / "inbox" / "mess_zoom"
+    folder.mkdir(parents=True)
+    sample = sorted((Path(__file__).parents[2] / "sources" / "samples" / "mess_zoom").iterdir())[0]
+    settle(Path(shutil.copyfile(sample, folder / sample.name)))
+
+    def full(*_):
+        raise OSError("no space left")
+
+    with monkeypatch.context() as broken, pytest.raises(OSError, match="no space left"):
+        broken.setattr(Vault, "store", full)
+        deliver(places(tmp_path), CONTRACTS["mess_zoom"], now=NOW)
+    assert not [path for path in (tmp_path / "landing").rglob("*") if path.is_file()]
+    (report,) = deliver(places(tmp_path), CONTRACTS["mess_zoom"], now=NOW)
+    assert report.rows_accepted and len(landed(tmp_path, "attendance")) == report.rows_accepted
 
 
 def test_the_same_bytes_again_do_nothing_and_new_bytes_supersede(tmp_path):

@@ -69,7 +69,8 @@ def candidate(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Candidate]:
     golden_landing.fill(warehouse)
     manifest = invoke(warehouse, target, "parse", "--no-partial-parse").result
     # an open connection of this process spares dbt a checkpoint after each model
-    connection = duckdb.connect(str(warehouse))
+    # (with the memory that the profile gives, or DuckDB refuses to open the file a second time)
+    connection = duckdb.connect(str(warehouse), config={"memory_limit": "800MB"})
     run = invoke(warehouse, target, "build", "--exclude-resource-type", "unit_test", manifest=manifest)
     assert run.result, run.exception
     failed = [

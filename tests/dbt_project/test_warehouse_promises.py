@@ -348,7 +348,3 @@ NODE = (
 def test_a_personal_column_cannot_be_published(candidate, publish, refused):
     run = candidate.invoke("run-operation", "refuse_unsafe_nodes", "--args", f"{{nodes: [{NODE % publish}]}}")
     assert run.success is not refused
-
-
-def test_a_build_keeps_to_the_memory_that_the_profile_gives(candidate):
-    assert candidate.rows("select current_setting('memory_limit')") == [("762.9 MiB",)]  # 800 MB

@@ -178,7 +178,7 @@ def _gives_away(
     # what a policy has since declared public is no secret any more
     protected = {n for n, line in enumerate(cells.lines) if line.threshold.level == "protected"}
     secret = [row for row, conf in old_rows.items() if conf != SECONDARY and row in protected]
-    targets = {index for index in _numbers(cells.system, secret, then) if index in place}
+    targets = set(place) & _numbers(cells.system, secret, then)
     old = System(equations=part.equations)
     for variable in part.variables:
         value = then.get(variable.name)
@@ -215,11 +215,9 @@ def _gives_away(
     return False
 
 
-def _numbers(system: System, rows: list[int], then: Mapping) -> list[int]:
+def _numbers(system: System, rows: list[int], then: Mapping) -> set[int]:
     """Variables that these rows would show and that nothing printed then gives."""
-    return sorted(
-        {index for row in rows for index in system.rows[row].shows if system.variables[index].name not in then}
-    )
+    return {index for row in rows for index in system.rows[row].shows if system.variables[index].name not in then}
 
 
 def _needed_width(cells: Cells, target: int, rows: Mapping[int, str]) -> float:

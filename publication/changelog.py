@@ -36,14 +36,8 @@ def compare(old: Mapping[str, pa.Table], new: Mapping[str, pa.Table]) -> list[Ch
     for dataset in sorted(old.keys() | new.keys()):
         if dataset in old and dataset in new and old[dataset].equals(new[dataset]):
             continue
-        if dataset not in old or dataset not in new:  # rows come or go whole: only their value is told
-            kind, table = (ADDED, new[dataset]) if dataset in new else (REMOVED, old[dataset])
-            told = by_key(table.select([name for name in (*KEY, "value") if name in table.column_names]))
-            for key in sorted(told):
-                value = csv_cell(told[key].get("value"))
-                changes.append(Change(dataset, kind, key, **{"new" if kind == ADDED else "old": value}))
-            continue
-        before, after = by_key(old[dataset]), by_key(new[dataset])
+        is_whole = dataset not in old or dataset not in new  # of rows that come or go whole only the value is told
+        before, after = (_rows(tables.get(dataset), is_whole) for tables in (old, new))
         for key in sorted(before.keys() | after.keys()):
             if key not in before:
                 changes.append(Change(dataset, ADDED, key, new=csv_cell(after[key].get("value"))))
@@ -52,6 +46,13 @@ def compare(old: Mapping[str, pa.Table], new: Mapping[str, pa.Table]) -> list[Ch
             elif before[key] != after[key]:
                 changes.extend(_cells(dataset, key, before[key], after[key]))
     return changes
+
+
+def _rows(table: pa.Table | None, is_whole: bool) -> dict[tuple[str, ...], dict]:
+    """Rows by their key, none without a table; with their value only when they come or go whole."""
+    if table is None:
+        return {}
+    return by_key(table.select([name for name in (*KEY, "value") if name in table.column_names]) if is_whole else table)
 
 
 def revised(changes: Sequence[Change]) -> set[tuple[str, ...]]:

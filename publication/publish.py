@@ -167,9 +167,8 @@ def settle(desk: Desk, opened: Opened | None = None) -> Decided:
 def _publish(desk: Desk, renderer: Renderer | None) -> Release:
     opened = open_shelf(desk)
     aside = desk.releases / f"{shelf.TEMPORARY}{opened.number}"
-    is_other = (
-        opened.base is None or opened.base.candidate_hash != desk.verdict.candidate_hash
-    )  # something is new, as a rule
+    # another candidate makes another release, as a rule
+    is_other = opened.base is None or opened.base.candidate_hash != desk.verdict.candidate_hash
     try:
         with beside() as worker:
             copied = copy_rows(desk, aside, worker) if is_other else None

@@ -98,6 +98,10 @@ def hand_over(
         known = [row for row in deliveries(ledger) if row["source"] in contracts]
         shown = showings(ledger)
     crawled = _last_shown(con, places.landing)
+
+    def of_platforms(files: list[str]) -> list[str]:
+        return [path for path in files if Path(path).name.rpartition("__")[0] in crawled]
+
     in_force = {
         entity: [
             _file(places.landing / entity, row)
@@ -109,9 +113,9 @@ def hand_over(
     for entity in ENTITIES.values():
         columns, files = LINEAGE | entity.columns, in_force[entity.name]
         if entity.personal:
-            of_platforms = [path for path in files if _source(path) in crawled]
-            others = [path for path in files if _source(path) not in crawled]
-            _view(con, entity.name, columns, (others, ""), (of_platforms, f"anti join {_REPLACED}"))
+            crawls = of_platforms(files)
+            others = [path for path in files if path not in crawls]
+            _view(con, entity.name, columns, (others, ""), (crawls, f"anti join {_REPLACED}"))
         else:
             _table(con, entity.name, columns, files, which=f"anti join {_REPLACED}")
     _hand_over_versions(con, places.landing, contracts, known, shown)
@@ -122,10 +126,9 @@ def hand_over(
         and row["outcome"] == "accepted"
         and contracts[row["source"]].contract.entity == "registration"
     ]
-    of_platforms = [path for path in in_force["registration"] if _source(path) in crawled]
     columns = LINEAGE | ENTITIES["registration"].columns
-    _view(con, EARLIER, columns, (superseded, ""), (of_platforms, f"semi join {_REPLACED}"))
-    replaced = _rows_replaced(con, [path for files in in_force.values() for path in files if _source(path) in crawled])
+    _view(con, EARLIER, columns, (superseded, ""), (of_platforms(in_force["registration"]), f"semi join {_REPLACED}"))
+    replaced = _rows_replaced(con, of_platforms([path for files in in_force.values() for path in files]))
     _participants(con, places.landing / "participant" / "current")
     aside = [
         _file(places.landing / "quarantine", row)
@@ -254,10 +257,6 @@ def _participants(con: duckdb.DuckDBPyConnection, folder: Path) -> None:
 
 def _file(folder: Path, row: dict) -> str:
     return str(folder / f"{row['source']}__{row['delivery_id']}.parquet")
-
-
-def _source(file: str) -> str:
-    return Path(file).name.rpartition("__")[0]
 
 
 def _table(

@@ -146,7 +146,7 @@ def judge(
 
 def _only(rows: pa.Table, wanted: pa.BooleanArray) -> pa.Table:
     """The rows wanted: nothing is copied when all are."""
-    return rows if pc.all(wanted).as_py() is not False else rows.filter(wanted)
+    return rows if pc.all(wanted, skip_nulls=False).as_py() else rows.filter(wanted)
 
 
 def _nothing(contract: Contract) -> Judged:

@@ -384,7 +384,7 @@ def _land(
 
         def prepare(rows: pa.Table) -> None:
             landed = _landed(rows, lineage, judged.tables["record"], entity)
-            _write_aside(accepted_path, landed, unlike={*ALONE, entity.key[-1]})
+            _write_aside(accepted_path, landed, unlike={*_ALONE, entity.key[-1]})
 
         if entity.personal:
             # two long writings of a large delivery, beside each other; the rows are in place once their identities are
@@ -529,7 +529,7 @@ def _record_keys(record: pa.Table, deleted: tuple[str, ...], lineage: dict) -> p
 _ROW_GROUP_ROWS = 128 * 1024
 
 
-ALONE = ("row_number", "record_key", "person_key")
+_ALONE = ("row_number", "record_key", "person_key")
 """Columns that hardly repeat: a dictionary of their values costs time and saves nothing."""
 
 

@@ -24,7 +24,8 @@ LONGEST = (
     "tests/identity/test_matching_cases.py", "tests/publication/test_publication_shelf.py", "tests/orchestration/test_beside.py",
     "tests/expectations/test_audit.py", "tests/sources/clients/test_clients_platforms.py", "tests/test_end_to_end.py",
     "tests/test_equivalence.py", "tests/test_privacy.py", "tests/publication/test_publication_gate.py",
-    "tests/sources/test_drafts.py", "tests/identity/test_matching_nights.py",
+    "tests/sources/test_drafts.py", "tests/identity/test_matching_nights.py", "tests/publication/test_disclosure_large.py",
+    "tests/orchestration/test_warehouse.py", "tests/orchestration/test_historian.py",
     "tests/sources/platforms/test_registration_templates.py",
 )  # fmt: skip
 """Begun first, so that no worker is left with one of them while the other has nothing more to do. The two that read the first night

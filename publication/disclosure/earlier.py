@@ -14,7 +14,7 @@ import hashlib
 import math
 import time
 from collections import defaultdict
-from collections.abc import Hashable, Iterable, Mapping
+from collections.abc import Callable, Hashable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -107,7 +107,7 @@ def mark_public(cells: Cells, earlier: Iterable[Printed], policies: Policies) ->
     for printed in earlier:
         for programme in printed.programmes:
             said_by[programme].append(printed.release)
-    for programme, numbers_of_releases in said_by.items():
+    for programme, releases in said_by.items():
         for name, value in programme.numbers(policies).items():
             index = cells.system.by_name.get(name)
             if index is None or name[0] == "complement":
@@ -116,9 +116,9 @@ def mark_public(cells: Cells, earlier: Iterable[Printed], policies: Policies) ->
             if today.value is not None and math.isclose(today.value, value, rel_tol=1e-9, abs_tol=1e-9):
                 today.is_public = True
                 if today.is_sensitive:
-                    given_away.setdefault(index, []).extend(numbers_of_releases)
-    for index, numbers_of_releases in given_away.items():
-        numbers_of_releases.sort()
+                    given_away.setdefault(index, []).extend(releases)
+    for index, releases in given_away.items():
+        releases.sort()
         cells.system.variables[index].need_low = cells.system.variables[index].need_high = None
     _forget_what_follows(cells)
     return given_away
@@ -135,16 +135,21 @@ def _forget_what_follows(cells: Cells) -> None:
 
 
 def betrayed(
-    cells: Cells, suppressed: set[int], earlier: Iterable[Printed], policies: Policies, deadline: float = math.inf
+    cells: Cells,
+    suppressed: set[int],
+    earlier: Iterable[Printed],
+    numbers: Callable[[Programme], Mapping[Hashable, float | None]],
+    parts: Callable[[], Sequence[System]],
+    deadline: float = math.inf,
 ) -> set[int]:
     """Rows that must stay secret so that today's tables do not give away what earlier ones keep secret.
 
-    Past the deadline everything that was secret stays so.
+    `numbers` of a programme that was printed, `parts` of today's system: asked for when an old secret is at stake. Past the deadline
+    everything that was secret stays so.
     """
     rows_by_name = {row.name: number for number, row in enumerate(cells.system.rows)}
     today = set(suppressed)
     stay: set[int] = set()
-    parts = None
     for printed in earlier:
         old_rows = {rows_by_name[name]: conf for name, conf in printed.secret.items() if name in rows_by_name}
         shown_again = set(old_rows) - today
@@ -158,10 +163,9 @@ def betrayed(
         then: dict[Hashable, float | None] = {}
         for programme in printed.programmes:
             if programme.programme_id in about:
-                then |= programme.numbers(policies)
+                then |= numbers(programme)
         hidden_today = cells.system.hidden(today)
-        parts = parts or cells.system.parts()
-        for part in parts:
+        for part in parts():
             again = {row.name for row in part.rows} & names
             if again and _gives_away(cells, part, then, old_rows, hidden_today):
                 stay |= {rows_by_name[name] for name in again}

@@ -16,6 +16,7 @@ import time
 from collections import Counter, defaultdict
 from collections.abc import Callable, Collection, Iterable, Mapping
 from dataclasses import dataclass, field, replace
+from functools import cache
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -149,9 +150,11 @@ def _chosen(
 ) -> tuple[set[int], set[tuple]]:
     """Rows to suppress, and the breakdowns suppressed whole because no better answer was found in time."""
     system = cells.system
+    # neither changes from one round to the next
+    numbers, parts = cache(lambda programme: programme.numbers(policies)), cache(system.parts)
     for _ in range(MAX_ROUNDS):
         suppressed, whole = _solved(cells, deadline, effort)
-        stay = past.betrayed(cells, suppressed, earlier, policies, deadline)
+        stay = past.betrayed(cells, suppressed, earlier, numbers, parts, deadline)
         if not stay:
             return suppressed, whole
         for row in stay:

@@ -12,16 +12,16 @@ with said as (
     from (select unnest(organiser_labels) as label from {{ ref('stg_events') }})
 ),
 
-texts as materialized (
+folded as materialized (
     select organisation_text, {{ fold('organisation_text') }} as label_key
     from (select distinct organisation_text from said where organisation_text is not null)
 ),
 
 labels as materialized (
-    select said.*, coalesce(texts.label_key, '') as label_key
+    select said.*, coalesce(folded.label_key, '') as label_key
     from said
-    left join texts using (organisation_text)
-    where said.siren is not null or texts.label_key <> ''
+    left join folded using (organisation_text)
+    where said.siren is not null or folded.label_key <> ''
 ),
 
 spoken as (select distinct label_key, siren, place from labels),

@@ -9,7 +9,6 @@ Does not belong here: reading or writing any of these places (except `ensure`, w
     OBSERVATOIRE_HEARTBEAT_URL   address fetched at the end of each good night: a dead-man's switch lives outside of here
     OBSERVATOIRE_KEEP_RUNS_DAYS  how long Dagster's history is kept, default 90
     OBSERVATOIRE_DBT_THREADS     default 2
-    OBSERVATOIRE_DBT_MEMORY      what the warehouse may take of memory before it writes to disk, default 800MB (read by dbt_project/profiles.yml)
 
 The three addresses may hold secrets: nothing here or elsewhere prints more of them than their host.
 """

@@ -28,6 +28,7 @@ from orchestration.home import Home, Settings
 
 PROMISE, ALL_PROMISES = "keeps", "every_promise_is_kept"
 PARSED_WITH = "/dev/null/observatoire/warehouse.duckdb"
+NO_MEMORY = "la mémoire permise à l'entrepôt ne suffit pas, memory_limit est à augmenter dans dbt_project/profiles.yml"
 LAYERS = {"stg": "staging", "int": "intermediate", "dim": "star", "fct": "star", "bridge": "star"}
 LAYERS |= {"ctl": "controls", "ind": "indicators"}
 
@@ -369,6 +370,8 @@ def _explained(result: Any, manifest: dict[str, Any], database: Path | None = No
         sentence = f"Le test « {first.name} »{f' de {table}' if table else ''} a échoué"
     else:
         sentence = f"Le modèle « {first.name} » n'a pas pu être construit"
+    if "Out of Memory Error" in (failed[0].message or ""):
+        return WarehouseError(f"{sentence} : {NO_MEMORY}.", str(failed[0].message))
     description = " ".join((first.description or "").split())
     sentence += f" ({description})" if description else ""
     sentence += f", et {others} autre{'s' if others > 1 else ''}." if others else "."

@@ -114,7 +114,13 @@ def test_a_changed_project_is_parsed_again(home, monkeypatch):
     [
         (
             {"models/stg_a.sql": "select 1 as a union all select cast('Jeanne Canari' as integer)"},
-            r"Le modèle « stg_a|ind_a » n'a pas pu être construit \(One row per a\.\)",
+            r"Le modèle « (stg_a|ind_a) » n'a pas pu être construit \(One row per a\.\)",
+        ),
+        (
+            {
+                "models/ctl_graph.sql": "{{ config(materialized='table') }} select len(list(i)) as n from range(300000000) as numbers (i)"
+            },
+            r"« ctl_graph » n'a pas pu être construit : la mémoire permise .* ne suffit pas, memory_limit est à augmenter",
         ),
         ({"models/stg_a.sql": "select null::integer as a"}, r"Le test « not_null_ind_a_a » de ind_a a échoué"),
         (

@@ -14,15 +14,15 @@ from orchestration import rooms
 from orchestration.candidates import SEALED, Candidate, latest
 from orchestration.home import Home
 from orchestration.night import DONE, FAILED, WITHHELD, Night, StructureFailed
+from publication.decision import Refused
 from publication.preview import approve as note_approval
 from publication.preview import list_waiting
 from publication.preview import preview as write_preview
-from publication.publish import Refused
 from publication.waiting import Waiting
 
 if TYPE_CHECKING:
     from orchestration.console import Lines
-    from publication.publish import Desk
+    from publication.decision import Desk
 
 PAGE = "index.html"
 

@@ -323,7 +323,7 @@ class Night:
 
     def _past_the_gate(self, candidate: Candidate, verdict: Verdict) -> Release:
         """Publish; a refusal of everything is an outcome of its own (exit code 3), not a broken structure."""
-        from publication.publish import Refused
+        from publication.decision import Refused
 
         try:
             return rooms.publish(self.home, candidate, verdict, self.now, self.publisher.renderer)

@@ -16,8 +16,8 @@ if TYPE_CHECKING:
     from expectations.suite import Suite
     from expectations.verdict import Verdict
     from identity.matched import Matched
+    from publication.decision import Desk
     from publication.portal.drawing import Renderer
-    from publication.publish import Desk
     from publication.shelf import Release
     from publication.waiting import Waiting
     from sources.contract import LoadedContract
@@ -140,7 +140,7 @@ def bound_verdict(home: Home, candidate: Candidate) -> Verdict | None:
 
 
 def publish(home: Home, candidate: Candidate, verdict: Verdict, now: datetime, renderer: Renderer) -> Release:
-    """Raises `publication.publish.Refused`, a French sentence, when nothing may be released."""
+    """Raises `publication.decision.Refused`, a French sentence, when nothing may be released."""
     from publication.publish import publish
 
     return publish(
@@ -155,7 +155,7 @@ def publish(home: Home, candidate: Candidate, verdict: Verdict, now: datetime, r
 
 
 def desk(home: Home, candidate: Candidate, verdict: Verdict, now: datetime) -> Desk:
-    from publication.publish import Desk
+    from publication.decision import Desk
 
     return Desk(candidate.directory, verdict, home.releases, now, home.suites, home.calendar)
 

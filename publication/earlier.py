@@ -10,7 +10,7 @@ import pyarrow as pa
 import pyarrow.compute as pc
 
 from publication import shelf
-from publication.publish import released_tables
+from publication.decision import released_tables
 
 KEPT = 7
 """Releases looked at: the median of these resists one odd night."""

@@ -13,7 +13,8 @@ from pathlib import Path
 
 from publication import calendar as calendars
 from publication import changelog, labels, shelf, waiting
-from publication.publish import Decided, Desk, Refused, beside, released_tables, settle, write_files
+from publication.decision import Decided, Desk, Refused, released_tables, settle
+from publication.files import beside, write_files
 from publication.shelf import Release
 from publication.waiting import FRESH, Waiting
 

@@ -71,7 +71,7 @@ def redact(releases: Path, renamed: Renamed, *, now: datetime) -> list[RedactedR
 
     Safe to repeat: a release that does not hold the person is left alone.
     """
-    from publication.publish import Refused
+    from publication.decision import Refused
 
     releases = Path(releases)
     if not renamed.participants or not releases.is_dir():

@@ -15,7 +15,8 @@ from pathlib import Path
 
 from publication import shelf, tables, trace, warehouse
 from publication.changelog import Change, compare
-from publication.publish import SUMS, Refused, released_tables
+from publication.decision import Refused, released_tables
+from publication.files import SUMS
 from publication.redaction import QUASI
 from publication.shelf import Release
 

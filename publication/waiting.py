@@ -22,7 +22,7 @@ from publication.wording import NBSP, dataset_title, long_date
 if TYPE_CHECKING:
     import pyarrow as pa
 
-    from publication.publish import Shipped
+    from publication.decision import Shipped
 
 FRESH = (PUBLISHED, WITH_RESERVE)
 QUOTES = "blocks_dataset"

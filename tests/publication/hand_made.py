@@ -14,7 +14,7 @@ from pathlib import Path
 import duckdb
 
 from expectations import Outcome, Verdict, candidate_hash, seal, suites_hash
-from publication.publish import Desk as Door
+from publication.decision import Desk as Door
 from publication.publish import publish
 from publication.shelf import Release
 

@@ -8,8 +8,8 @@ import pytest
 from openpyxl import load_workbook
 
 from publication import disclosure, preview, releases, tables, warehouse
+from publication.decision import Refused
 from publication.disclosure import earlier, protection
-from publication.publish import Refused
 
 PEOPLE = ("ind_events", "ind_participants")
 

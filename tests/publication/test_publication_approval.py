@@ -9,7 +9,7 @@ from hand_made import NOW, events, journal
 
 from publication import preview, releases
 from publication.calendar import CALENDAR, CalendarError, Rule, read
-from publication.publish import Refused
+from publication.decision import Refused
 from publication.waiting import approvals
 
 APPROVAL = "{ind_events: {approval: required}}"
@@ -20,7 +20,7 @@ def embargo(days: float) -> str:
 
 
 def totals(release) -> int:
-    from publication.publish import released_tables
+    from publication.decision import released_tables
 
     return next(
         row["value"] for row in released_tables(release)["ind_events"].to_pylist() if row["indicator"] == "EV01"

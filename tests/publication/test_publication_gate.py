@@ -8,7 +8,7 @@ import pyarrow.parquet as pq
 import pytest
 
 from publication import portal, releases
-from publication.publish import Refused
+from publication.decision import Refused
 
 
 def nothing_released(desk) -> bool:

@@ -153,7 +153,7 @@ def test_a_person_is_known_by_the_rows_it_came_from(shelf_of_people):
 
 
 def test_nothing_is_rewritten_while_somebody_publishes(shelf_of_people):
-    from publication.publish import Refused
+    from publication.decision import Refused
 
     with shelf.locked(shelf_of_people), pytest.raises(Refused):
         redaction.redact(shelf_of_people, renamed(), now=NOW)

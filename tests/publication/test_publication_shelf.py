@@ -9,7 +9,7 @@ import hand_made
 import pytest
 
 from publication import changelog, labels, portal, quality, releases, shelf, tables, warehouse, workbook
-from publication.publish import Refused
+from publication.decision import Refused
 
 
 class Crash(BaseException):

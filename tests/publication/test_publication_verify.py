@@ -8,7 +8,7 @@ import hand_made
 import pytest
 
 from publication import releases
-from publication.publish import sums
+from publication.files import sums
 
 
 @pytest.fixture

@@ -1,0 +1,217 @@
+"""The files of a release, from what is decided to leave.
+
+Belongs here: which files there are, in which order and beside which others they are written, the digests over them. Does not belong here:
+the content of each (`tables`, `workbook`, `warehouse`, `changelog`, `package`, `portal`, `returns`, `trace`), the decision (`decision`).
+"""
+
+from __future__ import annotations
+
+import contextlib
+import hashlib
+import shutil
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from concurrent.futures import Future, ThreadPoolExecutor
+from dataclasses import replace
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import pyarrow as pa
+
+from publication import changelog, labels, quality, shelf, tables, trace, versions, waiting, warehouse, wording
+from publication.decision import Desk, Shipped, released_tables
+from publication.shelf import CARRIED, DatasetStatus, Release
+
+if TYPE_CHECKING:
+    from publication.portal.drawing import Renderer
+
+
+def beside() -> ThreadPoolExecutor:
+    """Who copies and traces rows, in that order: DuckDB's work, on the core that secrets and pages leave free."""
+    return ThreadPoolExecutor(max_workers=1)
+
+
+def copy_rows(desk: Desk, aside: Path, worker: ThreadPoolExecutor) -> Future:
+    """Begin the analysts' warehouse of the release that is written `aside`: the rows that no decision changes."""
+    place = aside / "analysts" / "warehouse.duckdb"
+    place.parent.mkdir(parents=True)
+    return worker.submit(warehouse.copy_rows, desk.candidate, place)
+
+
+def write_files(
+    release: Release,
+    desk: Desk,
+    shipped: Mapping[str, Shipped],
+    waits: Mapping[str, DatasetStatus],
+    names: labels.Labels,
+    supply: labels.Supply,
+    base: Release | None,
+    *,
+    worker: ThreadPoolExecutor,
+    copied: Future | None = None,
+    previewed: Sequence[waiting.Waiting] = (),
+    renderer: Renderer | None = None,
+) -> Release:
+    """Every file of the release under `release.path`; the release with the digests of what it is made of. Of a preview (`previewed`: what it
+    is about) the descriptions for catalogues and the workbooks to send are left out. `copied`: what `copy_rows` began, if it did."""
+    from publication import (
+        package,
+        portal,
+        returns,
+        workbook,
+    )  # slow to import, and of no use on a night that changes nothing
+
+    candidate, releases, now = desk.candidate, desk.releases, desk.now
+    verdict = waiting.silent(desk.verdict, waits)
+    public, data = release.public, release.public / "data"
+    data.mkdir(parents=True)
+    copied = copied or copy_rows(desk, release.path, worker)
+    contents: dict[str, pa.Table] = {}
+    for name, entry in shipped.items():
+        if entry.data is not None and entry.table is not None:
+            (data / f"{name}.parquet").write_bytes(entry.data)
+            contents[name] = entry.table
+            (data / f"{name}.csv").write_bytes(tables.csv_bytes(contents[name]))
+    shutil.copyfile(candidate / "dictionary.json", release.dictionary)
+    traced = worker.submit(_write_rows, copied, release, contents, releases)
+    before = released_tables(base) if base else {}
+    changes = changelog.compare(before, contents)
+    moved = changelog.statuses_changed(base.datasets if base else {}, release.datasets)
+    counts = changelog.counted(changes)
+    version = _version(release, base, releases, before, contents, names)
+    release = replace(
+        release,
+        revisions=counts,
+        version=version.number,
+        step=version.step,
+        definitions=_definitions(release, base, contents, names),
+    )
+    earlier = [(r.number, r.made_at, changelog.summary(r.revisions)) for r in _before(releases, release)]
+    (public / "CHANGELOG.md").write_text(
+        (f"> {wording.NOT_PUBLISHED}\n\n" if release.is_preview else "")
+        + changelog.markdown(release.number, now, changes, moved, names, release.previous, earlier, version),
+        encoding="utf-8",
+    )
+    (public / "QUALITE.json").write_text(quality.write(verdict, release.datasets, release.disclosure), encoding="utf-8")
+    revised = changelog.revised(changes) if base else set()
+    edition = portal.Edition(
+        release=release,
+        tables=contents,
+        labels=names,
+        supply=supply,
+        verdict=verdict,
+        changes=changes if base else [],
+        moved=moved if base else [],
+        earlier=earlier,
+        revised=revised,
+        before=before,
+        made_at=now,
+        books=[]
+        if release.is_preview
+        else returns.write(public, candidate, names, waits, release=release.number, made_at=now),
+        previewed=previewed,
+    )
+    pages = portal.Portal(public, edition, renderer)  # its charts are drawn while the rest is written
+    workbook.write(
+        public / "observatoire.xlsx",
+        contents,
+        pages.lines,
+        release.datasets,
+        names,
+        release=release,
+        made_at=now,
+    )
+    if not release.is_preview:
+        package.write(
+            package.Package(
+                publisher=package.read_publisher(),
+                release=release,
+                version=version,
+                made_at=now,
+                tables=package.tables_of(contents, release.dictionary, names, _issued(release, releases)),
+                labels=names,
+                supply=supply,
+                public=public,
+            )
+        )
+    traced.result()
+    portal.write(pages)
+    (public / SUMS).write_text(sums(public), encoding="utf-8")
+    release = replace(
+        release,
+        files={
+            path: hashlib.sha256((release.path / path).read_bytes()).hexdigest()
+            for path in ("analysts/warehouse.duckdb", "analysts/dictionary.json", f"public/{SUMS}")
+        },
+    )
+    (release.path / shelf.RELEASE_FILE).write_text(release.as_json(), encoding="utf-8")
+    return release
+
+
+def _write_rows(copied: Future, release: Release, contents: Mapping[str, pa.Table], releases: Path) -> None:
+    """What leaves, into the warehouse of analysts, and where each public figure comes from in it."""
+    copied.result()
+    warehouse.add_figures(contents, release.warehouse)
+    for found in _origins(release, contents, releases):
+        trace.write(release.public, found)
+
+
+def _definitions(
+    release: Release, base: Release | None, contents: Mapping[str, pa.Table], names: labels.Labels
+) -> versions.Definitions:
+    """What the figures mean: of tonight's tables by tonight's definitions, of a carried one by those it was made with."""
+    found = versions.definitions_of(contents, names.indicators)
+    carried = {name for name, status in release.datasets.items() if status.status == CARRIED}
+    kept = base.definitions if base else {}
+    return {name: kept.get(name, made) if name in carried else made for name, made in found.items()}
+
+
+def _version(
+    release: Release,
+    base: Release | None,
+    releases: Path,
+    before: Mapping[str, pa.Table],
+    contents: Mapping[str, pa.Table],
+    names: labels.Labels,
+) -> versions.Version:
+    given = [earlier.version for earlier in _before(releases, release, limit=10**6)]
+    now = (_definitions(release, base, contents, names), contents)
+    return versions.next_version(given, (base.definitions, before) if base else None, now)
+
+
+def _issued(release: Release, releases: Path) -> dict[str, str]:
+    """Date of the release that made each table: tonight, or that of the one it is carried from."""
+    dates = {}
+    for name in release.datasets:
+        made_by = release.made_by(name, releases)
+        with contextlib.suppress(OSError):
+            made_at = release.made_at if made_by is release else shelf.read_release(made_by.path).made_at
+            dates[name] = made_at[:10]
+    return dates
+
+
+def _origins(release: Release, datasets: Iterable[str], releases: Path) -> Iterator[dict[str, dict]]:
+    """Where each figure of each dataset comes from, by programme; of a carried one, in the release that made it."""
+    made_by: dict[Path, tuple[Release, list[str]]] = {}
+    for name in datasets:
+        made = release.made_by(name, releases)
+        made_by.setdefault(made.path, (made, []))[1].append(name)
+    for made, names in made_by.values():
+        if made.warehouse.exists():
+            with trace.opened(made.warehouse) as connection:
+                yield from trace.documents(connection, trace.of_dictionary(made.dictionary), names, release=made.number)
+
+
+SUMS = "SHA256SUMS"
+
+
+def sums(public: Path) -> str:
+    """What `sha256sum --check` reads in `public/`: every file but the list itself."""
+    files = sorted(path for path in public.rglob("*") if path.is_file() and path.name != SUMS)
+    return "".join(f"{hashlib.sha256(p.read_bytes()).hexdigest()}  {p.relative_to(public).as_posix()}\n" for p in files)
+
+
+def _before(releases: Path, release: Release, limit: int = 100) -> list[Release]:
+    """Releases announced before this one, newest first."""
+    hidden = set(shelf.unannounced(releases))
+    numbers = [n for n in reversed(shelf.directories(releases)) if n < release.number and n not in hidden]
+    return [shelf.read_release(releases / str(n)) for n in numbers[:limit]]

@@ -27,6 +27,8 @@ def strip_accents(text: str) -> str:
 
     A superscript or a fraction stays what it is: « 65¹ » is 65 with a footnote, not 651.
     """
+    if text.isascii():
+        return text.lower()
     lowered = text.lower().translate(_LIGATURES)
     pieces = (c if c.isnumeric() and not c.isdecimal() else unicodedata.normalize("NFKD", c) for c in lowered)
     return "".join(c for c in "".join(pieces) if not unicodedata.combining(c))

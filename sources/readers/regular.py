@@ -29,7 +29,8 @@ def read_regular(text: bytes, delimiter: str) -> pa.Table | None:
     try:
         table = arrow_csv.read_csv(
             pa.BufferReader(text),
-            read_options=arrow_csv.ReadOptions(autogenerate_column_names=True, block_size=1 << 22),
+            # one block: pieces would be put together again for each look at a column
+            read_options=arrow_csv.ReadOptions(autogenerate_column_names=True, block_size=len(text) + 1),
             parse_options=arrow_csv.ParseOptions(delimiter=delimiter, newlines_in_values=True, ignore_empty_lines=False),
             convert_options=arrow_csv.ConvertOptions(
                 null_values=[""], strings_can_be_null=True, quoted_strings_can_be_null=True, check_utf8=False,

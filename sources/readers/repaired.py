@@ -6,15 +6,17 @@ is certain (`sources/values/mojibake.py`), the encoding of the file itself (`enc
 
 from __future__ import annotations
 
+import numpy as np
 import pyarrow as pa
 import pyarrow.compute as pc
 
+from identity.bytes_of_texts import bytes_of, rows_with
 from identity.side_by_side import of_each
 from sources.readers.sheet import Note, Sheet
 from sources.values.mojibake import repair
 
-_SUSPECT = "[\u00c2-\u00f4][^\\x00-\\x7f]"
-"""What any such damage holds: a leading byte of UTF-8 read as a letter, and one that may follow."""
+_LETTERS, _FIRST, _LAST = 0xC3, 0x82, 0xB4
+"""What any such damage holds: a leading byte of UTF-8 read as a letter (U+00C2 to U+00F4, here in UTF-8), and one that may follow."""
 
 
 def repaired(sheet: Sheet) -> Sheet:
@@ -34,12 +36,26 @@ def repaired(sheet: Sheet) -> Sheet:
 def _repaired(column: pa.ChunkedArray) -> tuple[pa.ChunkedArray, int]:
     if not pa.types.is_string(column.type):
         return column, 0
-    # most columns are plain letters and digits, which a first look tells at a tenth of the price
-    texts = pc.unique(column.filter(pc.invert(pc.string_is_ascii(column))))
-    suspects = texts.filter(pc.fill_null(pc.match_substring_regex(texts, _SUSPECT), False)).to_pylist()
-    better = {text: fixed for text in suspects for fixed, done in [repair(text)] if done}
+    suspects = [texts.take(pa.array(rows)) for texts in column.chunks if len(rows := _suspect(texts))]
+    if not suspects:
+        return column, 0
+    texts = pc.unique(pa.chunked_array(suspects)).drop_null().to_pylist()
+    better = {text: fixed for text in texts for fixed, done in [repair(text)] if done}
     if not better:
         return column, 0
     at = pc.index_in(column, value_set=pa.array(list(better), pa.string()))
     chosen = pa.array(list(better.values()), pa.string()).take(at.combine_chunks())
     return pc.coalesce(pa.chunked_array([chosen]), column), len(at) - at.null_count
+
+
+def _suspect(texts: pa.Array) -> np.ndarray:
+    """The rows that may be damaged."""
+
+    def damage(block: np.ndarray) -> np.ndarray:
+        found = np.zeros(len(block), np.bool_)
+        at = np.flatnonzero(block[:-2] == _LETTERS)
+        following = block[at + 1]
+        found[at] = (following >= _FIRST) & (following <= _LAST) & (block[at + 2] > 0x7F)
+        return found
+
+    return rows_with(damage, *bytes_of(texts), beyond=2)

@@ -22,7 +22,7 @@ from publication.disclosure.attack import TOLERANCE, Contradiction, Nearby, Unso
 from publication.disclosure.cells import COLUMNS, KEY, Cells
 from publication.disclosure.proofs import Proof, Proven
 from publication.disclosure.suppression import Reach
-from publication.disclosure.system import Part, System, Variable
+from publication.disclosure.system import Division, Part, System, Variable
 
 #: Unknown numbers of a part for which every end of every interval is computed.
 MOST_VARIABLES = 600
@@ -111,9 +111,7 @@ def _attacked(system: System, known: Sequence[bool], proofs: Sequence[Proof] = (
         Finding(index, 0.0, _is_met(variable)) for index, variable in enumerate(system.variables) if variable.is_sensitive and known[index]
     ]  # fmt: skip
     closed, proven = _Closed(system), None
-    for part in system.parts(known):
-        if not any(variable.is_sensitive for variable in part.variables):
-            continue
+    for part in system.sensitive_parts(known):
         if len(part.variables) <= MOST_VARIABLES:
             findings += _part_attacked(part, _ClosedPart(closed, part))
         else:
@@ -134,16 +132,16 @@ class _Closed:
 
     def __init__(self, system: System):
         self.system = system
+        self.division: Division | None = None
         self.parts: dict[int, tuple[Nearby, int]] = {}
 
     def of(self, number: int) -> tuple[Nearby, int]:
         """The part that a number of the system is in, and its place there."""
-        if not self.parts:
-            for part in self.system.parts(self.system.unhideable()):
-                nearby = Nearby(part)
-                self.parts |= {
-                    place: (nearby, n) for n, place in enumerate(part.places) if not part.variables[n].is_public
-                }
+        if number not in self.parts:
+            self.division = self.division or self.system.divided(self.system.unhideable())
+            [part] = self.division.parts([number])
+            nearby = Nearby(part)
+            self.parts |= {place: (nearby, n) for n, place in enumerate(part.places) if not part.variables[n].is_public}
         return self.parts[number]
 
     def is_own(self, single: int, other: int) -> bool:

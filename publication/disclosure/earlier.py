@@ -14,17 +14,19 @@ import hashlib
 import math
 import time
 from collections import defaultdict
-from collections.abc import Callable, Hashable, Iterable, Mapping, Sequence
+from collections.abc import Callable, Container, Hashable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
+from functools import cache
 from pathlib import Path
 
+import numpy as np
 import pyarrow as pa
 import pyarrow.compute as pc
 
 from publication import shelf, tables
 from publication.disclosure.cells import KEY, SECONDARY, Cells, read
 from publication.disclosure.policy import Policies
-from publication.disclosure.system import System, Variable
+from publication.disclosure.system import Part, System, Variable
 
 
 @dataclass(frozen=True, eq=False)
@@ -35,7 +37,7 @@ class Programme:
     programme_id: str
     tables: dict[str, pa.Table]
 
-    def numbers(self, policies: Policies) -> dict[Hashable, float | None]:
+    def numbers(self, policies: Policies) -> dict[Hashable, float]:
         """Every number that its lines give away, by name."""
         return {variable.name: variable.value for variable in read(self.tables, policies).system.variables}
 
@@ -96,7 +98,11 @@ def secret_lines(printed: Mapping[str, pa.Table]) -> dict[tuple, str]:
     }
 
 
-def mark_public(cells: Cells, earlier: Iterable[Printed], policies: Policies) -> dict[int, list[int]]:
+#: The numbers of a programme that was printed: asked for where they are needed, read once.
+Numbers = Callable[[Programme], Mapping[Hashable, float]]
+
+
+def mark_public(cells: Cells, earlier: Iterable[Printed], numbers: Numbers) -> dict[int, list[int]]:
     """Mark the numbers that earlier releases print as they are today; for secret ones, the releases that do.
 
     What is printed for ever cannot be protected any more: it is no longer asked for, and the report says which release to
@@ -108,7 +114,7 @@ def mark_public(cells: Cells, earlier: Iterable[Printed], policies: Policies) ->
         for programme in printed.programmes:
             said_by[programme].append(printed.release)
     for programme, releases in said_by.items():
-        for name, value in programme.numbers(policies).items():
+        for name, value in numbers(programme).items():
             index = cells.system.by_name.get(name)
             if index is None or name[0] == "complement":
                 continue
@@ -134,102 +140,122 @@ def _forget_what_follows(cells: Cells) -> None:
                 variable.is_public = True
 
 
-def betrayed(
-    cells: Cells,
-    suppressed: set[int],
-    earlier: Iterable[Printed],
-    numbers: Callable[[Programme], Mapping[Hashable, float | None]],
-    parts: Callable[[], Sequence[System]],
-    deadline: float = math.inf,
-) -> set[int]:
+class Betrayal:
     """Rows that must stay secret so that today's tables do not give away what earlier ones keep secret.
 
-    `numbers` of a programme that was printed, `parts` of today's system: asked for when an old secret is at stake. Past the deadline
-    everything that was secret stays so.
+    Past the deadline everything that was secret stays so.
     """
-    rows_by_name = {row.name: number for number, row in enumerate(cells.system.rows)}
-    today = set(suppressed)
-    stay: set[int] = set()
-    for printed in earlier:
-        old_rows = {rows_by_name[name]: conf for name, conf in printed.secret.items() if name in rows_by_name}
-        shown_again = set(old_rows) - today
-        if not shown_again:
-            continue  # everything that was secret then is secret today
-        if time.monotonic() > deadline:
-            stay |= shown_again
-            continue
-        names = {cells.system.rows[row].name for row in shown_again}
-        about = {name[1] for name in names}
-        then: dict[Hashable, float | None] = {}
+
+    def __init__(self, cells: Cells, earlier: Sequence[Printed], numbers: Numbers, deadline: float = math.inf):
+        self.cells, self.earlier, self.numbers, self.deadline = cells, earlier, numbers, deadline
+        self.rows_by_name = {row.name: number for number, row in enumerate(cells.system.rows)}
+        self.parts = cache(cells.system.divided)
+
+    def of(self, suppressed: set[int]) -> set[int]:
+        """Rows to suppress besides these."""
+        system, stay = self.cells.system, set()
+        for printed in self.earlier:
+            old_rows = {
+                self.rows_by_name[name]: conf for name, conf in printed.secret.items() if name in self.rows_by_name
+            }
+            shown_again = set(old_rows) - suppressed
+            if not shown_again:
+                continue  # everything that was secret then is secret today
+            if time.monotonic() > self.deadline:
+                stay |= shown_again
+                continue
+            then = self._then(printed, {system.rows[row].name[1] for row in shown_again})
+            needed, hidden_today = self._needed(old_rows, then), system.hidden(suppressed)
+            for part in self.parts().parts(index for row in shown_again for index in system.rows[row].shows):
+                if _gives_away(part, then, needed, hidden_today):
+                    stay |= shown_again.intersection(part.row_places)
+        return stay
+
+    def _then(self, printed: Printed, about: Container[str]) -> dict[Hashable, float]:
+        """What a release prints of these programmes."""
+        then: dict[Hashable, float] = {}
         for programme in printed.programmes:
             if programme.programme_id in about:
-                then |= numbers(programme)
-        hidden_today = cells.system.hidden(today)
-        for part in parts():
-            again = {row.name for row in part.rows} & names
-            if again and _gives_away(cells, part, then, old_rows, hidden_today):
-                stay |= {rows_by_name[name] for name in again}
-    return stay
+                then |= self.numbers(programme)
+        return then
+
+    def _needed(self, old_rows: Mapping[int, str], then: Mapping) -> dict[int, float]:
+        """How wide each number that was secret then must stay; what a policy has since declared public is no secret any more."""
+        secret, widths = set(), defaultdict(list)
+        for row, conf in old_rows.items():
+            line = self.cells.lines[row]
+            if conf != SECONDARY and line.threshold.level == "protected":
+                secret |= set(line.columns.values())
+            if line.threshold.minimum:
+                for column, index in line.columns.items():
+                    widths[index].append(line.threshold.least(column))
+        names = self.cells.system.variables
+        return {index: float(max(widths[index], default=1)) for index in secret if names[index].name not in then}
 
 
 def _gives_away(
-    cells: Cells, part: System, then: Mapping, old_rows: Mapping[int, str], hidden_today: list[bool]
+    part: Part, then: Mapping[Hashable, float], needed: Mapping[int, float], hidden_today: Sequence[bool]
 ) -> bool:
-    """Whether an old secret is narrowed when today's numbers are put in the old tables, as far as they fit."""
-    from publication.disclosure.attack import Attacker, Contradiction, Unsolved
+    """Whether an old secret is narrowed when today's numbers are put in the old tables, as far as they fit.
 
-    place = [cells.system.by_name[variable.name] for variable in part.variables]
-    # what a policy has since declared public is no secret any more
-    protected = {n for n, line in enumerate(cells.lines) if line.threshold.level == "protected"}
-    secret = [row for row, conf in old_rows.items() if conf != SECONDARY and row in protected]
-    targets = set(place) & _numbers(cells.system, secret, then)
+    What was printed then ties nothing together: each old secret is looked for among the few numbers that it is tied to.
+    """
+    from publication.disclosure.attack import Attacker
+
+    values = [then.get(variable.name) for variable in part.variables]
+    known = [value is not None for value in values]
     old = System(equations=part.equations)
-    for variable in part.variables:
-        value = then.get(variable.name)
+    for variable, value in zip(part.variables, values, strict=True):
         old.variables.append(Variable(variable.name, value, min(variable.lower, value or 0.0), variable.upper))
-    attacker = Attacker(old)
-
-    def fits() -> bool:
-        attacker.print([variable.value is None for variable in old.variables])
-        return attacker.has_solution()
-
-    if not fits():
+    left = old.given(known)
+    if not Attacker(left).has_solution():
         return False  # the old tables do not follow today's equations
-    candidates = [
-        index
-        for index, variable in enumerate(part.variables)
-        if old.variables[index].value is None and not hidden_today[place[index]] and variable.value is not None
-    ]
-    for index in sorted(candidates, key=lambda i: (place[i] in targets, i)):
-        old.variables[index].value = part.variables[index].value
-        if not fits():
-            old.variables[index].value = None  # this number changed since: it says nothing of then
-    for index, variable in enumerate(old.variables):
-        if place[index] not in targets:
-            continue
-        supposed, variable.value = variable.value, None
-        try:
-            attacker.print([v.value is None for v in old.variables])
-            width = attacker.highest(index).value - attacker.lowest(index).value
-        except (Contradiction, Unsolved):
-            width = 0.0
-        variable.value = supposed
-        if width < _needed_width(cells, place[index], old_rows) - 1e-6:
+    unknown = [index for index, is_known in enumerate(known) if not is_known]
+    place = [part.places[index] for index in unknown]
+    parts = left.divided().parts(n for n, index in enumerate(place) if index in needed)
+    for few in sorted(parts, key=lambda found: len(found.variables)):
+        asked = {n: needed[place[index]] for n, index in enumerate(few.places) if place[index] in needed}
+        shown = [(n, index) for n, index in enumerate(few.places) if not hidden_today[place[index]]]
+        today = {n: part.variables[unknown[index]].value for n, index in shown}
+        supposed = {n: value for n, value in today.items() if value is not None}
+        if _is_narrowed(few, asked, supposed):
             return True
     return False
 
 
-def _numbers(system: System, rows: list[int], then: Mapping) -> set[int]:
-    """Variables that these rows would show and that nothing printed then gives."""
-    return {index for row in rows for index in system.rows[row].shows if system.variables[index].name not in then}
+def _is_narrowed(system: System, needed: Mapping[int, float], supposed: Mapping[int, float]) -> bool:
+    """Whether one of the numbers comes out when others are what is supposed of them, as far as that fits."""
+    from publication.disclosure.attack import Attacker, Contradiction, Unsolved
 
+    attacker, variables = Attacker(system), system.variables
 
-def _needed_width(cells: Cells, target: int, rows: Mapping[int, str]) -> float:
-    widths = [
-        line.threshold.least(column)
-        for number, line in enumerate(cells.lines)
-        if number in rows and line.threshold.minimum
-        for column, index in line.columns.items()
-        if index == target
-    ]
-    return float(max(widths, default=1))
+    def suppose() -> None:
+        attacker.print([variable.value is None for variable in variables])
+
+    for index in sorted(supposed, key=lambda i: (i in needed, i)):
+        variables[index].value = supposed[index]
+        suppose()
+        if not attacker.has_solution():
+            variables[index].value = None  # this number changed since: it says nothing of then
+    suppose()
+    low, high = np.full(len(variables), math.inf), np.full(len(variables), -math.inf)
+    # what is found of one number is a point that may prove that others move enough
+    for index in sorted(needed, key=lambda i: (variables[i].value is not None, i)):
+        least, value = needed[index] - 1e-6, variables[index].value
+        if high[index] - low[index] >= least:
+            continue
+        variables[index].value = None
+        try:
+            if value is not None:
+                suppose()
+            bounds = attacker.highest(index), attacker.lowest(index)
+        except (Contradiction, Unsolved):
+            return True
+        variables[index].value = value
+        if bounds[0].value - bounds[1].value < least:
+            return True
+        if value is None:
+            for point in (bound.point for bound in bounds if len(bound.point)):
+                np.minimum(low, point, out=low)
+                np.maximum(high, point, out=high)
+    return False

@@ -113,9 +113,10 @@ def _protect(
     from publication.disclosure.audit import audit
 
     reading.tie(cells, policies, events)
-    given_away = past.mark_public(cells, earlier, policies)
+    numbers = cache(lambda programme: programme.numbers(policies))
+    given_away = past.mark_public(cells, earlier, numbers)
     effort = Effort()
-    suppressed, whole = _chosen(cells, policies, earlier, deadline, effort)
+    suppressed, whole = _chosen(cells, numbers, earlier, deadline, effort)
     for name, table in tables.items():
         result.tables[name] = _not_significant(_marked(table, name, cells, suppressed), name, cells)
     watched = {line.dataset for line in cells.lines}
@@ -145,16 +146,25 @@ class Effort:
     by_blocks: set[int] = field(default_factory=set)
 
 
+@dataclass(frozen=True)
+class Settled:
+    """What was chosen of one part: rows to suppress, breakdowns suppressed whole, and of a large part the proof."""
+
+    suppressed: set[int]
+    whole: set[tuple]
+    proof: Proof | None = None
+
+
 def _chosen(
-    cells: Cells, policies: Policies, earlier: list[past.Printed], deadline: float, effort: Effort
+    cells: Cells, numbers: past.Numbers, earlier: list[past.Printed], deadline: float, effort: Effort
 ) -> tuple[set[int], set[tuple]]:
     """Rows to suppress, and the breakdowns suppressed whole because no better answer was found in time."""
     system = cells.system
-    # neither changes from one round to the next
-    numbers, parts = cache(lambda programme: programme.numbers(policies)), cache(system.parts)
+    settled: dict[tuple, Settled] = {}  # few parts hold a line more from one round to the next
+    betrayal = past.Betrayal(cells, earlier, numbers, deadline)
     for _ in range(MAX_ROUNDS):
-        suppressed, whole = _solved(cells, deadline, effort)
-        stay = past.betrayed(cells, suppressed, earlier, numbers, parts, deadline)
+        suppressed, whole = _solved(cells, deadline, effort, settled)
+        stay = betrayal.of(suppressed)
         if not stay:
             return suppressed, whole
         for row in stay:
@@ -162,37 +172,46 @@ def _chosen(
     names = {name for printed in earlier for name in printed.secret}
     for row in system.rows:
         row.is_held = row.is_held or row.name in names
-    return _solved(cells, deadline, effort)
+    return _solved(cells, deadline, effort, settled)
 
 
-def _solved(cells: Cells, deadline: float, effort: Effort) -> tuple[set[int], set[tuple]]:
+def _solved(
+    cells: Cells, deadline: float, effort: Effort, settled: dict[tuple, Settled]
+) -> tuple[set[int], set[tuple]]:
     system = cells.system
-    from publication.disclosure.audit import MOST_VARIABLES
-
     suppressed = {number for number, row in enumerate(system.rows) if row.is_forced}
     whole: set[tuple] = set()
     effort.proofs, effort.by_blocks = [], set()
-    for part in system.parts(system.unhideable()):
-        if not any(variable.is_sensitive for variable in part.variables):
-            continue
-        if len(part.rows) > MOST_ROWS or len(part.variables) > MOST_VARIABLES:
-            chosen, hidden_whole = _by_blocks(part, deadline, effort)
-        else:
-            chosen, hidden_whole = _exactly(part, deadline)
-        suppressed |= {part.row_places[number] for number in chosen}
-        whole |= hidden_whole
+    for part in system.sensitive_parts(system.unhideable()):
+        # all that two rounds may differ in: what is unknown comes first
+        nb_known = sum(variable.is_public for variable in part.variables)
+        asked = (nb_known, tuple(part.places), tuple(n for n, row in enumerate(part.rows) if row.is_forced))
+        answer = settled[asked] = settled.get(asked) or _settled(part, deadline)
+        suppressed |= answer.suppressed
+        whole |= answer.whole
+        if answer.proof:
+            effort.proofs.append(answer.proof)
+            effort.by_blocks |= set(part.row_places)
     return suppressed, whole
 
 
-def _exactly(part: Part, deadline: float) -> tuple[Collection[int], set[tuple]]:
+def _settled(part: Part, deadline: float) -> Settled:
+    from publication.disclosure.audit import MOST_VARIABLES
+
+    is_large = len(part.rows) > MOST_ROWS or len(part.variables) > MOST_VARIABLES
+    chosen, whole, proof = _by_blocks(part, deadline) if is_large else _exactly(part, deadline)
+    return Settled({part.row_places[number] for number in chosen}, whole, proof)
+
+
+def _exactly(part: Part, deadline: float) -> tuple[Collection[int], set[tuple], None]:
     chosen = _pattern(part, deadline)
     if chosen is not None:
-        return chosen, set()
+        return chosen, set(), None
     chosen = next((rows for rows in _wholes(part) if _is_safe(part, rows)), _every(part))
-    return chosen, {part.rows[number].group for number in chosen}
+    return chosen, {part.rows[number].group for number in chosen}, None
 
 
-def _by_blocks(part: Part, deadline: float, effort: Effort) -> tuple[Collection[int], set[tuple]]:
+def _by_blocks(part: Part, deadline: float) -> tuple[Collection[int], set[tuple], Proof]:
     """Rows to suppress in a part that is too large for one program; whole breakdowns where some of it is not settled."""
     from publication.disclosure.piecemeal import by_blocks
     from publication.disclosure.proofs import Proof
@@ -202,11 +221,9 @@ def _by_blocks(part: Part, deadline: float, effort: Effort) -> tuple[Collection[
         if not chosen.missed:
             break
         chosen, whole = by_blocks(part, hidden=rows), {part.rows[number].group for number in rows}
-    effort.by_blocks |= set(part.row_places)
     places = np.array(part.places)
     moves = [replace(move, places=places[move.places]) for move in chosen.moves]
-    effort.proofs.append(Proof(places, chosen.point, moves))
-    return chosen.pattern.suppressed, whole
+    return chosen.pattern.suppressed, whole, Proof(places, chosen.point, moves)
 
 
 def _pattern(part: System, deadline: float) -> frozenset[int] | None:

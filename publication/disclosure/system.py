@@ -12,8 +12,9 @@ from __future__ import annotations
 
 import math
 from collections import defaultdict
-from collections.abc import Hashable, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Hashable, Iterable, Sequence
 from dataclasses import dataclass, field
+from itertools import chain
 
 import numpy as np
 
@@ -78,6 +79,7 @@ class System:
     by_name: dict[Hashable, int] = field(default_factory=dict)
     _written: set[Equation] = field(default_factory=set, repr=False, compare=False)
     _shown: tuple = field(default=((-1, -1), []), repr=False, compare=False)
+    _tied: tuple = field(default=((-1, -1),), repr=False, compare=False)
 
     def variable(self, name: Hashable, **facts) -> int:
         """The index of the variable of this name, made if there is none."""
@@ -135,42 +137,102 @@ class System:
         `known`: numbers that the attacker has; they tie nothing together. Each part whose equations speak of one has a copy
         of it, public and not asked to be protected. Without it, all that shares an equation or a row is one part.
         """
-        known = known or [False] * len(self.variables)
-        left, right = [], []
-        for tied in (*(row.shows for row in self.rows), *([i for i, _ in e.terms] for e in self.equations)):
-            unknown = [index for index in tied if not known[index]]
-            left += unknown[:-1]
-            right += unknown[1:]
-        root = components(len(self.variables), np.array(left, dtype=np.int64), np.array(right, dtype=np.int64)).tolist()
-        parts: dict[int, Part] = {}
-        for index, variable in enumerate(self.variables):
-            if not known[index]:
-                parts.setdefault(root[index], Part()).place(index, variable)
-        for number, row in enumerate(self.rows):
-            for part in self._part_of(row.shows, known, root, parts):
-                shows = tuple([part.at[index] for index in row.shows])
-                part.rows.append(Row(row.name, shows, row.cost, row.is_primary, row.is_held, row.is_fixed, row.group))
-                part.row_places.append(number)
-        for equation in self.equations:
-            for part in self._part_of([index for index, _ in equation.terms], known, root, parts):
-                terms = tuple([(part.at[index], coefficient) for index, coefficient in equation.terms])
-                part.equations.append(Equation(terms, equation.constant, equation.at_most))
-        return list(parts.values())
+        return self.divided(known).parts(range(len(self.variables)))
 
-    def _part_of(
-        self, indices: Iterable[int], known: Sequence[bool], root: list[int], parts: Mapping[int, Part]
-    ) -> Iterator[Part]:
-        """The part that what is unknown here is in, if anything is, with a copy of what is known."""
-        unknown = next((index for index in indices if not known[index]), None)
-        if unknown is not None:
-            part = parts[root[unknown]]
-            for index in indices:
-                if index not in part.at:
-                    v = self.variables[index]
-                    value = v.lower if v.value is None else v.value
-                    public = Variable(v.name, value, v.lower, v.upper, is_single=v.is_single, is_public=True)
-                    part.place(index, public)
-            yield part
+    def sensitive_parts(self, known: Sequence[bool]) -> list[Part]:
+        """The parts where an unknown number is to be protected."""
+        return self.divided(known).parts(n for n, variable in enumerate(self.variables) if variable.is_sensitive)
+
+    def divided(self, known: Sequence[bool] | None = None) -> Division:
+        """The same before any part is written: most hold nothing that anybody asks about."""
+        return Division(self, known or [False] * len(self.variables))
+
+    def tied(self) -> tuple[np.ndarray, np.ndarray]:
+        """Which variables each row, then each equation speaks of: their indices end to end, and where each begins."""
+        size = (len(self.rows), len(self.equations))
+        if self._tied[0] != size:
+            ties = [*(row.shows for row in self.rows), *([i for i, _ in e.terms] for e in self.equations)]
+            start = np.cumsum([0, *map(len, ties)])
+            flat = np.fromiter(chain.from_iterable(ties), np.int64, start[-1])
+            self._tied = (size, flat, start)
+        return self._tied[1:]
+
+    def given(self, known: Sequence[bool]) -> System:
+        """What is left to find when these numbers are known: the others, tied by the same equations less what is known."""
+        unknown = [index for index, is_known in enumerate(known) if not is_known]
+        at = {index: place for place, index in enumerate(unknown)}
+        left = System([self.variables[index] for index in unknown])
+        for e in self.equations:
+            terms = tuple([(at[index], c) for index, c in e.terms if index in at])
+            taken = math.fsum(c * self.variables[index].value for index, c in e.terms if index not in at)
+            left.equations.append(Equation(terms, e.constant - taken, e.at_most))
+        return left
+
+
+class Division:
+    """A system divided into independent parts, each written when it is asked for."""
+
+    def __init__(self, system: System, known: Sequence[bool]):
+        self.system, self.known = system, np.array(known, dtype=bool)
+        count, (flat, start) = len(system.variables), system.tied()
+        tie = np.repeat(np.arange(len(start) - 1), np.diff(start))
+        unknown = ~self.known[flat]
+        ends, tie = flat[unknown], tie[unknown]
+        together = tie[1:] == tie[:-1]
+        #: for each variable, the first one of its part
+        self.root = components(count, ends[:-1][together], ends[1:][together])
+        is_first = np.ones(len(tie), dtype=bool)
+        is_first[1:] = ~together
+        nb_rows = len(system.rows)
+        self._rows = _by_part(self.root[ends[is_first]], tie[is_first], tie[is_first] < nb_rows)
+        self._equations = _by_part(self.root[ends[is_first]], tie[is_first] - nb_rows, tie[is_first] >= nb_rows)
+        unknown = np.flatnonzero(~self.known)
+        self._variables = _by_part(self.root[unknown], unknown)
+        self._written: dict[int, Part] = {}
+
+    def parts(self, of: Iterable[int]) -> list[Part]:
+        """The parts that hold one of these variables, in the order of their first variable. One that is known is in none."""
+        asked = np.fromiter(of, np.int64)
+        return [self._part(root) for root in np.unique(self.root[asked[~self.known[asked]]]).tolist()]
+
+    def _part(self, root: int) -> Part:
+        if root not in self._written:
+            self._written[root] = self._write(root)
+        return self._written[root]
+
+    def _write(self, root: int) -> Part:
+        system, part = self.system, Part()
+        for index in self._variables(root):
+            part.place(index, system.variables[index])
+        at = part.at
+        for number in self._rows(root):
+            row = system.rows[number]
+            self._copy_known(part, row.shows)
+            shows = tuple([at[index] for index in row.shows])
+            part.rows.append(Row(row.name, shows, row.cost, row.is_primary, row.is_held, row.is_fixed, row.group))
+            part.row_places.append(number)
+        for number in self._equations(root):
+            equation = system.equations[number]
+            self._copy_known(part, [index for index, _ in equation.terms])
+            terms = tuple([(at[index], coefficient) for index, coefficient in equation.terms])
+            part.equations.append(Equation(terms, equation.constant, equation.at_most))
+        return part
+
+    def _copy_known(self, part: Part, indices: Iterable[int]) -> None:
+        for index in indices:
+            if index not in part.at:
+                v = self.system.variables[index]
+                value = v.lower if v.value is None else v.value
+                part.place(index, Variable(v.name, value, v.lower, v.upper, is_single=v.is_single, is_public=True))
+
+
+def _by_part(root: np.ndarray, what: np.ndarray, kept: np.ndarray | None = None) -> Callable[[int], list[int]]:
+    """What belongs to each part, in order."""
+    if kept is not None:
+        root, what = root[kept], what[kept]
+    order = np.argsort(root, kind="stable")
+    root, what = root[order], what[order]
+    return lambda part: what[slice(*np.searchsorted(root, [part, part + 1]))].tolist()
 
 
 def components(count: int, first: np.ndarray, second: np.ndarray) -> np.ndarray:

@@ -14,13 +14,13 @@ from benchmarks import secrets
 from publication import disclosure
 from publication.disclosure import audit as auditing
 from publication.disclosure import cells as reading
-from publication.disclosure import protection
+from publication.disclosure import earlier, protection
 from publication.disclosure.attack import Attacker, Nearby
 from publication.disclosure.blocks import Move
 from publication.disclosure.piecemeal import by_blocks
 from publication.disclosure.proofs import Proof, Proven
 from publication.disclosure.suppression import solve
-from publication.disclosure.system import System
+from publication.disclosure.system import Equation, System
 
 POLICIES = disclosure.read()
 
@@ -98,6 +98,74 @@ def test_what_is_known_ties_nothing_together():
     system.equation([(system.by_name["a"], 1.0), (system.by_name["b"], -1.0)])
     assert len(system.parts()) == 1
     assert len(system.parts(system.unhideable())) == 2
+
+
+def test_parts_where_nothing_is_to_be_protected_are_left_out():
+    system = System()
+    for table in "ab":
+        numbers = [system.variable((table, place), value=2.0) for place in range(2)]
+        system.equation([(index, 1.0) for index in numbers], 4.0)
+    system.variables[3].need_high = 5.0
+    assert [part.places for part in system.sensitive_parts([False] * 4)] == [[2, 3]]
+    assert system.sensitive_parts([False, False, False, True]) == []
+
+
+def test_what_is_known_is_taken_from_the_sums():
+    system = System()
+    a, b, whole = (system.variable(name, value=value) for name, value in (("a", 2.0), ("b", 3.0), ("whole", 5.0)))
+    system.equation([(a, 1.0), (b, 1.0), (whole, -1.0)])
+    system.equation([(b, 2.0)], 7.0, at_most=True)
+    left = system.given([True, False, True])
+    assert [variable.name for variable in left.variables] == ["b"]
+    assert left.equations == [Equation(((0, 1.0),), 3.0), Equation(((0, 2.0),), 7.0, at_most=True)]
+    nothing = system.given([True, True, True])
+    assert nothing.equations == [Equation((), 0.0), Equation((), 1.0, at_most=True)]
+
+
+@settings(max_examples=150, deadline=None)
+@given(systems(), st.data())
+def test_an_old_secret_among_few_numbers_comes_out_as_among_all(drawn_system, data):
+    """The numbers of today put into the whole old table, one by one, and every old secret attacked there."""
+    system, suppressed = drawn_system
+    numbers = range(len(system.variables))
+    then = {n: variable.value for n, variable in enumerate(system.variables)}
+    for n in data.draw(st.sets(st.sampled_from(numbers), max_size=3)):
+        system.variables[n].value += data.draw(st.integers(-1, 2))
+    was_secret = data.draw(st.sets(st.sampled_from(numbers)))
+    hidden = [data.draw(st.booleans()) for _ in numbers]
+    needed = {n: float(data.draw(st.integers(1, 4))) for n in was_secret}
+    printed = {system.variables[n].name: value for n, value in then.items() if n not in was_secret}
+
+    parts = system.parts()
+    found = [earlier._gives_away(part, printed, needed, hidden) for part in parts]
+    assert found == [_comes_out(part, printed, needed, hidden) for part in parts]
+
+
+def _comes_out(part, printed, needed, hidden) -> bool:
+    old = System(
+        [replace(variable, value=printed.get(variable.name)) for variable in part.variables], [], part.equations
+    )
+    attacker = Attacker(old)
+
+    def fits() -> bool:
+        attacker.print([variable.value is None for variable in old.variables])
+        return attacker.has_solution()
+
+    secret = [n for n, variable in enumerate(old.variables) if variable.value is None]
+    if not fits():
+        return False
+    for n in sorted(secret, key=lambda n: (part.places[n] in needed, n)):
+        if not hidden[part.places[n]]:
+            old.variables[n].value = part.variables[n].value
+            if not fits():
+                old.variables[n].value = None
+    widths = {}
+    for n in secret:
+        supposed, old.variables[n].value = old.variables[n].value, None
+        assert fits()
+        widths[part.places[n]] = attacker.highest(n).value - attacker.lowest(n).value
+        old.variables[n].value = supposed
+    return any(widths[place] < needed[place] - 1e-6 for place in widths)
 
 
 # --- block by block ----------------------------------------------------------------------------------------------------
@@ -192,7 +260,7 @@ def test_a_large_part_is_hidden_whole_when_there_is_no_time():
 def test_a_program_that_does_not_conclude_keeps_the_table_back(monkeypatch):
     tables, events = drawn(80, 1)
     monkeypatch.setattr(auditing, "MOST_PROGRAMS", 0)
-    monkeypatch.setattr(protection, "_by_blocks", lambda part, *_: ({n for n, r in enumerate(part.rows) if r.is_forced}, set()))  # fmt: skip
+    monkeypatch.setattr(protection, "_by_blocks", lambda part, *_: ({n for n, r in enumerate(part.rows) if r.is_forced}, set(), None))  # fmt: skip
     result = disclosure.protect(tables, POLICIES, events=lambda: events)
     assert "pas à l’abri" in result.reasons["ind_participation"][0]
 

@@ -5,6 +5,8 @@ Here: connected components over accepted pairs, what must stay apart, and the la
 
 Only components that hold two identities which must stay apart are looked at pair by pair: their pairs are taken
 strongest first (an address with a name before an address alone, then by fingerprint), and one that would join what must stay apart is left out.
+
+Identities go by their number here: their rank by fingerprint among those that are joined now (`node`, see `joining.py`).
 """
 
 from __future__ import annotations
@@ -21,19 +23,13 @@ from identity.vault import Vault
 
 def components(n: int, a: np.ndarray, b: np.ndarray) -> np.ndarray:
     """The smallest node of each node's component, for `n` nodes and the edges (a, b)."""
-    label = np.arange(n, dtype=np.int64)
+    label = np.arange(n, dtype=np.int32)
     while a.size:
-        left, right = label[a], label[b]
-        apart = left != right
-        if not apart.any():
-            break
-        a, b, left, right = a[apart], b[apart], left[apart], right[apart]
-        low = np.minimum(left, right)
-        np.minimum.at(label, np.maximum(left, right), low)
-        while True:
-            jumped = label[label]
-            if np.array_equal(jumped, label):
-                break
+        a, b = label[a], label[b]
+        apart = a != b
+        a, b = a[apart], b[apart]
+        np.minimum.at(label, np.maximum(a, b), np.minimum(a, b))
+        while not np.array_equal(jumped := label[label], label):
             label = jumped
     return label
 
@@ -57,55 +53,56 @@ def split_apart(
     return {member: min(found) for member, found in group.items()}
 
 
-def label_components(con: duckdb.DuckDBPyConnection, edges: str, into: str, column: str) -> None:
-    """Create table `into` (i, `column`): the smallest identity of the component of each of `identity`, for the query `edges` (a, b)."""
-    nodes, label = _labels(con, edges)
-    _keep(con, into, column, nodes, label)
+def label_components(con: duckdb.DuckDBPyConnection, edges: str) -> None:
+    """Create `cluster_of` (n, cluster): the smallest identity of the component of each of `node`, for the query `edges` (a, b)."""
+    nodes = con.execute("select i from node order by n").fetchnumpy()["i"].astype(np.uint64)
+    _keep(con, "cluster_of", cluster=nodes[components(nodes.size, *_pairs(con, edges))])
 
 
 def make_persons(con: duckdb.DuckDBPyConnection) -> None:
-    """Create `person_of` (i, label) from `identity`, `pair` and `apart` (a, b: identities that must stay apart)."""
-    nodes, label = _labels(con, "select a, b from pair")
-    apart = con.execute("select a, b from apart").fetchall()
-    if apart:
-        left, right = (
-            label[np.searchsorted(nodes, np.array(side, dtype=np.uint64))] for side in zip(*apart, strict=True)
-        )
-        torn = np.unique(left[left == right])
-        if torn.size:
-            members = nodes[np.isin(label, torn)]
-            label[np.isin(nodes, members)] = _tear(con, members.tolist(), apart)
-    _keep(con, "person_of", "label", nodes, label)
+    """Create `person_of` (n, label, is_held: somebody of the person has an address) from `node`, `pair` and `apart` (a, b: identities that must
+    stay apart)."""
+    has_mail = (
+        con.execute("select basis = 'email' as has_mail from node order by n").fetchnumpy()["has_mail"].astype(bool)
+    )
+    label = components(has_mail.size, *_pairs(con, "select a, b from pair"))
+    left, right = _pairs(con, "select a, b from apart")
+    torn = np.unique(label[left][label[left] == label[right]])
+    if torn.size:
+        members = np.flatnonzero(np.isin(label, torn))
+        label[members] = _tear(con, members, left, right)
+    held = np.zeros(label.size, dtype=bool)
+    held[label[has_mail]] = True
+    _keep(con, "person_of", label=label, is_held=held[label])
 
 
-def _labels(con: duckdb.DuckDBPyConnection, edges: str) -> tuple[np.ndarray, np.ndarray]:
-    """The identities, increasing, and the smallest identity of the component of each."""
-    nodes = con.execute("select i from identity order by i").fetchnumpy()["i"].astype(np.uint64)
-    found = con.execute(edges).fetchnumpy()
-    a, b = (np.searchsorted(nodes, np.asarray(found[side], dtype=np.uint64)) for side in ("a", "b"))
-    return nodes, nodes[components(nodes.size, a, b)] if nodes.size else nodes
+def _pairs(con: duckdb.DuckDBPyConnection, query: str) -> tuple[np.ndarray, np.ndarray]:
+    found = con.execute(query).fetchnumpy()
+    return np.asarray(found["a"], dtype=np.int32), np.asarray(found["b"], dtype=np.int32)
 
 
-def _keep(con: duckdb.DuckDBPyConnection, table: str, column: str, nodes: np.ndarray, label: np.ndarray) -> None:
-    con.register("label_read", pa.table({"i": nodes, column: label}))
+def _keep(con: duckdb.DuckDBPyConnection, table: str, **columns: np.ndarray) -> None:
+    size = next(iter(columns.values())).size
+    con.register("label_read", pa.table({"n": np.arange(size, dtype=np.int32), **columns}))
     con.execute(f"create or replace temp table {table} as from label_read")
     con.unregister("label_read")
 
 
-def _tear(con: duckdb.DuckDBPyConnection, members: list[int], apart: list[tuple[int, int]]) -> np.ndarray:
-    """The smallest identity of the group of each of `members`."""
-    con.register("torn", pa.table({"i": pa.array(members, pa.uint64())}))
-    edges = con.execute(
-        "select a, b from pair where a in (from torn) order by method <> 'manual', probability desc, evidence = 'email', a, b"
-    ).fetchall()
+def _tear(con: duckdb.DuckDBPyConnection, members: np.ndarray, left: np.ndarray, right: np.ndarray) -> np.ndarray:
+    """The smallest identity of the group of each of `members`, of whom no `left` may be with its `right`."""
+    con.register("torn", pa.table({"n": members}))
+    edges = con.execute("""
+        select a, b from pair join reason using (r) where a in (from torn)
+        order by method <> 'manual', probability desc, evidence = 'email', a, b""").fetchall()
     con.unregister("torn")
-    inside = set(members)
-    smallest = split_apart(members, edges, [pair for pair in apart if inside.issuperset(pair)])
-    return np.array([smallest[member] for member in members], dtype=np.uint64)
+    inside = np.isin(left, members) & np.isin(right, members)
+    apart = zip(left[inside].tolist(), right[inside].tolist(), strict=True)
+    smallest = split_apart(members.tolist(), edges, apart)
+    return np.array([smallest[member] for member in members.tolist()], dtype=np.int32)
 
 
 def name_persons(con: duckdb.DuckDBPyConnection, vault: Vault) -> None:
-    """Add `uid` to `person_of`. `first_seen` (i, first_at): the earliest instant that the data give each of `identity`.
+    """Create `person` (label, uid). `first_seen` (n, first_at): the earliest instant that the data give each of `node`.
 
     The uid is a keyed hash of the person's first identity: the earliest by the instants of the data, then by fingerprint. It does
     not depend on the order of deliveries, and stays when later ones add to the person. It leaves out organisation and
@@ -115,13 +112,11 @@ def name_persons(con: duckdb.DuckDBPyConnection, vault: Vault) -> None:
     con.execute(f"""
         create or replace temp table person as
         with first as (
-            select p.label, arg_min(p.i, (f.first_at, p.i)) as i, min(f.first_at) as first_at
-            from person_of p join first_seen f using (i) group by p.label),
+            select p.label, arg_min(p.n, (f.first_at, p.n)) as n, min(f.first_at) as first_at
+            from person_of p join first_seen f using (n) group by p.label),
         told as (
-            select f.label, f.i, f.first_at, {keyed(con, vault, "person", _WHO)} as uid from first f join identity x using (i))
-        select label, case when row_number() over (partition by uid order by first_at, i) = 1 then uid else xor(uid, i) end as uid from told;
-        create or replace temp table person_of as select p.i, p.label, q.uid from person_of p join person q using (label);
-    """)
+            select f.label, i, f.first_at, {keyed(con, vault, "person", _WHO)} as uid from first f join node using (n) join everyone x using (i))
+        select label, case when row_number() over (partition by uid order by first_at, i) = 1 then uid else xor(uid, i) end as uid from told""")
 
 
 _WHO = "concat_ws(chr(31), coalesce(x.email, ''), case when x.email is null then coalesce(x.phone, x.scope, '') else '' end, coalesce(x.name, ''))"

@@ -11,6 +11,12 @@ from __future__ import annotations
 
 import duckdb
 
+CERTAIN = (
+    ("exact_email", "email+name"), ("exact_email", "email"), ("same_name_event", "name+event"), ("model", "phone+name"), ("manual", "decided"),
+)  # fmt: skip
+"""Reasons that need no score, of pairs and of who is in no pair: method, evidence. Their probability is 1."""
+MAIL_NAME, MAIL, LIST_NAME, PHONE_NAME, DECIDED = range(len(CERTAIN))
+
 SHARED_NAMES = 20
 """More names than this on one address, and only equal names are one person there: a list, not a person's own spellings."""
 
@@ -31,36 +37,40 @@ def compatible(x: str, y: str) -> str:
 
 
 def exact_pairs(con: duckdb.DuckDBPyConnection) -> None:
-    """Create `pair` (a, b, a < b; method; probability; evidence) from `identity`."""
+    """Add to `pair` from `node` and `everyone`, and create `mailed` (n, m: the first of its address), who shares an address with somebody."""
     con.execute(f"""
-        create or replace temp table pair (a ubigint, b ubigint, method varchar, probability double, evidence varchar);
-        create or replace temp table mail as
-        select email, count(distinct name) as nb_names from identity where email is not null group by email having count(*) > 1;
+        create or replace temp table mailed as
+        with mail as (
+            select (row_number() over ())::integer as m, email from everyone semi join node using (i)
+            where email is not null group by email having count(*) > 1)
+        select n, m, name from everyone join mail using (email) join node using (i);
+        create or replace temp table mail as select m, min(n) as first, count(distinct name) as nb_names from mailed group by m;
         create or replace temp table several as
-        select i, email, is_generic, name, given, family, is_known, string_split(roots, '|') as roots, string_split(name, ' ') as words
-        from identity semi join (from mail where nb_names between 2 and {SHARED_NAMES}) using (email) where name is not null;
+        select n, m, is_generic, x.name, given, family, is_known, string_split(roots, '|') as roots, string_split(x.name, ' ') as words
+        from (from mailed semi join (from mail where nb_names between 2 and {SHARED_NAMES}) using (m) where name is not null)
+            join node using (n) join everyone x using (i);
         create or replace temp table mail_pair as
-        select x.email, x.i as a, y.i as b, true as is_one from identity x join identity y on x.email = y.email and x.name = y.name and y.i > x.i
+        select x.m, x.n as a, y.n as b, true as is_one from mailed x join mailed y on x.m = y.m and x.name = y.name and y.n > x.n
         union all
-        select x.email, x.i, y.i, {compatible("x", "y")} or (not x.is_generic and list_has_any(x.roots, y.roots))
-        from several x join several y on x.email = y.email and x.name <> y.name and y.i > x.i;
+        select x.m, x.n, y.n, {compatible("x", "y")} or (not x.is_generic and list_has_any(x.roots, y.roots))
+        from several x join several y on x.m = y.m and x.name <> y.name and y.n > x.n;
         drop table several;
-        insert into pair select a, b, 'exact_email', 1.0, 'email+name' from mail_pair where is_one;
+        insert into pair select a, b, {MAIL_NAME} from mail_pair where is_one;
         -- without a name: whoever has the address, when it is one person
         insert into pair
-        select least(x.i, y.i), greatest(x.i, y.i), 'exact_email', 1.0, 'email'
-        from mail m join identity x using (email) join identity y on y.email = m.email and y.i <> x.i
-        where x.name is null and (y.name is not null or y.i > x.i) and m.nb_names <= {SHARED_NAMES}
-            and m.email not in (select email from mail_pair where not is_one);
-        drop table mail; drop table mail_pair;
-    """)
+        select least(x.n, y.n), greatest(x.n, y.n), {MAIL}
+        from mail join mailed x using (m) join mailed y on y.m = mail.m and y.n <> x.n
+        where x.name is null and (y.name is not null or y.n > x.n) and mail.nb_names <= {SHARED_NAMES}
+            and mail.m not in (select m from mail_pair where not is_one);
+        create or replace temp table mailed as select first as m, n from mailed join mail using (m);
+        drop table mail; drop table mail_pair""")
 
 
 def same_name_in_list(con: duckdb.DuckDBPyConnection) -> None:
-    """Add to `pair` the lines of one event that have one name and no address, unless they say two organisations."""
-    con.execute("""
+    """Add to `pair` the lines of one event that have one name and no address, unless they say two organisations. `listed` (n, t: the
+    first of its name on its list, org)."""
+    con.execute(f"""
         insert into pair
-        select x.i, y.i, 'same_name_event', 1.0, 'name+event' from identity x join identity y
-            on x.scope = y.scope and x.name = y.name and y.i > x.i
+        select x.n, y.n, {LIST_NAME} from listed x join listed y on x.t = y.t and y.n > x.n
         where x.org is null or y.org is null or jaro_winkler_similarity(x.org, y.org) >= 0.85
             or contains(x.org, y.org) or contains(y.org, x.org)""")

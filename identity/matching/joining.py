@@ -13,26 +13,23 @@ from __future__ import annotations
 
 import duckdb
 
-from identity.matching.clusters import make_persons
-from identity.matching.exact import exact_pairs, same_name_in_list
+from identity.matching.clusters import label_components, make_persons
+from identity.matching.exact import CERTAIN, DECIDED, exact_pairs, same_name_in_list
 from identity.matching.model import Model
 
 ROUNDS = 2
 
 
 def join(con: duckdb.DuckDBPyConnection, model: Model) -> None:
-    """Create `pair`, `person_of` and `doubt` for the identities of `identity`, from `scored` and `decided`.
+    """Create `person_of`, `cluster_of`, `pair` (a, b, r: its `reason`) and `doubt` for the identities of `node`, from `keep_scored` and `decided`.
 
-    `identity` is closed: whatever any evidence ties to one of its rows is in it (`affected`).
+    `node` is closed: whatever any evidence ties to one of its rows is in it (`affected`).
     """
+    _number(con)
     exact_pairs(con)
-    con.execute("""
-        insert into pair select a, b, 'manual', 1.0, 'decided' from decided where not is_apart;
-        create or replace temp table apart as
-        select a, b from decided where is_apart union select a, b from scored where is_apart""")
+    con.execute(f"insert into pair select a, b, {DECIDED} from said where not is_apart")
     con.execute(
-        "insert into pair select a, b, method, probability, evidence from scored join identity x on x.i = a join identity y on y.i = b "
-        "where x.email is not null and y.email is not null and probability >= ?",
+        "insert into pair select a, b, r from chance where a_has_mail and b_has_mail and probability >= ?",
         [model.accept_from],
     )
     make_persons(con)
@@ -42,12 +39,46 @@ def join(con: duckdb.DuckDBPyConnection, model: Model) -> None:
     _join_the_rest(con, model)
     make_persons(con)
     _doubts(con)
+    label_components(con, _TIES)
+    con.execute("drop table mailed; drop table listed; drop table chance; drop table said; drop table apart")
 
 
-TIES = """
-    select min(i) over (partition by email) as a, i as b from {identities} where email is not null
-    union all select min(i) over (partition by scope, name), i from {identities} where scope is not null
-    union all select a, b from scored union all select a, b from decided
+def _number(con: duckdb.DuckDBPyConnection) -> None:
+    """Create from `affected`, `everyone`, `keep_scored` and `decided`, where identities then go by number:
+
+    node     n: its rank by fingerprint, i, basis: what it is known by
+    listed   n, t: the first of its name on its list, org: who holds within one event
+    reason   r, method, probability, evidence
+    chance   a, b, bits, r, probability, is_apart, a_has_mail, b_has_mail: the scored pairs
+    said     a, b, is_apart: the decided ones
+    apart    a, b: identities that must not be one person
+    pair     a, b, r: empty
+    """
+    certain = ", ".join(f"({r}, '{method}', 1.0::double, '{evidence}')" for r, (method, evidence) in enumerate(CERTAIN))
+    con.execute(f"""
+        create or replace temp table node as
+        with numbered as (select (row_number() over (order by i) - 1)::integer as n, i from affected)
+        select n, i, case when email is not null then 'email' when phone is not null then 'phone' else 'name' end as basis
+        from everyone join numbered using (i);
+        create or replace temp table listed as
+        select n, min(n) over (partition by scope, name) as t, org from everyone join node using (i) where scope is not null;
+        create or replace temp table reason as
+        select r, method, probability, evidence from (values {certain}) certain (r, method, probability, evidence)
+        union all
+        select ({len(CERTAIN)} + row_number() over ())::integer, * from (
+            select distinct method, probability, evidence from keep_scored semi join affected on affected.i = a);
+        create or replace temp table chance as
+        select x.n as a, y.n as b, s.bits, r.r, s.probability, s.is_apart, x.basis = 'email' as a_has_mail, y.basis = 'email' as b_has_mail
+        from keep_scored s join node x on x.i = s.a join node y on y.i = s.b
+            join reason r on r.r >= {len(CERTAIN)} and r.method = s.method and r.probability = s.probability and r.evidence = s.evidence;
+        create or replace temp table said as
+        select x.n as a, y.n as b, is_apart from decided join node x on x.i = a join node y on y.i = b;
+        create or replace temp table apart as select a, b from said where is_apart union select a, b from chance where is_apart;
+        create or replace temp table pair (a integer, b integer, r integer)""")
+
+
+_TIES = """
+    select m as a, n as b from mailed union all select t, n from listed union all select a, b from chance union all select a, b from said
 """
 """Everything that may tie two identities, as pairs: what no tie reaches cannot change what becomes of an identity."""
 
@@ -68,26 +99,25 @@ def affected(con: duckdb.DuckDBPyConnection) -> None:
         where k.i is null or k.cluster in (from reopened) or e.i in (select i from touched)""")
 
 
-# candidates of the identities that no person with an address has yet
-_OPEN = """
-    with anchored as (select distinct label from person_of join identity using (i) where email is not null),
-    held as (select i, label from person_of join anchored using (label)),
-    way as (select a as i, b as other, bits, probability, evidence, method from scored
-            union all select b, a, bits, probability, evidence, method from scored),
-    chance as (
-        select w.i, h.label, max(bits) as bits, arg_min(other, (-bits, other)) as other, arg_min(probability, (-bits, other)) as probability,
-            arg_min(evidence, (-bits, other)) as evidence, arg_min(method, (-bits, other)) as method
-        from way w join held h on h.i = w.other anti join held mine on mine.i = w.i
-        where not exists (select 1 from apart p where p.a = least(w.i, w.other) and p.b = greatest(w.i, w.other))
-        group by w.i, h.label)
-"""
-
-
 def _give_to_persons(con: duckdb.DuckDBPyConnection, model: Model) -> None:
+    """Give who is in no person with an address to the one it fits clearly best."""
     con.execute(
-        f"""insert into pair {_OPEN}
-        select least(i, other), greatest(i, other), method, probability, evidence
-        from (select *, row_number() over (partition by i order by bits desc, label) as rank, lead(bits) over (partition by i order by bits desc, label) as second from chance)
+        """
+        insert into pair
+        with way as (
+            select p.n, q.label, s.b as other, s.bits, s.probability, s.r
+            from chance s join person_of p on p.n = s.a join person_of q on q.n = s.b where not p.is_held and q.is_held and not s.is_apart
+            union all
+            select q.n, p.label, s.a, s.bits, s.probability, s.r
+            from chance s join person_of p on p.n = s.a join person_of q on q.n = s.b where not q.is_held and p.is_held and not s.is_apart),
+        -- the best of each person, then the best person
+        fit as (select * from way anti join apart on apart.a = least(n, other) and apart.b = greatest(n, other)
+            qualify row_number() over (partition by n, label order by bits desc, other) = 1),
+        ranked as (
+            select *, row_number() over (partition by n order by bits desc, label) as rank,
+                lead(bits) over (partition by n order by bits desc, label) as second
+            from fit)
+        select least(n, other), greatest(n, other), r from ranked
         where rank = 1 and probability >= $accept and (second is null or bits - second >= $margin)""",
         {"accept": model.accept_from, "margin": model.margin_bits},
     )
@@ -95,9 +125,9 @@ def _give_to_persons(con: duckdb.DuckDBPyConnection, model: Model) -> None:
 
 def _join_the_rest(con: duckdb.DuckDBPyConnection, model: Model) -> None:
     con.execute(
-        """create or replace temp table loose as
-        select i from person_of where label not in (select label from person_of join identity using (i) where email is not null);
-        insert into pair select a, b, method, probability, evidence from scored semi join loose x on x.i = a semi join loose y on y.i = b
+        """
+        insert into pair
+        select a, b, r from chance semi join (from person_of where not is_held) x on x.n = a semi join (from person_of where not is_held) y on y.n = b
         where probability >= $accept""",
         {"accept": model.accept_from},
     )
@@ -108,11 +138,10 @@ def _doubts(con: duckdb.DuckDBPyConnection) -> None:
     """Create `doubt` (i, other, method, probability, evidence): scored pairs of two persons, the best one for each two."""
     con.execute("""
         create or replace temp table doubt as
-        select i, other, method, probability, evidence from (
-            select case when y.email is null and x.email is not null then b else a end as i,
-                case when y.email is null and x.email is not null then a else b end as other, s.method, s.probability, s.evidence,
-                row_number() over (partition by least(p.label, q.label), greatest(p.label, q.label) order by s.bits desc, a, b) as rank
-            from scored s join person_of p on p.i = a join person_of q on q.i = b join identity x on x.i = a join identity y on y.i = b
-            anti join apart t on t.a = s.a and t.b = s.b
-            where p.label <> q.label)
-        where rank = 1""")
+        with best as (
+            select s.* from chance s join person_of p on p.n = s.a join person_of q on q.n = s.b anti join apart t on t.a = s.a and t.b = s.b
+            where p.label <> q.label
+            qualify row_number() over (partition by least(p.label, q.label), greatest(p.label, q.label) order by s.bits desc, s.a, s.b) = 1)
+        select case when a_has_mail and not b_has_mail then y.i else x.i end as i,
+            case when a_has_mail and not b_has_mail then x.i else y.i end as other, method, probability, evidence
+        from best join reason using (r, probability) join node x on x.n = a join node y on y.n = b""")

@@ -17,10 +17,11 @@ import duckdb
 import pyarrow as pa
 
 from identity.matched import Matched
-from identity.matching.clusters import label_components, name_persons
+from identity.matching.clusters import name_persons
 from identity.matching.constraints import decisions, pairs
+from identity.matching.exact import LIST_NAME, MAIL, PHONE_NAME
 from identity.matching.identities import IDENTITY_COLUMNS, begin, finish, identify
-from identity.matching.joining import TIES, affected, join
+from identity.matching.joining import affected, join
 from identity.matching.model import load_model
 from identity.matching.outcome import CURRENT, make_participants, write_participants
 from identity.matching.registry import TABLES, keep, resumed, seal_of
@@ -48,11 +49,11 @@ def match(vault: Vault, rows: pa.Table, out_dir: Path) -> Matched:
         affected(con)
         _tables_of_the_affected(con)
         join(con, model)
+        _first_seen(con)
         name_persons(con, vault)
-        label_components(con, TIES.format(identities="identity"), "cluster_of", "cluster")
         _put_together(con)
         keep(con, vault, LARGE)
-        con.execute("drop view keep_identity; drop table identity; drop table keep_scored")
+        con.execute("drop view keep_identity; drop table everyone; drop table keep_scored")
         make_participants(con, vault)
         write_participants(con, out_dir, _version(con))
         keep(con, vault, (table for table in reversed(TABLES) if table not in LARGE))
@@ -162,62 +163,58 @@ def _on_list(con: duckdb.DuckDBPyConnection) -> None:
 
 def _tables_of_the_affected(con: duckdb.DuckDBPyConnection) -> None:
     con.execute("""
-        create or replace temp table here as select i from everyone;
-        create or replace temp table identity as from everyone semi join affected using (i);
-        drop table everyone;
         create or replace temp table keep_scored as
         from scored_now
         union all
-        select k.* from kept_scored k semi join here x on x.i = a semi join here y on y.i = b
+        select k.* from kept_scored k semi join everyone x on x.i = a semi join everyone y on y.i = b
         anti join touched t on t.i = a anti join touched u on u.i = b;
-        drop table scored_now;
-        create or replace temp table scored as from keep_scored semi join affected on affected.i = a;
+        drop table scored_now""")
+
+
+def _first_seen(con: duckdb.DuckDBPyConnection) -> None:
+    con.execute("""
         create or replace temp table first_seen as
-        select i, min(coalesce(seen_at, make_timestamp(year, 12, 31, 0, 0, 0))) as first_at from row_of semi join affected using (i) group by i""")
+        select n, min(coalesce(seen_at, make_timestamp(year, 12, 31, 0, 0, 0))) as first_at from row_of join node using (i) group by n""")
 
 
 def _put_together(con: duckdb.DuckDBPyConnection) -> None:
     """Create `whose` (i, uid, cluster, w), `why` (w, basis, method, probability, evidence), `keep_identity`, `keep_doubt`, `keep_row`: what was
     joined now, and what no change reached."""
-    con.execute("""
-        create or replace temp table best_pair as
-        with said as (
-            select *, row_number() over ()::integer as n, dense_rank() over (order by list_position(
+    con.execute(f"""
+        create or replace temp table told as
+        with strong as (
+            select *, dense_rank() over (order by list_position(
                 ['exact_email', 'same_name_event', 'model', 'manual'], method), probability desc) as strength
-            from (select distinct method, probability, evidence from pair)),
+            from reason),
         held as (
-            select a, b, strength, n
-            from pair join said using (method, probability, evidence) join person_of p on p.i = a join person_of q on q.i = b where p.uid = q.uid),
+            select a, b, strength, r from pair join strong using (r) join person_of p on p.n = a join person_of q on q.n = b where p.label = q.label),
         -- the strongest, then the first of the others: one number to compare
         best as (
-            select i, arg_min(n, strength::hugeint * 18446744073709551616 + other) as n
-            from (select a as i, b as other, strength, n from held union all select b, a, strength, n from held) group by i)
-        select i, method, probability, evidence from best join said using (n);
-        drop table pair; drop table scored;
-        create or replace temp table told as
-        select x.i, p.uid, c.cluster, case when email is not null then 'email' when phone is not null then 'phone' else 'name' end as basis,
-            coalesce(b.method, case when email is not null then 'exact_email' when phone is not null then 'model' else 'same_name_event' end) as method,
-            coalesce(b.probability, 1.0) as probability,
-            coalesce(b.evidence, case when email is not null then 'email' when phone is not null then 'phone+name' else 'name+event' end) as evidence
-        from identity x join person_of p using (i) join cluster_of c using (i) left join best_pair b using (i)
-        union all
-        select i, uid, cluster, case when email is not null then 'email' when phone is not null then 'phone' else 'name' end, method, probability, evidence
-        from kept_identity semi join here using (i) anti join affected using (i);
+            select n, arg_min(r, (strength << 32) | other) as r
+            from (select a as n, b as other, strength, r from held union all select b, a, strength, r from held) group by n)
+        select x.i, u.uid, c.cluster, basis,
+            coalesce(r, case basis when 'email' then {MAIL} when 'phone' then {PHONE_NAME} else {LIST_NAME} end) as r
+        from node x join person_of p using (n) join person u using (label) join cluster_of c using (n) left join best using (n);
+        drop table pair; drop table person; drop table person_of; drop table cluster_of;
+        create or replace temp table unmoved as
+        select i, uid, cluster, case when email is not null then 'email' when phone is not null then 'phone' else 'name' end as basis,
+            method, probability, evidence
+        from kept_identity semi join everyone using (i) anti join affected using (i);
         create or replace temp table why as
-        select (row_number() over ())::integer as w, * from (select distinct basis, method, probability, evidence from told);
-        create or replace temp table whose as select i, uid, cluster, w from told join why using (basis, method, probability, evidence);
-        drop table told;
-        drop table best_pair; drop table person_of; drop table cluster_of;
+        select (row_number() over ())::integer as w, * from (
+            select basis, method, probability, evidence from (select distinct basis, r from told) join reason using (r)
+            union select distinct basis, method, probability, evidence from unmoved);
+        create or replace temp table whose as
+        with here as (select w, basis, r from why join reason using (method, probability, evidence))
+        select i, uid, cluster, w from told join here using (basis, r)
+        union all select i, uid, cluster, w from unmoved join why using (basis, method, probability, evidence);
+        drop table told; drop table unmoved; drop table reason;
         create or replace temp view keep_identity as
-        select x.*, uid, cluster, method, probability, evidence from (
-            from identity
-            union all
-            select i, email, is_generic, name, given, family, roots, is_known, phone, org, postcode, scope
-            from kept_identity anti join affected using (i)) x join whose using (i) join why using (w);
+        select x.*, uid, cluster, method, probability, evidence from everyone x join whose using (i) join why using (w);
         create or replace temp table keep_doubt as
         select i, other, method, probability, evidence from doubt
         union all
-        select i, other, method, probability, evidence from kept_doubt semi join here using (i) anti join affected using (i);
+        select i, other, method, probability, evidence from kept_doubt semi join everyone using (i) anti join affected using (i);
         create or replace temp view keep_row as
         select n.source, n.delivery_id, r.row_number, r.i from row_of r join delivery_no n using (d) order by r.d, r.row_number""")
 

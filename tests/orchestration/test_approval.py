@@ -12,6 +12,7 @@ from orchestration import rooms
 from orchestration.novelty import is_anything_new
 from orchestration.progress import listening
 
+pytestmark = pytest.mark.nights
 APPROVAL = "{ind_events: {approval: required}}"
 
 

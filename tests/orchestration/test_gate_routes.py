@@ -8,6 +8,7 @@ from orchestration.candidates import AUDITED, SEALED, Candidate, candidates
 from orchestration.graph import build_definitions
 from orchestration.night import StructureFailed
 
+pytestmark = pytest.mark.nights
 SPOILT = "ind_events"
 
 

@@ -3,6 +3,7 @@
 Belongs here: comparing tables and writing the comparison. Does not belong here: deciding whether a release is made.
 """
 
+from collections import Counter
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
@@ -130,6 +131,7 @@ def markdown(
             )
         lines.append("")
     if previous is not None:
+        lines += _overview(changes, labels)
         for kind, title in ((CHANGED, "Cellules révisées"), (ADDED, "Lignes ajoutées"), (REMOVED, "Lignes retirées")):
             lines += _section(kind, title, changes, labels)
     if earlier:
@@ -137,6 +139,27 @@ def markdown(
         lines += [_line(str(n), long_date(at), text) for n, at, text in earlier]
         lines.append("")
     return "\n".join(lines)
+
+
+def _overview(changes: Sequence[Change], labels: Labels) -> list[str]:
+    """How much changed of each indicator of each programme: what a reader looks at before tens of thousands of cells."""
+    if not changes:
+        return []
+    counts: dict[tuple[str, ...], Counter[str]] = {}
+    for key in revised(changes):
+        counts.setdefault(key[:3], Counter())["figures"] += 1
+    for change in changes:
+        counts.setdefault(change.key[:3], Counter())[change.kind] += 1
+    lines = [
+        "## En résumé",
+        "",
+        "| tableau | programme | indicateur | chiffres révisés | cellules révisées | lignes ajoutées | lignes retirées |",
+    ]
+    lines.append("|---|---|---|---|---|---|---|")
+    for (dataset, programme, indicator), found in sorted(counts.items()):
+        told = (str(found[what]) for what in ("figures", CHANGED, ADDED, REMOVED))
+        lines.append(_line(dataset_title(dataset), labels.programme(programme), labels.indicator(indicator), *told))
+    return [*lines, ""]
 
 
 def _section(kind: str, title: str, changes: Sequence[Change], labels: Labels) -> list[str]:

@@ -368,6 +368,7 @@ class Contract(_Strict):
         ]
 
 
+@lru_cache(maxsize=1 << 15)
 def header_key(header: str) -> str:
     """What makes two headers the same: the folded text, HTML entities read (« Structure&nbsp;? »), or the cleaned one where
     it is made of signs (« # »)."""

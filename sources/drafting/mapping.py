@@ -23,7 +23,6 @@ CONSTANTS = ("programme", "event", "status", "counts")
 """Required slots that a contract may give a fixed value."""
 
 
-_header_key = lru_cache(maxsize=1 << 12)(header_key)
 _folded = lru_cache(maxsize=1 << 12)(fold)
 _pattern = lru_cache(maxsize=None)(re.compile)
 
@@ -135,7 +134,7 @@ def _names_a_person(column: Column) -> bool:
 
 
 def _match(entity: Entity, slot: Slot, column: Column, known: dict[str, tuple[Known, ...]]) -> Match | None:
-    label, key = _folded(column.label), _header_key(column.label)
+    label, key = _folded(column.label), header_key(column.label)
     if "naissance" in label:
         return None
     places = [each for each in known.get(key, ()) if each.slot == slot.name]

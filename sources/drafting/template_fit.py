@@ -9,7 +9,7 @@ import contextlib
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field, replace
 from datetime import date
-from functools import cache, lru_cache
+from functools import cache
 from typing import Any
 
 from sources.contract import Contract, ContractField, LoadedContract, header_key
@@ -26,9 +26,6 @@ from sources.values.text import clean
 
 DISTINCTIVE = 3
 """Headers that only one platform writes: with as many, the file is its own, whatever the other questions are."""
-
-
-_key = lru_cache(maxsize=1 << 15)(header_key)
 
 
 @dataclass(frozen=True)
@@ -56,20 +53,20 @@ def fit(contract: Contract, sheet: Sheet) -> Fit | None:
     table = sheet.table.slice(0, contract.layout.header_within)
     rows = [(row.pop("row_number"), tuple(row.values())) for row in table.to_pylist()]
     rows = [row for row in rows if row[0] < rows[0][0] + contract.layout.header_within]
-    read_in = {_key(h) for each in contract.fields.values() for h in each.headers}
-    read_in |= {_key(h) for h in contract.headers_besides()}
-    ignored = {_key(h) for h in contract.ignore}
+    read_in = {header_key(h) for each in contract.fields.values() for h in each.headers}
+    read_in |= {header_key(h) for h in contract.headers_besides()}
+    ignored = {header_key(h) for h in contract.ignore}
     if not rows:
         return None
     wanted = read_in | ignored
-    header_row, cells = max(rows, key=lambda row: len({_key(cell) for cell in row[1] if cell} & wanted))
-    header = {_key(cell): clean(cell) for cell in cells if cell and _key(cell)}
+    header_row, cells = max(rows, key=lambda row: len({header_key(cell) for cell in row[1] if cell} & wanted))
+    header = {header_key(cell): clean(cell) for cell in cells if cell and header_key(cell)}
     if not header.keys() & (read_in | ignored):
         return None
     mapped = tuple(shown for key, shown in header.items() if key in read_in)
     unmapped = tuple(shown for key, shown in header.items() if key not in read_in | ignored)
     fields = [f for f in contract.fields.values() if f.headers or f.compose or f.ticked]
-    fed = [each for each in fields if {_key(h) for h in _read_by(each)} & header.keys()]
+    fed = [each for each in fields if {header_key(h) for h in _read_by(each)} & header.keys()]
     widened = contract.model_copy(update={"ignore": (*contract.ignore, *unmapped)})
     known_ignored = tuple(shown for key, shown in header.items() if key in ignored)
     return Fit(widened, sheet, mapped, known_ignored, unmapped, len(fed), len(fields), header_row)
@@ -149,7 +146,7 @@ def distinctive_headers(templates: Mapping[str, LoadedContract], common: Iterabl
         contract = loaded.contract
         headers = [h for each in contract.fields.values() for h in each.headers]
         for header in (*headers, *contract.headers_besides(), *contract.ignore):
-            owners.setdefault(_key(header), set()).add(platform(name))
+            owners.setdefault(header_key(header), set()).add(platform(name))
     everyday = set(common)
     return {key: next(iter(names)) for key, names in owners.items() if len(names) == 1 and key not in everyday}
 
@@ -189,7 +186,7 @@ def best_fit(
 
 
 def _is_of(found: Fit, name: str, distinctive: Mapping[str, str]) -> bool:
-    own = sum(1 for header in found.known if distinctive.get(_key(header)) == name)
+    own = sum(1 for header in found.known if distinctive.get(header_key(header)) == name)
     enough = len(found.known) >= 2 and len(found.known) * 2 >= len(found.known) + len(found.unmapped)
     return own >= DISTINCTIVE or (enough and found.nb_fed * 2 > found.nb_fields)
 

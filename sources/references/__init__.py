@@ -8,6 +8,7 @@ explanations of differences (`sources/explanations.yml`).
 from __future__ import annotations
 
 import csv
+from collections.abc import Iterator
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -89,21 +90,20 @@ def load(con: duckdb.DuckDBPyConnection) -> None:
 
 def gazetteer(vintage: int = VINTAGE) -> Gazetteer:
     """The communes of a vintage, ready to locate labels; builds in about 0.2 s, so build it once per process."""
-    import duckdb  # reading a value needs no database until a place has to be found
+    import pyarrow.parquet as pq  # reading a value needs no table until a place has to be found
 
     directory = DIRECTORY / "territory" / str(vintage)
-    with duckdb.connect() as con:
-        communes = con.execute(
-            "SELECT code, name, name_key, department_code, region_code, kind, parent_code FROM read_parquet(?)",
-            [str(directory / "commune.parquet")],
-        ).fetchall()
-        postcodes = con.execute(
-            "SELECT postcode, list(commune_code) FROM read_parquet(?) GROUP BY postcode",
-            [str(directory / "postcode.parquet")],
-        ).fetchall()
+
+    def table(name: str, *columns: str) -> Iterator[tuple]:
+        read = pq.read_table(directory / name, columns=list(columns))
+        return zip(*(column.to_pylist() for column in read.columns), strict=True)
+
+    postcodes: dict[str, set[str]] = {}
+    for postcode, code in table("postcode.parquet", "postcode", "commune_code"):
+        postcodes.setdefault(postcode, set()).add(code)
     return Gazetteer(
-        map(Commune._make, communes),
-        postcodes={postcode: frozenset(codes) for postcode, codes in postcodes},
+        map(Commune._make, table("commune.parquet", *Commune._fields)),
+        postcodes=postcodes,
         aliases=[(row["label_key"], row["commune_code"]) for row in rows("place_aliases.csv")],
         never_located=[row["label_key"] for row in rows("places_never_located.csv")],
     )

@@ -19,7 +19,7 @@ Decisions:
 
 import difflib
 import re
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Set
 from dataclasses import dataclass, replace
 from typing import NamedTuple
 
@@ -73,7 +73,7 @@ class Gazetteer:
         self,
         communes: Iterable[Commune],
         *,
-        postcodes: Mapping[str, frozenset[str]] | None = None,
+        postcodes: Mapping[str, Set[str]] | None = None,
         aliases: Iterable[tuple[str, str]] = (),
         never_located: Iterable[str] = (),
     ) -> None:

@@ -28,7 +28,7 @@ import hashlib
 import hmac
 import io
 import os
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
@@ -205,19 +205,13 @@ class Cipher:
         Both may be swapped out like any memory: encrypt the swap. Raises WrongKey, Tampered, FileNotFoundError.
         """
         path = Path(path)
-        fd, sealable = _anonymous_file()
-        try:
+
+        def fill(fd: int) -> int:
             with path.open("rb", buffering=0) as raw:
-                size = self._decrypt(raw, fd, path.name, purpose, context)
-            if sealable:
-                fcntl.fcntl(
-                    fd,
-                    fcntl.F_ADD_SEALS,
-                    fcntl.F_SEAL_SEAL | fcntl.F_SEAL_SHRINK | fcntl.F_SEAL_GROW | fcntl.F_SEAL_WRITE,
-                )
-            yield Decrypted(Path(f"/proc/self/fd/{fd}"), fd, size)
-        finally:
-            os.close(fd)
+                return self._decrypt(raw, fd, path.name, purpose, context)
+
+        with _in_memory(fill) as decrypted:
+            yield decrypted
 
     def _decrypt(self, raw: BinaryIO, fd: int, name: str, purpose: Purpose, context: str) -> int:
         header = _read_up_to(raw, _HEADER_BYTES)
@@ -261,6 +255,22 @@ class Cipher:
 
     def _file_aead(self, purpose: Purpose, salt: bytes) -> AESGCM:
         return _aead(_derive(self._key(purpose), b"file", salt=salt))
+
+
+@contextmanager
+def held_in_memory(src: BinaryIO) -> Iterator[Decrypted]:
+    """What `src` still has to read, as `Cipher.open_decrypted` gives what it decrypts: bytes that are to be encrypted are the same ones
+    for whoever reads them meanwhile."""
+
+    def fill(fd: int) -> int:
+        size = 0
+        while block := src.read(CHUNK_BYTES):
+            _write_all(fd, block)
+            size += len(block)
+        return size
+
+    with _in_memory(fill) as held:
+        yield held
 
 
 class EncryptedWriter(io.RawIOBase):
@@ -340,6 +350,23 @@ def _aead(key: Secret) -> AESGCM:
 
 def _chunk_nonce(prefix: bytes, index: int, last: bool) -> bytes:
     return prefix + index.to_bytes(4, "big") + (b"\x01" if last else b"\x00")
+
+
+@contextmanager
+def _in_memory(fill: Callable[[int], int]) -> Iterator[Decrypted]:
+    """What `fill` writes to a file descriptor (the number of bytes), in memory, sealed."""
+    fd, sealable = _anonymous_file()
+    try:
+        size = fill(fd)
+        if sealable:
+            fcntl.fcntl(
+                fd,
+                fcntl.F_ADD_SEALS,
+                fcntl.F_SEAL_SEAL | fcntl.F_SEAL_SHRINK | fcntl.F_SEAL_GROW | fcntl.F_SEAL_WRITE,
+            )
+        yield Decrypted(Path(f"/proc/self/fd/{fd}"), fd, size)
+    finally:
+        os.close(fd)
 
 
 def _anonymous_file() -> tuple[int, bool]:

@@ -11,7 +11,8 @@ import contextlib
 import hashlib
 import os
 import re
-from collections.abc import Callable, Collection, Iterable
+from collections.abc import Callable, Collection, Iterable, Iterator
+from concurrent.futures import Future, ThreadPoolExecutor
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime, timedelta
 from fnmatch import fnmatch
@@ -23,7 +24,7 @@ import pyarrow as pa
 import pyarrow.compute as pc
 import pyarrow.parquet as pq
 
-from identity.cipher import Cipher, aside_of
+from identity.cipher import Cipher, Decrypted, aside_of, held_in_memory
 from identity.door import split
 from identity.pseudonyms import pseudonyms_under
 from identity.vault import Vault
@@ -93,27 +94,25 @@ def deliver(places: Places, loaded: LoadedContract, *, now: datetime | None = No
                 ledger, contract.source, arrival.path.name, arrival.delivery_id, arrival.bytes, arrival.stamp, now
             )
         follow_series(ledger, contract.source, contract.files.document_of)
+        ledger.commit()
         landed = {row["delivery_id"]: row for row in deliveries(ledger, contract.source)}
-    as_before = all(row["processing_hash"] == processing_hash for row in landed.values() if row["delivery_id"] != CRAWL)
-    if not seen.arrivals and as_before and contract.api is None:
-        return []
-    vault = Vault(places.vault)
-    reports = [] if contract.api is None else _crawl(places, vault, loaded, processing_hash, now)
-    for rank, arrival in enumerate(seen.arrivals):
-        keep(places.originals, arrival, vault.cipher)
-        with open_ledger(places.ledger) as ledger:
-            if arrival.delivery_id not in landed:
+        as_before = all(
+            row["processing_hash"] == processing_hash for row in landed.values() if row["delivery_id"] != CRAWL
+        )
+        if not seen.arrivals and as_before and contract.api is None:
+            return []
+        vault = Vault(places.vault)
+        reports = [] if contract.api is None else _crawl(places, vault, loaded, processing_hash, now)
+        for rank, arrival in enumerate(seen.arrivals):
+            if arrival.delivery_id in landed:
+                keep(places.originals, arrival, vault.cipher)
+            else:
                 # deliveries of one night are ordered too: the later one wins where both describe the same thing
                 received_at = now + timedelta(microseconds=rank)
                 report = _land(
-                    places,
-                    vault,
-                    loaded,
-                    arrival.path.name,
-                    arrival.sha256,
-                    received_at,
-                    arrival.delivered_at(received_at),
-                )
+                    places, vault, loaded, arrival.path.name, arrival.sha256, received_at,
+                    arrival.delivered_at(received_at), arrival=arrival,
+                )  # fmt: skip
                 record_delivery(ledger, report, processing_hash, now)
                 landed[arrival.delivery_id] = {"processing_hash": processing_hash}
                 reports.append(report)
@@ -121,6 +120,7 @@ def deliver(places: Places, loaded: LoadedContract, *, now: datetime | None = No
                 ledger, contract.source, arrival.path.name, arrival.delivery_id, arrival.bytes, arrival.stamp, now,
                 arrival.delivered_at(now), contract.files.document_of(arrival.path.name),
             )  # fmt: skip
+            ledger.commit()
     for row in landed.values():
         if row["processing_hash"] != processing_hash and row["delivery_id"] != CRAWL:
             reports.append(replay(places, loaded, row, now))
@@ -229,12 +229,24 @@ def original_path(originals: Path, sha256: str) -> Path:
 
 
 def keep(originals: Path, arrival: Arrival, cipher: Cipher) -> Path:
-    """Keep the bytes under their own hash, encrypted and durable, before anything reads them."""
+    """Keep the bytes under their own hash, encrypted and durable, before anything is written of them."""
     target = original_path(originals, arrival.sha256)
     if not target.exists():
         with arrival.path.open("rb") as source:
             cipher.encrypt_file(source, target, purpose="originals", context=arrival.sha256, sha256=arrival.sha256)
     return target
+
+
+@contextlib.contextmanager
+def _while_kept(originals: Path, arrival: Arrival, cipher: Cipher) -> Iterator[tuple[Decrypted, Future[Path]]]:
+    """The bytes of a file, in memory, and the end of their keeping, which goes on meanwhile: `result` says that they are kept,
+    or raises. They are either way when the block ends: whatever becomes of a delivery, its bytes are not lost."""
+    with (
+        arrival.path.open("rb") as file,
+        held_in_memory(file) as held,
+        ThreadPoolExecutor(max_workers=1) as beside,
+    ):
+        yield held, beside.submit(keep, originals, replace(arrival, path=held.path), cipher)
 
 
 def spoken_corrections(
@@ -325,10 +337,12 @@ def _land(
     received_at: datetime,
     delivered_at: datetime,
     *,
+    arrival: Arrival | None = None,
     again: bool = False,
 ) -> DeliveryReport:
     """Read, judge and write one delivery. Whatever is wrong with the file ends as a report, never as an exception.
 
+    `arrival`: a file of the inbox, perhaps not kept yet: its bytes are kept while they are read, and nothing is written before they are.
     Persons who were erased are taken out of the kept original first, then it lands (`again`).
     """
     contract, entity = loaded.contract, ENTITIES[loaded.contract.entity]
@@ -338,7 +352,11 @@ def _land(
     accepted_path, quarantine_path = places.landing / entity.name / name, places.landing / "quarantine" / name
     bound_path = places.landing / BOUND / name
     with contextlib.ExitStack() as stack:
-        decrypted = stack.enter_context(vault.cipher.open_decrypted(original, purpose="originals", context=sha256))
+        if arrival is None or original.exists():
+            keeping = None
+            decrypted = stack.enter_context(vault.cipher.open_decrypted(original, purpose="originals", context=sha256))
+        else:
+            decrypted, keeping = stack.enter_context(_while_kept(places.originals, arrival, vault.cipher))
         path, deleted = decrypted.path, None
         if is_bundle(contract, file_name) and not is_redacted(path):
             content = stack.enter_context(content_of(decrypted.path, contract.api.key, contract.api.records))
@@ -347,11 +365,16 @@ def _land(
             source=contract.source, delivery_id=delivery_id, sha256=sha256, file_name=file_name,
             bytes=decrypted.size, received_at=received_at, delivered_at=delivered_at,
         )  # fmt: skip
+        problem = None
         try:
             kept = read_delivery(contract, path, file_name)
             spoken = spoken_corrections(places, vault, contract, kept, delivery_id, file_name)
             judged, sheet = judge_file(loaded, path, file_name, _references(), delivered_at, kept, spoken)
-        except (Unreadable, Unbound) as problem:
+        except (Unreadable, Unbound) as found:
+            problem = found
+        if keeping is not None:
+            keeping.result()
+        if problem is not None:
             accepted_path.unlink(missing_ok=True)
             quarantine_path.unlink(missing_ok=True)
             bound_path.unlink(missing_ok=True)
@@ -420,16 +443,19 @@ def _without_identities(
     """Send the personal slots of accepted rows to the vault, and the rows, which keep a pseudonym of their programme year, to `meanwhile`."""
     entity, source = ENTITIES[contract.entity], contract.source
     years = _programme_years(accepted, contract, delivered_at)
-    for name, field in contract.fields.items():
-        if field.sealed:
-            for column in entity.slots[name].columns:
-                at = accepted.schema.get_field_index(column)
-                accepted = accepted.set_column(at, column, _sealed_key(whole(accepted[column]), years, vault))
+    keys = [column for name, field in contract.fields.items() if field.sealed for column in entity.slots[name].columns]
+
+    def sealed(rows: pa.Table) -> None:
+        for column in keys:
+            key = _sealed_key(whole(rows[column]), whole(rows["person_year"]), vault)
+            rows = rows.set_column(rows.schema.get_field_index(column), column, key)
+        meanwhile(rows)
+
     _, seen = split(
         accepted.append_column("person_year", years), personal=entity.personal, row_id="row_number", year="person_year",
         event_scope=[name for name in ("event_id",) if name in entity.columns], vault=vault, source=source,
         delivery_id=delivery_id,
-        alongside={name: name for name in ("organisation_text", "postcode") if name in entity.columns}, meanwhile=meanwhile,
+        alongside={name: name for name in ("organisation_text", "postcode") if name in entity.columns}, meanwhile=sealed,
     )  # fmt: skip
     if not seen.nb_not_email:
         return []

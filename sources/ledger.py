@@ -64,7 +64,7 @@ from delivery d left join last l using (source, delivery_id);
 
 
 _VERSION = zlib.crc32(f"{_LATER_COLUMNS}{_SCHEMA}".encode()) >> 1
-"""Kept in the file (`user_version`, 31 bits): it is opened some five times per delivery and made once."""
+"""Kept in the file (`user_version`, 31 bits): it is opened twice per source and night, and made once."""
 
 
 @dataclass(frozen=True)

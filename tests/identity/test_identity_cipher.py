@@ -12,7 +12,7 @@ from cryptography.hazmat.primitives.ciphers.aead import AESGCM
 from cryptography.hazmat.primitives.hashes import SHA256
 from cryptography.hazmat.primitives.kdf.hkdf import HKDF
 
-from identity.cipher import CHUNK_BYTES, Cipher, Secret, Tampered, VaultError, WrongKey
+from identity.cipher import CHUNK_BYTES, Cipher, Secret, Tampered, VaultError, WrongKey, held_in_memory
 
 MASTER = bytes(range(32))
 HEADER = 8 + 1 + 8 + 32 + 7
@@ -218,6 +218,17 @@ def test_decrypted_bytes_are_in_memory_and_cannot_be_written(cipher, tmp_path):
         assert subprocess.run(child, capture_output=True).returncode != 0
     with pytest.raises(OSError):
         os.fstat(decrypted.fd)
+
+
+def test_bytes_held_in_memory_are_those_of_a_file_whatever_becomes_of_it(tmp_path):
+    (tmp_path / "sent").write_bytes(b"nom;ville")
+    with (tmp_path / "sent").open("rb") as file, held_in_memory(file) as held:
+        (tmp_path / "sent").write_bytes(b"autre")
+        assert held.size == 9 and held.path.read_bytes() == b"nom;ville"
+        with pytest.raises(OSError):
+            os.pwrite(held.fd, b"X", 0)
+    with pytest.raises(OSError):
+        os.fstat(held.fd)
 
 
 def test_without_memfd_the_bytes_go_to_unnamed_shared_memory(cipher, tmp_path, monkeypatch):

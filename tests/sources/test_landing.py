@@ -1,13 +1,17 @@
 """From bytes to landed rows: every row is accepted, quarantined with its cell and a sentence, or an exact duplicate."""
 
+import hashlib
 import shutil
+import time
 from pathlib import Path
 
 import duckdb
 import pytest
 from deliveries import CONTRACTS, HEADER, NOW, ROWS, land, places, programme, raw, settle
 
+from identity.cipher import Tampered
 from identity.vault import Vault
+from sources import landing
 from sources.landing import deliver
 from sources.ledger import deliveries, open_ledger
 
@@ -71,6 +75,78 @@ def test_no_row_lands_whose_identity_is_not_kept(tmp_path, monkeypatch):
     assert not [path for path in (tmp_path / "landing").rglob("*") if path.is_file()]
     (report,) = deliver(places(tmp_path), CONTRACTS["mess_zoom"], now=NOW)
     assert report.rows_accepted and len(landed(tmp_path, "attendance")) == report.rows_accepted
+
+
+def nothing_is_written(home):
+    written = [
+        path for folder in ("landing", "vault/identities") for path in (home / folder).rglob("*") if path.is_file()
+    ]
+    with open_ledger(places(home).ledger) as ledger:
+        return not written and not deliveries(ledger)
+
+
+def test_nothing_is_written_of_a_delivery_whose_bytes_are_not_kept(tmp_path, monkeypatch):
+    programme(tmp_path)
+    zoom = tmp_path / "inbox" / "mess_zoom" / "liste.csv"
+    zoom.parent.mkdir(parents=True)
+    zoom.write_bytes(b"pas un export")
+    settle(zoom)
+    sources = ["mess_zoom", "hdf_2023_programme"]
+
+    def full(*_):
+        time.sleep(0.2)  # the delivery has been read and judged, or refused, meanwhile
+        raise OSError("no space left")
+
+    for source in sources:
+        with monkeypatch.context() as broken, pytest.raises(OSError, match="no space left"):
+            broken.setattr("sources.landing.keep", full)
+            deliver(places(tmp_path), CONTRACTS[source], now=NOW)
+    assert nothing_is_written(tmp_path)
+    assert [deliver(places(tmp_path), CONTRACTS[source], now=NOW)[0].outcome for source in sources] == [
+        "held", "accepted",
+    ]  # fmt: skip
+
+
+def test_bytes_are_kept_before_anything_is_written_and_whatever_becomes_of_them(tmp_path, monkeypatch):
+    path = programme(tmp_path)
+    sha256 = hashlib.sha256(path.read_bytes()).hexdigest()
+    original, slow, written = tmp_path / "originals" / sha256[:2] / sha256, landing.keep, []
+
+    def keep(*arguments):
+        time.sleep(0.2)
+        return slow(*arguments)
+
+    def write(*arguments, **options):
+        written.append(original.exists())
+        return _write_aside(*arguments, **options)
+
+    def crash(*_):
+        raise RuntimeError("a mistake of the program")
+
+    _write_aside = landing._write_aside
+    monkeypatch.setattr(landing, "keep", keep)
+    with monkeypatch.context() as broken, pytest.raises(RuntimeError, match="mistake"):
+        broken.setattr(landing, "judge_file", crash)
+        land(tmp_path)
+    assert original.exists() and nothing_is_written(tmp_path)
+    original.unlink()
+    monkeypatch.setattr(landing, "_write_aside", write)
+    assert land(tmp_path)[0].outcome == "accepted"
+    assert written and all(written)
+
+
+def test_bytes_that_change_while_they_are_read_are_not_landed(tmp_path, monkeypatch):
+    path, found = programme(tmp_path), landing.look
+
+    def look(*arguments):
+        seen = found(*arguments)
+        path.write_bytes(path.read_bytes() + b"\0")
+        return seen
+
+    monkeypatch.setattr(landing, "look", look)
+    with pytest.raises(Tampered):
+        land(tmp_path)
+    assert nothing_is_written(tmp_path) and not [*(tmp_path / "originals").rglob("*.*")]
 
 
 def test_the_same_bytes_again_do_nothing_and_new_bytes_supersede(tmp_path):

@@ -20,7 +20,7 @@ from orchestration import breach_command, person_command
 from orchestration.home import Home, Settings
 from orchestration.process import run_process
 
-USAGE, NOT_WHOLE, FAILED = 2, 3, 4
+NOT_WHOLE, FAILED = 3, 4
 MAX_LINES = 40
 
 

@@ -21,7 +21,6 @@ class Freshness:
 
     source: str
     title: str
-    last_received_at: datetime | None
     expected_every_days: int | None
     days_since: int | None
 
@@ -53,7 +52,6 @@ def freshness(home: Home, contracts: dict[str, LoadedContract], now: datetime) -
         Freshness(
             source,
             loaded.contract.title,
-            last.get(source),
             loaded.contract.expected_every_days,
             (now - last[source]).days if source in last else None,
         )

@@ -47,10 +47,6 @@ class Entry:
     cells: tuple[Line | None, ...]
     is_aside: bool
 
-    @property
-    def shares_coverage(self) -> bool:
-        return bool(self.coverage)
-
 
 @dataclass(frozen=True)
 class Table:

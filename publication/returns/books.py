@@ -249,7 +249,7 @@ def _book(
     sheet.title = sheet_title
     _lay_out(sheet, title, says, columns, rows)
     _sign(book.create_sheet(MARK), kind, release, made_at)
-    _paper(sheet, len(columns), title, release)
+    _paper(sheet, title, release)
     (public / path).parent.mkdir(exist_ok=True)
     book.save(public / path)
     return Book(path, kind, title, len(rows), 0)
@@ -305,7 +305,7 @@ def _sign(sheet: Worksheet, kind: str, release: int, made_at: datetime) -> None:
     sheet.protection.sheet = True
 
 
-def _paper(sheet: Worksheet, nb_columns: int, title: str, release: int) -> None:
+def _paper(sheet: Worksheet, title: str, release: int) -> None:
     sheet.page_setup.orientation = "landscape"
     sheet.page_setup.paperSize = sheet.PAPERSIZE_A4
     sheet.page_setup.fitToWidth, sheet.page_setup.fitToHeight = 1, 0

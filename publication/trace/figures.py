@@ -14,7 +14,7 @@ from typing import Any
 
 import duckdb
 
-from publication.trace.declared import ANY, MEASURES, Trace, Traces, entry_of
+from publication.trace.declared import MEASURES, Trace, Traces, entry_of
 
 NEAR = 1e-12
 """Relative difference allowed between two sums of the same fractions taken in another order."""
@@ -107,12 +107,6 @@ def same(released: Any, again: Any) -> bool:
     if released is None or again is None:
         return released is None and again is None
     return math.isclose(float(released), float(again), rel_tol=NEAR, abs_tol=0)
-
-
-def without_entry(traces: Traces, dataset: str, indicators: Sequence[str]) -> list[str]:
-    """Indicators of a dataset that no entry takes."""
-    listed = traces.get(dataset, ())
-    return [code for code in indicators if not any(ANY in t.indicators or code in t.indicators for t in listed)]
 
 
 def _compared(dataset: str, figure: Mapping[str, Any], again: Mapping[str, Any], trace: Trace) -> list[Mismatch]:

@@ -99,9 +99,6 @@ class Store:
         kept = json.loads(head)
         return kept["cursor"], Raw(body, kept["headers"])
 
-    def forget_page(self, number: int) -> None:
-        (self._running / f"{number:05}.page").unlink(missing_ok=True)
-
     def forget_pages(self) -> None:
         """Forget the unfinished crawl. The plan goes first: pages without a plan are never read."""
         (self._running / "plan").unlink(missing_ok=True)

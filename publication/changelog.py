@@ -186,10 +186,11 @@ def escaped(cell: str) -> str:
 
 
 def _cells(dataset: str, key: tuple[str, ...], before: dict, after: dict) -> list[Change]:
-    columns = list(dict.fromkeys([*before, *after]))
     found = []
-    for column in columns:
+    for column in dict.fromkeys([*before, *after]):
+        if column in KEY or before.get(column) == after.get(column):
+            continue
         old, new = csv_cell(before.get(column)), csv_cell(after.get(column))
-        if column not in KEY and old != new:
+        if old != new:
             found.append(Change(dataset, CHANGED, key, column, old, new))
     return found

@@ -119,12 +119,16 @@ def read_csv(data: bytes) -> list[list[str]]:
 def by_key(table: pa.Table) -> dict[tuple[str, ...], dict]:
     """Rows by the columns of KEY that the table has; a repeated key gets its rank, so that no row is lost."""
     names = [name for name in KEY if name in table.column_names]
+    keys = zip(*(map(_keyed, table[name].to_pylist()) for name in names), strict=True)
     rows: dict[tuple[str, ...], dict] = {}
-    for row in table.to_pylist():
-        key = tuple("" if row[name] is None else str(row[name]) for name in names)
+    for key, row in zip(keys, table.to_pylist(), strict=True):
         rank = 2
         while key in rows:
             key = (*key[: len(names)], f"#{rank}")
             rank += 1
         rows[key] = row
     return rows
+
+
+def _keyed(value: Any) -> str:
+    return "" if value is None else str(value)

@@ -19,6 +19,7 @@ import math
 from collections import defaultdict
 from collections.abc import Hashable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
+from operator import itemgetter
 
 import pyarrow as pa
 
@@ -29,6 +30,10 @@ KEY = ("programme_id", "indicator", "breakdown", "member", "period")
 TOTAL = ("total", "total")
 EVENT = "event"
 COLUMNS = ("value", "lower", "numerator", "denominator", "n_with_data", "n_total")
+#: Columns that say that a line has a number.
+NUMBERS = ("value", "lower", "upper", "numerator", "denominator")
+#: All that is read of a table.
+READ = {*KEY, *COLUMNS, *NUMBERS, "obs_status"}
 #: Columns that are about a whole, when the line is one of its parts.
 WHOLES = ("denominator", "n_with_data", "n_total")
 
@@ -87,7 +92,7 @@ def read(tables: Mapping[str, pa.Table], policies: Policies) -> Cells:
 
 def _read_table(cells: Cells, dataset: str, table: pa.Table, policies: Policies) -> None:
     policy = policies.policies.get(dataset)
-    rows = table.to_pylist()
+    rows = table.select([name for name in table.column_names if name in READ]).to_pylist()
     repeated, rules = _repeated(rows), {}
     dominant = {
         (
@@ -101,7 +106,7 @@ def _read_table(cells: Cells, dataset: str, table: pa.Table, policies: Policies)
         if str(row["indicator"]).endswith("_max_share")
     }
     for place, row in enumerate(rows):
-        if all(row.get(column) is None for column in ("value", "lower", "upper", "numerator", "denominator")):
+        if all(row.get(column) is None for column in NUMBERS):
             _read_without_number(cells, row, policy, policies, repeated)
             continue
         what = (row["indicator"], row["breakdown"])
@@ -116,7 +121,7 @@ def _read_table(cells: Cells, dataset: str, table: pa.Table, policies: Policies)
         if counts is None:
             continue  # free, and no protected number depends on it: the grammar of the policies sees to it
         line = _line(cells, dataset, place, row, counts, threshold, policies, repeated)
-        line = _judged(cells, line, row, dominant.get(tuple(row[name] for name in KEY)), policies)
+        line = _judged(cells, line, row, dominant.get(_key(row)), policies)
         shown = [line.columns[name] for name in line.columns]
         if row["breakdown"] in counts.splits and {"numerator", "denominator"} <= line.columns.keys():
             how = (line.columns["denominator"], row["indicator"], row["breakdown"])
@@ -142,16 +147,24 @@ def _read_without_number(
     counts = policy.counts.get(row["indicator"]) if policy else None
     if counts is None or row["obs_status"] == "M" or row["n_with_data"] == 0:
         return
+    when = _when(row, repeated)
     for column, counted in counts.named.items():
-        cells.unsaid.add(_number(row, counts, counted, column, policies, repeated))
+        cells.unsaid.add(_number(row, counts, counted, column, policies, when))
 
 
 def _repeated(rows: Iterable[Mapping]) -> set[tuple]:
     """Members that come with several periods: the period is then part of the number's name."""
-    seen: dict[tuple, set] = defaultdict(set)
-    for row in rows:
-        seen[tuple(row[name] for name in KEY[:4])].add(row["period"])
-    return {key for key, periods in seen.items() if len(periods) > 1}
+    first: dict[tuple, str] = {}
+    return {key for row in rows if first.setdefault(key := _member(row), row["period"]) != row["period"]}
+
+
+_member = itemgetter(*KEY[:4])
+_key = itemgetter(*KEY)
+
+
+def _when(row: Mapping, repeated: set[tuple]) -> str:
+    """The period of a line whose member comes with several."""
+    return row["period"] if repeated and _member(row) in repeated else ""
 
 
 def _line(
@@ -164,20 +177,17 @@ def _line(
     policies: Policies,
     repeated: set[tuple],
 ) -> Line:
-    columns = {}
+    columns, when = {}, _when(row, repeated)
     for column, counted in counts.named.items():
         if row.get(column) is None:
             continue
-        name = _number(row, counts, counted, column, policies, repeated)
+        name = _number(row, counts, counted, column, policies, when)
         columns[column] = _variable(cells, policies, name, float(row[column]), dataset)
-    return Line(dataset, place, tuple(row[name] for name in KEY), threshold, columns)
+    return Line(dataset, place, _key(row), threshold, columns)
 
 
-def _number(
-    row: Mapping, counts: Counts, counted: Counted, column: str, policies: Policies, repeated: set[tuple]
-) -> tuple:
+def _number(row: Mapping, counts: Counts, counted: Counted, column: str, policies: Policies, when: str) -> tuple:
     """The name of the number that a column of this line gives away."""
-    when = row["period"] if tuple(row[name] for name in KEY[:4]) in repeated else ""
     return (row["programme_id"], counted.of, *_part(row, counts, counted, column, policies), when)
 
 
@@ -186,21 +196,19 @@ def _part(
 ) -> tuple[tuple, tuple[str, str]]:
     """(personal traits, events) that a column of this line is about."""
     words = policies.vocabulary
-    members = row["member"].split("|")
-    names = words.crossed_breakdowns.get(row["breakdown"], (row["breakdown"],))
+    names, members = words.crossed_breakdowns.get(row["breakdown"], ()), row["member"].split("|")
     if len(names) != len(members):
-        names, members = (row["breakdown"],), [row["member"]]
-    traits = dict(counted.where)
-    events = TOTAL
+        names, members = (row["breakdown"],), (row["member"],)
+    traits, events = counted.where, TOTAL
     for name, member in zip(names, members, strict=True):
         if name in counts.splits:
             if column not in WHOLES:
-                traits[name] = member
+                traits = {**traits, name: member}
         elif name in words.person_breakdowns:
-            traits[name] = member
+            traits = {**traits, name: member}
         elif name != "total":
             events = (name, member)
-    return tuple(sorted(traits.items())), events
+    return tuple(sorted(traits.items())) if traits else (), events
 
 
 def _variable(cells: Cells, policies: Policies, name: tuple, value: float, dataset: str) -> int:
@@ -223,9 +231,10 @@ def _judged(cells: Cells, line: Line, row: Mapping, dominant: Mapping | None, po
     """The line with the reason why it is secret, and its numbers marked with the protection they need."""
     system, threshold = cells.system, line.threshold
     rest = _complement(cells, line, policies)
-    unknown = set(row["member"].split("|")) & set(policies.vocabulary.nobody)
+    if threshold.level != "protected" or row["obs_status"] == "Q":
+        return line
     is_trait = row["breakdown"] in policies.vocabulary.person_breakdowns
-    if threshold.level != "protected" or row["obs_status"] == "Q" or (unknown and is_trait):
+    if is_trait and not set(policies.vocabulary.nobody).isdisjoint(row["member"].split("|")):
         return line
     numbers = {**line.columns, **({"complement": rest} if rest is not None else {})}
     small = [

@@ -119,7 +119,7 @@ class Counts(_Strict):
     n_total: Counted | None = None
     splits: tuple[str, ...] = ()
 
-    @property
+    @functools.cached_property
     def named(self) -> dict[str, Counted]:
         columns = ("value", "lower", "numerator", "denominator", "n_with_data", "n_total")
         return {name: counted for name in columns if (counted := getattr(self, name)) is not None}

@@ -8,6 +8,7 @@ one cell of one block.
 import re
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, replace
+from functools import cached_property
 
 from publication.labels import Labels
 from publication.portal import charts, maps
@@ -54,7 +55,7 @@ class Table:
     entries: tuple[Entry, ...]
     notes: tuple[str, ...] = ()  # what is true of every entry
 
-    @property
+    @cached_property  # a template asks it for every row
     def has_coverage(self) -> bool:
         return any(entry.coverage for entry in self.entries)
 

@@ -10,6 +10,9 @@ from dataclasses import dataclass
 from datetime import date
 from pathlib import Path
 
+import pyarrow as pa
+import pyarrow.compute as pc
+
 from expectations import Outcome
 from expectations.verdict import MAX_KEYS
 from publication.changelog import CHANGED, Change, where
@@ -175,7 +178,8 @@ def headlines(edition: Edition, all_lines: Mapping[str, list[Line]]) -> dict[str
     before = {}
     if edition.release.previous is not None:
         before = {
-            name: by_key(edition.before[name]) for name in {line[0] for line in HEADLINES} & edition.before.keys()
+            name: by_key(_with_headlines(edition.before[name]))
+            for name in {line[0] for line in HEADLINES} & edition.before.keys()
         }
     for dataset, indicator, breakdown, member, words in HEADLINES:
         said = set()
@@ -188,6 +192,13 @@ def headlines(edition: Edition, all_lines: Mapping[str, list[Line]]) -> dict[str
                 headline = Headline(dataset, programme, indicator, words, line.printed, _on(row), change)
                 found.setdefault(programme, []).append(headline)
     return {programme: each[:MOST_HEADLINES] for programme, each in found.items()}
+
+
+def _with_headlines(table: pa.Table) -> pa.Table:
+    """The rows of a table among which headlines are found."""
+    codes = pa.array(sorted({line[1] for line in HEADLINES}))
+    breakdowns = pa.array(sorted({line[2] for line in HEADLINES}))
+    return table.filter(pc.and_(pc.is_in(table["indicator"], codes), pc.is_in(table["breakdown"], breakdowns)))
 
 
 def members(all_lines: list[Line], *breakdowns: str) -> list[tuple[str, str]]:

@@ -13,6 +13,7 @@ import zipfile
 from collections.abc import Iterable
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
+from functools import lru_cache
 from pathlib import Path
 
 from sources.ledger import open_ledger, stamps
@@ -174,11 +175,21 @@ def stamp_of_file(path: Path) -> str:
 def _hash_when_still(source: str, path: Path, stamp: str) -> Arrival | None:
     """Hash a file whose stat does not move; None when it does. A fresh file waits for a second look."""
     age = time.time() - path.stat().st_mtime
-    if 0 <= age < STILL_WRITTEN_WITHIN_S:
+    if is_fresh := 0 <= age < STILL_WRITTEN_WITHIN_S:
         time.sleep(min(0.3, STILL_WRITTEN_WITHIN_S))
         if stamp_of_file(path) != stamp:
             return None
-    with path.open("rb") as file:
-        sha256 = hashlib.file_digest(file, "sha256").hexdigest()
-        size = os.fstat(file.fileno()).st_size
+    sha256, size = _hash(path) if is_fresh else _hash_once(path, stamp)
     return Arrival(source, path, sha256, size, stamp) if stamp_of_file(path) == stamp else None
+
+
+def _hash(path: Path) -> tuple[str, int]:
+    """The sha256 (hex) and the size of a file."""
+    with path.open("rb") as file:
+        return hashlib.file_digest(file, "sha256").hexdigest(), os.fstat(file.fileno()).st_size
+
+
+@lru_cache(maxsize=1 << 12)
+def _hash_once(path: Path, stamp: str) -> tuple[str, int]:
+    """As `_hash`, once per process and stamp: whoever asks whether there is anything new looks before the night does."""
+    return _hash(path)

@@ -11,6 +11,7 @@ from types import SimpleNamespace
 
 import pytest
 
+from sources import inbox as inbox_module
 from sources.erasure import mentioned_in_bytes
 from sources.inbox import is_a_return, look
 from sources.ledger import DeliveryReport, deliveries, open_ledger, record_delivery, record_sighting, showings
@@ -59,6 +60,24 @@ def test_touching_a_file_is_not_a_delivery_and_new_bytes_are(tmp_path):
     path.write_text("2")
     os.utime(path, ns=(stat.st_atime_ns, stat.st_mtime_ns))
     assert len(look(inbox, ledger, ["a"]).arrivals) == 1, "same size and modification time do not hide new bytes"
+
+
+def test_a_file_is_hashed_once_per_process_until_it_moves(tmp_path, monkeypatch):
+    inbox, ledger, hashed = tmp_path / "inbox", tmp_path / "ledger.sqlite", []
+    path, of_file = put(inbox, "a", "x.csv", "1"), inbox_module._hash
+    monkeypatch.setattr(inbox_module, "_hash", lambda path: hashed.append(path.read_text()) or of_file(path))
+    monkeypatch.setattr(inbox_module, "STILL_WRITTEN_WITHIN_S", 0.0)
+    first, again = (look(inbox, ledger, ["a"]).arrivals[0] for _ in range(2))
+    assert first == again and hashed == ["1"]
+    stat = path.stat()
+    path.write_text("2")
+    os.utime(path, ns=(stat.st_atime_ns, stat.st_mtime_ns))
+    assert look(inbox, ledger, ["a"]).arrivals[0].sha256 != first.sha256 and hashed == ["1", "2"]
+    monkeypatch.setattr(inbox_module, "STILL_WRITTEN_WITHIN_S", 60.0)
+    os.utime(path)
+    for _ in range(2):  # still being written, perhaps: nothing is remembered of it
+        look(inbox, ledger, ["a"])
+    assert hashed == ["1", "2", "2", "2"]
 
 
 def test_what_belongs_nowhere_is_said(tmp_path):

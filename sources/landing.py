@@ -407,7 +407,7 @@ def _land(
 
         def prepare(rows: pa.Table) -> None:
             landed = _landed(rows, lineage, judged.tables["record"], entity)
-            _write_aside(accepted_path, landed, unlike={*_ALONE, entity.key[-1]})
+            _write_aside(accepted_path, landed, unlike={*_ALONE, *_instants(entity), entity.key[-1]})
 
         if entity.personal:
             # two long writings of a large delivery, beside each other; the rows are in place once their identities are
@@ -473,9 +473,12 @@ def _programme_years(accepted: pa.Table, contract: Contract, delivered_at: datet
         years = {name: int(row["year"]) for name, row in _references().programmes.items() if row["year"]}
         at = pc.index_in(accepted["programme_id"], value_set=pa.array(years, pa.string()))
         found.append(pa.array(years.values(), pa.int64()).take(whole(at)))
-    instants = [name for slot in entity.slots.values() if slot.kind == "instant" for name in slot.columns]
-    found += [whole(pc.year(accepted[name])) for name in instants]
+    found += [whole(pc.year(accepted[name])) for name in _instants(entity)]
     return pc.coalesce(*found, pa.repeat(delivered_at.year, accepted.num_rows))
+
+
+def _instants(entity: Entity) -> list[str]:
+    return [name for slot in entity.slots.values() if slot.kind == "instant" for name in slot.columns]
 
 
 def _sealed_key(column: pa.Array, years: pa.Array, vault: Vault) -> pa.Array:
@@ -555,8 +558,8 @@ def _record_keys(record: pa.Table, deleted: tuple[str, ...], lineage: dict) -> p
 _ROW_GROUP_ROWS = 128 * 1024
 
 
-_ALONE = ("row_number", "record_key", "person_key")
-"""Columns that hardly repeat: a dictionary of their values costs time and saves nothing."""
+_ALONE = ("row_number", "record_key", "person_key", "order_id")
+"""Columns that hardly repeat, as instants do: a dictionary of their values costs time and saves nothing."""
 
 
 def _write(path: Path, table: pa.Table) -> None:

@@ -33,9 +33,9 @@ _ENTITIES = {
 
 
 def rows_of_persons(places: Places, contracts: dict[str, LoadedContract]) -> pa.Table:
-    """The rows in force of the entities about persons: source, delivery_id, row_number INTEGER, entity, event_id, year
-    INTEGER (of the programme, else of the row's first instant, else of the delivery), is_present BOOLEAN, seen_at TIMESTAMP (null
-    where the row does not say). A record that its platform showed again or deleted since is left out."""
+    """The rows in force of the entities about persons: source, delivery_id, row_number INTEGER, event_id, year INTEGER (of the
+    programme, else of the row's first instant, else of the delivery), is_present BOOLEAN, seen_at TIMESTAMP (null where the row does
+    not say). A record that its platform showed again or deleted since is left out."""
     with open_ledger(places.ledger) as ledger:
         known = [row for row in deliveries(ledger) if row["source"] in contracts and row["state"] == "accepted"]
     years = {row["programme_id"]: int(row["year"]) for row in reference_rows("programmes.csv") if row["year"]}
@@ -56,7 +56,7 @@ def rows_of_persons(places: Places, contracts: dict[str, LoadedContract]) -> pa.
             for instant in instants
         )
         selects.append(
-            f"select source, delivery_id, row_number, '{entity}' as entity, event_id, "
+            "select source, delivery_id, row_number, event_id, "
             # the door chose the key of the pseudonym by the year: its choice is the year of the row
             f"coalesce(try_cast(split_part(person_key_id, '-', 1) as integer), py.year, {year}, year(delivered_at))::integer as year, "
             f"{is_present} as is_present, {seen_at} as seen_at, record_key, delivered_at "
@@ -77,16 +77,17 @@ def rows_of_persons(places: Places, contracts: dict[str, LoadedContract]) -> pa.
             "programme_year", pa.table({"programme_id": list(years), "year": pa.array(years.values(), pa.int32())})
         )
         query = f"select {', '.join(ROWS.names)} from ({' union all '.join(selects)}) r{replaced}"
-        return con.sql(query, params=params).to_arrow_table().cast(ROWS)
+        return pa.Table.from_batches(
+            (batch.cast(ROWS) for batch in con.sql(query, params=params).to_arrow_reader()), ROWS
+        ).unify_dictionaries()
 
 
 ROWS = pa.schema(
     [
-        ("source", pa.string()),
-        ("delivery_id", pa.string()),
+        ("source", pa.dictionary(pa.int32(), pa.string())),
+        ("delivery_id", pa.dictionary(pa.int32(), pa.string())),
         ("row_number", pa.int32()),
-        ("entity", pa.string()),
-        ("event_id", pa.string()),
+        ("event_id", pa.dictionary(pa.int32(), pa.string())),
         ("year", pa.int32()),
         ("is_present", pa.bool_()),
         ("seen_at", pa.timestamp("us")),

@@ -52,9 +52,15 @@ def score(con: duckdb.DuckDBPyConnection, model: Model) -> None:
     if not con.execute("select count(*) from touched").fetchall()[0][0]:
         return
     _block(con)
-    if con.execute("select count(*) from candidate").fetchall()[0][0]:
-        _run_splink(con, model)
+    pairs = con.execute("select count(*) from candidate").fetchall()[0][0]
+    parts = -(-pairs // PART_PAIRS)
+    for part in range(parts):
+        _run_splink(con, model, part, parts)
+    con.execute("drop table candidate; drop table scored_identity")
 
+
+PART_PAIRS = 500_000
+"""How many pairs Splink is given at once: it copies all that it compares, and joins the copies."""
 
 SCORED = (
     "create or replace temp table scored (a ubigint, b ubigint, bits double, probability double, evidence varchar, method varchar, "
@@ -63,34 +69,46 @@ SCORED = (
 
 
 def _block(con: duckdb.DuckDBPyConnection) -> None:
-    """Create `scored_identity` and `candidate` (a, b): pairs worth scoring, and those who are in one."""
+    """Create `candidate` (a, b, is_two: two addresses and two telephones), the pairs worth scoring, and `scored_identity`, those who are in one."""
     hashed = ", ".join(
         f"case when {text} is not null then hash({text}) end as {column}" for column, text in _BLOCKED.items()
     )
     con.execute(f"""
         create or replace temp table blocked as
-        select x.i, {hashed}, t.i is not null as is_new
+        select (row_number() over ())::integer as n, x.i, {hashed}, t.i is not null as is_new
         from (select *, split_part(email, '@', 1) as local from everyone where name is not null) x left join touched t using (i);
-        create or replace temp table at_event as select distinct i, e from on_list semi join blocked using (i);
-        create or replace temp table blocked_pair (a ubigint, b ubigint)""")
+        create or replace temp table blocked_pair (a integer, b integer, is_same boolean, is_two boolean)""")
     new, all_ = con.execute("select count(*) filter (is_new), count(*) from blocked").fetchall()[0]
     # one rule after the other: of all their keys together most make no pair
     for columns in _BLOCKS:
         _pair_up(con, columns, "blocked", few=3 * new < all_)
+    con.execute("""
+        create or replace temp table at_event as
+        select e, n, mail, name, given, family, family_start, phone, is_new from (select distinct i, e from on_list) join blocked using (i)""")
     for columns in _AT_EVENT:
-        _pair_up(con, ("e", *columns), "at_event join blocked using (i)", few=3 * new < all_)
+        _pair_up(con, ("e", *columns), "at_event", few=3 * new < all_)
     con.execute(f"""
-        drop table blocked; drop table at_event;
-        create or replace temp table blocked_pair as select distinct a, b from blocked_pair;
+        drop table at_event;
+        create or replace temp table candidate as
+        select least(x.i, y.i) as a, greatest(x.i, y.i) as b, is_same, is_two
+        from (select distinct a, b, is_same, is_two from blocked_pair) p join blocked x on x.n = p.a join blocked y on y.n = p.b;
+        drop table blocked; drop table blocked_pair;
+        -- most pairs have one name: the others are looked at more closely
+        create or replace temp table named as
+        with involved as (select a as i from candidate where not is_same union select b from candidate where not is_same)
+        select i, name, string_split(name, ' ') as words, given, family, string_split(roots, '|') as roots, is_known
+        from everyone semi join involved using (i);
+        create or replace temp table candidate as
+        select a, b, is_two from candidate where is_same
+        union all
+        select a, b, is_two from candidate p join named x on x.i = a join named y on y.i = b where not is_same and {may_be("x", "y")};
+        drop table named;
         create or replace temp table scored_identity as
-        with involved as (select a as i from blocked_pair union select b from blocked_pair),
+        with involved as (select a as i from candidate union select b from candidate),
         events as (select i, list(e) as events, list(e::bigint * 1000000 + d) as lists from on_list semi join involved using (i) group by i)
         select i, email, regexp_replace(email, '[^0-9]+', '', 'g') as digits, name, string_split(name, ' ') as words, given, family,
             string_split(roots, '|') as roots, is_known, phone, org, postcode, events, lists
-        from everyone semi join involved using (i) left join events using (i);
-        create or replace temp table candidate as
-        select a, b from blocked_pair p join scored_identity x on x.i = a join scored_identity y on y.i = b where {may_be("x", "y")};
-        drop table blocked_pair""")
+        from everyone semi join involved using (i) left join events using (i)""")
 
 
 _BLOCKED = {
@@ -98,7 +116,7 @@ _BLOCKED = {
     "mail_start": "left(local, 3)", "mail_end": "right(local, 3)", "family_start": "left(family, 3)",
     "local": "case when not is_generic then local end",
 }  # fmt: skip
-"""What the rules block on, hashed. Two identities with one hash by chance are only compared for nothing."""
+"""What the rules block on, hashed. Two identities with one hash by chance (64 bits) are only compared for nothing."""
 
 
 def _pair_up(con: duckdb.DuckDBPyConnection, columns: tuple[str, ...], table: str, *, few: bool) -> None:
@@ -108,14 +126,14 @@ def _pair_up(con: duckdb.DuckDBPyConnection, columns: tuple[str, ...], table: st
     counted = "keyed semi join (select k from keyed where is_new) using (k)" if few else "keyed"
     con.execute(f"""
         insert into blocked_pair
-        with keyed as materialized (select hash({", ".join(columns)}) as k, i, mail, is_new from {table} where {filled}),
+        with keyed as materialized (select hash({", ".join(columns)}) as k, n, mail, name, phone, is_new from {table} where {filled}),
         -- a key that nobody shares, or only lines of one address, or nobody new has, makes no pair: most of them
         shared as (
             select k from {counted} group by k
             having count(*) > 1 and bool_or(is_new) and (min(mail) <> max(mail) or count(mail) < count(*))),
         block as materialized (from keyed semi join shared using (k))
-        select least(x.i, y.i), greatest(x.i, y.i)
-        from block x join block y on x.k = y.k and x.is_new and x.i <> y.i and (x.i < y.i or not y.is_new)
+        select least(x.n, y.n), greatest(x.n, y.n), x.name = y.name, coalesce(x.mail <> y.mail and x.phone <> y.phone, false)
+        from block x join block y on x.k = y.k and x.is_new and x.n <> y.n and (x.n < y.n or not y.is_new)
             and (x.mail <> y.mail or x.mail is null or y.mail is null)""")
 
 
@@ -189,12 +207,14 @@ def _suffixed(sql: str) -> str:
     return re.sub(r"\b([xy])\.(\w+)", lambda found: f"{found[2]}_{'l' if found[1] == 'x' else 'r'}", sql)
 
 
-def _run_splink(con: duckdb.DuckDBPyConnection, model: Model) -> None:
+def _run_splink(con: duckdb.DuckDBPyConnection, model: Model, part: int, parts: int) -> None:
+    """Add to `scored` what Splink says of one of so many parts of `candidate`."""
     from splink import DuckDBAPI, Linker
 
     logging.getLogger("splink").setLevel(logging.ERROR)
     con.execute(
-        "create or replace temp table splink_pair as select 0 as match_key, a as join_key_l, b as join_key_r from candidate"
+        "create or replace temp table splink_pair as "
+        f"select 0 as match_key, a as join_key_l, b as join_key_r from candidate where a % {parts} = {part}"
     )
     api = DuckDBAPI(connection=con)
     with warnings.catch_warnings():
@@ -208,8 +228,10 @@ def _run_splink(con: duckdb.DuckDBPyConnection, model: Model) -> None:
     same_words = model.comparisons["name"]["same_words"].bits - 0.01
     con.execute(f"""
         insert into scored
-        select least(i_l, i_r), greatest(i_l, i_r), match_weight, match_probability, concat_ws('+', {told}),
-            case when mw_name >= {same_words} and mw_event > 0 then 'same_name_event' else 'model' end,
-            coalesce(x.email <> y.email and x.phone <> y.phone and list_has_any(x.lists, y.lists), false)
-        from {found} join scored_identity x on x.i = i_l join scored_identity y on y.i = i_r;
-        drop table {found}; drop table scored_identity; drop table candidate; drop table splink_pair""")
+        with two as (
+            select a, b from candidate semi join {found} f on f.i_l = a and f.i_r = b join scored_identity x on x.i = a join scored_identity y on y.i = b
+            where is_two and list_has_any(x.lists, y.lists))
+        select i_l, i_r, match_weight, match_probability, concat_ws('+', {told}),
+            case when mw_name >= {same_words} and mw_event > 0 then 'same_name_event' else 'model' end, two.a is not null
+        from {found} left join two on two.a = i_l and two.b = i_r;
+        drop table {found}; drop table splink_pair""")

@@ -32,7 +32,7 @@ from identity.vault import Vault, open_private
 def match(vault: Vault, rows: pa.Table, out_dir: Path) -> Matched:
     """Tell which of `rows` are one person, and write the tables of `outcome.py` under `out_dir`.
 
-    `rows`: source, delivery_id, row_number, entity, event_id, year, is_present, seen_at (`sources.persons.ROWS`). Rows of
+    `rows`: source, delivery_id, row_number, event_id, year, is_present, seen_at (`sources.persons.ROWS`). Rows of
     which the vault has no identity are nobody's. Raises VaultError when the vault cannot be read.
     """
     with contextlib.closing(open_private()) as con, resumed(con, vault):

@@ -11,23 +11,23 @@ from identity.vault import IDENTITIES, Vault
 
 ROWS = pa.schema(
     [
-        ("source", pa.string()), ("delivery_id", pa.string()), ("row_number", pa.int32()), ("entity", pa.string()),
+        ("source", pa.string()), ("delivery_id", pa.string()), ("row_number", pa.int32()),
         ("event_id", pa.string()), ("year", pa.int32()), ("is_present", pa.bool_()), ("seen_at", pa.timestamp("us")),
     ]
 )  # fmt: skip
-LANDED = ("entity", "event_id", "year", "is_present", "seen_at")
+LANDED = ("event_id", "year", "is_present", "seen_at")
 
 
-def row(name=None, email=None, *, event="A01", year=2025, at="2025-03-01", entity="registration", **more):
+def row(name=None, email=None, *, event="A01", year=2025, at="2025-03-01", is_present=False, **more):
     """One row of a list. `name`: as typed in one column; `given_name`, `family_name`, `phone`, `organisation_text`… as needed."""
     return {
-        "full_name": name, "email": email, "event_id": event, "year": year, "entity": entity, "is_present": entity == "attendance",
+        "full_name": name, "email": email, "event_id": event, "year": year, "is_present": is_present,
         "seen_at": None if at is None else datetime.fromisoformat(at), **more,
     }  # fmt: skip
 
 
 def attended(name=None, email=None, **more):
-    return row(name, email, **{"entity": "attendance", "at": None, **more})
+    return row(name, email, **{"is_present": True, "at": None, **more})
 
 
 class Lists:

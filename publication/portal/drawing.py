@@ -81,6 +81,7 @@ class Renderer:
 
     def __init__(self) -> None:
         self._process: subprocess.Popen[bytes] | None = None
+        self._is_asked = False
         with contextlib.suppress(OSError):
             self._process = subprocess.Popen(
                 [sys.executable, "-P", str(HERE / "rendering.py")],
@@ -99,16 +100,18 @@ class Renderer:
         if self._process:
             specifications = {file_name(chart): specification(chart) for chart in charts}
             question = {"folder": str(folder.resolve()), "specifications": specifications}
+            self._is_asked = True
             with contextlib.suppress(OSError), self._process.stdin as asked:
                 asked.write(json.dumps(question).encode())
 
     def close(self, *, within_s: float = 0) -> None:
-        """End the process; `within_s`: the time it has to finish."""
+        """End the process; `within_s`: the time it has to finish what it was asked."""
         process, self._process = self._process, None
         if process is None:
             return
-        with contextlib.suppress(subprocess.TimeoutExpired):
-            process.wait(timeout=within_s)
+        if self._is_asked:
+            with contextlib.suppress(subprocess.TimeoutExpired):
+                process.wait(timeout=within_s)
         process.kill()
         process.wait()
         with contextlib.suppress(OSError):

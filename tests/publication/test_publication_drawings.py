@@ -1,5 +1,6 @@
 """What is drawn and how tables are laid out: bars, maps, blocks, on a few rows written by hand."""
 
+import hashlib
 import json
 import re
 
@@ -139,6 +140,20 @@ def test_what_the_process_beside_leaves_undone_is_rendered_here(tmp_path, monkey
     monkeypatch.setattr(drawing, "render", lambda chart: SMALL)
     assert "M1,1" in drawings.done()[LEVEL.name]
     assert [path.name for path in (tmp_path / drawing.FOLDER).iterdir()] == [drawing.file_name(LEVEL)]
+
+
+def test_a_release_whose_charts_are_those_of_the_one_before_does_not_wait_for_the_renderer(tmp_path, monkeypatch):
+    before, public = tmp_path / "before", tmp_path / "public"
+    for place in (before, public):
+        place.mkdir()
+    drawing.Drawings([LEVEL], before, None).done()
+    name = f"{drawing.FOLDER}/{drawing.file_name(LEVEL)}"
+    (before / "SHA256SUMS").write_text(f"{hashlib.sha256((before / name).read_bytes()).hexdigest()}  {name}\n")
+    renderer = drawing.Renderer()
+    waits = []
+    monkeypatch.setattr(renderer._process, "wait", lambda timeout=None: waits.append(timeout))
+    assert set(drawing.Drawings([LEVEL], public, before, renderer).done()) == {LEVEL.name}
+    assert waits == [None]  # for the end of a process that was told to end
 
 
 def test_a_night_without_a_chart_does_not_start_the_renderer(tmp_path, monkeypatch):

@@ -9,7 +9,7 @@ from __future__ import annotations
 import contextlib
 import hashlib
 import shutil
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from concurrent.futures import Future, ThreadPoolExecutor
 from dataclasses import replace
 from pathlib import Path
@@ -17,9 +17,10 @@ from typing import TYPE_CHECKING
 
 import pyarrow as pa
 
-from publication import changelog, labels, quality, shelf, tables, trace, versions, waiting, warehouse, wording
+from publication import changelog, labels, quality, shelf, tables, versions, waiting, warehouse, wording
 from publication.decision import Desk, Shipped, released_tables
 from publication.shelf import CARRIED, DatasetStatus, Release
+from publication.trace.writing import Made, write_all
 
 if TYPE_CHECKING:
     from publication.portal.drawing import Renderer
@@ -151,8 +152,7 @@ def _write_rows(copied: Future, release: Release, contents: Mapping[str, pa.Tabl
     """What leaves, into the warehouse of analysts, and where each public figure comes from in it."""
     copied.result()
     warehouse.add_figures(contents, release.warehouse)
-    for found in _origins(release, contents, releases):
-        trace.write(release.public, found)
+    write_all(release.public, _made(release, contents, releases), rows=sum(t.num_rows for t in contents.values()))
 
 
 def _definitions(
@@ -189,16 +189,17 @@ def _issued(release: Release, releases: Path) -> dict[str, str]:
     return dates
 
 
-def _origins(release: Release, datasets: Iterable[str], releases: Path) -> Iterator[dict[str, dict]]:
-    """Where each figure of each dataset comes from, by programme; of a carried one, in the release that made it."""
+def _made(release: Release, datasets: Iterable[str], releases: Path) -> list[Made]:
+    """What each figure of each dataset is traced in; of a carried one, the release that made it."""
     made_by: dict[Path, tuple[Release, list[str]]] = {}
     for name in datasets:
         made = release.made_by(name, releases)
         made_by.setdefault(made.path, (made, []))[1].append(name)
-    for made, names in made_by.values():
-        if made.warehouse.exists():
-            with trace.opened(made.warehouse) as connection:
-                yield from trace.documents(connection, trace.of_dictionary(made.dictionary), names, release=made.number)
+    return [
+        Made(made.number, str(made.warehouse.resolve()), str(made.dictionary.resolve()), names)
+        for made, names in made_by.values()
+        if made.warehouse.exists()
+    ]
 
 
 SUMS = "SHA256SUMS"

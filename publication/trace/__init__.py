@@ -1,7 +1,8 @@
 """From any released figure to the cells it comes from.
 
 Belongs here: the entries that say how figures are made (`declared`, from `dbt_project/traces/`), running them on a released
-warehouse (`figures`), where rows stand (`places`), one figure for staff (`origin`), all figures for a page (`documents`).
+warehouse (`figures`), where rows stand (`places`), one figure for staff (`origin`), all figures for a page (`documents`), the files of
+these (`writing`).
 Does not belong here: any definition of an indicator, any page.
 """
 

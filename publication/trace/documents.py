@@ -236,7 +236,7 @@ def _by_figure(
         wanted = [name for name in ("delivery_key",) if name in columns] or [n for n in wanted if n == "event_key"]
     select = ", ".join([*key, *wanted])
     behind = " OR ".join(f"{name} IS NOT NULL" for name in wanted if name in ("event_key", "delivery_key")) or "true"
-    cursor = connection.execute(f"SELECT DISTINCT {select} FROM ({rows}) AS behind WHERE {behind}")
+    cursor = connection.execute(f"SELECT DISTINCT {select} FROM ({rows}) AS behind WHERE {behind} ORDER BY ALL")
     names = [column[0] for column in cursor.description]
     found: dict[tuple, list[dict[str, Any]]] = {}
     for values in cursor.fetchall():

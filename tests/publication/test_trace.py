@@ -1,12 +1,14 @@
 """Tracing on a warehouse of four events and seven people: recomputing, telling, counting without telling, keeping secrets."""
 
 import json
+import os
+import sys
 
 import duckdb
 import pytest
 
 from publication import trace
-from publication.trace import declared, figures
+from publication.trace import declared, figures, writing
 from publication.trace.documents import numbers, ranges
 
 ROWS = """
@@ -178,6 +180,27 @@ def test_documents_point_at_what_is_written_once(warehouse, traces, tmp_path):
     (name,) = trace.write(tmp_path, found)
     script = (tmp_path / name).read_text(encoding="utf-8")
     assert json.loads(script.removeprefix("observatoire_origine(").removesuffix(");\n")) == document
+
+
+def test_documents_are_the_same_from_a_process_beside(warehouse, tmp_path, monkeypatch):
+    dictionary = tmp_path / "dictionary.json"
+    dictionary.write_text(json.dumps({"traces": ENTRIES}))
+    made = [writing.Made(3, str(warehouse), str(dictionary), ["ind_a"])]
+
+    def written(name: str, rows: int) -> list[tuple[str, bytes]]:
+        public = tmp_path / name
+        public.mkdir()
+        writing.write_all(public, made, rows=rows)
+        return [(path.name, path.read_bytes()) for path in sorted((public / "origine").iterdir())]
+
+    here = written("here", 4)
+    assert [name for name, _ in here] == ["ind_a--P1.js"]
+    monkeypatch.setattr(os, "cpu_count", lambda: 2)
+    with monkeypatch.context() as without:
+        without.setattr(writing, "_write", None)  # not in this process
+        assert written("beside", writing.MANY_ROWS) == here
+    monkeypatch.setattr(sys, "executable", "/bin/false")
+    assert written("undone", writing.MANY_ROWS) == here
 
 
 def test_a_page_learns_nothing_of_persons_but_the_files(warehouse, traces):

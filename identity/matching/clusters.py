@@ -112,8 +112,8 @@ def name_persons(con: duckdb.DuckDBPyConnection, vault: Vault) -> None:
     con.execute(f"""
         create or replace temp table person as
         with first as (
-            select p.label, arg_min(p.n, (f.first_at, p.n)) as n, min(f.first_at) as first_at
-            from person_of p join first_seen f using (n) group by p.label),
+            select label, n, first_at from person_of join first_seen using (n)
+            qualify row_number() over (partition by label order by first_at, n) = 1),
         told as (
             select f.label, i, f.first_at, {keyed(con, vault, "person", _WHO)} as uid from first f join node using (n) join everyone x using (i))
         select label, case when row_number() over (partition by uid order by first_at, i) = 1 then uid else xor(uid, i) end as uid from told""")

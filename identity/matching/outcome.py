@@ -97,7 +97,7 @@ def write_participants(con: duckdb.DuckDBPyConnection, out_dir: Path, version: s
         columns = "* exclude (uid)" if table == "participant" else "*"
         order = " order by participant_key" if table == "participant" else ""
         con.execute(
-            f"copy (select {columns} from {table}{order}) to '{_quoted(aside / table)}.parquet' (format parquet, compression zstd)"
+            f"copy (select {columns} from {table}{order}) to '{_quoted(aside / table)}.parquet' (format parquet, compression zstd, compression_level 1)"
         )
     final = out_dir / version
     shutil.rmtree(final, ignore_errors=True)

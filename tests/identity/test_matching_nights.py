@@ -35,7 +35,7 @@ def some_rows(chance, count):
         row(
             chance.choice(NAMES), chance.choice(ADDRESSES), event=chance.choice(("A01", "A02", None)), phone=chance.choice(TELEPHONES),
             organisation_text=chance.choice(ORGANISATIONS), postcode=chance.choice(("59000", "62000", None)),
-            entity=chance.choice(("registration", "attendance")), year=chance.choice((2024, 2025)),
+            is_present=chance.choice((False, True)), year=chance.choice((2024, 2025)),
             at=chance.choice((None, "2024-02-01", "2025-03-01")),
         )
         for _ in range(count)

@@ -74,7 +74,8 @@ def file_name(chart: Chart) -> str:
 
 
 class Renderer:
-    """Another process that renders charts. It loads what it needs as soon as it is there, before any chart is known.
+    """Another process that renders charts. It loads what it needs as soon as it is there, before any chart is known, and ends when its
+    input does, with this one.
 
     What it leaves undone, for whatever reason, is for the caller to do.
     """
@@ -101,8 +102,9 @@ class Renderer:
             specifications = {file_name(chart): specification(chart) for chart in charts}
             question = {"folder": str(folder.resolve()), "specifications": specifications}
             self._is_asked = True
-            with contextlib.suppress(OSError), self._process.stdin as asked:
-                asked.write(json.dumps(question).encode())
+            with contextlib.suppress(OSError):
+                self._process.stdin.write(json.dumps(question).encode() + b"\n")
+                self._process.stdin.flush()
 
     def close(self, *, within_s: float = 0) -> None:
         """End the process; `within_s`: the time it has to finish what it was asked."""

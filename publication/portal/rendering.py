@@ -8,6 +8,7 @@ import json
 import os
 import re
 import sys
+import threading
 from pathlib import Path
 
 import vl_convert
@@ -25,15 +26,21 @@ def svg(specification: dict) -> bytes:
 def _serve() -> None:
     """A file for each specification asked for, whole or absent."""
     svg(EMPTY)  # what a first drawing waits for, before any chart is known
-    question = sys.stdin.read()
+    question = sys.stdin.readline()
     if not question:
         return
+    threading.Thread(target=_end_with_who_asked, daemon=True).start()
     asked = json.loads(question)
     folder = Path(asked["folder"])
     for name, specification in asked["specifications"].items():
         aside = folder / f".{name}"
         aside.write_bytes(svg(specification))
         os.replace(aside, folder / name)
+
+
+def _end_with_who_asked() -> None:
+    os.read(sys.stdin.fileno(), 1)  # nothing more comes: this waits for the end
+    os._exit(1)
 
 
 if __name__ == "__main__":

@@ -7,10 +7,13 @@ not belong here: what a document says (`documents`).
 
 from __future__ import annotations
 
+import contextlib
 import json
 import os
+import signal
 import subprocess
 import sys
+import threading
 from collections.abc import Sequence
 from dataclasses import asdict, dataclass
 from pathlib import Path
@@ -49,18 +52,40 @@ def _write(public: Path, made: Sequence[Made]) -> None:
 
 
 def _written_beside(public: Path, made: Sequence[Made]) -> bool:
+    """Whether the process did it. It ends when its input does, with this one; what interrupts both is not done again here."""
     question = {"public": str(public.resolve()), "made": [asdict(each) for each in made]}
-    process = subprocess.run(
-        [sys.executable, "-P", "-m", "publication.trace.writing"],
-        input=json.dumps(question).encode(), stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL, check=False,
-        env={name: value for name, value in os.environ.items() if not name.startswith("OBSERVATOIRE_")},
-    )  # fmt: skip
-    return process.returncode == 0
+    try:
+        process = subprocess.Popen(
+            [sys.executable, "-P", "-m", "publication.trace.writing"],
+            stdin=subprocess.PIPE, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL,
+            env={name: value for name, value in os.environ.items() if not name.startswith("OBSERVATOIRE_")},
+        )  # fmt: skip
+    except OSError:
+        return False
+    try:
+        with contextlib.suppress(OSError):
+            process.stdin.write(json.dumps(question).encode() + b"\n")
+            process.stdin.flush()
+        code = process.wait()
+    finally:
+        process.kill()
+        process.wait()
+        with contextlib.suppress(OSError):
+            process.stdin.close()
+    if code == -signal.SIGINT:
+        raise KeyboardInterrupt
+    return code == 0
 
 
 def _answer() -> None:
-    asked = json.loads(sys.stdin.read())
+    asked = json.loads(sys.stdin.readline())
+    threading.Thread(target=_end_with_who_asked, daemon=True).start()
     _write(Path(asked["public"]), [Made(**each) for each in asked["made"]])
+
+
+def _end_with_who_asked() -> None:
+    os.read(sys.stdin.fileno(), 1)  # nothing more comes: this waits for the end
+    os._exit(1)
 
 
 if __name__ == "__main__":

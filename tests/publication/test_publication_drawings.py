@@ -3,6 +3,9 @@
 import hashlib
 import json
 import re
+import subprocess
+import sys
+import time
 
 import pytest
 
@@ -154,6 +157,30 @@ def test_a_release_whose_charts_are_those_of_the_one_before_does_not_wait_for_th
     monkeypatch.setattr(renderer._process, "wait", lambda timeout=None: waits.append(timeout))
     assert set(drawing.Drawings([LEVEL], public, before, renderer).done()) == {LEVEL.name}
     assert waits == [None]  # for the end of a process that was told to end
+
+
+def test_the_process_beside_does_not_stay_behind_the_one_that_asked(tmp_path):
+    asks = f"""
+from pathlib import Path
+from publication.portal.charts import Bar, Chart
+from publication.portal.drawing import Renderer
+charts = [Chart(f"c{{n}}", "T", "s", (Bar("a", "1", 1.0), Bar("b", "2", 2.0)), False) for n in range(2_000)]
+renderer = Renderer()
+renderer.draw(charts, Path({str(tmp_path)!r}))
+renderer.close(within_s=60)
+"""
+
+    def drawn() -> int:
+        return len(list(tmp_path.glob("c*.svg")))
+
+    with subprocess.Popen([sys.executable, "-c", asks]) as asking:
+        while not drawn() and asking.poll() is None:
+            time.sleep(0.05)
+        asking.kill()
+    time.sleep(1)
+    left = drawn()
+    time.sleep(1)
+    assert 0 < drawn() == left < 2_000
 
 
 def test_a_night_without_a_chart_does_not_start_the_renderer(tmp_path, monkeypatch):

@@ -2,7 +2,9 @@
 
 import json
 import os
+import subprocess
 import sys
+import time
 
 import duckdb
 import pytest
@@ -201,6 +203,39 @@ def test_documents_are_the_same_from_a_process_beside(warehouse, tmp_path, monke
         assert written("beside", writing.MANY_ROWS) == here
     monkeypatch.setattr(sys, "executable", "/bin/false")
     assert written("undone", writing.MANY_ROWS) == here
+    monkeypatch.setattr(sys, "executable", str(tmp_path / "no such program"))
+    assert written("not begun", writing.MANY_ROWS) == here
+
+
+def test_a_process_beside_does_not_stay_behind_the_one_that_asked(warehouse, tmp_path):
+    dictionary = tmp_path / "dictionary.json"
+    os.mkfifo(dictionary)  # who reads it waits for us
+    asks = f"""
+import os
+from pathlib import Path
+from publication.trace import writing
+os.cpu_count = lambda: 2
+made = [writing.Made(3, {str(warehouse)!r}, {str(dictionary)!r}, ["ind_a"])]
+writing.write_all(Path({str(tmp_path)!r}), made, rows=writing.MANY_ROWS)
+"""
+    with subprocess.Popen([sys.executable, "-c", asks]) as asking, dictionary.open("wb", buffering=0) as told:
+        asking.kill()
+        asking.wait()
+        with pytest.raises(BrokenPipeError):  # nobody reads any more
+            for _ in range(200):
+                told.write(b" ")
+                time.sleep(0.05)
+
+
+def test_documents_that_were_interrupted_are_not_written_again(warehouse, tmp_path, monkeypatch):
+    interrupted = tmp_path / "interrupted"
+    interrupted.write_text("#!/bin/sh\nkill -INT $$\n")
+    interrupted.chmod(0o755)
+    monkeypatch.setattr(sys, "executable", str(interrupted))
+    monkeypatch.setattr(os, "cpu_count", lambda: 2)
+    monkeypatch.setattr(writing, "_write", lambda *_: pytest.fail("begun again"))
+    with pytest.raises(KeyboardInterrupt):
+        writing.write_all(tmp_path, [], rows=writing.MANY_ROWS)
 
 
 def test_a_page_learns_nothing_of_persons_but_the_files(warehouse, traces):

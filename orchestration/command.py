@@ -515,7 +515,7 @@ def sources_new(
 
 def _change(change: Any) -> str:
     """One change in one line."""
-    key = " / ".join(str(part) for part in (change.dataset, *change.key) if part)
+    key = " / ".join(part for part in change.key if part)
     if change.kind in ("added", "removed"):
         return f"{'+' if change.kind == 'added' else '-'} {key}"
     return f"~ {key} : {change.column} {change.old or 'vide'} → {change.new or 'vide'}"

@@ -144,6 +144,8 @@ def test_releases(observatoire, observatory):
     assert observatoire("releases", "list")[1].splitlines()[-1].split()[-2:] == ["en", "place"]
     code, said = observatoire("releases", "diff", "1")
     assert code == 0 and "36 → 37" in said.replace(".0", "")
+    (told,) = {line.split(" : ")[0] for line in said.splitlines() if line.endswith("→ 37")}
+    assert told.count("ind_events") == 1, told
     assert observatoire("releases", "verify")[0] == 0
     assert observatoire("releases", "rollback", "1")[0] == 2, "a reason is needed"
     code, said = observatoire("releases", "rollback", "1", "--reason", "essai")

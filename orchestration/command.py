@@ -84,15 +84,18 @@ def run(
 
 def _run(home: Home, lines: Any, force: bool) -> None:
     from orchestration.novelty import is_anything_new, last_night
+    from publication.shelf import current_number
 
     seen = is_anything_new(home)
     for note in seen.notes:
         lines.say(f"! {note}")
     if not seen.is_new and not force:
         last = last_night(home) or {}
+        # somebody may have gone back to another one since that night
+        number = current_number(home.releases)
+        in_place = "aucune version n'est en place" if number is None else f"la version {number} reste en place"
         lines.say(
-            f"Rien de nouveau : {seen.files_looked_at} fichier(s) du dépôt et toutes les règles regardés ; "
-            f"la version {last.get('release')} reste en place."
+            f"Rien de nouveau : {seen.files_looked_at} fichier(s) du dépôt et toutes les règles regardés ; {in_place}."
         )
         kept = [name for name, status in last.get("datasets", {}).items() if status in ("carried", "withheld")]
         if kept:

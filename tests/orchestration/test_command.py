@@ -150,6 +150,8 @@ def test_releases(observatoire, observatory):
     assert observatoire("releases", "rollback", "1")[0] == 2, "a reason is needed"
     code, said = observatoire("releases", "rollback", "1", "--reason", "essai")
     assert code == 0 and observatory.current == 1
+    code, said = observatoire("run")
+    assert code == 0 and "Rien de nouveau" in said and "la version 1 reste en place" in said, said
     assert "Version 1" in observatoire("releases", "show")[1]
     assert observatoire("releases", "show", "9")[0] == 4
     page = observatory.home.releases / "1" / "public" / "index.html"

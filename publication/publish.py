@@ -72,7 +72,7 @@ def _publish(desk: Desk, renderer: Renderer | None) -> Release:
         with beside() as worker:
             copied = copy_rows(desk, aside, worker) if is_other else None
             release = _released(desk, opened, aside, worker, copied, renderer)
-    except Refused:
+    except (Exception, KeyboardInterrupt):  # of a full disk too: the next night needs the room
         shelf.discard(aside)
         raise
     if not release.changed:

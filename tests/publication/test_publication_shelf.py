@@ -1,9 +1,11 @@
 """Releases as readers meet them: whole, read-only, one at a time, whatever happens to the writer."""
 
+import errno
 import os
 import threading
 from datetime import timedelta
 from pathlib import Path
+from unittest.mock import Mock
 
 import hand_made
 import pytest
@@ -73,6 +75,16 @@ def test_a_crash_anywhere_leaves_a_whole_current_and_is_swept(started_desk, monk
     assert not list(started_desk.releases.glob(".tmp-*"))
     listed = [r.number for r in releases.list_releases(started_desk.releases)]
     assert listed == [1, again.number] == shelf.directories(started_desk.releases)
+
+
+def test_what_a_full_disk_or_an_interruption_stopped_takes_no_room(started_desk, monkeypatch):
+    made = started_desk.candidate(ind_events=hand_made.events(35))
+    for stop in (OSError(errno.ENOSPC, "No space left on device"), KeyboardInterrupt()):
+        with monkeypatch.context() as patch, pytest.raises(type(stop)):
+            patch.setattr(shelf, "seal", Mock(side_effect=stop))
+            started_desk.publish(made)
+        assert not list(started_desk.releases.glob(".tmp-*"))
+    assert started_desk.publish(made).number == 2
 
 
 def test_a_crash_after_the_pointer_keeps_its_release_for_ever(started_desk, monkeypatch):

@@ -96,7 +96,9 @@ def is_anything_new(home: Home) -> Novelty:
     if replaced_since(home.vault) or are_tombstones_new(home.vault):
         reasons.append("des fichiers d'où une personne avait été effacée ont été remplacés (sauvegarde rétablie ?)")
     if home.unfinished.exists():
-        reasons.append("la nuit précédente n'est pas allée au bout")
+        reasons.append(
+            "il reste à publier ce qu'une nuit interrompue, une relecture, un rapprochement ou un effacement a laissé"
+        )
     notes = tuple(note.message for note in seen.notes)
     return Novelty(seen.nb_files, waiting, tuple(reasons), notes, now)
 

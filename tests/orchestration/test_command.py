@@ -118,7 +118,7 @@ def test_quarantine(observatoire, observatory):
     assert code == 0 and "32/13/2023" in said and "cellule" in said
     code, said = observatoire("quarantine", "replay", SOURCE)
     assert code == 0 and "1 en quarantaine" in said and "observatoire run" in said
-    assert "pas allée au bout" in observatoire("run")[1], "what was read again is published by the next night"
+    assert "une relecture" in observatoire("run")[1], "what was read again is published by the next night"
     assert observatoire("quarantine", "show", "inconnue")[0] == 2
 
 

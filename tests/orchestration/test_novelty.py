@@ -65,7 +65,9 @@ def test_what_does_not_decide_anything_does_not_count(after_a_night):
 
 def test_a_night_that_did_not_end_and_a_release_that_went_count(after_a_night):
     leave_for_next_night(after_a_night)
-    assert is_anything_new(after_a_night).reasons == ("la nuit précédente n'est pas allée au bout",)
+    assert is_anything_new(after_a_night).reasons == (
+        "il reste à publier ce qu'une nuit interrompue, une relecture, un rapprochement ou un effacement a laissé",
+    )
     after_a_night.unfinished.unlink()
     after_a_night.current_release.unlink()
     assert is_anything_new(after_a_night).reasons == ("la version publiée a disparu",)

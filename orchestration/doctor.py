@@ -14,7 +14,7 @@ from importlib.metadata import PackageNotFoundError, version
 
 from orchestration.home import Home, Settings, host_of
 from orchestration.lock import is_night_under_way
-from orchestration.novelty import LIBRARIES
+from orchestration.novelty import LEFT, LIBRARIES
 
 FREE_BYTES = 1_000_000_000
 
@@ -35,7 +35,7 @@ def examine(home: Home, settings: Settings) -> Iterator[Finding]:
     under_way = is_night_under_way(home.lock)
     yield Finding("verrou", True, "une nuit est en cours" if under_way else "libre")
     if home.unfinished.exists() and not under_way:
-        yield Finding("nuit", False, "la dernière n'est pas allée au bout : lancez `observatoire run`")
+        yield Finding("nuit", False, f"{LEFT} : lancez `observatoire run`")
 
 
 def _libraries() -> Iterator[Finding]:

@@ -35,6 +35,9 @@ LIBRARIES = (
 RETURNS = "retours"
 """How the ledger names the workbooks that come back (sources.inbox.RETURNS)."""
 
+LEFT = "il reste à publier ce qu'une nuit interrompue, une relecture, un rapprochement ou un effacement a laissé"
+"""What `leave_for_next_night` left, in words."""
+
 WORDS = {
     "contracts": "des contrats ont changé",
     "corrections": "des corrections ont changé",
@@ -96,9 +99,7 @@ def is_anything_new(home: Home) -> Novelty:
     if replaced_since(home.vault) or are_tombstones_new(home.vault):
         reasons.append("des fichiers d'où une personne avait été effacée ont été remplacés (sauvegarde rétablie ?)")
     if home.unfinished.exists():
-        reasons.append(
-            "il reste à publier ce qu'une nuit interrompue, une relecture, un rapprochement ou un effacement a laissé"
-        )
+        reasons.append(LEFT)
     notes = tuple(note.message for note in seen.notes)
     return Novelty(seen.nb_files, waiting, tuple(reasons), notes, now)
 

@@ -15,7 +15,7 @@ from orchestration.console import Lines
 from orchestration.freshness import freshness
 from orchestration.home import Home
 from orchestration.lock import is_night_under_way
-from orchestration.novelty import RETURNS, last_night
+from orchestration.novelty import LEFT, RETURNS, last_night
 
 if TYPE_CHECKING:
     from sources.contract import LoadedContract
@@ -164,4 +164,4 @@ def _night(lines: Lines, home: Home) -> None:
     if is_night_under_way(home.lock):
         lines.say("Une nuit est en cours.")
     elif home.unfinished.exists():
-        lines.say("La nuit précédente n'est pas allée au bout : lancez `observatoire run`.")
+        lines.say(f"{LEFT.capitalize()} : lancez `observatoire run`.")

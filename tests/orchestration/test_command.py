@@ -118,6 +118,7 @@ def test_quarantine(observatoire, observatory):
     assert code == 0 and "32/13/2023" in said and "cellule" in said
     code, said = observatoire("quarantine", "replay", SOURCE)
     assert code == 0 and "1 en quarantaine" in said and "observatoire run" in said
+    assert "Il reste à publier" in observatoire("status")[1] and "il reste à publier" in observatoire("doctor")[1]
     assert "une relecture" in observatoire("run")[1], "what was read again is published by the next night"
     assert observatoire("quarantine", "show", "inconnue")[0] == 2
 

@@ -19,6 +19,9 @@ _LF, _CR = b"\n\r"
 _BLOCK = 1 << 20
 """Bytes looked at together: what a processor keeps near."""
 
+_LARGEST_BLOCK = (1 << 31) - 1
+"""Arrow counts the bytes of a block in 32 bits. A gigabyte of another encoding is more once it is UTF-8."""
+
 
 def read_regular(text: bytes, delimiter: str) -> pa.Table | None:
     """The table of a sheet (`sheet.Sheet.table`) from UTF-8 `text` without a mark, or None when it is not regular."""
@@ -29,8 +32,8 @@ def read_regular(text: bytes, delimiter: str) -> pa.Table | None:
     try:
         table = arrow_csv.read_csv(
             pa.BufferReader(text),
-            # one block: pieces would be put together again for each look at a column
-            read_options=arrow_csv.ReadOptions(autogenerate_column_names=True, block_size=len(text) + 1),
+            # one block where that can be: pieces would be put together again for each look at a column
+            read_options=arrow_csv.ReadOptions(autogenerate_column_names=True, block_size=min(len(text) + 1, _LARGEST_BLOCK)),
             parse_options=arrow_csv.ParseOptions(delimiter=delimiter, newlines_in_values=True, ignore_empty_lines=False),
             convert_options=arrow_csv.ConvertOptions(
                 null_values=[""], strings_can_be_null=True, quoted_strings_can_be_null=True, check_utf8=False,

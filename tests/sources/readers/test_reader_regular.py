@@ -70,3 +70,11 @@ def test_a_blank_line_is_seen_where_two_looks_meet(monkeypatch, breaks, letters)
     monkeypatch.setattr(regular, "_BLOCK", 4)
     assert read_regular(f"{'a' * letters}{breaks}b".encode(), ";") is None
     assert read_regular(f"{'a' * letters}\nb".encode(), ";").num_rows == 2
+
+
+def test_a_text_of_more_than_two_gigabytes_is_read_in_several_blocks():
+    class SaysItIsLong(bytes):
+        def __len__(self):
+            return 1 << 31
+
+    assert read_regular(SaysItIsLong(b"a;b\nc;d\n"), ";").to_pydict() == read_regular(b"a;b\nc;d\n", ";").to_pydict()

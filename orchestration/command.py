@@ -16,7 +16,7 @@ from typing import Annotated, Any
 import typer
 from typer.core import TyperGroup
 
-from orchestration import breach_command, person_command
+from orchestration import breach_command, person_command, system_errors
 from orchestration.home import Home, Settings
 from orchestration.process import run_process
 
@@ -561,8 +561,8 @@ def _sentence_of(error: BaseException) -> str:
     log = _log(error)
     if type(error).__name__ in made_for_people:
         return str(error)
-    if isinstance(error, OSError) and error.strerror:
-        return f"{error.strerror}{f' : {error.filename}' if error.filename else ''} (détails : {log})"
+    if isinstance(error, OSError) and (cause := system_errors.told(error)):
+        return f"{cause[0].upper()}{cause[1:]}{f' : {error.filename}' if error.filename else ''} (détails : {log})"
     return f"Erreur imprévue ({type(error).__name__}) ; détails : {log}"
 
 

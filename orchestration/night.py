@@ -28,7 +28,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any, TypeVar
 from uuid import uuid4
 
-from orchestration import rooms, warehouse
+from orchestration import rooms, system_errors, warehouse
 from orchestration.alerts import heartbeat, send
 from orchestration.auditor import Auditor
 from orchestration.builder import Builder
@@ -418,8 +418,8 @@ class Night:
     def _cause(error: Exception, failure: str) -> str:
         if isinstance(error, WarehouseError):
             return error.sentence
-        if isinstance(error, OSError) and error.strerror:
-            return f"{failure} ({error.strerror})."
+        if isinstance(error, OSError) and (cause := system_errors.told(error)):
+            return f"{failure} ({cause})."
         # the text of an unforeseen exception may quote a cell: only its kind is said
         return f"{failure} ({type(error).__name__})."
 

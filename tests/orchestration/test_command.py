@@ -63,8 +63,8 @@ def test_exit_codes_of_run(observatoire, observatory, monkeypatch):
 
     monkeypatch.setattr(rooms, "seal", full)
     code, said = observatoire("run", "--force")
-    assert code == 4 and "Scellement de la version candidate : n'a pas abouti (No space left on device)." in said
-    assert said.count("No space left on device") == 1 and "Rien n'a été publié" in said
+    assert code == 4 and "Scellement de la version candidate : n'a pas abouti (le disque est plein," in said
+    assert said.count("le disque est plein") == 1 and "No space" not in said and "Rien n'a été publié" in said
     assert observatoire("run", "--fast")[0] == 2
     assert observatoire("nights")[0] == 2
 

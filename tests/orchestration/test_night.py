@@ -79,7 +79,7 @@ def test_a_source_whose_program_fails_stops_neither_the_others_nor_the_release(o
     ("room", "step", "error", "says"),
     [
         (warehouse, "build", warehouse.WarehouseError("Le modèle « x » n'a pas pu être construit."), "« x »"),
-        (rooms, "hand_over", OSError(28, "No space left on device"), "No space left on device"),
+        (rooms, "hand_over", OSError(28, "No space left on device"), "le disque est plein"),
         (rooms, "seal", ValueError("Jeanne Canari"), "Scellement"),
         (rooms, "audit", MemoryError(), "Contrôles"),
         (rooms, "publish", OSError(30, "Read-only file system"), "Publication"),

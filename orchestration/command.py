@@ -556,6 +556,7 @@ def _sentence_of(error: BaseException) -> str:
         "SuiteError",
         "NoFigure",
         "VaultError",
+        "LostOriginal",
         "RetentionError",
     }
     log = _log(error)

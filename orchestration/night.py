@@ -416,8 +416,12 @@ class Night:
 
     @staticmethod
     def _cause(error: Exception, failure: str) -> str:
+        from sources.landing import LostOriginal
+
         if isinstance(error, WarehouseError):
             return error.sentence
+        if isinstance(error, LostOriginal):
+            return f"{error}."
         if isinstance(error, OSError) and (cause := system_errors.told(error)):
             return f"{failure} ({cause})."
         # the text of an unforeseen exception may quote a cell: only its kind is said

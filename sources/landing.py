@@ -11,7 +11,7 @@ import contextlib
 import hashlib
 import os
 import re
-from collections.abc import Callable, Collection, Iterable, Iterator
+from collections.abc import Callable, Collection, Iterable, Iterator, Sequence
 from concurrent.futures import Future, ThreadPoolExecutor
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime, timedelta
@@ -24,7 +24,7 @@ import pyarrow as pa
 import pyarrow.compute as pc
 import pyarrow.parquet as pq
 
-from identity.cipher import Cipher, Decrypted, aside_of, held_in_memory
+from identity.cipher import Cipher, Decrypted, Tampered, aside_of, held_in_memory
 from identity.door import split
 from identity.pseudonyms import pseudonyms_under
 from identity.vault import Vault
@@ -79,6 +79,19 @@ class Places:
     returned: Path | None = None
 
 
+class LostOriginal(Exception):
+    """The kept bytes of deliveries are damaged or gone, so that they cannot be read again; what was landed of them stays. The message is
+    one French sentence."""
+
+    def __init__(self, source: str, file_names: Sequence[str]):
+        names = ", ".join(f"« {name} »" for name in file_names)
+        super().__init__(
+            f"les octets conservés de {names} sont abîmés ou absents : déposer de nouveau dans inbox/{source}/, ou rétablir une "
+            "sauvegarde, puis relancer ; ce qui en avait été lu reste en place"
+        )
+        self.file_names = list(file_names)
+
+
 def deliver(places: Places, loaded: LoadedContract, *, now: datetime | None = None) -> list[DeliveryReport]:
     """Land everything new of one source, and land again what an older contract, correction or program landed.
 
@@ -90,6 +103,7 @@ def deliver(places: Places, loaded: LoadedContract, *, now: datetime | None = No
     seen = look(places.inbox, places.ledger, [contract.source])
     with open_ledger(places.ledger) as ledger:
         for arrival in seen.renewed:
+            keep(places.originals, arrival, Vault(places.vault).cipher)
             record_sighting(
                 ledger, contract.source, arrival.path.name, arrival.delivery_id, arrival.bytes, arrival.stamp, now
             )
@@ -121,9 +135,15 @@ def deliver(places: Places, loaded: LoadedContract, *, now: datetime | None = No
                 arrival.delivered_at(now), contract.files.document_of(arrival.path.name),
             )  # fmt: skip
             ledger.commit()
+    lost: list[str] = []
     for row in landed.values():
         if row["processing_hash"] != processing_hash and row["delivery_id"] != CRAWL:
-            reports.append(replay(places, loaded, row, now))
+            try:
+                reports.append(replay(places, loaded, row, now))
+            except LostOriginal as found:
+                lost += found.file_names
+    if lost:
+        raise LostOriginal(contract.source, lost)
     return reports
 
 
@@ -229,11 +249,18 @@ def original_path(originals: Path, sha256: str) -> Path:
 
 
 def keep(originals: Path, arrival: Arrival, cipher: Cipher) -> Path:
-    """Keep the bytes under their own hash, encrypted and durable, before anything is written of them."""
+    """Keep the bytes under their own hash, encrypted and durable, before anything is written of them.
+
+    What is kept of them already stays as it is (persons may have been erased from it), unless it is damaged.
+    """
     target = original_path(originals, arrival.sha256)
-    if not target.exists():
-        with arrival.path.open("rb") as source:
-            cipher.encrypt_file(source, target, purpose="originals", context=arrival.sha256, sha256=arrival.sha256)
+    with (
+        contextlib.suppress(FileNotFoundError, Tampered),
+        cipher.open_decrypted(target, purpose="originals", context=arrival.sha256),
+    ):
+        return target
+    with arrival.path.open("rb") as source:
+        cipher.encrypt_file(source, target, purpose="originals", context=arrival.sha256, sha256=arrival.sha256)
     return target
 
 
@@ -354,7 +381,13 @@ def _land(
     with contextlib.ExitStack() as stack:
         if arrival is None or original.exists():
             keeping = None
-            decrypted = stack.enter_context(vault.cipher.open_decrypted(original, purpose="originals", context=sha256))
+            if arrival is not None:
+                keep(places.originals, arrival, vault.cipher)
+            try:
+                opened = vault.cipher.open_decrypted(original, purpose="originals", context=sha256)
+                decrypted = stack.enter_context(opened)
+            except (FileNotFoundError, Tampered) as error:
+                raise LostOriginal(contract.source, [file_name]) from error
         else:
             decrypted, keeping = stack.enter_context(_while_kept(places.originals, arrival, vault.cipher))
         path, deleted = decrypted.path, None

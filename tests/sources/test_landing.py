@@ -12,7 +12,7 @@ from deliveries import CONTRACTS, HEADER, NOW, ROWS, land, places, programme, ra
 from identity.cipher import Tampered
 from identity.vault import Vault
 from sources import landing
-from sources.landing import deliver
+from sources.landing import LostOriginal, deliver
 from sources.ledger import deliveries, open_ledger
 
 CSV_HEADER = (
@@ -319,6 +319,35 @@ def test_a_changed_contract_reads_its_deliveries_again(tmp_path, monkeypatch):
     (report,) = deliver(places(tmp_path), CONTRACTS["hdf_2023_programme"], now=NOW)
     assert report.rows_accepted == 2
     assert deliver(places(tmp_path), CONTRACTS["hdf_2023_programme"], now=NOW) == []
+
+
+def processing_hashes(home):
+    with open_ledger(places(home).ledger) as ledger:
+        return {row["file_name"]: row["processing_hash"] for row in deliveries(ledger)}
+
+
+@pytest.mark.parametrize("harm", [lambda path: path.write_bytes(path.read_bytes()[:-20]), Path.unlink])
+def test_a_lost_original_is_named_stops_no_other_delivery_and_is_kept_again_when_its_bytes_come_back(
+    tmp_path, monkeypatch, harm
+):
+    lost = programme(tmp_path)
+    (first,) = land(tmp_path)
+    other = programme(
+        tmp_path, [*ROWS, [3, "UDES", "Autre", "TRANSITION SOCIALE", 59, "LILLE", "20 avril", 12]], name="autre.xlsx"
+    )
+    land(tmp_path)
+    harm(tmp_path / "originals" / first.sha256[:2] / first.sha256)
+    before, read_by = sorted(map(str, landed(tmp_path))), processing_hashes(tmp_path)
+    monkeypatch.setattr("sources.landing.code_hash", lambda: "another program")
+    with pytest.raises(LostOriginal, match=f"« {lost.name} » sont abîmés") as said:
+        land(tmp_path)
+    assert other.name not in str(said.value) and sorted(map(str, landed(tmp_path))) == before
+    again = {name for name, hashed in processing_hashes(tmp_path).items() if hashed != read_by[name]}
+    assert again == {other.name}
+    lost.write_bytes(lost.read_bytes())
+    settle(lost)
+    (report,) = land(tmp_path)
+    assert report.sha256 == first.sha256 and land(tmp_path) == []
 
 
 def test_a_crash_before_the_ledger_is_written_loses_nothing(tmp_path, monkeypatch):

@@ -416,10 +416,10 @@ class Night:
 
     @staticmethod
     def _cause(error: Exception, failure: str) -> str:
-        from sources.landing import LostOriginal
-
         if isinstance(error, WarehouseError):
             return error.sentence
+        from sources.landing import LostOriginal
+
         if isinstance(error, LostOriginal):
             return f"{error}."
         if isinstance(error, OSError) and (cause := system_errors.told(error)):

@@ -12,8 +12,8 @@ import numpy as np
 import pyarrow as pa
 import pyarrow.compute as pc
 
-from identity.bytes_of_texts import NO_BYTE, bytes_of, first_bytes, rows_with
 from identity.side_by_side import of_each
+from sources.bytes_of_texts import NO_BYTE, bytes_of, first_bytes, rows_with
 
 UNTIDY = r"^ | $|  |[^ -~\x{00A1}-\x{024F}\x{2010}-\x{2027}\x{2030}-\x{205E}\x{20AC}\x{2600}-\x{27BF}]"
 """What a text must not have to be clean already: spaces around or side by side, and any character but those of Latin

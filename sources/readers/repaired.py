@@ -10,8 +10,8 @@ import numpy as np
 import pyarrow as pa
 import pyarrow.compute as pc
 
-from identity.bytes_of_texts import bytes_of, rows_with
 from identity.side_by_side import of_each
+from sources.bytes_of_texts import bytes_of, rows_with
 from sources.readers.sheet import Note, Sheet
 from sources.values.mojibake import repair
 

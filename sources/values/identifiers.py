@@ -26,8 +26,6 @@ _LABEL = re.compile(
 _SEPARATORS = re.compile(r"[\s.\-–_/]+")
 _RNA = re.compile(r"w\w{9}", re.IGNORECASE)
 
-_LA_POSTE = "356000000"
-
 _SAME_AS_ABOVE = frozenset({"idem", "id", "ibidem", "voir ci dessus", "meme", "pareil"})
 _NO_NUMBER = frozenset(
     {
@@ -127,7 +125,7 @@ def parse_postcode(text: str | None) -> str | None:
 
 
 def _judged(shown: str, digits: str) -> Siret:
-    from stdnum.fr import siren
+    from stdnum.fr import siren, siret
 
     if not digits.strip("0"):
         return Siret()
@@ -137,20 +135,10 @@ def _judged(shown: str, digits: str) -> Siret:
         return Siret(state="invalid_checksum", message=_wrong_digit(shown, "SIREN"))
     if digits.endswith("00000"):  # establishments are numbered from 00001: these zeros are a rounding
         return _irrecoverable(shown)
-    if _is_siret(digits):
+    if siret.is_valid(digits):
         return Siret(digits, digits[:9], "valid")
     known = digits[:9] if siren.is_valid(digits[:9]) else None
     return Siret(siren=known, state="invalid_checksum", message=_wrong_digit(shown, "SIRET"))
-
-
-def _is_siret(digits: str) -> bool:
-    """Whether 14 digits are the SIRET of somebody. Where both checksums hold, all that stdnum does besides is to look for digits."""
-    from stdnum import luhn
-    from stdnum.fr import siret
-
-    if not digits.startswith(_LA_POSTE):
-        return luhn.checksum(digits) == luhn.checksum(digits[:9]) == 0
-    return siret.is_valid(digits)
 
 
 def _expanded(match: re.Match) -> str | None:

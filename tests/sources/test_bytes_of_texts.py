@@ -4,8 +4,8 @@ import numpy as np
 import pyarrow as pa
 import pytest
 
-from identity import bytes_of_texts
-from identity.bytes_of_texts import NO_BYTE, bytes_of, first_bytes, rows_with
+from sources import bytes_of_texts
+from sources.bytes_of_texts import NO_BYTE, bytes_of, first_bytes, rows_with
 
 COLUMN = pa.array(["gone", "é!", None, "", "a!", "!b", "c"], pa.string())[1:]
 

@@ -41,12 +41,12 @@ def installed(*requirements: str) -> Path:
 
 def once(directory: Path, make: Callable[[], None]) -> None:
     """Fill `directory` with `make`, unless that was done: what an interruption left is removed first."""
-    directory.mkdir(parents=True, exist_ok=True)
     with (directory.parent / f".{directory.name}.lock").open("w") as lock:
+        # The directory is touched by the holder of the lock alone: another process waits for the whole of it.
         fcntl.flock(lock, fcntl.LOCK_EX)
         if (directory / "done").exists():
             return
-        shutil.rmtree(directory)
+        shutil.rmtree(directory, ignore_errors=True)
         directory.mkdir()
         make()
         (directory / "done").touch()

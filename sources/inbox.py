@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import hashlib
 import os
+import stat
 import time
 import zipfile
 from collections.abc import Iterable
@@ -48,6 +49,14 @@ class Arrival:
     def delivery_id(self) -> str:
         return self.sha256[:16]
 
+    @property
+    def has_moved(self) -> bool:
+        """Whether the file was written again or taken away since it was hashed: it is then for the next look."""
+        try:
+            return stamp_of_file(self.path) != self.stamp
+        except OSError:
+            return True
+
     def delivered_at(self, now: datetime) -> datetime:
         """When its sender last wrote it, by the file's own time: the same whether it is read the night it comes or years later.
         A time that is not one (to come, or before 2000: an archive without dates) gives way to `now`."""
@@ -81,49 +90,69 @@ def look(inbox: Path, ledger_path: Path, sources: Iterable[str], *, returns_only
             notes.append(
                 Note(
                     "fichier_hors_dossier",
-                    f"« {folder.name} » est à la racine du dépôt : rangez-le dans le dossier de sa source.",
+                    f"« {shown(folder.name)} » est à la racine du dépôt : rangez-le dans le dossier de sa source.",
                 )
             )
             continue
+        try:
+            paths = sorted(folder.iterdir())
+        except OSError as error:
+            notes.append(_unreachable(folder.name, error))
+            continue
         if folder.name not in sources and folder.name != RETURNS:
-            if any(folder.iterdir()):
+            if paths:
                 notes.append(
                     Note(
                         "dossier_sans_contrat",
-                        f"Le dossier « {folder.name} » n'a pas de contrat : ses fichiers ne sont pas lus.",
+                        f"Le dossier « {shown(folder.name)} » n'a pas de contrat : ses fichiers ne sont pas lus.",
                     )
                 )
             continue
-        for path in sorted(folder.iterdir()):
+        for path in paths:
             name = path.name
             if name.startswith((".", "~$")) or name.lower().endswith(_PASSING):
                 continue
-            if path.is_symlink() or not path.is_file():
+            if name != shown(name):
                 notes.append(
                     Note(
-                        "pas_un_fichier", f"« {folder.name}/{name} » n'est pas un fichier ordinaire : il n'est pas lu."
+                        "nom_illisible",
+                        f"Le nom de « {folder.name}/{shown(name)} » n'est pas en UTF-8 : renommez ce fichier, il n'est pas lu.",
                     )
                 )
                 continue
-            nb_files += 1
-            stamp = stamp_of_file(path)
             before = known.get((folder.name, name))
             returned = known.get((RETURNS, f"{folder.name}/{name}"))
-            if stamp in (before and before[0], returned and returned[0]):
-                continue
-            is_return = is_a_return(path)
-            if folder.name == RETURNS and not is_return:
-                notes.append(
-                    Note(
-                        "pas_un_retour",
-                        f"« {RETURNS}/{name} » n'est pas un classeur de retour de l'observatoire : rangez-le dans le dossier de "
-                        "sa source, ou redéposez le classeur sans supprimer ses feuilles.",
+            try:
+                if not stat.S_ISREG(path.lstat().st_mode):
+                    notes.append(
+                        Note(
+                            "pas_un_fichier",
+                            f"« {folder.name}/{name} » n'est pas un fichier ordinaire : il n'est pas lu.",
+                        )
                     )
-                )
+                    continue
+                stamp = stamp_of_file(path)
+                nb_files += 1
+                if stamp in (before and before[0], returned and returned[0]):
+                    continue
+                is_return = is_a_return(path)
+                if folder.name == RETURNS and not is_return:
+                    notes.append(
+                        Note(
+                            "pas_un_retour",
+                            f"« {RETURNS}/{name} » n'est pas un classeur de retour de l'observatoire : rangez-le dans le dossier de "
+                            "sa source, ou redéposez le classeur sans supprimer ses feuilles.",
+                        )
+                    )
+                    continue
+                if returns_only and not is_return:
+                    continue
+                arrival = _hash_when_still(folder.name, path, stamp)
+            except FileNotFoundError:
+                continue  # taken away since the folder was listed: as if it had been before
+            except OSError as error:
+                notes.append(_unreachable(f"{folder.name}/{name}", error))
                 continue
-            if returns_only and not is_return:
-                continue
-            arrival = _hash_when_still(folder.name, path, stamp)
             if arrival is None:
                 notes.append(
                     Note(
@@ -140,23 +169,39 @@ def look(inbox: Path, ledger_path: Path, sources: Iterable[str], *, returns_only
     return Look(nb_files, tuple(arrivals), tuple(renewed), tuple(notes), tuple(returns))
 
 
+def shown(name: str) -> str:
+    """A name of the file system in Unicode: what is not UTF-8 in it (« é » as a Latin-1 program writes it) becomes « ? »."""
+    return name.encode(errors="replace").decode()
+
+
+def _unreachable(name: str, error: OSError) -> Note:
+    """What the system does not let be read holds back neither the other files nor the other sources."""
+    refused = isinstance(error, PermissionError)
+    why = "vérifiez à qui il appartient et ses droits" if refused else "vérifiez le disque ou le partage"
+    return Note(
+        "inaccessible", f"« {shown(name)} » ne peut pas être ouvert : {why}. Il sera lu dès qu'il pourra l'être."
+    )
+
+
 def is_a_return(path: Path) -> bool:
-    """Whether a file is a workbook with the hidden sheet of the observatory's returns. Looks for the name of the sheet only."""
+    """Whether a file is a workbook with the hidden sheet of the observatory's returns. Looks for the name of the sheet only.
+    Raises OSError when the file cannot be opened."""
     listed = _LISTS_OF_SHEETS.get(path.suffix.lower())
     if listed is None:
         return False
-    try:
-        with zipfile.ZipFile(path) as book, book.open(listed) as sheets:
-            before = b""
-            for _ in range(_MOST_PIECES):
-                piece = sheets.read(_PIECE)
-                if RETURN_SHEET.encode() in before + piece:
-                    return True
-                if not piece:
-                    return False
-                before = piece[-len(RETURN_SHEET) :]
-    except UNREADABLE:
-        return False  # not a workbook, or a damaged one: the reader of its source will say so
+    with path.open("rb") as file:
+        try:
+            with zipfile.ZipFile(file) as book, book.open(listed) as sheets:
+                before = b""
+                for _ in range(_MOST_PIECES):
+                    piece = sheets.read(_PIECE)
+                    if RETURN_SHEET.encode() in before + piece:
+                        return True
+                    if not piece:
+                        return False
+                    before = piece[-len(RETURN_SHEET) :]
+        except UNREADABLE:
+            return False  # not a workbook, or a damaged one: the reader of its source will say so
     return False
 
 
@@ -168,8 +213,8 @@ _PIECE, _MOST_PIECES = 1 << 20, 64
 
 def stamp_of_file(path: Path) -> str:
     """What of a file changes when it is written again, without reading it."""
-    stat = path.stat()
-    return f"{stat.st_size}:{stat.st_mtime_ns}:{stat.st_ctime_ns}:{stat.st_ino}"
+    found = path.stat()
+    return f"{found.st_size}:{found.st_mtime_ns}:{found.st_ctime_ns}:{found.st_ino}"
 
 
 def _hash_when_still(source: str, path: Path, stamp: str) -> Arrival | None:

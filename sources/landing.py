@@ -118,6 +118,8 @@ def deliver(places: Places, loaded: LoadedContract, *, now: datetime | None = No
         vault = Vault(places.vault)
         reports = [] if contract.api is None else _crawl(places, vault, loaded, processing_hash, now)
         for rank, arrival in enumerate(seen.arrivals):
+            if arrival.has_moved:
+                continue
             if arrival.delivery_id in landed:
                 keep(places.originals, arrival, vault.cipher)
             else:

@@ -62,6 +62,8 @@ def take_returns(
         return []
     reports = []
     for arrival in look(places.inbox, places.ledger, contracts, returns_only=True).returns:
+        if arrival.has_moved:
+            continue
         vault = Vault(places.vault)
         keep(places.originals, arrival, vault.cipher)
         name = f"{arrival.source}/{arrival.path.name}"

@@ -87,14 +87,14 @@ def test_what_belongs_nowhere_is_said(tmp_path):
     put(inbox, "a", "x.csv.part", "en cours")
     (inbox / "perdu.csv").write_text("1")
     (inbox / "a" / "dossier").mkdir()
-    (inbox / "a" / "lien.csv").symlink_to("/etc/hostname")
+    for name, target in (("lien.csv", "/etc/hostname"), ("nulle_part.csv", "/nulle/part"), ("soi.csv", "soi.csv")):
+        (inbox / "a" / name).symlink_to(target)
     seen = look(inbox, tmp_path / "ledger.sqlite", ["a"])
     assert seen.nb_files == 0 and not seen.arrivals
     assert sorted(note.rule for note in seen.notes) == [
         "dossier_sans_contrat",
         "fichier_hors_dossier",
-        "pas_un_fichier",
-        "pas_un_fichier",
+        *["pas_un_fichier"] * 4,
     ]
 
 
@@ -104,6 +104,59 @@ def test_a_file_being_written_waits(tmp_path, monkeypatch):
     monkeypatch.setattr(time, "sleep", lambda _: path.write_text("12"))
     seen = look(inbox, tmp_path / "ledger.sqlite", ["a"])
     assert not seen.arrivals and [note.rule for note in seen.notes] == ["en_cours_d_ecriture"]
+
+
+def test_a_file_that_cannot_be_read_holds_back_no_other(tmp_path, monkeypatch):
+    inbox, ledger = tmp_path / "inbox", tmp_path / "ledger.sqlite"
+    put(inbox, "a", "ferme.csv", "1")
+    put(inbox, "a", "lu.csv", "2")
+    put(inbox, "fermé", "x.csv", "3")
+    put(inbox, "retours", "fermé.xlsx", "4")
+    closed, list_of, open_of = {inbox / "fermé"}, Path.iterdir, Path.open
+
+    def refuse(path, *_, **__):
+        raise PermissionError(13, "Permission denied", str(path))
+
+    monkeypatch.setattr(Path, "iterdir", lambda path: refuse(path) if path in closed else list_of(path))
+    monkeypatch.setattr(
+        Path, "open", lambda path, *how: refuse(path) if path.stem in ("ferme", "fermé") else open_of(path, *how)
+    )
+    seen = look(inbox, ledger, ["a", "fermé"])
+    assert [arrival.path.name for arrival in seen.arrivals] == ["lu.csv"]
+    assert [note.rule for note in seen.notes] == ["inaccessible"] * 3
+    assert "« a/ferme.csv » ne peut pas être ouvert" in seen.notes[0].message and "ses droits" in seen.notes[0].message
+
+
+def test_a_file_that_is_taken_away_meanwhile_was_not_there(tmp_path, monkeypatch):
+    inbox, ledger = tmp_path / "inbox", tmp_path / "ledger.sqlite"
+    for name in ("1.csv", "2.csv", "3.csv"):
+        put(inbox, "a", name, name)
+    stamped, hashed = inbox_module.stamp_of_file, inbox_module._hash
+
+    def stamp(path):
+        (inbox / "a" / "1.csv").unlink(missing_ok=True)
+        return stamped(path)
+
+    def hash_of(path):
+        (inbox / "a" / "2.csv").unlink(missing_ok=True)
+        return hashed(path)
+
+    monkeypatch.setattr(inbox_module, "stamp_of_file", stamp)
+    monkeypatch.setattr(inbox_module, "_hash", hash_of)
+    seen = look(inbox, ledger, ["a"])
+    assert [arrival.path.name for arrival in seen.arrivals] == ["3.csv"] and not seen.notes
+
+
+def test_a_name_that_is_not_utf8_is_said_and_holds_back_no_other(tmp_path):
+    inbox = tmp_path / "inbox"
+    put(inbox, "a", "lu.csv", "1")
+    (inbox / "a" / os.fsdecode("enquête.csv".encode("latin-1"))).write_text("2")
+    (inbox / os.fsdecode("équipe".encode("latin-1")) / "x").mkdir(parents=True)
+    seen = look(inbox, tmp_path / "ledger.sqlite", ["a"])
+    assert [arrival.path.name for arrival in seen.arrivals] == ["lu.csv"]
+    assert sorted(note.rule for note in seen.notes) == ["dossier_sans_contrat", "nom_illisible"]
+    assert any("« a/enqu?te.csv » n'est pas en UTF-8" in note.message for note in seen.notes)
+    assert "".join(note.message for note in seen.notes).encode(), "a log can be written of it"
 
 
 def test_the_last_accepted_sighting_is_in_force(tmp_path):

@@ -136,17 +136,33 @@ def test_bytes_are_kept_before_anything_is_written_and_whatever_becomes_of_them(
 
 
 def test_bytes_that_change_while_they_are_read_are_not_landed(tmp_path, monkeypatch):
-    path, found = programme(tmp_path), landing.look
+    path, hold = programme(tmp_path), landing.held_in_memory
 
-    def look(*arguments):
-        seen = found(*arguments)
+    def hold_late(file):
         path.write_bytes(path.read_bytes() + b"\0")
-        return seen
+        return hold(file)
 
-    monkeypatch.setattr(landing, "look", look)
+    monkeypatch.setattr(landing, "held_in_memory", hold_late)
     with pytest.raises(Tampered):
         land(tmp_path)
     assert nothing_is_written(tmp_path) and not [*(tmp_path / "originals").rglob("*.*")]
+
+
+def test_what_moved_since_the_look_is_for_the_next_one_and_the_others_land(tmp_path, monkeypatch):
+    gone, written = programme(tmp_path, name="1_parti.xlsx"), programme(tmp_path, name="2_ecrit.xlsx")
+    programme(tmp_path, name="3_lu.xlsx")
+    found = landing.look
+
+    def look(*arguments):
+        seen = found(*arguments)
+        gone.unlink()
+        written.write_bytes(b"plus tard")
+        return seen
+
+    monkeypatch.setattr(landing, "look", look)
+    assert [report.file_name for report in land(tmp_path)] == ["3_lu.xlsx"]
+    monkeypatch.setattr(landing, "look", found)
+    assert [report.file_name for report in land(tmp_path)] == ["2_ecrit.xlsx"]
 
 
 def test_the_same_bytes_again_do_nothing_and_new_bytes_supersede(tmp_path):

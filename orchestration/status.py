@@ -15,7 +15,7 @@ from orchestration.console import Lines
 from orchestration.freshness import freshness
 from orchestration.home import Home
 from orchestration.lock import is_night_under_way
-from orchestration.novelty import LEFT, RETURNS, last_night
+from orchestration.novelty import LEFT, RETURNS, last_night, sources_with_contract
 
 if TYPE_CHECKING:
     from sources.contract import LoadedContract
@@ -40,6 +40,7 @@ def print_status(home: Home, lines: Lines, now: datetime | None = None) -> None:
     known = deliveries(home)
     _sources(lines, home, contracts, known, now or datetime.now(UTC))
     _attention(lines, known)
+    _inbox(lines, home)
     _returns(lines, known)
     _release(lines, home)
     _checks(lines, home)
@@ -107,6 +108,18 @@ def _attention(lines: Lines, known: list[dict[str, Any]]) -> None:
         lines.say("Livraisons à corriger")
     for row in waiting:
         lines.say(f"  {row['source']} / {row['file_name']} ({STATES[row['state']]}) : {row['message']}")
+
+
+def _inbox(lines: Lines, home: Home) -> None:
+    """What a night does not read of the inbox as it is, and why: a night that nobody watches says it to nobody."""
+    from sources.inbox import look
+
+    notes = look(home.inbox, home.ledger, sources_with_contract(home)).notes
+    if notes:
+        lines.say()
+        lines.say("Dans le dépôt, pas lu")
+    for note in notes:
+        lines.say(f"  {note.message}")
 
 
 def _returns(lines: Lines, known: list[dict[str, Any]]) -> None:

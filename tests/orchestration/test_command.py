@@ -38,7 +38,9 @@ def test_demo_then_nothing_new_then_status(observatoire, observatory):
     assert code == 0
     line = next(line for line in said.splitlines() if SOURCE in line)
     assert line.split()[:6] == [SOURCE, "1", "24", "24", "0", "0"]
-    assert "Version 1" in said and "publié" in said and "Contrôles : 4 menés" in said
+    assert "Version 1" in said and "publié" in said and "Contrôles : 4 menés" in said and "pas lu" not in said
+    (observatory.home.inbox / "egare.csv").write_text("a;b")
+    assert "Dans le dépôt, pas lu\n  « egare.csv » est à la racine du dépôt" in observatoire("status")[1]
     assert observatoire("run", "--force")[0] == 0
 
 

@@ -93,7 +93,7 @@ class LostOriginal(Exception):
 
 
 def deliver(places: Places, loaded: LoadedContract, *, now: datetime | None = None) -> list[DeliveryReport]:
-    """Land everything new of one source, and land again what an older contract, correction or program landed.
+    """Land everything new of one source, and land again what an older contract, correction or program landed, or what is not there any more.
 
     Returns a report per delivery handled (none when there is nothing to do). Safe to repeat and to interrupt.
     """
@@ -109,12 +109,16 @@ def deliver(places: Places, loaded: LoadedContract, *, now: datetime | None = No
             )
         follow_series(ledger, contract.source, contract.files.document_of)
         ledger.commit()
-        landed = {row["delivery_id"]: row for row in deliveries(ledger, contract.source)}
-        as_before = all(
-            row["processing_hash"] == processing_hash for row in landed.values() if row["delivery_id"] != CRAWL
-        )
-        if not seen.arrivals and as_before and contract.api is None:
+        known = deliveries(ledger, contract.source)
+        to_read_again = [
+            row
+            for row in known
+            if row["delivery_id"] != CRAWL
+            and (row["processing_hash"] != processing_hash or not _is_in_place(places, contract, row))
+        ]
+        if not seen.arrivals and not to_read_again and contract.api is None:
             return []
+        landed = {row["delivery_id"] for row in known}
         vault = Vault(places.vault)
         reports = [] if contract.api is None else _crawl(places, vault, loaded, processing_hash, now)
         for rank, arrival in enumerate(seen.arrivals):
@@ -130,7 +134,7 @@ def deliver(places: Places, loaded: LoadedContract, *, now: datetime | None = No
                     arrival.delivered_at(received_at), arrival=arrival,
                 )  # fmt: skip
                 record_delivery(ledger, report, processing_hash, now)
-                landed[arrival.delivery_id] = {"processing_hash": processing_hash}
+                landed.add(arrival.delivery_id)
                 reports.append(report)
             record_sighting(
                 ledger, contract.source, arrival.path.name, arrival.delivery_id, arrival.bytes, arrival.stamp, now,
@@ -138,15 +142,27 @@ def deliver(places: Places, loaded: LoadedContract, *, now: datetime | None = No
             )  # fmt: skip
             ledger.commit()
     lost: list[str] = []
-    for row in landed.values():
-        if row["processing_hash"] != processing_hash and row["delivery_id"] != CRAWL:
-            try:
-                reports.append(replay(places, loaded, row, now))
-            except LostOriginal as found:
-                lost += found.file_names
+    for row in to_read_again:
+        try:
+            reports.append(replay(places, loaded, row, now))
+        except LostOriginal as found:
+            lost += found.file_names
     if lost:
         raise LostOriginal(contract.source, lost)
     return reports
+
+
+def _is_in_place(places: Places, contract: Contract, row: dict) -> bool:
+    """Whether the files that the ledger speaks of are there: a backup that was put back lacks those of later nights."""
+    if row["outcome"] != "accepted":
+        return True
+    entity, name = ENTITIES[contract.entity], f"{contract.source}__{row['delivery_id']}.parquet"
+    files = [places.landing / entity.name / name]
+    if row["rows_quarantined"]:
+        files.append(places.landing / "quarantine" / name)
+    if entity.personal:
+        files.append(places.vault / "identities" / f"{name}.enc")
+    return all(path.exists() for path in files)
 
 
 CRAWL = "api"

@@ -337,6 +337,26 @@ def test_a_changed_contract_reads_its_deliveries_again(tmp_path, monkeypatch):
     assert deliver(places(tmp_path), CONTRACTS["hdf_2023_programme"], now=NOW) == []
 
 
+def test_what_a_backup_put_back_lacks_is_landed_again(tmp_path):
+    """An older `landing/` or `vault/` over a newer ledger: the files of the deliveries between the two are not there."""
+    sample = Path(__file__).parents[2] / "sources" / "samples" / "mess_zoom" / "MESS25-006.csv"
+    raw(tmp_path, "mess_zoom", sample.name, sample.read_bytes())
+    raw(tmp_path, "evenements_ess", "a.csv", csv(event("E1"), event("E2", date="32/13/2023")))
+    (first,), (other,) = land(tmp_path, "mess_zoom"), land(tmp_path, "evenements_ess")
+    assert other.rows_quarantined == 1
+    for report, place in (
+        (first, "landing/attendance/{}.parquet"),
+        (first, "vault/identities/{}.parquet.enc"),
+        (other, "landing/event/{}.parquet"),
+        (other, "landing/quarantine/{}.parquet"),
+    ):
+        path = tmp_path / place.format(f"{report.source}__{report.delivery_id}")
+        path.unlink()
+        (again,) = land(tmp_path, report.source)
+        assert path.exists() and (again.rows_read, again.rows_accepted) == (report.rows_read, report.rows_accepted)
+        assert land(tmp_path, report.source) == []
+
+
 def processing_hashes(home):
     with open_ledger(places(home).ledger) as ledger:
         return {row["file_name"]: row["processing_hash"] for row in deliveries(ledger)}

@@ -36,6 +36,12 @@ KEY = "clé"
 EMPTY = "(vide)"
 """Typed to say that the right value is no value at all."""
 
+FILLED_IN = {
+    CORRECTIONS: ("valeur corrigée", "auteur", "date"),
+    EXPLANATIONS: ("explication", "ce qui en est fait", "auteur", "date"),
+}
+"""The columns that people fill in: without one of them what they typed cannot be told from what they left empty."""
+
 MOST_NOTES = 200
 
 
@@ -69,18 +75,24 @@ def take_returns(
         name = f"{arrival.source}/{arrival.path.name}"
         report = _take(places, contracts, vault.cipher, arrival, name, now)
         with open_ledger(places.ledger) as ledger:
-            record_delivery(ledger, report, "", now)
+            if report is not None:
+                record_delivery(ledger, report, "", now)
+                reports.append(report)
             record_sighting(ledger, RETURNS, name, arrival.delivery_id, arrival.bytes, arrival.stamp, now)
-        reports.append(report)
     return reports
 
 
 def _take(
     places: Places, contracts: dict[str, LoadedContract], cipher: Cipher, arrival: Arrival, name: str, now: datetime
-) -> DeliveryReport:
+) -> DeliveryReport | None:
+    """None when these bytes were taken before, under whatever name: what was said of them then stays."""
     report = DeliveryReport(RETURNS, arrival.delivery_id, arrival.sha256, name, arrival.bytes, now, "accepted")
     target = places.returned / f"{arrival.delivery_id}.json"
-    if target.exists():  # the same bytes under another name
+    if target.exists():
+        with open_ledger(places.ledger) as ledger:
+            if any(row["delivery_id"] == arrival.delivery_id for row in deliveries(ledger, RETURNS)):
+                return None
+        # the ledger is an older one, that a backup brought
         return replace(report, notes=(Note("deja_pris", "Ce classeur a déjà été pris en compte."),))
     original = original_path(places.originals, arrival.sha256)
     try:
@@ -133,6 +145,8 @@ def _opened(sheets: list[Sheet]) -> tuple[Returned, list[dict[str, str | None]]]
             texts = {name: text for name, text in row.items() if name != "row_number" and text}
             if sheet is not hidden and KEY in texts.values():
                 headers = {name: clean(text).casefold() for name, text in texts.items()}
+                if gone := [heading for heading in FILLED_IN[kind] if heading not in headers.values()]:
+                    raise _damaged(f"n'a plus de colonne « {' », « '.join(gone)} »")
                 return Returned(kind, release, made_on), [
                     {"row": str(line["row_number"])} | {header: line[name] for name, header in headers.items()}
                     for line in rows[place + 1 :]
@@ -141,11 +155,11 @@ def _opened(sheets: list[Sheet]) -> tuple[Returned, list[dict[str, str | None]]]
     raise _damaged()
 
 
-def _damaged() -> Unreadable:
+def _damaged(what: str = "ses lignes n'y sont plus reconnues") -> Unreadable:
     return Unreadable(
         "retour_abime",
-        "Ce classeur vient de l'observatoire mais ses lignes n'y sont plus reconnues : repartez du classeur publié, sans "
-        "supprimer de colonne ni de feuille.",
+        f"Ce classeur vient de l'observatoire mais {what} : repartez du classeur publié, sans supprimer ni renommer de "
+        "colonne ni de feuille.",
     )
 
 

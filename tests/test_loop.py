@@ -247,18 +247,24 @@ def test_an_empty_value_can_be_the_right_one(tmp_path):
     assert desk.landed("participants, starts_on::varchar")[-1] == (None, "2023-04-21")
 
 
-def test_a_damaged_workbook_is_refused_with_what_to_do(desk):
+@pytest.mark.parametrize(
+    ("harm", "said"),
+    [
+        (lambda sheet: sheet.delete_cols(12), "ses lignes n'y sont plus reconnues"),
+        (lambda sheet: sheet.delete_cols(10, 2), "n'a plus de colonne « auteur », « date »"),
+        (lambda sheet: sheet.cell(4, 9, "Bonne valeur"), "n'a plus de colonne « valeur corrigée »"),
+    ],
+)
+def test_a_damaged_workbook_is_refused_with_what_to_do(desk, harm, said):
     (book,) = desk.books()
     path = desk.send_back(book, **FILLED)
     opened = openpyxl.load_workbook(path)
-    opened.worksheets[0].delete_cols(12)
+    harm(opened.worksheets[0])
     opened.save(path)
     settle(path)
     (report,) = desk.take()
-    assert (report.outcome, report.rule) == (
-        "refused",
-        "retour_abime",
-    ) and "repartez du classeur publié" in report.message
+    assert (report.outcome, report.rule) == ("refused", "retour_abime")
+    assert said in report.message and "repartez du classeur publié" in report.message
 
 
 def test_anything_else_in_the_folder_of_returns_is_said(desk):
@@ -272,14 +278,24 @@ def test_anything_else_in_the_folder_of_returns_is_said(desk):
 def test_the_same_bytes_under_another_name_are_taken_once(desk):
     (book,) = desk.books()
     path = desk.send_back(book, **FILLED)
-    desk.take()
     copy = path.with_name("copie.xlsx")
     copy.write_bytes(path.read_bytes())
     settle(copy)
-    (report,) = desk.take(2)
-    assert report.rows_read == 0 and report.notes[0].rule == "deja_pris"
+    (report,) = desk.take()
+    path.write_bytes(copy.read_bytes())
+    settle(path)
+    assert desk.take(2) == [], "the same bytes, written again"
+
+    def kept():
+        with open_ledger(desk.places.ledger) as ledger:
+            return [(row["rows_accepted"], row["message"]) for row in deliveries(ledger, RETURNS)]
+
+    assert kept() == [(1, report.message)] and "1 prise(s) en compte" in report.message, "what was said of it stays"
     with open_ledger(desk.places.ledger) as ledger:
-        assert {row["source"] for row in deliveries(ledger)} == {SOURCE, RETURNS}
+        ledger.execute("delete from delivery where source = ?", (RETURNS,))
+        ledger.execute("delete from sighting where source = ?", (RETURNS,))
+        ledger.commit()
+    assert [report.notes[0].rule for report in desk.take(3)] == ["deja_pris"], "an older ledger came back"
 
 
 def test_corrections_of_one_delivery_do_not_speak_of_another(desk):

@@ -132,6 +132,8 @@ def _returns(lines: Lines, known: list[dict[str, Any]]) -> None:
         lines.say(f"  {row['file_name']} : {row['message'] or ''}")
         for note in row["notes"]:
             lines.say(f"      {note.message}")
+    if len(came) > MOST_RETURNS:
+        lines.say(f"  … et {len(came) - MOST_RETURNS} plus ancien(s), pris avant ceux-là")
 
 
 def _release(lines: Lines, home: Home) -> None:

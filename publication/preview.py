@@ -124,15 +124,16 @@ def _was_seen(found: Waiting, place: Path, seen: str) -> bool:
 
 
 def _waiting(desk: Desk, decided: Decided) -> list[Waiting]:
-    """Tables of the calendar, or that quote one, whose new figures are not in the current release."""
+    """Tables of the calendar, that quote one, or that waited when the current release was made, whose new figures are not in it."""
     rules = calendars.read(desk.calendar, decided.shipped)
     given = waiting.approvals(desk.releases)
     before = released_tables(decided.base) if decided.base else {}
+    waited = {name for name, status in decided.base.datasets.items() if status.waits} if decided.base else set()
     found = []
     for name, entry in decided.ready.items():
         status = decided.waits.get(name)
         if entry.status.status not in FRESH or (
-            status is None and (name not in rules or waiting.is_same(name, entry, decided.base))
+            status is None and (name not in {*rules, *waited} or waiting.is_same(name, entry, decided.base))
         ):
             continue
         needs = name in rules and rules[name].approval

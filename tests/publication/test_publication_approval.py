@@ -65,6 +65,16 @@ def test_what_was_looked_at_is_published_byte_for_byte_and_the_journal_says_who(
     assert preview.list_waiting(started_desk.door(made)) == []
 
 
+def test_what_the_calendar_no_longer_names_waits_for_the_next_publication_only(started_desk):
+    started_desk.rule(APPROVAL)
+    made = started_desk.candidate(ind_events=events(37))
+    started_desk.publish(made)
+    started_desk.rule("{}")
+    (waits,) = preview.list_waiting(started_desk.door(made))
+    assert waits.sentence() == "Ils paraissent à la prochaine publication." and not waits.may_be_approved
+    assert totals(started_desk.publish(made)) == 37 and preview.list_waiting(started_desk.door(made)) == []
+
+
 def test_other_content_needs_another_approval_and_the_same_content_does_not(started_desk):
     started_desk.rule(APPROVAL)
     made = started_desk.candidate(ind_events=events(37))

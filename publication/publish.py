@@ -40,6 +40,9 @@ from publication.shelf import Release
 if TYPE_CHECKING:
     from publication.portal.drawing import Renderer
 
+SHELF_FREE_WITHIN_S = 120
+"""Whoever looks at what waits, or goes back to another version, holds the shelf for seconds: a whole night is not lost for that."""
+
 
 def publish(
     candidate: Path,
@@ -57,7 +60,7 @@ def publish(
     """
     desk = Desk(Path(candidate), verdict, Path(releases), now, Path(suites), Path(calendar))
     try:
-        with shelf.locked(desk.releases):
+        with shelf.locked(desk.releases, SHELF_FREE_WITHIN_S):
             return _publish(desk, renderer)
     except shelf.Busy as busy:
         raise Refused(str(busy)) from None

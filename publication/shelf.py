@@ -22,6 +22,7 @@ import json
 import os
 import shutil
 import stat
+import time
 from collections.abc import Iterator
 from dataclasses import asdict, dataclass, field, replace
 from datetime import datetime
@@ -259,14 +260,24 @@ def sweep(releases: Path, *, now: datetime) -> None:
 
 
 @contextlib.contextmanager
-def locked(releases: Path) -> Iterator[None]:
+def locked(releases: Path, within_s: float = 0) -> Iterator[None]:
+    """Hold the shelf alone. Raises Busy when somebody else holds it and has not let go `within_s` seconds later."""
     releases.mkdir(parents=True, exist_ok=True)
     descriptor = os.open(releases / ".lock", os.O_RDWR | os.O_CREAT, 0o644)
     try:
-        try:
-            fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
-        except BlockingIOError:
-            raise Busy("Une autre publication est en cours : rien n'a été fait.") from None
+        until = time.monotonic() + within_s
+        while not _take(descriptor):
+            if time.monotonic() >= until:
+                raise Busy("Une autre publication est en cours : rien n'a été fait.")
+            time.sleep(0.05)
         yield
     finally:
         os.close(descriptor)
+
+
+def _take(descriptor: int) -> bool:
+    try:
+        fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
+    except BlockingIOError:
+        return False
+    return True

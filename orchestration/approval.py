@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING
 from orchestration import rooms
 from orchestration.candidates import SEALED, Candidate, latest
 from orchestration.home import Home
+from orchestration.lock import is_night_under_way
 from orchestration.night import DONE, FAILED, WITHHELD, Night, StructureFailed
 from publication.decision import Refused
 from publication.preview import approve as note_approval
@@ -28,6 +29,7 @@ PAGE = "index.html"
 
 
 def print_waiting(home: Home, lines: Lines) -> None:
+    _between_nights(home)
     found = list_waiting(_desk(home)) if _candidate(home) else []
     _say(lines, found)
     if found and (home.preview / PAGE).exists():
@@ -35,6 +37,7 @@ def print_waiting(home: Home, lines: Lines) -> None:
 
 
 def preview(home: Home, lines: Lines) -> None:
+    _between_nights(home)
     found = write_preview(_desk(home), home.preview) if _candidate(home) else []
     _say(lines, found)
     if found:
@@ -80,6 +83,12 @@ def _say(lines: Lines, found: list[Waiting]) -> None:
 def _candidate(home: Home) -> Candidate | None:
     """The one that a publication without a night would take."""
     return latest(home.warehouse, SEALED)
+
+
+def _between_nights(home: Home) -> None:
+    """Raises Refused while a night makes another candidate: what waits is not known, and looking would hold the shelf."""
+    if is_night_under_way(home.lock):
+        raise Refused("Une nuit est en cours : ce qui attend sera connu quand elle sera finie.")
 
 
 def _desk(home: Home) -> Desk:

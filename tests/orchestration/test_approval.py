@@ -9,6 +9,7 @@ from test_command import observatoire  # noqa: F401
 
 from orchestration import night as nights
 from orchestration import rooms
+from orchestration.lock import only_one_night
 from orchestration.novelty import is_anything_new
 from orchestration.progress import listening
 
@@ -172,5 +173,8 @@ def test_after_an_erasure_there_is_nothing_to_approve_until_a_night_builds_it_ag
     throw_candidates_away(waiting.home)
     code, said = observatoire("releases", "approve", "ind_events")
     assert code == 4 and "lancez `observatoire run --force`" in said
+    with only_one_night(waiting.home.lock):
+        code, said = observatoire("releases", "waiting")
+    assert code == 4 and "Une nuit est en cours" in said and "--force" not in said
     assert observatoire("run", "--force")[0] == 3
     assert observatoire("releases", "approve", "ind_events")[0] == 0 and status_of(waiting).status == "published"

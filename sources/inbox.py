@@ -11,7 +11,7 @@ import os
 import stat
 import time
 import zipfile
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from functools import lru_cache
@@ -83,95 +83,83 @@ def look(inbox: Path, ledger_path: Path, sources: Iterable[str], *, returns_only
     if ledger_path.exists():
         with open_ledger(ledger_path) as ledger:
             known = stamps(ledger)
-    sources = set(sources)
     nb_files, arrivals, renewed, returns, notes = 0, [], [], [], []
-    for folder in sorted(path for path in inbox.iterdir()) if inbox.is_dir() else []:
+    for found in _listed(inbox, {*sources, RETURNS}):
+        if isinstance(found, Note):
+            notes.append(found)
+            continue
+        source, place = found.parent.name, f"{found.parent.name}/{found.name}"
+        before, returned = known.get((source, found.name)), known.get((RETURNS, place))
+        try:
+            if not stat.S_ISREG(found.lstat().st_mode):
+                notes.append(_note("pas_un_fichier", place))
+                continue
+            stamp = stamp_of_file(found)
+            nb_files += 1
+            if stamp in (before and before[0], returned and returned[0]):
+                continue
+            is_return = is_a_return(found)
+            if source == RETURNS and not is_return:
+                notes.append(_note("pas_un_retour", place))
+                continue
+            if returns_only and not is_return:
+                continue
+            arrival = _hash_when_still(source, found, stamp)
+        except FileNotFoundError:
+            continue  # taken away since the folder was listed: as if it had been before
+        except OSError as error:
+            notes.append(_unreachable(place, error))
+            continue
+        if arrival is None:
+            notes.append(_note("en_cours_d_ecriture", place))
+        elif is_return:
+            returns.append(arrival)
+        elif before and before[1] == arrival.delivery_id:
+            renewed.append(arrival)
+        else:
+            arrivals.append(arrival)
+    return Look(nb_files, tuple(arrivals), tuple(renewed), tuple(notes), tuple(returns))
+
+
+def _listed(inbox: Path, folders: set[str]) -> Iterator[Path | Note]:
+    """What lies in these folders of the inbox, by name, but for what programs write beside a file; what is out of place is a note."""
+    for folder in sorted(inbox.iterdir()) if inbox.is_dir() else []:
         if not folder.is_dir():
-            notes.append(
-                Note(
-                    "fichier_hors_dossier",
-                    f"« {shown(folder.name)} » est à la racine du dépôt : rangez-le dans le dossier de sa source.",
-                )
-            )
+            yield _note("fichier_hors_dossier", folder.name)
             continue
         try:
             paths = sorted(folder.iterdir())
         except OSError as error:
-            notes.append(_unreachable(folder.name, error))
+            yield _unreachable(folder.name, error)
             continue
-        if folder.name not in sources and folder.name != RETURNS:
+        if folder.name not in folders:
             if paths:
-                notes.append(
-                    Note(
-                        "dossier_sans_contrat",
-                        f"Le dossier « {shown(folder.name)} » n'a pas de contrat : ses fichiers ne sont pas lus.",
-                    )
-                )
+                yield _note("dossier_sans_contrat", folder.name)
             continue
         for path in paths:
-            name = path.name
-            if name.startswith((".", "~$")) or name.lower().endswith(_PASSING):
+            if path.name.startswith((".", "~$")) or path.name.lower().endswith(_PASSING):
                 continue
-            if name != shown(name):
-                notes.append(
-                    Note(
-                        "nom_illisible",
-                        f"Le nom de « {folder.name}/{shown(name)} » n'est pas en UTF-8 : renommez ce fichier, il n'est pas lu.",
-                    )
-                )
-                continue
-            before = known.get((folder.name, name))
-            returned = known.get((RETURNS, f"{folder.name}/{name}"))
-            try:
-                if not stat.S_ISREG(path.lstat().st_mode):
-                    notes.append(
-                        Note(
-                            "pas_un_fichier",
-                            f"« {folder.name}/{name} » n'est pas un fichier ordinaire : il n'est pas lu.",
-                        )
-                    )
-                    continue
-                stamp = stamp_of_file(path)
-                nb_files += 1
-                if stamp in (before and before[0], returned and returned[0]):
-                    continue
-                is_return = is_a_return(path)
-                if folder.name == RETURNS and not is_return:
-                    notes.append(
-                        Note(
-                            "pas_un_retour",
-                            f"« {RETURNS}/{name} » n'est pas un classeur de retour de l'observatoire : rangez-le dans le dossier de "
-                            "sa source, ou redéposez le classeur sans supprimer ses feuilles.",
-                        )
-                    )
-                    continue
-                if returns_only and not is_return:
-                    continue
-                arrival = _hash_when_still(folder.name, path, stamp)
-            except FileNotFoundError:
-                continue  # taken away since the folder was listed: as if it had been before
-            except OSError as error:
-                notes.append(_unreachable(f"{folder.name}/{name}", error))
-                continue
-            if arrival is None:
-                notes.append(
-                    Note(
-                        "en_cours_d_ecriture",
-                        f"« {folder.name}/{name} » est encore en cours d'écriture : il sera lu la prochaine fois.",
-                    )
-                )
-            elif is_return:
-                returns.append(arrival)
-            elif before and before[1] == arrival.delivery_id:
-                renewed.append(arrival)
-            else:
-                arrivals.append(arrival)
-    return Look(nb_files, tuple(arrivals), tuple(renewed), tuple(notes), tuple(returns))
+            yield path if path.name == shown(path.name) else _note("nom_illisible", f"{folder.name}/{path.name}")
 
 
 def shown(name: str) -> str:
     """A name of the file system in Unicode: what is not UTF-8 in it (« é » as a Latin-1 program writes it) becomes « ? »."""
     return name.encode(errors="replace").decode()
+
+
+_SENTENCES = {
+    "fichier_hors_dossier": "« {} » est à la racine du dépôt : rangez-le dans le dossier de sa source.",
+    "dossier_sans_contrat": "Le dossier « {} » n'a pas de contrat : ses fichiers ne sont pas lus.",
+    "nom_illisible": "Le nom de « {} » n'est pas en UTF-8 : renommez ce fichier, il n'est pas lu.",
+    "pas_un_fichier": "« {} » n'est pas un fichier ordinaire : il n'est pas lu.",
+    "pas_un_retour": "« {} » n'est pas un classeur de retour de l'observatoire : rangez-le dans le dossier de sa source, ou "
+    "redéposez le classeur sans supprimer ses feuilles.",
+    "en_cours_d_ecriture": "« {} » est encore en cours d'écriture : il sera lu la prochaine fois.",
+}
+
+
+def _note(rule: str, name: str) -> Note:
+    return Note(rule, _SENTENCES[rule].format(shown(name)))
 
 
 def _unreachable(name: str, error: OSError) -> Note:

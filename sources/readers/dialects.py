@@ -1,6 +1,6 @@
-"""Text files that no rule of delimited files describes, and marks that a program leaves in the text: named one by one.
+"""Text files that no rule of delimited files describes, named one by one.
 
-Belongs here: the learning dashboard of BigBlueButton, apostrophes escaped by a backslash.
+Belongs here: the learning dashboard of BigBlueButton.
 Does not belong here: anything a separator, an encoding and strict quotes can read (`delimited`).
 """
 
@@ -10,9 +10,6 @@ import csv
 import io
 import re
 from pathlib import Path
-
-import pyarrow as pa
-import pyarrow.compute as pc
 
 from sources.readers.delimited import MAX_BYTES
 from sources.readers.encoding import find_encoding
@@ -65,22 +62,6 @@ def read_learning_dashboard(path: Path, *, file_name: str, encoding: str | None 
     builder = TableBuilder(f"« {file_name} »")
     builder.add(1, [header, *records])
     return [Sheet(None, builder.finish(), tuple(notes))]
-
-
-def without_backslashes(sheet: Sheet) -> Sheet:
-    """The same sheet with `\\'` and `\\"` read as `'` and `"`, as exports of old PHP sites write them; a note "
-    "counts the cells."""
-    columns, changed = [sheet.table.column("row_number")], 0
-    for column in sheet.table.columns[1:]:
-        read = pc.replace_substring_regex(column, r"\\(['\"])", r"\1")
-        changed += pc.sum(pc.not_equal(read, column)).as_py() or 0
-        columns.append(read)
-    if not changed:
-        return sheet
-    note = Note(
-        "apostrophes_echappees", f"{changed} cellule(s) contenaient une apostrophe ou un guillemet précédé de « \\ »."
-    )
-    return Sheet(sheet.name, pa.table(columns, names=sheet.table.column_names), (*sheet.notes, note))
 
 
 def _values(record: str) -> list[str]:

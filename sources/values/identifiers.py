@@ -1,4 +1,4 @@
-"""Identifiers, which are text: keys of platforms, and the SIRET and SIREN of organisations.
+"""Identifiers, which are text: the SIRET and SIREN of organisations, and postcodes.
 
 What belongs here: what a spreadsheet program did to them (a decimal, an exponent, spaces) and what can be undone. What
 does not: looking an organisation up (`sources/references/`), or making up a key (contracts).
@@ -15,7 +15,7 @@ what to tell the person who typed it.
 import re
 from dataclasses import dataclass
 
-from sources.values.refusal import Refused, quote
+from sources.values.refusal import quote
 from sources.values.text import clean, fold, is_missing
 
 _FLOAT = re.compile(r"(\d+)[.,]0+")
@@ -62,28 +62,6 @@ class Siret:
     siren: str | None = None
     state: str = "missing"
     message: str | None = None
-
-
-def parse_identifier(text: str | None) -> str | None:
-    """The key as typed, leading zeros included; `12345.0`, a whole number read from a number cell, is `12345`.
-
-    None when nothing was typed. Raises `Refused` for a number in scientific notation: two rows would get the same key.
-    """
-    if text is None or is_missing(text):
-        return None
-    shown = clean(text)
-    if whole := _FLOAT.fullmatch(shown):
-        return whole[1]
-    if exponent := _EXPONENT.fullmatch(shown.lower()):
-        exact = _expanded(exponent)
-        if exact is None:
-            raise Refused(
-                "identifiant_arrondi",
-                f"{quote(shown)} a été arrondi par le tableur. Donnez à la colonne le format « texte » et recopiez "
-                "l'identifiant depuis la source.",
-            )
-        return exact
-    return shown
 
 
 def parse_siret(text: str | None) -> Siret:

@@ -13,7 +13,7 @@ from pathlib import Path
 import pytest
 
 from sources.readers import Sheet, Unreadable, read
-from sources.readers.dialects import read_learning_dashboard, without_backslashes
+from sources.readers.dialects import read_learning_dashboard
 from sources.readers.records import Pairs, join_list, read_records, split_list
 from sources.readers.sheet import TableBuilder
 from sources.readers.tables import cut, number_duplicates, number_labels, stack_headers
@@ -1245,13 +1245,3 @@ def test_dashboard_that_cannot_be_told_apart_is_refused(tmp_path):
     with pytest.raises(Unreadable) as caught:
         dashboard_of(tmp_path, LABELS, person("Awa"), person('B","C'))
     assert caught.value.rule == "guillemets"
-
-
-def test_backslashes_before_apostrophes():
-    read_back = without_backslashes(sheet_of(("Nom", "Note"), ("M\\'RABET", "5"), ("O\\\\x", None)))
-    assert [list(row.values())[1:] for row in read_back.table.to_pylist()] == [
-        ["Nom", "Note"],
-        ["M'RABET", "5"],
-        ["O\\\\x", None],
-    ]
-    assert read_back.notes[0].message.startswith("1 cellule")

@@ -14,9 +14,10 @@ import json
 import os
 import shutil
 from dataclasses import dataclass
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
+_AT = "%Y%m%dT%H%M%S%f"
 BUILDING, BUILT, SEALED, AUDITED, PUBLISHED = STATES = ("building", "built", "sealed", "audited", "published")
 
 
@@ -72,9 +73,13 @@ class Candidate:
 
 
 def new_candidate(warehouse: Path, run_id: str) -> Candidate:
-    """An empty directory whose name no other candidate ever had."""
-    name = f"{datetime.now(UTC):%Y%m%dT%H%M%S%f}-{run_id[:8]}"
-    candidate = Candidate(warehouse / name)
+    """An empty directory whose name no other candidate ever had, after those of all that are there even when the clock was put back."""
+    at = datetime.now(UTC)
+    for other in candidates(warehouse)[-1:]:
+        at = max(
+            at, datetime.strptime(other.name.partition("-")[0], _AT).replace(tzinfo=UTC) + timedelta(microseconds=1)
+        )
+    candidate = Candidate(warehouse / f"{at:{_AT}}-{run_id[:8]}")
     candidate.directory.mkdir(parents=True)
     candidate.mark(BUILDING, run_id=run_id)
     return candidate

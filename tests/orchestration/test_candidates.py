@@ -1,3 +1,6 @@
+from datetime import datetime, timedelta
+
+from orchestration import candidates as module
 from orchestration.candidates import AUDITED, BUILT, PUBLISHED, SEALED, latest, new_candidate, prune
 
 
@@ -11,6 +14,19 @@ def made(warehouse, state=None):
 
 def test_a_name_is_never_given_twice(tmp_path):
     assert len({made(tmp_path).name for _ in range(20)}) == 20
+
+
+def test_the_last_one_made_is_the_last_one_also_when_the_clock_was_put_back(tmp_path, monkeypatch):
+    before = made(tmp_path, PUBLISHED)
+
+    class Yesterday(datetime):
+        @classmethod
+        def now(cls, tz=None):
+            return datetime.now(tz) - timedelta(days=1)
+
+    monkeypatch.setattr(module, "datetime", Yesterday)
+    after = made(tmp_path, PUBLISHED)
+    assert latest(tmp_path, SEALED) == after and prune(tmp_path) == [before.name]
 
 
 def test_only_the_last_good_one_and_the_one_in_progress_are_kept(tmp_path):

@@ -72,10 +72,17 @@ def _rules(home: Home) -> Iterator[Finding]:
     from sources.contract import ContractError
 
     suites = []
+    contracts = {}
     try:
-        yield Finding("contrats", True, f"{len(rooms.contracts(home))} valides")
+        contracts = rooms.contracts(home)
+        yield Finding("contrats", True, f"{len(contracts)} valides")
     except ContractError as error:
         yield Finding("contrats", False, str(error))
+    try:
+        corrections, explanations = rooms.declared_by_hand(home, contracts)
+        yield Finding("déclarations", True, f"{corrections} correction(s), {explanations} explication(s)")
+    except ContractError as error:
+        yield Finding("déclarations", False, str(error))
     try:
         suites = rooms.suites(home)
         yield Finding("contrôles", True, f"{len(suites)} suites, {sum(len(s.expectations) for s in suites)} attentes")

@@ -174,12 +174,13 @@ class Night:
         return self.outcome
 
     def read_rules(self) -> None:
-        """Contracts and suites, before anything is read by them: a mistake there is the whole night's."""
+        """Contracts, suites and what was declared by hand, before anything is read by them: a mistake there is the whole night's."""
         from expectations.suite import SuiteError
         from sources.contract import ContractError
 
         with self.step("rules", "Lecture des règles", "n'a pas abouti") as running:
             try:
+                rooms.declared_by_hand(self.home, self.contracts)
                 running.say(f"{len(self.contracts)} contrats, {len(rooms.suites(self.home))} listes de contrôles")
             except (ContractError, SuiteError) as mistake:
                 raise StructureFailed(str(mistake)) from mistake
@@ -418,10 +419,13 @@ class Night:
     def _cause(error: Exception, failure: str) -> str:
         if isinstance(error, WarehouseError):
             return error.sentence
+        from sources.contract import ContractError
         from sources.landing import LostOriginal
 
         if isinstance(error, LostOriginal):
             return f"{error}."
+        if isinstance(error, ContractError):
+            return str(error)
         if isinstance(error, OSError) and (cause := system_errors.told(error)):
             return f"{failure} ({cause})."
         # the text of an unforeseen exception may quote a cell: only its kind is said

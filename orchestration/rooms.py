@@ -33,6 +33,16 @@ def contracts(home: Home) -> dict[str, LoadedContract]:
     return load_contracts(home.contracts)
 
 
+def declared_by_hand(home: Home, loaded: dict[str, LoadedContract]) -> tuple[int, int]:
+    """How many corrections, and how many explanations, withdrawals and ended programmes, somebody declared. Raises ContractError."""
+    from sources.corrections import load_corrections
+    from sources.explanations import load_ended_programmes, load_explanations, load_withdrawals
+
+    corrections = sum(len(load_corrections(each.contract, home.corrections)[0]) for each in loaded.values())
+    lists = [load(home.explanations) for load in (load_explanations, load_withdrawals, load_ended_programmes)]
+    return corrections, sum(map(len, lists))
+
+
 def places(home: Home) -> Places:
     from sources.landing import Places
 

@@ -64,6 +64,7 @@ class Observatory:
         contract = PROJECT / "sources" / "contracts" / f"{SOURCE}.yml"
         shutil.copy(contract, project / "sources" / "contracts")
         shutil.copytree(PROJECT / "sources" / "samples" / SOURCE, project / "sources" / "samples" / SOURCE)
+        (project / "sources" / "explanations.yml").write_text("explanations: []\n")
         hand_made.suites(project / "expectations" / "suites", DATASETS)
         self.home = Home(root / "var", project).ensure()
         self.home.calendar.parent.mkdir()

@@ -172,6 +172,8 @@ def test_doctor(observatoire, observatory, monkeypatch):
     observatory.home.vault.chmod(0o755)
     code, said = observatoire("doctor")
     assert code == 4 and "chmod 700" in said
+    observatory.home.explanations.write_text("withdrawals: [\n")
+    assert "✗ déclarations : explanations.yml, ligne" in observatoire("doctor")[1]
 
 
 def test_help_says_what_everything_does(observatoire):

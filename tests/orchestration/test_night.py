@@ -11,6 +11,7 @@ from orchestration.home import Settings
 from orchestration.lock import AnotherNight
 from orchestration.night import alert_lines, delivery_sentence
 from orchestration.progress import listening
+from sources.contract import ContractError
 
 
 @pytest.fixture
@@ -36,13 +37,31 @@ def test_a_night_goes_from_the_inbox_to_a_release(observatory, told):
     assert not observatory.home.unfinished.exists()
 
 
-def test_a_mistake_in_a_rule_is_said_before_anything_is_read(observatory, told):
+@pytest.mark.parametrize(
+    ("path", "text"),
+    [
+        ("expectations/suites/ind_events.yml", "dataset: ind_events\nexpectation: []\n"),
+        (f"sources/corrections/{SOURCE}.yml", "- id: [\n"),
+        ("sources/explanations.yml", "explanations: []\nwithdrawals: [\n"),
+    ],
+)
+def test_a_mistake_in_a_rule_is_said_before_anything_is_read(observatory, told, path, text):
     observatory.deliver_sample()
-    suite = next(observatory.home.suites.glob("*.yml"))
-    suite.write_text("dataset: ind_events\nexpectation: []\n", encoding="utf-8")
+    rule = observatory.home.project / path
+    rule.write_text(text, encoding="utf-8")
     outcome = observatory.night()
-    assert outcome.exit_code == 4 and suite.name in outcome.sentence
+    assert outcome.exit_code == 4 and rule.name in outcome.sentence
     assert [key for key, state, _ in told if state == "started"] == ["rules"]
+
+
+def test_a_mistake_in_a_rule_is_said_as_it_is_by_whichever_step_meets_it(observatory, monkeypatch):
+    """Dagster starts the steps one by one: none has read the rules before them."""
+
+    def broken(*_):
+        raise ContractError("explanations.yml, ligne 2 : YAML illisible.")
+
+    monkeypatch.setattr(rooms, "hand_over", broken)
+    assert "explanations.yml, ligne 2" in observatory.night().sentence
 
 
 def test_a_night_with_no_new_fact_makes_no_release(observatory):

@@ -91,7 +91,7 @@ def is_anything_new(home: Home) -> Novelty:
         reasons += [words for group, words in WORDS.items() if before.get(group) != now[group]]
         if any(datetime.fromisoformat(until) <= datetime.now(UTC) for until in last.get("embargoes", ())):
             reasons.append("un embargo est levé")
-        if last.get("release") is not None and not home.current_release.exists():
+        if last.get("release") is not None and not _is_on_shelf(home, last["release"]):
             reasons.append("la version publiée a disparu")
     platforms = sources_on_platforms(home)
     if platforms:
@@ -102,6 +102,11 @@ def is_anything_new(home: Home) -> Novelty:
         reasons.append(LEFT)
     notes = tuple(note.message for note in seen.notes)
     return Novelty(seen.nb_files, waiting, tuple(reasons), notes, now)
+
+
+def _is_on_shelf(home: Home, release: int) -> bool:
+    """Whether readers have a release, and the one that the last night left is there too: an older shelf lacks it, when a backup is put back."""
+    return home.current_release.exists() and (home.releases / str(release)).is_dir()
 
 
 def any_return(home: Home) -> bool:

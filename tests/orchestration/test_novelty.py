@@ -73,6 +73,17 @@ def test_a_night_that_did_not_end_and_a_release_that_went_count(after_a_night):
     assert is_anything_new(after_a_night).reasons == ("la version publiée a disparu",)
 
 
+def test_an_older_shelf_that_a_backup_brought_is_published_to_again(after_a_night):
+    newest = after_a_night.current_release.resolve()
+    older = newest.with_name("0")
+    older.mkdir()
+    after_a_night.current_release.unlink()
+    after_a_night.current_release.symlink_to("0")
+    assert not is_anything_new(after_a_night).is_new, "somebody went back to it"
+    newest.rename(newest.with_name("gone"))
+    assert is_anything_new(after_a_night).reasons == ("la version publiée a disparu",)
+
+
 def test_a_rollback_is_respected(after_a_night):
     """`current` points elsewhere, on purpose: that is no reason to publish again."""
     after_a_night.current_release.unlink()

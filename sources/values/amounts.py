@@ -22,11 +22,10 @@ _AMOUNT = re.compile(
 _TWO_READINGS = re.compile(r"[1-9]\d{0,2}[.,]\d{3}")
 
 
-def parse_amount(text: str | None, *, unit: Literal["euro", "cent"] = "euro", refunds: bool = False) -> Decimal | None:
+def parse_amount(text: str | None, *, unit: Literal["euro", "cent"] = "euro") -> Decimal | None:
     """The amount in euros; None when nothing was typed. `unit` is that of the text.
 
-    A negative amount is refused unless `refunds`: elsewhere it is a typing error, or a discount in the wrong column.
-    Raises `Refused`.
+    Raises `Refused`; also for a negative amount, which is a typing error, or a discount in the wrong column.
     """
     if text is None or is_missing(text):
         return None
@@ -54,12 +53,10 @@ def parse_amount(text: str | None, *, unit: Literal["euro", "cent"] = "euro", re
             )
         amount = amount.to_integral_value() / 100
     if match["sign"] and amount:
-        if not refunds:
-            raise Refused(
-                "montant_negatif",
-                f"{quote(shown)} est négatif. Un remboursement a sa colonne ; sinon, écrivez le montant sans le signe moins.",
-            )
-        amount = -amount
+        raise Refused(
+            "montant_negatif",
+            f"{quote(shown)} est négatif. Un remboursement a sa colonne ; sinon, écrivez le montant sans le signe moins.",
+        )
     return amount
 
 

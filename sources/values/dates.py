@@ -5,7 +5,7 @@ Grammar (accents, case, HTML entities and kinds of space do not matter):
     text     := [ "du" | "entre" ] moment [ link moment ] { time }
     moment   := [ weekday ] day month [ year ]     « mardi 8 octobre 2024 », « 1er mars », « 24 janvier (2024) »
               | [ weekday ] day "/" month [ "/" year ]    also "-" or "." ; the day always comes first
-              | [ weekday ] day                    when the other moment, or the section, gives the month
+              | [ weekday ] day                    when the other moment gives the month
               | month [ year ] | year              « décembre », « en 2024 »
               | ISO 8601 date or instant           « 2023-04-06 », « 2025-11-12T18:30:00+01:00 »
     link     := "au" | "à" | "et" | "-" | "…"
@@ -86,7 +86,7 @@ class DateValue:
 
 @dataclass(frozen=True)
 class _Moment:
-    """One date as written, before context fills it. `year_given` distinguishes a typed year from one of the context."""
+    """One date as written, before the context fills it."""
 
     day: int | None = None
     month: int | None = None
@@ -94,21 +94,18 @@ class _Moment:
     weekday: int | None = None
 
 
-def parse_date(
-    text: str | None, *, year: int | None = None, month: int | None = None, serial: bool = False
-) -> DateValue:
+def parse_date(text: str | None, *, year: int | None = None) -> DateValue:
     """Read a date as typed.
 
-    `year` and `month` are the context (programme, section « AVRIL 2023 »), used only for what the text leaves out.
-    `serial` accepts the day number of spreadsheet programs (45988 is 27 November 2025); without it such a number is
-    refused with the date it would be. Raises `Refused`.
+    `year` is that of the context (programme, section « AVRIL 2023 »), used only when the text leaves it out. Raises
+    `Refused`; the day number of a spreadsheet program (45988) with the date it would be (27 November 2025).
     """
     if is_missing(text):
         return DateValue()
     shown = clean(text)
     folded = strip_accents(shown).replace("...", "…")
     if _SERIAL.fullmatch(folded):
-        return _from_serial(shown, serial)
+        raise _serial(shown)
     if iso := _ISO.fullmatch(folded):
         return _from_iso(shown, iso)
     if iso_month := re.fullmatch(r"(\d{4})-(\d{2})", folded):
@@ -121,7 +118,7 @@ def parse_date(
             "date_incomprise",
             f"{quote(shown)} ne contient pas de date. Écrivez le jour, le mois et l'année, par exemple 06/04/2023.",
         )
-    filled = _fill(shown, moments, year, month)
+    filled = _fill(shown, moments, year)
     if len(moments) > 2 or (len(moments) == 2 and not _is_period(shown, filled, link, between)):
         raise Refused(
             "dates_multiples", f"{quote(shown)} contient plusieurs dates. Mettez une date, ou une période, par ligne."
@@ -155,18 +152,14 @@ def _is_period(shown: str, filled: list[_Moment], link: str | None, between: boo
     return (last - first).days == 1
 
 
-def _from_serial(shown: str, accepted: bool) -> DateValue:
+def _serial(shown: str) -> Refused:
     """Days since 30 December 1899, the origin that makes spreadsheet programs right from March 1900 on."""
-    number = float(shown.replace(",", "."))
-    at = datetime(1899, 12, 30) + timedelta(minutes=round(number * 24 * 60))
-    if not accepted:
-        raise Refused(
-            "date_en_numero",
-            f"{quote(shown)} est un numéro de jour de tableur, sans doute le {_in_full(at.date())}. "
-            "Donnez à la cellule le format « date », ou écrivez la date en toutes lettres.",
-        )
-    day = _make(shown, at.year, at.month, at.day)
-    return DateValue(day, day, "day", at.time() if number % 1 else None)
+    at = datetime(1899, 12, 30) + timedelta(minutes=round(float(shown.replace(",", ".")) * 24 * 60))
+    return Refused(
+        "date_en_numero",
+        f"{quote(shown)} est un numéro de jour de tableur, sans doute le {_in_full(at.date())}. "
+        "Donnez à la cellule le format « date », ou écrivez la date en toutes lettres.",
+    )
 
 
 def _from_iso(shown: str, match: re.Match) -> DateValue:
@@ -254,13 +247,13 @@ def _take_moments(shown: str, rest: str) -> tuple[list[_Moment], str | None, boo
     return moments, link, between
 
 
-def _fill(shown: str, moments: list[_Moment], year: int | None, month: int | None) -> list[_Moment]:
-    """Give each moment the month and year it borrows from the other one, then from the context."""
+def _fill(shown: str, moments: list[_Moment], year: int | None) -> list[_Moment]:
+    """Give each moment the month and year it borrows from the other one, then the year of the context."""
     first, last = moments[0], moments[-1]
     if last.day is not None and last.month is None:
-        last = replace(last, month=first.month or month)
+        last = replace(last, month=first.month)
     if first.day is not None and first.month is None:
-        first = replace(first, month=last.month or month)
+        first = replace(first, month=last.month)
     for moment in (first, last):
         if moment.day is not None and moment.month is None:
             raise Refused(

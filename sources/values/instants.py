@@ -95,12 +95,11 @@ def parse_instant(
     order: Order | None = None,
     zone: str = TIMEZONE,
     epoch: bool = False,
-    serial: bool = False,
 ) -> datetime | None:
     """The instant written, aware and in UTC, to the microsecond; None when nothing was typed, or `0000-00-00 00:00:00`.
 
-    `epoch` accepts seconds (9 or 10 digits) and milliseconds (12 or 13 digits) since 1970; `serial` the day numbers of
-    spreadsheet programs. Raises `Refused` with what to put in the contract when the order is missing.
+    `epoch` accepts seconds (9 or 10 digits) and milliseconds (12 or 13 digits) since 1970. Raises `Refused`, with what
+    to put in the contract when the order is missing.
     """
     if text is None or not text[:1].isdigit() and is_missing(text):
         return None
@@ -108,7 +107,7 @@ def parse_instant(
     folded = shown.lower() if shown.isascii() else strip_accents(shown)
     if _ZERO_DATE.fullmatch(folded):
         return None
-    if folded[0].isdigit() and (number := _from_number(shown, folded, zone, epoch, serial)):
+    if folded[0].isdigit() and (number := _from_number(shown, folded, epoch)):
         return number
     if match := _YEAR_FIRST.fullmatch(folded):
         return _instant(shown, match, int(match["year"]), int(match["month"]), int(match["day"]), zone)
@@ -155,8 +154,8 @@ def _literal(text: str) -> str:
     return "'" + text.replace("'", "''") + "'"
 
 
-def _from_number(shown: str, folded: str, zone: str, epoch: bool, serial: bool) -> datetime | None:
-    """A count of seconds or milliseconds, or a spreadsheet's day number; None when the text is no such number."""
+def _from_number(shown: str, folded: str, epoch: bool) -> datetime | None:
+    """A count of seconds or milliseconds; None when the text is no number. A spreadsheet's day number is refused."""
     if match := _EPOCH.fullmatch(folded):
         seconds = float(folded.replace(",", ".")) if match[1] else int(folded) / 1000
         at = datetime(1970, 1, 1, tzinfo=UTC) + timedelta(microseconds=round(seconds * 1_000_000))
@@ -170,13 +169,11 @@ def _from_number(shown: str, folded: str, zone: str, epoch: bool, serial: bool) 
     if _SERIAL.fullmatch(folded):
         days = float(folded.replace(",", "."))
         local = datetime(1899, 12, 30) + timedelta(seconds=round(days * 86_400))
-        if not serial:
-            raise Refused(
-                "instant_en_numero",
-                f"{quote(shown)} est un numéro de jour de tableur, sans doute le {local:%d/%m/%Y}. "
-                "Donnez à la cellule le format « date », ou indiquez-le dans le contrat (`serial: true`).",
-            )
-        return _utc(local, zone)
+        raise Refused(
+            "instant_en_numero",
+            f"{quote(shown)} est un numéro de jour de tableur, sans doute le {local:%d/%m/%Y}. "
+            "Donnez à la cellule le format « date », ou écrivez la date en toutes lettres.",
+        )
     return None
 
 

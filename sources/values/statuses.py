@@ -17,8 +17,6 @@ What does not belong here: booleans and dates that imply a status (`used`, `chec
 paid order), which the reader of the platform turns into one of these words.
 """
 
-from functools import cache
-
 from sources.values.text import fold, is_blank, is_missing
 
 STATUSES = ("registered", "waiting", "cancelled", "refunded", "attended", "no_show", "unknown")
@@ -30,8 +28,6 @@ PLATFORM_WORDS: dict[str, dict[str, tuple[str, ...]]] = {
         "waiting": ("en attente", "approbation en attente"),
         "cancelled": ("annulé", "annulé (frais payés)", "expiré"),
     },
-    # Order.status of pretix's API
-    "pretix_api": {"registered": ("p",), "waiting": ("n",), "cancelled": ("c", "e")},
     # Attendee Status of the attendee report; the API writes not_attending, which folds the same
     "eventbrite": {
         "registered": ("Attending",),
@@ -48,17 +44,15 @@ PLATFORM_WORDS: dict[str, dict[str, tuple[str, ...]]] = {
         "unknown": ("Unknown",),
     },
 }
-LETTERS_ONLY = frozenset({"pretix_api"})
-"""Platforms whose words are single letters: only used when named (« p » is « présent » on an attendance sheet)."""
+_BUILT_IN = {
+    fold(word): status for words in PLATFORM_WORDS.values() for status, listed in words.items() for word in listed
+}
 
 
-def parse_registration_status(
-    text: str | None, words: dict[str, list[str]] | None = None, *, platform: str | None = None
-) -> tuple[str, bool]:
+def parse_registration_status(text: str | None, words: dict[str, list[str]] | None = None) -> tuple[str, bool]:
     """The status and whether the word is known. `words` (status → accepted words) are those of the contract.
 
-    `platform` limits the built-in words to one key of `PLATFORM_WORDS`; without it all are tried but the letters. A
-    blank cell, or a sign of absence, is `("unknown", True)`: there is no word to explain.
+    A blank cell, or a sign of absence, is `("unknown", True)`: there is no word to explain.
     """
     if text is None or is_blank(text):
         return "unknown", True
@@ -69,14 +63,7 @@ def parse_registration_status(
         if any(fold(word) == key for word in accepted):
             return status, True
     # before the signs of absence: « en attente » is one of them elsewhere
-    status = _built_in(platform).get(key)
+    status = _BUILT_IN.get(key)
     if status:
         return status, True
     return "unknown", is_missing(text)
-
-
-@cache
-def _built_in(platform: str | None) -> dict[str, str]:
-    """Folded word → status."""
-    chosen = [platform] if platform else [name for name in PLATFORM_WORDS if name not in LETTERS_ONLY]
-    return {fold(word): status for name in chosen for status, listed in PLATFORM_WORDS[name].items() for word in listed}

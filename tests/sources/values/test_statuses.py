@@ -2,7 +2,7 @@
 
 import pytest
 
-from sources.values.statuses import LETTERS_ONLY, PLATFORM_WORDS, STATUSES, parse_registration_status
+from sources.values.statuses import PLATFORM_WORDS, STATUSES, parse_registration_status
 from sources.values.text import fold
 
 
@@ -64,20 +64,10 @@ def test_a_contract_with_a_status_that_does_not_exist():
         parse_registration_status("absent", {"no_shows": ["absent"]})
 
 
-def test_the_words_of_one_platform():
-    assert parse_registration_status("p", platform="pretix_api") == ("registered", True)
-    assert parse_registration_status("n", platform="pretix_api") == ("waiting", True)
-    assert parse_registration_status("c", platform="pretix_api") == ("cancelled", True)
-    assert parse_registration_status("e", platform="pretix_api") == ("cancelled", True)
-    # « Annulé » was never seen in a HelloAsso export: its contract says what it means
-    assert parse_registration_status("Annulé", platform="helloasso") == ("unknown", False)
-
-
 def test_no_two_platforms_give_one_word_two_meanings():
     meanings = {}
-    for platform, statuses in PLATFORM_WORDS.items():
+    for statuses in PLATFORM_WORDS.values():
         assert set(statuses) <= set(STATUSES)
         for status, words in statuses.items():
             for word in words:
-                if platform not in LETTERS_ONLY:
-                    assert meanings.setdefault(fold(word), status) == status, word
+                assert meanings.setdefault(fold(word), status) == status, word

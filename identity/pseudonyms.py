@@ -15,7 +15,7 @@ import unicodedata
 import pyarrow as pa
 import pyarrow.compute as pc
 
-from identity.keys import Keyring, PseudonymKey
+from identity.keys import PseudonymKey
 
 PSEUDONYM_BYTES = 16
 
@@ -163,16 +163,11 @@ def _sorted_words(folded: str) -> str | None:
     return " ".join(words)
 
 
-def pseudonyms(keyring: Keyring, year: int, domain: str, values: pa.Array | pa.ChunkedArray) -> pa.Array:
-    """HMAC-SHA256(K, domain ‖ 0x00 ‖ value), its first 128 bits as 32 hex digits; K the key of the programme year.
+def pseudonyms_under(key: PseudonymKey, domain: str, values: pa.Array | pa.ChunkedArray) -> pa.Array:
+    """HMAC-SHA256(K, domain ‖ 0x00 ‖ value), its first 128 bits as 32 hex digits; K the key of a programme year.
 
     `values` are already normalised texts; nulls stay null; each distinct value is hashed once (HMAC: RFC 2104).
     """
-    return pseudonyms_under(keyring.key_for(year), domain, values)
-
-
-def pseudonyms_under(key: PseudonymKey, domain: str, values: pa.Array | pa.ChunkedArray) -> pa.Array:
-    """As `pseudonyms`, under a given key."""
     if not domain or "\0" in domain:
         raise ValueError("a domain is a non-empty text without 0x00")
     encoded = _dictionary(values)

@@ -1,7 +1,7 @@
-"""Questions about one person: whose rows, which identities, who goes by this name or address, which pairs wait for somebody.
+"""Questions about one person: whose rows, which identities, which pairs wait for somebody.
 
 Here: answers from what matching kept in the vault. Every question has a purpose and is logged before it is answered. Not here:
-erasing, exporting, deciding (`constraints.py`).
+who goes by a name or an address (`identity/held.py`), erasing, exporting, deciding (`constraints.py`).
 
 A person is named by its uid (16 hex digits), which never leaves the vault's side: the warehouse knows pseudonyms only.
 """
@@ -13,12 +13,9 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 
 import duckdb
-import pyarrow as pa
 
 from identity.cipher import VaultError
-from identity.matching import normal
 from identity.matching.registry import recall
-from identity.pseudonyms import normalise_emails
 from identity.vault import Vault, open_private
 
 
@@ -30,16 +27,6 @@ class Row:
     delivery_id: str
     row_number: int
     fingerprint: str
-
-
-@dataclass(frozen=True)
-class Candidate:
-    """A person that a search found, without its identity."""
-
-    uid: str
-    nb_rows: int
-    nb_identities: int
-    basis: str
 
 
 @dataclass(frozen=True)
@@ -100,39 +87,6 @@ def identities_of_person(vault: Vault, uid: str, *, purpose: str) -> list[KeptId
     if not found:
         raise VaultError(f"Aucune personne {uid} : son numéro a pu changer depuis la dernière nuit.")
     return [KeptIdentity(*row) for row in found]
-
-
-def find_persons(
-    vault: Vault, *, email: str | None = None, name: str | None = None, phone: str | None = None, purpose: str
-) -> list[Candidate]:
-    """Persons of whom one identity has this address, telephone or name (any order of the words, accents aside).
-
-    All that is given must agree with one and the same identity. The most rows first; [] when nobody is found. Raises VaultError
-    when nothing usable is asked for.
-    """
-    with _kept(vault, purpose) as con:
-        normal.install(con)
-        wanted = {}
-        if email:
-            wanted["email"] = normalise_emails(pa.array([email]))[0].as_py()
-        if name:
-            wanted["name"] = con.execute(
-                "select array_to_string(list_sort(n_untitled(string_split(n_fold(?), ' '))), ' ')", [name]
-            ).fetchall()[0][0]
-        if phone:
-            french = con.execute("select n_phone(n_digits(?))", [phone]).fetchall()[0][0]
-            wanted["phone"] = french or normal.phones([phone]).get(phone)
-        if not wanted or None in wanted.values():
-            raise VaultError("Donnez une adresse électronique, un nom (prénom et nom) ou un téléphone complets.")
-        found = con.execute(
-            "with hit as (select distinct uid from kept_identity where "
-            + " and ".join(f"{column} = ${column}" for column in wanted)
-            + ") select printf('%016x', uid), count(*), count(distinct i), "
-            "case when bool_or(email is not null) then 'email' when bool_or(phone is not null) then 'phone' else 'name' end "
-            "from kept_row r join kept_identity x using (i) join hit using (uid) group by uid order by count(*) desc, uid",
-            wanted,
-        ).fetchall()
-    return [Candidate(*row) for row in found]
 
 
 def pairs_to_review(vault: Vault, *, purpose: str) -> list[PairToReview]:

@@ -15,7 +15,7 @@ from identity.pseudonyms import (
     normalise_emails,
     normalise_name,
     normalise_names,
-    pseudonyms,
+    pseudonyms_under,
 )
 
 
@@ -178,20 +178,20 @@ def test_the_pseudonym_is_half_of_an_hmac(keyring):
         pa.array(values, pa.large_string()),
         pa.array(values)[0:5],
     ):
-        assert pseudonyms(keyring, 2026, "email", column).to_pylist() == expected
-    assert pseudonyms(keyring, 2026, "email", pa.array(values)[2:4]).to_pylist() == expected[2:4]
-    assert pseudonyms(keyring, 2026, "email", pa.array([], pa.string())).to_pylist() == []
-    assert pseudonyms(keyring, 2026, "email", pa.array([None], pa.string())).to_pylist() == [None]
+        assert pseudonyms_under(keyring.key_for(2026), "email", column).to_pylist() == expected
+    assert pseudonyms_under(keyring.key_for(2026), "email", pa.array(values)[2:4]).to_pylist() == expected[2:4]
+    assert pseudonyms_under(keyring.key_for(2026), "email", pa.array([], pa.string())).to_pylist() == []
+    assert pseudonyms_under(keyring.key_for(2026), "email", pa.array([None], pa.string())).to_pylist() == [None]
 
 
 def test_another_year_another_domain_or_another_vault_gives_another_pseudonym(keyring, tmp_path):
     address = pa.array(["marie@asso.fr"])
     other = Keyring(tmp_path / "other", Cipher(Secret(b"k" * 32)))
     seen = {
-        pseudonyms(keyring, 2026, "email", address)[0].as_py(),
-        pseudonyms(keyring, 2027, "email", address)[0].as_py(),
-        pseudonyms(keyring, 2026, "name+event", address)[0].as_py(),
-        pseudonyms(other, 2026, "email", address)[0].as_py(),
+        pseudonyms_under(keyring.key_for(2026), "email", address)[0].as_py(),
+        pseudonyms_under(keyring.key_for(2027), "email", address)[0].as_py(),
+        pseudonyms_under(keyring.key_for(2026), "name+event", address)[0].as_py(),
+        pseudonyms_under(other.key_for(2026), "email", address)[0].as_py(),
     }
     assert len(seen) == 4
     assert {len(pseudonym) for pseudonym in seen} == {32}
@@ -199,12 +199,12 @@ def test_another_year_another_domain_or_another_vault_gives_another_pseudonym(ke
 
 def test_after_its_key_is_destroyed_a_pseudonym_cannot_be_computed_again(keyring):
     address = pa.array(["marie@asso.fr"])
-    before = pseudonyms(keyring, 2026, "email", address)
+    before = pseudonyms_under(keyring.key_for(2026), "email", address)
     keyring.destroy("2026-1")
-    assert pseudonyms(keyring, 2026, "email", address) != before
+    assert pseudonyms_under(keyring.key_for(2026), "email", address) != before
 
 
 @pytest.mark.parametrize("domain", ["", "e\0mail"])
 def test_a_domain_that_could_run_into_the_value_is_refused(keyring, domain):
     with pytest.raises(ValueError):
-        pseudonyms(keyring, 2026, domain, pa.array(["x"]))
+        pseudonyms_under(keyring.key_for(2026), domain, pa.array(["x"]))

@@ -11,13 +11,9 @@ from people import Lists, attended, row
 from scanner import find
 
 from identity.cipher import VaultError
+from identity.held import LANDED, held_on
 from identity.matching.constraints import decide, decisions, in_force, pairs, undo
-from identity.matching.persons import (
-    find_persons,
-    identities_of_person,
-    pairs_to_review,
-    rows_of_person,
-)
+from identity.matching.persons import identities_of_person, pairs_to_review, rows_of_person
 
 HOME = {"organisation_text": "Les Jardins", "phone": "03 20 12 34 56"}
 
@@ -34,8 +30,12 @@ def people(tmp_path):
     return people
 
 
+def held(people, **who):
+    return held_on(people.vault, LANDED.empty_table(), purpose="person_rights", **who)
+
+
 def uid_of(people, **who):
-    return find_persons(people.vault, purpose="person_rights", **who)[0].uid
+    return held(people, **who).uids[0]
 
 
 def fingerprints(people, uid):
@@ -97,26 +97,21 @@ def test_of_two_decisions_on_one_pair_the_later_one_holds(people):
         undo(people.vault, 2, reason="d")
 
 
-def test_a_person_is_found_by_address_name_or_telephone_and_its_rows_listed(people):
-    by_address = find_persons(people.vault, email="Jean.Dupont@Free.fr", purpose="person_rights")
-    by_name = find_persons(people.vault, name="DUPONT Jean", purpose="person_rights")
-    assert len(by_address) == 1 and len(by_name) == 2
-    assert (
-        find_persons(people.vault, email="jean.dupont@free.fr", phone="+33 3 20 12 34 56", purpose="person_rights")
-        == by_address
-    )
-    assert find_persons(people.vault, name="Zoé Personne", purpose="person_rights") == []
-    rows = rows_of_person(people.vault, by_address[0].uid, purpose="person_rights")
+def test_a_person_is_found_by_address_or_name_and_its_rows_listed(people):
+    by_address = held(people, email="Jean.Dupont@Free.fr").uids
+    assert len(by_address) == 1 and len(held(people, name="DUPONT Jean").uids) == 2
+    assert not held(people, name="Zoé Personne")
+    with pytest.raises(VaultError, match="un nom"):
+        held(people, email="jean.dupont")
+    rows = rows_of_person(people.vault, by_address[0], purpose="person_rights")
     assert [(line.source, line.delivery_id, line.row_number) for line in rows] == [("a", "d1", 1), ("b", "d1", 1)]
-    with pytest.raises(VaultError, match="complets"):
-        find_persons(people.vault, email="jean.dupont", purpose="person_rights")
     with pytest.raises(VaultError, match="Aucune personne"):
         rows_of_person(people.vault, "0" * 16, purpose="person_rights")
 
 
 def test_nothing_is_told_without_a_known_purpose(people):
     with pytest.raises(VaultError, match="Finalité"):
-        find_persons(people.vault, email="jean.dupont@free.fr", purpose="curiosité")
+        pairs_to_review(people.vault, purpose="curiosité")
 
 
 def test_no_identity_is_readable_in_what_matching_writes(people, tmp_path):

@@ -6,13 +6,12 @@ from pathlib import Path
 import pytest
 from typer.testing import CliRunner
 
+from identity.held import LANDED, held_on
 from orchestration.command import app
 from orchestration.home import Home
 
 sys.path.append(str(Path(__file__).parents[1] / "identity"))
 from people import Lists, row
-
-from identity.matching.persons import find_persons
 
 CANARIES = ("dupont", "free.fr", "laposte", "0320123456", "jardins")
 
@@ -49,7 +48,7 @@ def test_a_pair_is_merged_shown_and_taken_back_and_the_next_night_has_it_to_do(h
     assert "n° 1" in said("merge", left, right, "--reason", "vu au guichet")
     assert Home.from_environment().unfinished.exists()
     home.match()
-    (uid,) = {found.uid for found in find_persons(home.vault, name="Jean Dupont", purpose="matching")}
+    (uid,) = held_on(home.vault, LANDED.empty_table(), name="Jean Dupont", purpose="matching").uids
     shown = said("show", uid)
     assert "2 identité(s)" in shown and not [canary for canary in CANARIES if canary in shown.lower()]
     listed = said("decisions")

@@ -19,8 +19,6 @@ if TYPE_CHECKING:
     from expectations.candidate import (
         NotSealable,
         candidate_hash,
-        changed_since_seal,
-        content_hash,
         hash_and_changes,
         seal,
     )
@@ -31,8 +29,6 @@ _HOME = {
     "audit": "audit",
     "NotSealable": "candidate",
     "candidate_hash": "candidate",
-    "changed_since_seal": "candidate",
-    "content_hash": "candidate",
     "hash_and_changes": "candidate",
     "seal": "candidate",
     "SuiteError": "suite",
@@ -52,8 +48,6 @@ __all__ = [
     "Verdict",
     "audit",
     "candidate_hash",
-    "changed_since_seal",
-    "content_hash",
     "hash_and_changes",
     "read_suites",
     "reasons_to_refuse",

@@ -69,12 +69,6 @@ def candidate_hash(directory: Path) -> str:
     return _hash(_files_to_seal(Path(directory)))
 
 
-def content_hash(directory: Path) -> str:
-    """Hash of the published tables alone (`data/*.parquet`): equal when a night brought no new figure."""
-    files = {path: entry for path, entry in _files(Path(directory)).items() if path.startswith(f"{DATA}/")}
-    return hashlib.sha256(_json(files)).hexdigest()
-
-
 def read_manifest(directory: Path) -> dict[str, dict[str, Any]]:
     """`{relative path: {"sha256": …, "bytes": …}}` as it was sealed. Raises NotSealable when missing or unreadable."""
     try:
@@ -84,22 +78,17 @@ def read_manifest(directory: Path) -> dict[str, dict[str, Any]]:
         raise NotSealable(f"{MANIFEST} is missing or unreadable ({type(error).__name__})") from error
 
 
-def changed_since_seal(directory: Path) -> list[str]:
-    """Relative paths whose bytes are not those of MANIFEST.json: changed, gone, or come since. Empty when intact."""
-    return _changed(Path(directory), _files(Path(directory)))
-
-
 def hash_and_changes(directory: Path) -> tuple[str, list[str]]:
-    """`candidate_hash` and `changed_since_seal` of the same bytes, read once."""
-    files = _files_to_seal(Path(directory))
-    return _hash(files), _changed(Path(directory), files)
+    """The `candidate_hash`, and the relative paths whose bytes are not those of MANIFEST.json: changed, gone, or come since.
 
-
-def _changed(directory: Path, now: dict[str, dict[str, Any]]) -> list[str]:
+    Raises NotSealable.
+    """
+    directory = Path(directory)
+    now = _files_to_seal(directory)
     sealed = read_manifest(directory)
     changed = sorted(path for path in sealed.keys() | now.keys() if sealed.get(path) != now.get(path))
     wal = f"{WAREHOUSE}.wal"
-    return changed + ([wal] if (directory / wal).exists() else [])
+    return _hash(now), changed + ([wal] if (directory / wal).exists() else [])
 
 
 def _files_to_seal(directory: Path) -> dict[str, dict[str, Any]]:

@@ -83,7 +83,7 @@ def held_on(
                union select row_id from known join asked using (source, delivery_id, row_number)""",
             {"uid": int(uid, 16) if uid else None, "email": wanted_email, "name": wanted_name},
         )
-        _spread(con, wanted_email, wanted_name, same_name)
+        _spread(con, same_name)
         return _answer(con)
 
 
@@ -124,7 +124,7 @@ def _rows_table(rows: tuple[Row, ...]) -> pa.Table:
     )
 
 
-def _spread(con, email: str | None, name: str | None, same_name: bool) -> None:
+def _spread(con, same_name: bool) -> None:
     """Table `theirs`: from the rows found first to all that are the same person's; `namesake`: rows of the same name elsewhere."""
     con.execute(
         "create temp table uids as select distinct uid from known join seed using (row_id) where uid is not null"

@@ -244,13 +244,13 @@ def _in_parts(batches: Iterable[pa.RecordBatch]) -> Iterator[list[pa.RecordBatch
 _REPEATING = ["source", "delivery_id", "person_key_id", "person_basis"]
 
 
-def open_private(*, threads: int = 2, memory_limit: str | None = None) -> duckdb.DuckDBPyConnection:
+def open_private(*, memory_limit: str | None = None) -> duckdb.DuckDBPyConnection:
     """A DuckDB connection fit for personal data: in memory, unable to spill to a temporary directory.
 
     Nor does it take a Python variable for a table that is not there (`python_enable_replacements`).
     """
     config: dict[str, str | int | bool] = {
-        "threads": threads,
+        "threads": 2,
         "temp_directory": "",
         "python_enable_replacements": False,
     }

@@ -54,7 +54,7 @@ def retention(home: Home, now: datetime, *, apply: bool) -> list[Due]:
             persons, rows = _expired_persons(con, rule, now, plan)
             report.append(Due(rule.id, rule.title, persons, f"personne(s), {rows} ligne(s)"))
         for rule in rules.of("slot"):
-            report.append(Due(rule.id, rule.title, _expired_cells(con, home, rule, now, plan), "cellule(s)"))
+            report.append(Due(rule.id, rule.title, _expired_cells(con, rule, now, plan), "cellule(s)"))
         used = {key for (key,) in con.execute("select distinct person_key_id from known").fetchall()}
     if apply and plan.deliveries:
         _apply(home, plan, now)
@@ -158,7 +158,7 @@ def _expired_persons(con: duckdb.DuckDBPyConnection, rule: Rule, now: datetime, 
     return len(stones), len(rows)
 
 
-def _expired_cells(con: duckdb.DuckDBPyConnection, home: Home, rule: Rule, now: datetime, plan: Plan) -> int:
+def _expired_cells(con: duckdb.DuckDBPyConnection, rule: Rule, now: datetime, plan: Plan) -> int:
     """Cells of some roles that are older than the rule allows, in rows that stay."""
     from sources.entities import ENTITIES
 

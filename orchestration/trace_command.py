@@ -50,7 +50,7 @@ def print_trace(
             trace.of_dictionary(made_by.dictionary), dataset, figure["indicator"], figure["breakdown"]
         )
         origin = trace.origin(connection, trace.read_places(connection), entry, figure)
-    _print(lines, release, made_by.number, dataset, origin, names)
+    _print(lines, release, made_by.number, origin, names)
     return trace.is_secret(figure) or origin.is_exact
 
 
@@ -80,7 +80,7 @@ def _chosen(
     raise NoFigure(f"{head} :\n  " + "\n  ".join(listed[:30]) + more)
 
 
-def _print(lines: Lines, release: Release, made_by: int, dataset: str, origin: trace.Origin, names: Any) -> None:
+def _print(lines: Lines, release: Release, made_by: int, origin: trace.Origin, names: Any) -> None:
     from publication.trace import is_secret
 
     figure = origin.figure

@@ -184,7 +184,7 @@ def build(
     options += ["--exclude", f"test_name:{PROMISE}"] if folded else []
     result = _invoke(home, "build", options, candidate.database, parsed or parsed_manifest(home), on_event)
     if not result.success:
-        raise _explained(result, manifest, candidate.database)
+        raise _explained(result, candidate.database)
     seconds = {r.node.name: r.execution_time for r in result.result.results if r.node.resource_type != "test"}
     tests = [r for r in result.result.results if r.node.resource_type == "test"]
     warnings = tuple(sorted(r.node.name for r in tests if str(r.status) == "warn"))
@@ -248,7 +248,7 @@ def _parse(home: Home, kept_in: Path) -> None:
     state = _project_state(home)
     result = _invoke(home, "parse", [], Path(PARSED_WITH))
     if not result.success:
-        raise _explained(result, {"nodes": {}})
+        raise _explained(result)
     # copied out of dbt's own directory, which every later command rewrites in place; `parsed.json` last
     _replace(_own_target(home) / "manifest.json", kept_in / MANIFEST)
     rendered = _own_target(home) / "rendered.msgpack"
@@ -352,7 +352,7 @@ def _environment(**values: str) -> Iterator[None]:
                 os.environ[name] = value
 
 
-def _explained(result: Any, manifest: dict[str, Any], database: Path | None = None) -> WarehouseError:
+def _explained(result: Any, database: Path | None = None) -> WarehouseError:
     """One sentence naming the first model or test that failed and its description, and how many others."""
     failed = [r for r in getattr(result.result, "results", None) or [] if str(r.status) in ("error", "fail")]
     if not failed:

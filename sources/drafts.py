@@ -117,7 +117,7 @@ def _of_template(
     unmapped = _unknown_to(fit, contracts, templates)
     pattern = None if fnmatch(reading.file_name.lower(), contract.files.pattern.lower()) else _pattern(reading)
     yaml = from_template(
-        loaded.path.read_text(encoding="utf-8"), contract, source=source, name=name, options=fit.options, pattern=pattern,
+        loaded.path.read_text(encoding="utf-8"), contract, source=source, options=fit.options, pattern=pattern,
         unmapped=unmapped, hints=hints,
     )  # fmt: skip
     reasons = [hints[0].removeprefix("Ébauche à relire : "), *reading.hints, *hints[2:]]

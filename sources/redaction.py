@@ -239,7 +239,7 @@ def redact(
         found, alone = _mentions(con, tables, read_sheet, own, masks, whole, data, is_bound=binding is not None)
         masked |= found
         gone |= alone
-    pinned = _pinned(con, contract, entity, whole, gone - whole.keys(), masks) if binding is not None else []
+    pinned = _pinned(con, entity, whole, gone - whole.keys(), masks) if binding is not None else []
     pinned += [(row, REFUSED, None) for row in sorted(disputed)]
     nb_blanked = 0
     if binding is not None and blanked:
@@ -265,7 +265,6 @@ def redact(
 
 def _pinned(
     con: duckdb.DuckDBPyConnection,
-    contract: Contract,
     entity: Entity,
     whole: Mapping[int, Tombstone],
     others: set[int],

@@ -18,12 +18,10 @@ _RELATION = "http://schemas.openxmlformats.org/officeDocument/2006/relationships
 _PACKAGE = "http://schemas.openxmlformats.org/package/2006"
 
 
-def write_text(
-    path: Path, lines: Iterable[str], *, encoding: str = "utf-8", newline: str = "\r\n", last_newline: bool = True
-) -> Path:
-    """Lines joined by `newline`. `utf-16` is little-endian with its mark, `utf-8-sig` has one too."""
+def write_text(path: Path, lines: Iterable[str], *, encoding: str = "utf-8", newline: str = "\r\n") -> Path:
+    """Lines, each ended by `newline`. `utf-16` is little-endian with its mark, `utf-8-sig` has one too."""
     path.parent.mkdir(parents=True, exist_ok=True)
-    text = newline.join(lines) + (newline if last_newline else "")
+    text = "".join(line + newline for line in lines)
     data = b"\xff\xfe" + text.encode("utf-16-le") if encoding == "utf-16" else text.encode(encoding)
     path.write_bytes(data)
     return path

@@ -198,7 +198,7 @@ _ANSWERED = f"""(select programme, {{answer}} as member, count(*) as nb, sum(nb_
 """Persons present whose answer some row of the programme holds."""
 
 
-def _answers(indicator: str, breakdown: str, answer: str, said: str) -> str:
+def _answers(answer: str, said: str) -> str:
     """Share of each answer: k of it may be one in ten fewer (not recognised as the person who gave it), and as many more as persons
     split in two; so may the others."""
     least, most = f"{MIN_RECALL} * nb", f"(nb + {_MISSED} * (lines - nb))"
@@ -243,8 +243,8 @@ MEMBERS = {
         from {_NAMED} join {_MIXES} using (programme) left join {_SLIPS} using (programme) group by 1""",
     ("OR02", "organisation_family"): _kinds("organisation_family"),
     ("OR03", "size_band"): _kinds("size_band"),
-    ("PE01", "gender"): _answers("PE01", "gender", "gender", "case member when 'Mme' then 'F' when 'M.' then 'H' else 'X' end"),
-    ("PE02", "category"): _answers("PE02", "category", "category",
+    ("PE01", "gender"): _answers("gender", "case member when 'Mme' then 'F' when 'M.' then 'H' else 'X' end"),
+    ("PE02", "category"): _answers("category",
         """case member when 'Élu·e' then 'elected' when 'Agent·e de collectivité' then 'agent' when 'Autre public' then 'other' else 'ess' end"""),
 }  # fmt: skip
 """programme, member, value, lower, upper"""

@@ -49,7 +49,7 @@ def _resource(package: Package, table: Table) -> dict[str, Any]:
         "encoding": "utf-8",
         "dialect": {"delimiter": ",", "lineTerminator": "\n", "quoteChar": '"', "doubleQuote": True, "header": True},
         "schema": {
-            "fields": [_field(column, table) for column in table.columns],
+            "fields": [_field(column) for column in table.columns],
             "primaryKey": list(table.key),
             "missingValues": [""],
         },
@@ -77,7 +77,7 @@ def _file(package: Package, table: Table, path: str) -> dict[str, Any]:
     }
 
 
-def _field(column: Column, table: Table) -> dict[str, Any]:
+def _field(column: Column) -> dict[str, Any]:
     constraints: dict[str, Any] = {}
     if column.name in ("dataset", "indicator", "breakdown", "member", "period"):
         constraints["required"] = True

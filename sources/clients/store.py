@@ -113,11 +113,10 @@ class Store:
         written = file.written()
         return Bundle(path, file_name, written.sha256, written.bytes, context)
 
-    def forget_bundles(self, but: str = "") -> None:
+    def forget_bundles(self) -> None:
         """Remove the bundles that were landed, or that a crash left without a name in the memory."""
         for path in (self._directory / "bundle").glob("*"):
-            if path.name != but:
-                path.unlink(missing_ok=True)
+            path.unlink(missing_ok=True)
 
     def bundle_path(self, file_name: str) -> Path:
         return self._directory / "bundle" / file_name

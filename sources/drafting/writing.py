@@ -132,7 +132,7 @@ def _ignore(items: list[tuple[str, str]]) -> list[str]:
 
 
 def from_template(
-    text: str, contract: Contract, *, source: str, name: str, options: Mapping[str, Any], pattern: str | None,
+    text: str, contract: Contract, *, source: str, options: Mapping[str, Any], pattern: str | None,
     unmapped: list[tuple[str, str]], hints: Iterable[str],
 ) -> str:  # fmt: skip
     """The template's own text, comments included, under another source and title; `options` and `pattern` changed, the columns

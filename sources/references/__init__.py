@@ -88,11 +88,11 @@ def load(con: duckdb.DuckDBPyConnection) -> None:
         )
 
 
-def gazetteer(vintage: int = VINTAGE) -> Gazetteer:
-    """The communes of a vintage, ready to locate labels; builds in about 0.2 s, so build it once per process."""
+def gazetteer() -> Gazetteer:
+    """The communes of the vintage in use, ready to locate labels; builds in about 0.2 s, so build it once per process."""
     import pyarrow.parquet as pq  # reading a value needs no table until a place has to be found
 
-    directory = DIRECTORY / "territory" / str(vintage)
+    directory = DIRECTORY / "territory" / str(VINTAGE)
 
     def table(name: str, *columns: str) -> Iterator[tuple]:
         read = pq.read_table(directory / name, columns=list(columns))

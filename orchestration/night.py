@@ -237,7 +237,6 @@ class Night:
     def match(self) -> Matched | None:
         """Tell which landed rows are one person, over all deliveries in force. None when no list of persons is landed."""
         self.begin()
-        self.publisher.start()
         with self.step("match", "Rapprochement des personnes", "n'a pas abouti") as running:
             matched = rooms.match(self.home, self.contracts)
             running.say(matching_sentence(matched))
@@ -254,6 +253,7 @@ class Night:
             with self.step("handover", "Remise à l'entrepôt", "n'a pas abouti") as running:
                 rooms.hand_over(self.home, candidate, self.contracts)
             self.auditor.start()
+            self.publisher.start()
             with self.step("build", "Construction de l'entrepôt", "n'a pas abouti") as running:
                 built = self.builder.build(self.settings, candidate, running.move)
                 built = built or warehouse.build(self.home, self.settings, candidate, running.move)
@@ -281,6 +281,7 @@ class Night:
     def audit(self) -> tuple[Candidate, Verdict]:
         candidate = self.candidate(SEALED)
         with self._throwing_away(candidate), self.step("audit", "Contrôles", "n'ont pas pu être menés") as running:
+            self.publisher.foresee(candidate.directory, self.home.releases)
             verdict = self.auditor.audit(candidate.directory, self.home.suites) or rooms.audit(self.home, candidate)
             candidate.verdict_file.write_text(verdict.to_json(), encoding="utf-8")
             candidate.mark(AUDITED)
@@ -327,7 +328,7 @@ class Night:
         from publication.decision import Refused
 
         try:
-            return rooms.publish(self.home, candidate, verdict, self.now, self.publisher.renderer)
+            return rooms.publish(self.home, candidate, verdict, self.now, self.publisher)
         except Refused as refused:
             sentence = str(refused)
             if refused.datasets:

@@ -11,13 +11,13 @@ from typing import TYPE_CHECKING
 
 from orchestration.candidates import Candidate
 from orchestration.home import Home
+from orchestration.publisher import Publisher
 
 if TYPE_CHECKING:
     from expectations.suite import Suite
     from expectations.verdict import Verdict
     from identity.matched import Matched
     from publication.decision import Desk
-    from publication.portal.drawing import Renderer
     from publication.shelf import Release
     from publication.waiting import Waiting
     from sources.contract import LoadedContract
@@ -149,7 +149,7 @@ def bound_verdict(home: Home, candidate: Candidate) -> Verdict | None:
     return verdict if same else None
 
 
-def publish(home: Home, candidate: Candidate, verdict: Verdict, now: datetime, renderer: Renderer) -> Release:
+def publish(home: Home, candidate: Candidate, verdict: Verdict, now: datetime, publisher: Publisher) -> Release:
     """Raises `publication.decision.Refused`, a French sentence, when nothing may be released."""
     from publication.publish import publish
 
@@ -160,7 +160,8 @@ def publish(home: Home, candidate: Candidate, verdict: Verdict, now: datetime, r
         now=now,
         suites=home.suites,
         calendar=home.calendar,
-        renderer=renderer,
+        renderer=publisher.renderer,
+        foreseen=publisher.foreseen,
     )
 
 

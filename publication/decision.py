@@ -20,7 +20,7 @@ from __future__ import annotations
 import contextlib
 import hashlib
 import json
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, replace
 from datetime import datetime
 from pathlib import Path
@@ -32,6 +32,7 @@ from expectations import suite as suites_on_disk
 from expectations.candidate import NotSealable
 from publication import calendar as calendars
 from publication import disclosure, labels, shelf, tables, versions, waiting
+from publication.secrecy import Settled, looked_at, settle_secrecy
 from publication.shelf import CARRIED, PUBLISHED, WITH_RESERVE, WITHHELD, DatasetStatus, Release
 
 
@@ -55,7 +56,8 @@ class Shipped:
 
 @dataclass(frozen=True)
 class Desk:
-    """What the door decides from: the candidate and its verdict, the shelf, the rules, the hour."""
+    """What the door decides from: the candidate and its verdict, the shelf, the rules, the hour; `foreseen`: asked for the secrecy that was
+    settled before the verdict was known, when there is any."""
 
     candidate: Path
     verdict: Verdict
@@ -63,6 +65,7 @@ class Desk:
     now: datetime
     suites: Path = suites_on_disk.SUITES
     calendar: Path = calendars.CALENDAR
+    foreseen: Callable[[], Settled | None] = lambda: None
 
 
 @dataclass(frozen=True)
@@ -104,7 +107,7 @@ def settle(desk: Desk, opened: Opened | None = None) -> Decided:
         calendar = calendars.read(desk.calendar, judged)
     except calendars.CalendarError as error:
         raise Refused(f"Le calendrier de publication ne peut pas être suivi, rien n’est publié. {error}") from None
-    ready, secrecy = keep_secrets(judged, desk.candidate, desk.releases, base)
+    ready, secrecy = keep_secrets(judged, desk, base)
     before = released_tables(base) if base and calendar else {}
     given = waiting.approvals(desk.releases) if calendar else {}
     waits = waiting.kept_back(ready, base, before, calendar, given, desk.now)
@@ -145,7 +148,7 @@ def decide(candidate: Path, verdict: Verdict, suites: Path, base: Release | None
         reasons, data, table = list(against[name]), b"", None
         if not reasons:
             data = (candidate / "data" / f"{name}.parquet").read_bytes()
-            table, reasons = _looked_at(data)
+            table, reasons = looked_at(data)
         if reasons or table is None:
             shipped[name] = _last_good(name, base, tuple(reasons))
             continue
@@ -164,17 +167,8 @@ def decide(candidate: Path, verdict: Verdict, suites: Path, base: Release | None
     return shipped
 
 
-def _looked_at(data: bytes) -> tuple[pa.Table | None, list[str]]:
-    """The table, and why it may not leave although the verdict has nothing against it."""
-    try:
-        table = tables.read_parquet(data)
-    except pa.ArrowException:
-        return None, ["Le fichier du tableau est illisible."]
-    return table, ["Le tableau est vide."] if table.num_rows == 0 else disclosure.reasons(table)
-
-
 def keep_secrets(
-    shipped: Mapping[str, Shipped], candidate: Path, releases: Path, base: Release | None
+    shipped: Mapping[str, Shipped], desk: Desk, base: Release | None
 ) -> tuple[dict[str, Shipped], dict[str, dict]]:
     """The datasets as they may leave, and the report on their secrecy. What could be worked out is not published.
 
@@ -186,12 +180,9 @@ def keep_secrets(
     except disclosure.PolicyError:
         refused = ("Les règles du secret statistique sont illisibles : rien ne peut être publié.",)
         return {name: _last_good(name, base, refused) if name in fresh else e for name, e in shipped.items()}, {}
-    protected = disclosure.protect(
-        {name: entry.table for name, entry in fresh.items()},
-        policies,
-        events=lambda: disclosure.public_events(candidate / "warehouse.duckdb"),
-        releases=releases,
-    )
+    of_tonight = {name: (entry.status.sha256, entry.table) for name, entry in fresh.items()}
+    settled = settle_secrecy(of_tonight, policies, desk.candidate, desk.releases, desk.foreseen())
+    protected = settled.protected
     kept = dict(shipped)
     secrecy = {name: base.disclosure[name] for name in shipped if base and name in base.disclosure}
     for name, entry in fresh.items():
@@ -201,7 +192,7 @@ def keep_secrets(
             continue
         secrecy[name] = protected.report[name]
         table = protected.tables[name]
-        data = entry.data if table is entry.table else tables.parquet_bytes(table)
+        data = entry.data if table is settled.tables[name] else tables.parquet_bytes(table)
         reserves = (*entry.status.reserves, *protected.reserves.get(name, ()))
         status = replace(
             entry.status,

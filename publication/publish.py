@@ -14,6 +14,7 @@ from __future__ import annotations
 
 import hashlib
 import os
+from collections.abc import Callable
 from concurrent.futures import Future, ThreadPoolExecutor
 from dataclasses import replace
 from datetime import datetime
@@ -35,6 +36,7 @@ from publication.decision import (
     settle,
 )
 from publication.files import beside, copy_rows, write_files
+from publication.secrecy import Settled
 from publication.shelf import Release
 
 if TYPE_CHECKING:
@@ -53,12 +55,13 @@ def publish(
     suites: Path = suites_on_disk.SUITES,
     calendar: Path = calendars.CALENDAR,
     renderer: Renderer | None = None,
+    foreseen: Callable[[], Settled | None] = lambda: None,
 ) -> Release:
     """Release what the verdict and the calendar allow. Raises Refused when nothing may be: then readers see nothing new.
 
-    `renderer`: a process to draw the charts while the rest is written; without one they are drawn here.
+    `renderer`: a process to draw the charts while the rest is written; without one they are drawn here. `foreseen`: as in `Desk`.
     """
-    desk = Desk(Path(candidate), verdict, Path(releases), now, Path(suites), Path(calendar))
+    desk = Desk(Path(candidate), verdict, Path(releases), now, Path(suites), Path(calendar), foreseen)
     try:
         with shelf.locked(desk.releases, SHELF_FREE_WITHIN_S):
             return _publish(desk, renderer)

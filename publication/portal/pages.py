@@ -88,6 +88,12 @@ def environment() -> Environment:
     return made
 
 
+def warm_up() -> None:
+    """Compile the templates: half of the time of the first pages."""
+    for name in environment().list_templates():
+        environment().get_template(name)
+
+
 @dataclass(frozen=True)
 class Part:
     """One programme on the page of one dataset."""

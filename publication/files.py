@@ -26,6 +26,9 @@ if TYPE_CHECKING:
     from publication.portal.drawing import Renderer
 
 
+SUMS = "SHA256SUMS"
+
+
 def beside() -> ThreadPoolExecutor:
     """Who copies and traces rows, in that order: DuckDB's work, on the core that secrets and pages leave free."""
     return ThreadPoolExecutor(max_workers=1)
@@ -54,34 +57,22 @@ def write_files(
 ) -> Release:
     """Every file of the release under `release.path`; the release with the digests of what it is made of. Of a preview (`previewed`: what it
     is about) the descriptions for catalogues and the workbooks to send are left out. `copied`: what `copy_rows` began, if it did."""
-    from publication import (
-        package,
-        portal,
-        returns,
-        workbook,
-    )  # slow to import, and of no use on a night that changes nothing
+    # slow to import, and of no use on a night that changes nothing
+    from publication import package, portal, returns, workbook
 
-    candidate, releases, now = desk.candidate, desk.releases, desk.now
+    candidate, releases, now, public = desk.candidate, desk.releases, desk.now, release.public
     verdict = waiting.silent(desk.verdict, waits)
-    public, data = release.public, release.public / "data"
-    data.mkdir(parents=True)
     copied = copied or copy_rows(desk, release.path, worker)
-    contents: dict[str, pa.Table] = {}
-    for name, entry in shipped.items():
-        if entry.data is not None and entry.table is not None:
-            (data / f"{name}.parquet").write_bytes(entry.data)
-            contents[name] = entry.table
-            (data / f"{name}.csv").write_bytes(tables.csv_bytes(contents[name]))
+    contents = _write_tables(public / "data", shipped)
     shutil.copyfile(candidate / "dictionary.json", release.dictionary)
     traced = worker.submit(_write_rows, copied, release, contents, releases)
     before = released_tables(base) if base else {}
     changes = changelog.compare(before, contents)
     moved = changelog.statuses_changed(base.datasets if base else {}, release.datasets)
-    counts = changelog.counted(changes)
     version = _version(release, base, releases, before, contents, names)
     release = replace(
         release,
-        revisions=counts,
+        revisions=changelog.counted(changes),
         version=version.number,
         step=version.step,
         definitions=_definitions(release, base, contents, names),
@@ -93,7 +84,9 @@ def write_files(
         encoding="utf-8",
     )
     (public / "QUALITE.json").write_text(quality.write(verdict, release.datasets, release.disclosure), encoding="utf-8")
-    revised = changelog.revised(changes) if base else set()
+    books = []
+    if not release.is_preview:
+        books = returns.write(public, candidate, names, waits, release=release.number, made_at=now)
     edition = portal.Edition(
         release=release,
         tables=contents,
@@ -103,32 +96,25 @@ def write_files(
         changes=changes if base else [],
         moved=moved if base else [],
         earlier=earlier,
-        revised=revised,
+        revised=changelog.revised(changes) if base else set(),
         before=before,
         made_at=now,
-        books=[]
-        if release.is_preview
-        else returns.write(public, candidate, names, waits, release=release.number, made_at=now),
+        books=books,
         previewed=previewed,
     )
     pages = portal.Portal(public, edition, renderer)  # its charts are drawn while the rest is written
     workbook.write(
-        public / "observatoire.xlsx",
-        contents,
-        pages.lines,
-        release.datasets,
-        names,
-        release=release,
-        made_at=now,
+        public / "observatoire.xlsx", contents, pages.lines, release.datasets, names, release=release, made_at=now
     )
     if not release.is_preview:
+        issued = _issued(release, releases)
         package.write(
             package.Package(
                 publisher=package.read_publisher(),
                 release=release,
                 version=version,
                 made_at=now,
-                tables=package.tables_of(contents, release.dictionary, names, _issued(release, releases)),
+                tables=package.tables_of(contents, release.dictionary, names, issued),
                 labels=names,
                 supply=supply,
                 public=public,
@@ -136,13 +122,27 @@ def write_files(
         )
     traced.result()
     portal.write(pages)
-    (public / SUMS).write_text(sums(public), encoding="utf-8")
+    return _with_digests(release)
+
+
+def _write_tables(folder: Path, shipped: Mapping[str, Shipped]) -> dict[str, pa.Table]:
+    """The tables that leave, as Parquet and as CSV in a new folder; each by its name."""
+    folder.mkdir(parents=True)
+    contents = {}
+    for name, entry in shipped.items():
+        if entry.data is not None and entry.table is not None:
+            (folder / f"{name}.parquet").write_bytes(entry.data)
+            (folder / f"{name}.csv").write_bytes(tables.csv_bytes(entry.table))
+            contents[name] = entry.table
+    return contents
+
+
+def _with_digests(release: Release) -> Release:
+    """Write the digests over everything else, in `public/` and in release.json; the release with those it keeps."""
+    (release.public / SUMS).write_text(sums(release.public), encoding="utf-8")
+    kept = ("analysts/warehouse.duckdb", "analysts/dictionary.json", f"public/{SUMS}")
     release = replace(
-        release,
-        files={
-            path: hashlib.sha256((release.path / path).read_bytes()).hexdigest()
-            for path in ("analysts/warehouse.duckdb", "analysts/dictionary.json", f"public/{SUMS}")
-        },
+        release, files={path: hashlib.sha256((release.path / path).read_bytes()).hexdigest() for path in kept}
     )
     (release.path / shelf.RELEASE_FILE).write_text(release.as_json(), encoding="utf-8")
     return release
@@ -200,9 +200,6 @@ def _made(release: Release, datasets: Iterable[str], releases: Path) -> list[Mad
         for made, names in made_by.values()
         if made.warehouse.exists()
     ]
-
-
-SUMS = "SHA256SUMS"
 
 
 def sums(public: Path) -> str:

@@ -27,6 +27,7 @@ import pyarrow.parquet as pq
 from identity.cipher import Cipher, Decrypted, Tampered, aside_of, held_in_memory
 from identity.door import split
 from identity.pseudonyms import pseudonyms_under
+from identity.tombstones import Tombstone
 from identity.vault import Vault
 from sources.clients.bundle import content_of, open_bundle
 from sources.clients.outcomes import PlatformDown
@@ -388,26 +389,11 @@ def _land(
     """Read, judge and write one delivery. Whatever is wrong with the file ends as a report, never as an exception.
 
     `arrival`: a file of the inbox, perhaps not kept yet: its bytes are kept while they are read, and nothing is written before they are.
-    Persons who were erased are taken out of the kept original first, then it lands (`again`).
+    Persons who were erased are taken out of the kept original first, then it lands (`again`). Raises LostOriginal.
     """
-    contract, entity = loaded.contract, ENTITIES[loaded.contract.entity]
-    delivery_id = sha256[:16]
-    original = original_path(places.originals, sha256)
-    name = f"{contract.source}__{delivery_id}.parquet"
-    accepted_path, quarantine_path = places.landing / entity.name / name, places.landing / "quarantine" / name
-    bound_path = places.landing / BOUND / name
+    contract, delivery_id = loaded.contract, sha256[:16]
     with contextlib.ExitStack() as stack:
-        if arrival is None or original.exists():
-            keeping = None
-            if arrival is not None:
-                keep(places.originals, arrival, vault.cipher)
-            try:
-                opened = vault.cipher.open_decrypted(original, purpose="originals", context=sha256)
-                decrypted = stack.enter_context(opened)
-            except (FileNotFoundError, Tampered) as error:
-                raise LostOriginal(contract.source, [file_name]) from error
-        else:
-            decrypted, keeping = stack.enter_context(_while_kept(places.originals, arrival, vault.cipher))
+        decrypted, keeping = stack.enter_context(_opened(places, vault, contract.source, file_name, sha256, arrival))
         path, deleted = decrypted.path, None
         if is_bundle(contract, file_name) and not is_redacted(path):
             content = stack.enter_context(content_of(decrypted.path, contract.api.key, contract.api.records))
@@ -426,16 +412,13 @@ def _land(
         if keeping is not None:
             keeping.result()
         if problem is not None:
-            accepted_path.unlink(missing_ok=True)
-            quarantine_path.unlink(missing_ok=True)
-            bound_path.unlink(missing_ok=True)
+            for folder in (contract.entity, "quarantine", BOUND):
+                (places.landing / folder / f"{contract.source}__{delivery_id}.parquet").unlink(missing_ok=True)
             outcome = "held" if isinstance(problem, Unbound) else "refused"
             return DeliveryReport(**common, outcome=outcome, rule=problem.rule, message=problem.message)
-        notes, deleted = list(judged.notes), deleted if kept.deleted is None else kept.deleted
-        covered = {}
-        if entity.personal and vault.tombstones.all():
-            with in_sql(**judged.tables) as con:
-                covered = erased_persons(con, contract, vault.tombstones, delivery_id)
+        if kept.deleted is not None:
+            deleted = kept.deleted
+        covered = _rows_of_erased(vault, contract, judged, delivery_id)
         if covered and again:
             raise RuntimeError("erased persons are still in what was kept after their erasure")
         if covered:
@@ -452,35 +435,83 @@ def _land(
             "source": contract.source, "delivery_id": delivery_id, "file_name": file_name, "sheet": sheet,
             "delivered_at": delivered_at.astimezone(UTC).replace(tzinfo=None),
         }  # fmt: skip
-        rows, quarantined = judged.tables["accepted"], judged.tables["quarantined"]
+        notes = _write_judged(places, vault, contract, judged, deleted, lineage, delivered_at)
+    return DeliveryReport(
+        **common, outcome="accepted", rows_read=judged.rows_read, rows_accepted=judged.rows_accepted,
+        rows_quarantined=judged.rows_quarantined, rows_duplicate=judged.rows_duplicate,
+        rows_structure=judged.rows_structure, notes=(*judged.notes, *notes),
+    )  # fmt: skip
 
-        stack.callback(aside_of(accepted_path).unlink, missing_ok=True)
 
-        def prepare(rows: pa.Table) -> None:
-            landed = _landed(rows, lineage, judged.tables["record"], entity)
-            _write_aside(accepted_path, landed, unlike={*_ALONE, *_instants(entity), entity.key[-1]})
+@contextlib.contextmanager
+def _opened(
+    places: Places, vault: Vault, source: str, file_name: str, sha256: str, arrival: Arrival | None
+) -> Iterator[tuple[Decrypted, Future[Path] | None]]:
+    """The bytes of a delivery, and the end of their keeping when it goes on meanwhile (`_while_kept`). Raises LostOriginal."""
+    original = original_path(places.originals, sha256)
+    if arrival is not None and not original.exists():
+        with _while_kept(places.originals, arrival, vault.cipher) as opened:
+            yield opened
+        return
+    if arrival is not None:
+        keep(places.originals, arrival, vault.cipher)
+    with contextlib.ExitStack() as stack:
+        try:
+            opened = vault.cipher.open_decrypted(original, purpose="originals", context=sha256)
+            decrypted = stack.enter_context(opened)
+        except (FileNotFoundError, Tampered) as error:
+            raise LostOriginal(source, [file_name]) from error
+        yield decrypted, None
 
+
+def _rows_of_erased(vault: Vault, contract: Contract, judged: Judged, delivery_id: str) -> dict[int, Tombstone]:
+    """The rows of persons who were erased: row_number → their tombstone."""
+    if not ENTITIES[contract.entity].personal or not vault.tombstones.all():
+        return {}
+    with in_sql(**judged.tables) as con:
+        return erased_persons(con, contract, vault.tombstones, delivery_id)
+
+
+def _write_judged(
+    places: Places,
+    vault: Vault,
+    contract: Contract,
+    judged: Judged,
+    deleted: tuple[str, ...] | None,
+    lineage: dict,
+    delivered_at: datetime,
+) -> list[Note]:
+    """The Parquet files of an accepted delivery, its identities in the vault; what there is to say of these. `deleted`: keys of the
+    records that a platform says are gone, None for a file. `lineage`: what each row says of the delivery."""
+    entity, delivery_id = ENTITIES[contract.entity], lineage["delivery_id"]
+    name = f"{contract.source}__{delivery_id}.parquet"
+    accepted_path, quarantine_path = places.landing / entity.name / name, places.landing / "quarantine" / name
+    rows, quarantined, bound = (judged.tables[table] for table in ("accepted", "quarantined", "bound"))
+    notes: list[Note] = []
+
+    def prepare(rows: pa.Table) -> None:
+        landed = _landed(rows, lineage, judged.tables["record"], entity)
+        _write_aside(accepted_path, landed, unlike={*_ALONE, *_instants(entity), entity.key[-1]})
+
+    try:
         if entity.personal:
             # two long writings of a large delivery, beside each other; the rows are in place once their identities are
-            notes += _without_identities(rows, contract, vault, delivery_id, delivered_at, prepare)
+            notes = _without_identities(rows, contract, vault, delivery_id, delivered_at, prepare)
             quarantined = _sealed(quarantined, vault.cipher, f"{contract.source}/{delivery_id}")
         else:
             prepare(rows)
         os.replace(aside_of(accepted_path), accepted_path)
-        bound = judged.tables["bound"]
-        _write(bound_path, _told(bound, lineage, ("source", "delivery_id", "sheet"), bound.column_names))
-        if deleted is not None:
-            _write(places.landing / RECORDS / name, _record_keys(judged.tables["record"], deleted, lineage))
-        if judged.rows_quarantined:
-            refused = _whose(contract, quarantined, judged.tables["canonical"])
-            _write(quarantine_path, _told(refused, lineage, lineage, refused.column_names).select(QUARANTINE))
-        else:
-            quarantine_path.unlink(missing_ok=True)
-    return DeliveryReport(
-        **common, outcome="accepted", rows_read=judged.rows_read, rows_accepted=judged.rows_accepted,
-        rows_quarantined=judged.rows_quarantined, rows_duplicate=judged.rows_duplicate,
-        rows_structure=judged.rows_structure, notes=tuple(notes),
-    )  # fmt: skip
+    finally:
+        aside_of(accepted_path).unlink(missing_ok=True)
+    _write(places.landing / BOUND / name, _told(bound, lineage, ("source", "delivery_id", "sheet"), bound.column_names))
+    if deleted is not None:
+        _write(places.landing / RECORDS / name, _record_keys(judged.tables["record"], deleted, lineage))
+    if judged.rows_quarantined:
+        refused = _whose(contract, quarantined, judged.tables["canonical"])
+        _write(quarantine_path, _told(refused, lineage, lineage, refused.column_names).select(QUARANTINE))
+    else:
+        quarantine_path.unlink(missing_ok=True)
+    return notes
 
 
 def _without_identities(

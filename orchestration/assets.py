@@ -42,6 +42,16 @@ class Step(NamedTuple):
     show: Callable[[Night], Iterator[Shown]]
 
 
+def _step(show: Callable[[Night], Iterator[Shown]], **shape: Any) -> Step:
+    """The step that one asset makes, and that shows what the night did of it."""
+
+    @dg.asset(required_resource_keys={"night"}, pool=POOL, **shape)
+    def run(context: dg.AssetExecutionContext) -> Iterator[Shown]:
+        yield from show(context.resources.night)
+
+    return Step(run, show)
+
+
 def night_resource(home: Home, settings: Settings) -> dg.ResourceDefinition:
     """One `Night` per run, holding the lock from the first step of the run to its last."""
 
@@ -107,7 +117,8 @@ def _source_step(home: Home, loaded: Any) -> Step:
             ],
         )
 
-    @dg.asset(
+    return _step(
+        show,
         key=key,
         group_name="sources",
         description=f"{contract.title}. {contract.description}".strip(),
@@ -119,36 +130,25 @@ def _source_step(home: Home, loaded: Any) -> Step:
             "expected_every_days": contract.expected_every_days or "unsaid",
         },
         check_specs=[readable, on_time],
-        required_resource_keys={"night"},
-        pool=POOL,
     )
-    def land(context: dg.AssetExecutionContext) -> Iterator[Shown]:
-        yield from show(context.resources.night)
-
-    return Step(land, show)
 
 
 def participants_step(home: Home) -> Step:
     def show(night: Night) -> Iterator[Shown]:
         matched = night.match()
-        counts = {} if matched is None else {name: count for name, count in vars(matched).items()}
+        counts = {} if matched is None else vars(matched)
         yield dg.MaterializeResult(
             metadata={"summary": matching_sentence(matched), "seconds": night.seconds["match"], **counts}
         )
 
-    @dg.asset(
+    return _step(
+        show,
         key=PARTICIPANTS,
         deps=[source_key(source) for source in rooms.contracts(home)],
         group_name="identity",
         kinds={"parquet"},
         description="Which landed rows are one person, under a pseudonym of their programme year, with the evidence of each link.",
-        required_resource_keys={"night"},
-        pool=POOL,
     )
-    def participants(context: dg.AssetExecutionContext) -> Iterator[Shown]:
-        yield from show(context.resources.night)
-
-    return Step(participants, show)
 
 
 def warehouse_step(home: Home, manifest: dict) -> Step:
@@ -226,17 +226,14 @@ def gate_steps(home: Home, manifest: dict) -> list[Step]:
             }
         )
 
-    @dg.asset(
+    candidate = _step(
+        show_candidate,
         key=CANDIDATE,
         deps=[dg.AssetKey(name) for name in sealed],
         group_name="gate",
         kinds={"parquet", "json"},
         description="The tables of the warehouse as the bytes that would ship, listed and named by their hash.",
-        required_resource_keys={"night"},
-        pool=POOL,
     )
-    def candidate(context: dg.AssetExecutionContext) -> Iterator[Shown]:
-        yield from show_candidate(context.resources.night)
 
     def show_verdict(night: Night) -> Iterator[Shown]:
         found, judged = night.audit()
@@ -251,17 +248,14 @@ def gate_steps(home: Home, manifest: dict) -> list[Step]:
             }
         )
 
-    @dg.asset(
+    verdict = _step(
+        show_verdict,
         key=VERDICT,
         deps=[CANDIDATE],
         group_name="gate",
         kinds={"greatexpectations"},
         description="What every expectation found on the candidate, bound to the hash of its bytes and of the suites.",
-        required_resource_keys={"night"},
-        pool=POOL,
     )
-    def verdict(context: dg.AssetExecutionContext) -> Iterator[Shown]:
-        yield from show_verdict(context.resources.night)
 
     def show_release(night: Night) -> Iterator[Shown]:
         made = night.publish()
@@ -277,22 +271,18 @@ def gate_steps(home: Home, manifest: dict) -> list[Step]:
             }
         )
 
-    @dg.asset(
+    release = _step(
+        show_release,
         key=RELEASE,
         deps=[VERDICT],
         group_name="publication",
         kinds={"html", "excel", "csv"},
         description="The immutable release that `releases/current` points to. Each dataset passes the gate inside "
         "`publish`, or keeps its last good version.",
-        required_resource_keys={"night"},
-        pool=POOL,
     )
-    def release(context: dg.AssetExecutionContext) -> Iterator[Shown]:
-        yield from show_release(context.resources.night)
 
     checks = _expectation_checks(home, set(names))
-    shown = [Step(candidate, show_candidate), Step(verdict, show_verdict), *([checks] if checks else [])]
-    return [*shown, Step(release, show_release)]
+    return [candidate, verdict, *([checks] if checks else []), release]
 
 
 def check_name(expectation_id: str) -> str:

@@ -257,6 +257,7 @@ def quarantine_replay(
     from orchestration.night import delivery_sentence
     from orchestration.novelty import leave_for_next_night
     from orchestration.status import deliveries
+    from sources.landing import NotReadAgain
 
     home, lines = _home(), _lines()
     contracts = _known(home, source)
@@ -272,8 +273,12 @@ def quarantine_replay(
             if waiting:
                 leave_for_next_night(home)
             for row in waiting:
-                report = rooms.replay(home, contracts[row["source"]], row, now)
-                lines.say(f"{row['source']} / {row['file_name']} : {report.message or delivery_sentence([report])}")
+                try:
+                    report = rooms.replay(home, contracts[row["source"]], row, now)
+                    said = report.message or delivery_sentence([report])
+                except NotReadAgain as found:
+                    said = str(found)
+                lines.say(f"{row['source']} / {row['file_name']} : {said}")
     except AnotherNight as busy:
         lines.say(str(busy))
         raise typer.Exit(FAILED) from None
@@ -556,7 +561,7 @@ def _sentence_of(error: BaseException) -> str:
         "SuiteError",
         "NoFigure",
         "VaultError",
-        "LostOriginal",
+        "NotReadAgain",
         "RetentionError",
     }
     log = _log(error)

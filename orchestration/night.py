@@ -421,9 +421,9 @@ class Night:
         if isinstance(error, WarehouseError):
             return error.sentence
         from sources.contract import ContractError
-        from sources.landing import LostOriginal
+        from sources.landing import NotReadAgain
 
-        if isinstance(error, LostOriginal):
+        if isinstance(error, NotReadAgain):
             return f"{error}."
         if isinstance(error, ContractError):
             return str(error)

@@ -35,7 +35,8 @@ class Explanation(BaseModel):
 
 
 class Withdrawal(BaseModel):
-    """A delivery that leaves out more than half of the events or organisations of its file, and is right: they are closed."""
+    """A delivery that leaves out more than half of the events or organisations of its file, and is right: they are closed. Or one that its
+    contract no longer reads, and rightly: its rows go."""
 
     model_config = ConfigDict(extra="forbid", frozen=True)
 

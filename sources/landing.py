@@ -11,7 +11,7 @@ import contextlib
 import hashlib
 import os
 import re
-from collections.abc import Callable, Collection, Iterable, Iterator, Sequence
+from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
 from concurrent.futures import Future, ThreadPoolExecutor
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime, timedelta
@@ -36,6 +36,7 @@ from sources.contract import Contract, LoadedContract
 from sources.corrections import Correction, applicable, load_corrections
 from sources.entities import ENTITIES, LINEAGE, Entity
 from sources.erased_files import is_erased, remember
+from sources.explanations import load_withdrawals
 from sources.headers import Binding, Unbound
 from sources.inbox import Arrival, look
 from sources.judge import Judged, bind_sheet, in_sql, judge
@@ -46,6 +47,7 @@ from sources.ledger import (
     deliveries,
     follow_series,
     forget_delivery,
+    leave_as_read,
     open_ledger,
     record_delivery,
     record_sighting,
@@ -80,17 +82,26 @@ class Places:
     returned: Path | None = None
 
 
-class LostOriginal(Exception):
-    """The kept bytes of deliveries are damaged or gone, so that they cannot be read again; what was landed of them stays. The message is
-    one French sentence."""
+class NotReadAgain(Exception):
+    """Deliveries in force that could not be read again, because their kept bytes are `lost` or the contract no longer reads them (`unread`:
+    why, by file name): what was landed of them stays. The message is French, for who runs the night."""
 
-    def __init__(self, source: str, file_names: Sequence[str]):
-        names = ", ".join(f"« {name} »" for name in file_names)
-        super().__init__(
-            f"les octets conservés de {names} sont abîmés ou absents : déposer de nouveau dans inbox/{source}/, ou rétablir une "
-            "sauvegarde, puis relancer ; ce qui en avait été lu reste en place"
-        )
-        self.file_names = list(file_names)
+    def __init__(self, source: str, *, lost: Sequence[str] = (), unread: Mapping[str, str] | None = None):
+        self.lost, self.unread = list(lost), dict(unread or {})
+        causes = []
+        if self.lost:
+            names = ", ".join(f"« {name} »" for name in self.lost)
+            causes.append(
+                f"les octets conservés de {names} sont abîmés ou absents : déposer de nouveau dans inbox/{source}/, ou rétablir une "
+                "sauvegarde, puis relancer"
+            )
+        if self.unread:
+            names = ", ".join(f"« {name} »" for name in self.unread)
+            causes.append(
+                f"le contrat ne lit plus {names} : y remettre ce qui les lisait, ou, si leurs lignes ne doivent plus compter, le confirmer sous "
+                f"« withdrawals » dans sources/explanations.yml ({' '.join(self.unread.values())})"
+            )
+        super().__init__(f"{' ; '.join(causes)} ; ce qui en avait été lu reste en place")
 
 
 def deliver(places: Places, loaded: LoadedContract, *, now: datetime | None = None) -> list[DeliveryReport]:
@@ -142,14 +153,32 @@ def deliver(places: Places, loaded: LoadedContract, *, now: datetime | None = No
                 arrival.delivered_at(now), contract.files.document_of(arrival.path.name),
             )  # fmt: skip
             ledger.commit()
+    return reports + (_read_again(places, loaded, to_read_again, processing_hash, now) if to_read_again else [])
+
+
+def _read_again(
+    places: Places, loaded: LoadedContract, rows: Sequence[dict], processing_hash: str, now: datetime
+) -> list[DeliveryReport]:
+    """Replay deliveries, each whatever becomes of the others. What the contract no longer reads stays as it was read, without a word once a
+    later version has replaced it; it goes when somebody confirmed that. Raises NotReadAgain for those in force that could not be."""
+    source = loaded.contract.source
+    confirmed = {item.delivery_id for item in load_withdrawals() if item.source == source}
+    reports: list[DeliveryReport] = []
     lost: list[str] = []
-    for row in to_read_again:
+    unread: dict[str, str] = {}
+    for row in rows:
         try:
-            reports.append(replay(places, loaded, row, now))
-        except LostOriginal as found:
-            lost += found.file_names
-    if lost:
-        raise LostOriginal(contract.source, lost)
+            reports.append(replay(places, loaded, row, now, may_go=row["delivery_id"] in confirmed))
+        except NotReadAgain as found:
+            lost += found.lost
+            with open_ledger(places.ledger) as ledger:
+                in_force = {each["delivery_id"] for each in deliveries(ledger, source) if each["state"] == "accepted"}
+                if found.unread and row["delivery_id"] not in in_force:
+                    leave_as_read(ledger, source, row["delivery_id"], processing_hash)
+                else:
+                    unread |= found.unread
+    if lost or unread:
+        raise NotReadAgain(source, lost=lost, unread=unread)
     return reports
 
 
@@ -230,10 +259,15 @@ def record_keys_in_force(landing: Path, source: str) -> set[str]:
     return {row[0] for row in rows}
 
 
-def replay(places: Places, loaded: LoadedContract, row: dict, now: datetime) -> DeliveryReport:
-    """Judge a known delivery again from its kept bytes. `row` is one of `ledger.deliveries`."""
+def replay(places: Places, loaded: LoadedContract, row: dict, now: datetime, *, may_go: bool = True) -> DeliveryReport:
+    """Judge a known delivery again from its kept bytes. `row` is one of `ledger.deliveries`. Raises NotReadAgain.
+
+    `may_go`: what was landed of it goes when the contract no longer reads it."""
     received_at, delivered_at = (datetime.fromisoformat(row[name]) for name in ("received_at", "delivered_at"))
-    report = _land(places, Vault(places.vault), loaded, row["file_name"], row["sha256"], received_at, delivered_at)
+    stays = not may_go and row["outcome"] == "accepted" and _is_in_place(places, loaded.contract, row)
+    report = _land(
+        places, Vault(places.vault), loaded, row["file_name"], row["sha256"], received_at, delivered_at, stays=stays
+    )
     if is_erased(places.vault, source := loaded.contract.source, report.delivery_id):
         remember_erased(places, source, report.delivery_id, row["sha256"])
     with open_ledger(places.ledger) as ledger:
@@ -384,12 +418,14 @@ def _land(
     delivered_at: datetime,
     *,
     arrival: Arrival | None = None,
+    stays: bool = False,
     again: bool = False,
 ) -> DeliveryReport:
-    """Read, judge and write one delivery. Whatever is wrong with the file ends as a report, never as an exception.
+    """Read, judge and write one delivery. Whatever is wrong with the file ends as a report, never as an exception; but NotReadAgain when
+    kept bytes are lost, or when what was landed of them `stays` rather than give way to a reading that does not fit.
 
     `arrival`: a file of the inbox, perhaps not kept yet: its bytes are kept while they are read, and nothing is written before they are.
-    Persons who were erased are taken out of the kept original first, then it lands (`again`). Raises LostOriginal.
+    Persons who were erased are taken out of the kept original first, then it lands (`again`).
     """
     contract, delivery_id = loaded.contract, sha256[:16]
     with contextlib.ExitStack() as stack:
@@ -411,6 +447,8 @@ def _land(
             problem = found
         if keeping is not None:
             keeping.result()
+        if problem is not None and stays:
+            raise NotReadAgain(contract.source, unread={file_name: problem.message}) from problem
         if problem is not None:
             for folder in (contract.entity, "quarantine", BOUND):
                 (places.landing / folder / f"{contract.source}__{delivery_id}.parquet").unlink(missing_ok=True)
@@ -447,7 +485,7 @@ def _land(
 def _opened(
     places: Places, vault: Vault, source: str, file_name: str, sha256: str, arrival: Arrival | None
 ) -> Iterator[tuple[Decrypted, Future[Path] | None]]:
-    """The bytes of a delivery, and the end of their keeping when it goes on meanwhile (`_while_kept`). Raises LostOriginal."""
+    """The bytes of a delivery, and the end of their keeping when it goes on meanwhile (`_while_kept`). Raises NotReadAgain."""
     original = original_path(places.originals, sha256)
     if arrival is not None and not original.exists():
         with _while_kept(places.originals, arrival, vault.cipher) as opened:
@@ -460,7 +498,7 @@ def _opened(
             opened = vault.cipher.open_decrypted(original, purpose="originals", context=sha256)
             decrypted = stack.enter_context(opened)
         except (FileNotFoundError, Tampered) as error:
-            raise LostOriginal(source, [file_name]) from error
+            raise NotReadAgain(source, lost=[file_name]) from error
         yield decrypted, None
 
 

@@ -192,6 +192,14 @@ def record_delivery(ledger: sqlite3.Connection, report: DeliveryReport, processi
     )  # fmt: skip
 
 
+def leave_as_read(ledger: sqlite3.Connection, source: str, delivery_id: str, processing_hash: str) -> None:
+    """Note that what now decides was asked about a delivery, and leaves what was read of it as it is."""
+    ledger.execute(
+        "update delivery set processing_hash = ? where source = ? and delivery_id = ?",
+        (processing_hash, source, delivery_id),
+    )
+
+
 def forget_delivery(ledger: sqlite3.Connection, source: str, delivery_id: str) -> None:
     """Take back a report that no longer says anything (a platform that answers again). Rows of a delivery are never forgotten."""
     ledger.execute(

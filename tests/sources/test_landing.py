@@ -3,6 +3,8 @@
 import hashlib
 import shutil
 import time
+from dataclasses import replace
+from datetime import timedelta
 from pathlib import Path
 
 import duckdb
@@ -12,7 +14,9 @@ from deliveries import CONTRACTS, HEADER, NOW, ROWS, land, places, programme, ra
 from identity.cipher import Tampered
 from identity.vault import Vault
 from sources import landing
-from sources.landing import LostOriginal, deliver
+from sources.contract import LoadedContract
+from sources.explanations import Withdrawal
+from sources.landing import NotReadAgain, deliver
 from sources.ledger import deliveries, open_ledger
 
 CSV_HEADER = (
@@ -337,6 +341,66 @@ def test_a_changed_contract_reads_its_deliveries_again(tmp_path, monkeypatch):
     assert deliver(places(tmp_path), CONTRACTS["hdf_2023_programme"], now=NOW) == []
 
 
+def that_reads_no_longer(loaded: LoadedContract, what: str) -> LoadedContract:
+    """The contract, after somebody renamed a column or the files it expects."""
+    contract = loaded.contract
+    if what == "column":
+        title = contract.fields["title"].model_copy(update={"headers": ("Titre de l'atelier",)})
+        changed = contract.model_copy(update={"fields": {**contract.fields, "title": title}})
+    else:
+        changed = contract.model_copy(update={"files": contract.files.model_copy(update={"pattern": "autre*.xlsx"})})
+    return replace(loaded, contract=changed, sha256=f"another {what}")
+
+
+def states(home) -> list[str]:
+    with open_ledger(places(home).ledger) as ledger:
+        return [row["state"] for row in deliveries(ledger)]
+
+
+@pytest.mark.parametrize("what", ["column", "files"])
+def test_what_a_changed_contract_no_longer_reads_stays_as_it_was_read_and_is_said(tmp_path, what):
+    programme(tmp_path)
+    programme(tmp_path, [[3, "UDES", "Autre", "TRANSITION SOCIALE", 59, "LILLE", "20 avril", 12]], name="autre.xlsx")
+    land(tmp_path)
+    before = sorted(map(str, landed(tmp_path)))
+    loaded = that_reads_no_longer(CONTRACTS["hdf_2023_programme"], what)
+    for _ in range(2):
+        with pytest.raises(
+            NotReadAgain, match="le contrat ne lit plus « [ar].*ce qui en avait été lu reste en place"
+        ) as said:
+            deliver(places(tmp_path), loaded, now=NOW)
+        assert ("« autre.xlsx »" in str(said.value).partition(" : ")[0]) == (what == "column")
+        assert sorted(map(str, landed(tmp_path))) == before and states(tmp_path) == ["accepted", "accepted"]
+    land(tmp_path)
+    assert sorted(map(str, landed(tmp_path))) == before and land(tmp_path) == []
+
+
+def test_what_a_changed_contract_no_longer_reads_goes_when_somebody_confirmed_it(tmp_path, monkeypatch):
+    programme(tmp_path)
+    (first,) = land(tmp_path)
+    confirmed = Withdrawal(
+        source=first.source, delivery_id=first.delivery_id, reason="Refait.", author="obs", confirmed_on=NOW.date()
+    )
+    monkeypatch.setattr("sources.landing.load_withdrawals", lambda: (confirmed,))
+    loaded = that_reads_no_longer(CONTRACTS["hdf_2023_programme"], "column")
+    (report,) = deliver(places(tmp_path), loaded, now=NOW)
+    assert report.outcome == "held" and states(tmp_path) == ["held"]
+    assert deliver(places(tmp_path), loaded, now=NOW) == []
+
+
+def test_an_earlier_version_that_a_changed_contract_no_longer_reads_stays_without_a_word(tmp_path):
+    """The organiser renamed a column in the next version of the file, and the contract followed."""
+    programme(tmp_path)
+    land(tmp_path)
+    loaded = that_reads_no_longer(CONTRACTS["hdf_2023_programme"], "column")
+    renamed = [name if not name.startswith("Intitulé") else "Titre de l'atelier" for name in HEADER]
+    programme(tmp_path, ROWS[:1], renamed)
+    (report,) = deliver(places(tmp_path), loaded, now=NOW + timedelta(days=900))
+    assert report.outcome == "accepted" and states(tmp_path) == ["superseded", "accepted"]
+    assert len(landed(tmp_path)) == 3
+    assert deliver(places(tmp_path), loaded, now=NOW + timedelta(days=900)) == []
+
+
 def test_what_a_backup_put_back_lacks_is_landed_again(tmp_path):
     """An older `landing/` or `vault/` over a newer ledger: the files of the deliveries between the two are not there."""
     sample = Path(__file__).parents[2] / "sources" / "samples" / "mess_zoom" / "MESS25-006.csv"
@@ -375,7 +439,7 @@ def test_a_lost_original_is_named_stops_no_other_delivery_and_is_kept_again_when
     harm(tmp_path / "originals" / first.sha256[:2] / first.sha256)
     before, read_by = sorted(map(str, landed(tmp_path))), processing_hashes(tmp_path)
     monkeypatch.setattr("sources.landing.code_hash", lambda: "another program")
-    with pytest.raises(LostOriginal, match=f"« {lost.name} » sont abîmés") as said:
+    with pytest.raises(NotReadAgain, match=f"« {lost.name} » sont abîmés") as said:
         land(tmp_path)
     assert other.name not in str(said.value) and sorted(map(str, landed(tmp_path))) == before
     again = {name for name, hashed in processing_hashes(tmp_path).items() if hashed != read_by[name]}

@@ -84,7 +84,7 @@ class Places:
 
 class NotReadAgain(Exception):
     """Deliveries in force that could not be read again, because their kept bytes are `lost` or the contract no longer reads them (`unread`:
-    why, by file name): what was landed of them stays. The message is French, for who runs the night."""
+    why, by what they are called): what was landed of them stays. The message is French, for who runs the night."""
 
     def __init__(self, source: str, *, lost: Sequence[str] = (), unread: Mapping[str, str] | None = None):
         self.lost, self.unread = list(lost), dict(unread or {})
@@ -96,7 +96,7 @@ class NotReadAgain(Exception):
                 "sauvegarde, puis relancer"
             )
         if self.unread:
-            names = ", ".join(f"« {name} »" for name in self.unread)
+            names = ", ".join(self.unread)
             causes.append(
                 f"le contrat ne lit plus {names} : y remettre ce qui les lisait, ou, si leurs lignes ne doivent plus compter, le confirmer sous "
                 f"« withdrawals » dans sources/explanations.yml ({' '.join(self.unread.values())})"
@@ -448,7 +448,8 @@ def _land(
         if keeping is not None:
             keeping.result()
         if problem is not None and stays:
-            raise NotReadAgain(contract.source, unread={file_name: problem.message}) from problem
+            named = f"« {file_name} » (livraison {delivery_id})"
+            raise NotReadAgain(contract.source, unread={named: problem.message}) from problem
         if problem is not None:
             for folder in (contract.entity, "quarantine", BOUND):
                 (places.landing / folder / f"{contract.source}__{delivery_id}.parquet").unlink(missing_ok=True)

@@ -8,9 +8,10 @@ import time
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
+import duckdb
 import openpyxl
 
-from sources.contract import load_contracts
+from sources.contract import LoadedContract, load_contract, load_contracts
 from sources.landing import Places, deliver
 from sources.ledger import DeliveryReport
 
@@ -68,6 +69,23 @@ def raw(home: Path, source: str, name: str, content: bytes) -> Path:
     path.parent.mkdir(parents=True, exist_ok=True)
     path.write_bytes(content)
     return settle(path)
+
+
+def contract(home: Path, text: str, source: str = "essai") -> LoadedContract:
+    """A contract of this text, in a file of its source's name."""
+    path = home / f"{source}.yml"
+    path.write_text(text, encoding="utf-8")
+    return load_contract(path)
+
+
+def landed(home: Path, text: str, content: str | bytes, columns: str, name: str = "a.csv") -> list[tuple]:
+    """Some columns of the rows of one file that the contract `text`, of source `essai`, accepts, in the order of the file."""
+    loaded = contract(home, text)
+    raw(home, "essai", name, content if isinstance(content, bytes) else content.encode())
+    (report,) = deliver(places(home), loaded, now=NOW)
+    assert report.outcome == "accepted", report.message
+    file = f"{home}/landing/{loaded.contract.entity}/essai__{report.delivery_id}.parquet"
+    return duckdb.sql(f"select {columns} from '{file}' order by row_number").fetchall()
 
 
 _NIGHTS = itertools.count()

@@ -2,14 +2,11 @@
 a small file."""
 
 import json
-from pathlib import Path
 
-import duckdb
 import pytest
-from deliveries import NOW, places, raw
+from deliveries import contract, landed
 
-from sources.contract import ContractError, header_key, load_contract
-from sources.landing import deliver
+from sources.contract import ContractError, header_key
 
 ANSWERS = """\
 source: essai
@@ -35,17 +32,6 @@ fields:
   joined_at: {compose: [Heure], when: {header: Action, words: [Entrée]}}
   left_at: {compose: [Heure], when: {header: Action, words: [Sortie]}}
 """
-
-
-def landed(home: Path, text: str, content: str | bytes, columns: str, name: str = "a.csv") -> list[tuple]:
-    path = home / "essai.yml"
-    path.write_text(text, encoding="utf-8")
-    loaded = load_contract(path)
-    raw(home, "essai", name, content if isinstance(content, bytes) else content.encode())
-    (report,) = deliver(places(home), loaded, now=NOW)
-    assert report.outcome == "accepted", report.message
-    file = f"{home}/landing/{loaded.contract.entity}/essai__{report.delivery_id}.parquet"
-    return duckdb.sql(f"select {columns} from '{file}' order by row_number").fetchall()
 
 
 def test_one_column_per_answer_becomes_a_list(tmp_path):
@@ -132,10 +118,8 @@ def test_headers_are_compared_without_their_html_entities():
     ],
 )
 def test_what_makes_no_sense_is_said(tmp_path, old, new, words):
-    path = tmp_path / "essai.yml"
     assert old in ANSWERS
-    path.write_text(ANSWERS.replace(old, new), encoding="utf-8")
     with pytest.raises(ContractError) as error:
-        load_contract(path)
+        contract(tmp_path, ANSWERS.replace(old, new))
     for word in words:
         assert word in str(error.value)

@@ -9,6 +9,7 @@ from pathlib import Path
 
 import openpyxl
 import pytest
+from deliveries import contract
 
 from sources.contract import LoadedContract, load_contract, load_contracts
 from sources.drafts import Draft, draft, source_name
@@ -127,9 +128,7 @@ def shipped() -> dict[str, LoadedContract]:
 
 
 def load(tmp_path: Path, drafted: Draft) -> LoadedContract:
-    path = tmp_path / f"{drafted.source}.yml"
-    path.write_text(drafted.yaml, encoding="utf-8")
-    return load_contract(path)
+    return contract(tmp_path, drafted.yaml, drafted.source)
 
 
 @pytest.mark.parametrize("file", [file for file in EVERY_FILE if file not in NO_RECORD])

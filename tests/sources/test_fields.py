@@ -2,14 +2,13 @@
 
 import contextlib
 import json
-from pathlib import Path
 
 import duckdb
 import pytest
-from deliveries import NOW, places, raw
+from deliveries import NOW, contract, landed, places, raw
 
 from identity.vault import Vault, open_private
-from sources.contract import ContractError, load_contract
+from sources.contract import ContractError
 from sources.landing import deliver
 
 PLACE = """\
@@ -34,21 +33,6 @@ fields:
   present: {compose: [Matin, Soir], blank: "non", words: {"true": [✓, P], "false": [✗, excusé]}}
   full_name: {headers: [Nom], nothing: ["--"], privacy: direct}
 """
-
-
-def contract(tmp_path: Path, text: str):
-    path = tmp_path / "essai.yml"
-    path.write_text(text, encoding="utf-8")
-    return load_contract(path)
-
-
-def landed(tmp_path: Path, text: str, content: str, columns: str, name: str = "a.csv") -> list[tuple]:
-    loaded = contract(tmp_path, text)
-    raw(tmp_path, "essai", name, content.encode())
-    (report,) = deliver(places(tmp_path), loaded, now=NOW)
-    assert report.outcome == "accepted", report.message
-    file = f"{tmp_path}/landing/{loaded.contract.entity}/essai__{report.delivery_id}.parquet"
-    return duckdb.sql(f"select {columns} from '{file}' order by row_number").fetchall()
 
 
 def test_rules_come_before_the_field_s_own_text_and_in_their_order(tmp_path):

@@ -9,12 +9,12 @@ from pathlib import Path
 
 import openpyxl
 import pytest
-from deliveries import CONTRACTS, land, programme
+from deliveries import CONTRACTS, contract, land, programme
 from typer.testing import CliRunner
 
 from orchestration import command
 from orchestration.trial_report import spans
-from sources.contract import LoadedContract, load_contract
+from sources.contract import load_contract
 from sources.headers import Unbound
 from sources.readers import Unreadable
 from sources.trial import Trial, try_contracts, try_file
@@ -47,12 +47,6 @@ Jeanne Canari;oui;12/11/2025 09:00;
 Awa Pinson;non;hier Canari;
 TOTAL;3;;
 """
-
-
-def contract(tmp_path: Path, text: str, name: str = "essai") -> LoadedContract:
-    path = tmp_path / f"{name}.yml"
-    path.write_text(text, encoding="utf-8")
-    return load_contract(path)
 
 
 def tried(tmp_path: Path, text: str = SIGNED, lines: str = LINES) -> Trial:

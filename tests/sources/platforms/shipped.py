@@ -15,9 +15,10 @@ from pathlib import Path
 import duckdb
 
 from identity.vault import Vault, open_private
-from sources.contract import load_contract
+from sources.contract import LoadedContract, header_key, load_contract
+from sources.headers import bind
 from sources.kinds import References
-from sources.landing import Places, deliver
+from sources.landing import Places, deliver, judge_file
 from sources.ledger import DeliveryReport
 
 sys.path.append(str(Path(__file__).parents[2] / "identity"))
@@ -101,6 +102,21 @@ def land(
     stored = f"{template}__{report.delivery_id}.parquet"
     rows, refused = (_rows(places.landing / folder / stored) for folder in (loaded.contract.entity, "quarantine"))
     return Landed(home, report, rows, refused)
+
+
+def read_with(template: str, files: list[str], monkeypatch) -> tuple[LoadedContract, set[str]]:
+    """A template, and every header (its key) that some of these files have under it."""
+    loaded, seen = load_contract(TEMPLATES / f"{template}.yml"), set()
+
+    def watched(*arguments):
+        binding = bind(*arguments)
+        seen.update(header_key(label) for label in binding.labels if label)
+        return binding
+
+    monkeypatch.setattr("sources.judge.bind", watched)
+    for file in files:
+        judge_file(loaded, FILES / file, Path(file).name, REFERENCES, NOW)
+    return loaded, seen
 
 
 def _identities(vault: Path, source: str, delivery_id: str) -> list[dict]:

@@ -1,16 +1,14 @@
 """The templates of ticketing, agendas, candidatures and hand-kept sheets: valid, one per platform, and of columns met in a file."""
 
 import json
-from pathlib import Path
 
 import pytest
 from ruamel.yaml import YAML
-from shipped import FILES, NOW, REFERENCES, TEMPLATES
+from shipped import FILES, NOW, REFERENCES, TEMPLATES, read_with
 
 from sources import references
 from sources.contract import header_key, load_contract
 from sources.entities import ENTITIES
-from sources.headers import bind
 from sources.landing import judge_file
 
 CANDIDATURES = "demarche_numerique/dossiers_candidature-mois-ess_2025-10-06_09-30"
@@ -103,16 +101,7 @@ def test_a_template_names_no_real_event(template):
 
 @pytest.mark.parametrize("template", SAMPLES)
 def test_what_a_template_ignores_exists_in_a_sample(template, monkeypatch):
-    loaded, seen = load_contract(TEMPLATES / f"{template}.yml"), set()
-
-    def watched(*arguments):
-        binding = bind(*arguments)
-        seen.update(header_key(label) for label in binding.labels if label)
-        return binding
-
-    monkeypatch.setattr("sources.judge.bind", watched)
-    for file in SAMPLES[template]:
-        judge_file(loaded, FILES / file, Path(file).name, REFERENCES, NOW)
+    loaded, seen = read_with(template, SAMPLES[template], monkeypatch)
     contract = loaded.contract
     looked_at = [*contract.ignore, *(rule.header for field in contract.fields.values() for rule in field.rules)]
     assert [header for header in looked_at if header_key(header) not in seen] == []

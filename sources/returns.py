@@ -47,8 +47,10 @@ MOST_NOTES = 200
 
 @dataclass
 class Returned:
-    """One workbook as it is being judged: what is taken, what is said, how many lines there are of each fate."""
+    """One workbook (`workbook`: its delivery_id) as it is being judged: what is taken and of what (`seen`), what is said, how many lines
+    there are of each fate."""
 
+    workbook: str
     kind: str
     release: int
     made_on: date
@@ -57,6 +59,7 @@ class Returned:
     filled: int = 0
     unfilled: int = 0
     known: int = 0
+    seen: set[tuple] = field(default_factory=set)
 
 
 def take_returns(
@@ -98,13 +101,14 @@ def _take(
     try:
         with cipher.open_decrypted(original, purpose="originals", context=arrival.sha256) as decrypted:
             sheets = read_spreadsheet(decrypted.path, file_name=arrival.path.name)
-        returned, rows = _opened(sheets)
+        returned, rows = _opened(sheets, arrival.delivery_id)
     except Unreadable as problem:
         return replace(report, outcome="refused", rule=problem.rule, message=problem.message)
-    judge = _corrected if returned.kind == CORRECTIONS else _explained
-    sealed_about = set()
     for row in rows:
-        judge(returned, row, places, contracts, cipher, arrival.delivery_id, now, sealed_about)
+        if returned.kind == CORRECTIONS:
+            _corrected(returned, row, places, contracts, cipher, now)
+        else:
+            _explained(returned, row, places, now)
     if returned.lines:
         document = {
             "delivery_id": arrival.delivery_id,
@@ -129,7 +133,7 @@ def _take(
     )
 
 
-def _opened(sheets: list[Sheet]) -> tuple[Returned, list[dict[str, str | None]]]:
+def _opened(sheets: list[Sheet], workbook: str) -> tuple[Returned, list[dict[str, str | None]]]:
     """The workbook's hidden sheet, and its lines as header → text (with `row`). Raises Unreadable."""
     hidden = next((sheet for sheet in sheets if sheet.name == RETURN_SHEET), None)
     facts = {row.get("c1"): row.get("c2") for row in (hidden.table.to_pylist() if hidden else [])}
@@ -147,7 +151,7 @@ def _opened(sheets: list[Sheet]) -> tuple[Returned, list[dict[str, str | None]]]
                 headers = {name: clean(text).casefold() for name, text in texts.items()}
                 if gone := [heading for heading in FILLED_IN[kind] if heading not in headers.values()]:
                     raise _damaged(f"n'a plus de colonne « {' », « '.join(gone)} »")
-                return Returned(kind, release, made_on), [
+                return Returned(workbook, kind, release, made_on), [
                     {"row": str(line["row_number"])} | {header: line[name] for name, header in headers.items()}
                     for line in rows[place + 1 :]
                     if line.get(next(name for name, header in headers.items() if header == KEY))
@@ -176,9 +180,7 @@ def _corrected(
     places: Places,
     contracts: dict[str, LoadedContract],
     cipher: Cipher,
-    workbook: str,
     now: datetime,
-    seen: set[tuple],
 ) -> None:
     """One line of what to fix: taken as a correction, or a note."""
     filled = _filled(returned, row, now, "valeur corrigée", (str, str, int, str, str))
@@ -186,11 +188,12 @@ def _corrected(
         return
     typed, (source, delivery_id, row_number, field_name, rule), author, on = filled
     cell = clean(row.get("cellule") or "") or f"ligne {row_number}"
+    what = f"la cellule {cell}"
     aside = _set_aside(places, contracts, source, delivery_id, row_number, field_name, rule)
     if aside is None:
         return _refuse(
             returned, row, "sans_objet",
-            f"la cellule {cell} n'est plus mise de côté (fichier remplacé, ou déjà corrigé) : rien n'est changé.",
+            f"{what} n'est plus mise de côté (fichier remplacé, ou déjà corrigé) : rien n'est changé.",
         )  # fmt: skip
     text = None if typed.casefold() == EMPTY else typed
     personal = bool(ENTITIES[contracts[source].contract.entity].personal)
@@ -198,9 +201,9 @@ def _corrected(
         "source": source, "delivery_id": delivery_id, "row_number": row_number, "field": field_name,
     }  # fmt: skip
     subject = subject_of(line)
-    if subject in seen:
-        return _refuse(returned, row, "deux_corrections", f"la cellule {cell} est corrigée deux fois dans ce classeur : la première est gardée.")  # fmt: skip
-    seen.add(subject)
+    if subject in returned.seen:
+        return _refuse(returned, row, "deux_corrections", f"{what} est corrigée deux fois dans ce classeur : la première est gardée.")  # fmt: skip
+    returned.seen.add(subject)
     before = in_force(places.returned, CORRECTIONS).get(subject)
     expect = _expected(aside, rule, cipher, f"{source}/{delivery_id}", personal)
     if before is not None:
@@ -208,14 +211,11 @@ def _corrected(
             returned.known += 1
             return None
         if returned.release <= before["release"]:
-            return _refuse(
-                returned, row, "deux_corrections",
-                f"la cellule {cell} a déjà reçu une autre correction, de {before['author']} le {_day(before['added_on'])} : elle est gardée. "
-                "Pour en changer, remplissez le classeur d'une version plus récente.",
-            )  # fmt: skip
+            said = _said_before("correction", before["author"], before["added_on"])
+            return _refuse(returned, row, "deux_corrections", f"{what} {said}")
         expect = before["expect"] and {"text": unsealed(before, before["expect"]["text"], cipher)}
     line |= {
-        "id": f"retour-{workbook[:8]}-{row['row']}",
+        "id": f"retour-{returned.workbook[:8]}-{row['row']}",
         "file_name": aside["file_name"],
         "cell": cell,
         "text": text,
@@ -227,16 +227,7 @@ def _corrected(
     returned.lines.append(_sealed(line, cipher) if personal else line)
 
 
-def _explained(
-    returned: Returned,
-    row: dict[str, str | None],
-    places: Places,
-    contracts: dict[str, LoadedContract],
-    cipher: Cipher,
-    workbook: str,
-    now: datetime,
-    seen: set[tuple],
-) -> None:
+def _explained(returned: Returned, row: dict[str, str | None], places: Places, now: datetime) -> None:
     """One unexplained difference: taken as an explanation, or a note."""
     filled = _filled(returned, row, now, "explication", (str, str, str, str, int | float | None))
     if filled is None:
@@ -255,23 +246,20 @@ def _explained(
         "treatment": treatment,
         "author": author,
         "explained_on": on.isoformat(),
-        "id": f"retour-{workbook[:8]}-{row['row']}",
+        "id": f"retour-{returned.workbook[:8]}-{row['row']}",
     }
     subject, what = subject_of(line), f"le chiffre « {indicator} / {dimension} / {member} »"
-    if subject in seen:
+    if subject in returned.seen:
         return _refuse(returned, row, "deux_explications", f"{what} est expliqué deux fois dans ce classeur : la première est gardée.")  # fmt: skip
-    seen.add(subject)
+    returned.seen.add(subject)
     before = in_force(places.returned, EXPLANATIONS).get(subject)
     if before is not None:
         if all(before[name] == line[name] for name in ("cause", "treatment", "expected_difference")):
             returned.known += 1
             return None
         if returned.release <= before["release"]:
-            return _refuse(
-                returned, row, "deux_explications",
-                f"{what} a déjà reçu une autre explication, de {before['author']} le {_day(before['explained_on'])} : elle est gardée. "
-                "Pour en changer, remplissez le classeur d'une version plus récente.",
-            )  # fmt: skip
+            said = _said_before("explication", before["author"], before["explained_on"])
+            return _refuse(returned, row, "deux_explications", f"{what} {said}")
     returned.lines.append(line)
 
 
@@ -319,8 +307,11 @@ def _date(text: str) -> date | None:
     return None
 
 
-def _day(text: str) -> str:
-    return f"{date.fromisoformat(text):%d/%m/%Y}"
+def _said_before(kind: str, author: str, on: str) -> str:
+    return (
+        f"a déjà reçu une autre {kind}, de {author} le {date.fromisoformat(on):%d/%m/%Y} : elle est gardée. "
+        "Pour en changer, remplissez le classeur d'une version plus récente."
+    )
 
 
 def _set_aside(

@@ -69,6 +69,8 @@ def _rules(home: Home) -> Iterator[Finding]:
     from orchestration.warehouse import WarehouseError, load_manifest, models
     from publication.calendar import CalendarError
     from publication.calendar import read as read_calendar
+    from publication.disclosure import PolicyError
+    from publication.disclosure import read as read_policies
     from sources.contract import ContractError
 
     suites = []
@@ -93,6 +95,10 @@ def _rules(home: Home) -> Iterator[Finding]:
         yield Finding("calendrier", True, f"{len(calendar)} tableau(x) sous approbation ou embargo")
     except CalendarError as error:
         yield Finding("calendrier", False, str(error))
+    try:
+        yield Finding("secret statistique", True, f"règles de {len(read_policies().policies)} tableaux")
+    except PolicyError as error:
+        yield Finding("secret statistique", False, str(error))
     try:
         yield Finding("dbt", True, f"profil et projet lus, {len(models(load_manifest(home)))} tables")
     except (WarehouseError, OSError) as error:

@@ -6,6 +6,7 @@ from __future__ import annotations
 import os
 from collections.abc import Callable
 from concurrent.futures import Future, ThreadPoolExecutor
+from contextlib import suppress
 from pathlib import Path
 from typing import TYPE_CHECKING, TypeVar
 
@@ -64,10 +65,11 @@ def _get_ready() -> Renderer:
     import publication.publish
     import publication.returns
     import publication.workbook  # noqa: F401
-    from publication.disclosure import read
+    from publication.disclosure import PolicyError, read
     from publication.portal import warm_up
 
-    read()
+    with suppress(PolicyError):  # whoever publishes says it
+        read()
     warm_up()
     return renderer
 

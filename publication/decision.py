@@ -177,8 +177,8 @@ def keep_secrets(
     fresh = {name: entry for name, entry in shipped.items() if entry.status.status in (PUBLISHED, WITH_RESERVE)}
     try:
         policies = disclosure.read()
-    except disclosure.PolicyError:
-        refused = ("Les règles du secret statistique sont illisibles : rien ne peut être publié.",)
+    except disclosure.PolicyError as error:
+        refused = (f"Les règles du secret statistique sont illisibles, rien ne peut être publié : {error}",)
         return {name: _last_good(name, base, refused) if name in fresh else e for name, e in shipped.items()}, {}
     of_tonight = {name: (entry.status.sha256, entry.table) for name, entry in fresh.items()}
     settled = settle_secrecy(of_tonight, policies, desk.candidate, desk.releases, desk.foreseen())

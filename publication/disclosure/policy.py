@@ -175,14 +175,16 @@ def read(directory: Path = POLICIES, vocabulary: Path = VOCABULARY) -> Policies:
     words = _parsed(Vocabulary, vocabulary)
     for relation in words.relations:
         if strange := sorted({term.of for term in relation.terms} - words.quantities.keys()):
-            raise PolicyError(f"{Path(vocabulary).name}: a relation between unknown quantities: {', '.join(strange)}")
+            raise PolicyError(
+                f"{Path(vocabulary).name} : une relation entre des grandeurs inconnues : {', '.join(strange)}."
+            )
     policies = {}
     for path in sorted(Path(directory).glob("*.yml")):
         policy = _parsed(Policy, path)
         if policy.dataset != path.stem:
-            raise PolicyError(f"{path.name} speaks of {policy.dataset}")
+            raise PolicyError(f"{path.name} parle de {policy.dataset} : un fichier par tableau, à son nom.")
         if problems := list(_undefined(policy, words)):
-            raise PolicyError(f"{path.name}: {'; '.join(problems)}")
+            raise PolicyError(f"{path.name} : {' ; '.join(problems)}.")
         policies[policy.dataset] = policy
     return Policies(vocabulary=words, policies=policies)
 
@@ -190,15 +192,15 @@ def read(directory: Path = POLICIES, vocabulary: Path = VOCABULARY) -> Policies:
 def _undefined(policy: Policy, words: Vocabulary) -> Iterable[str]:
     for rule in policy.rules:
         if rule.threshold not in words.thresholds:
-            yield f"unknown threshold set {rule.threshold}"
+            yield f"le jeu de seuils {rule.threshold} n’existe pas"
         elif words.thresholds[rule.threshold].level == "protected":
             for code in rule.indicators:
                 if code not in policy.counts:
-                    yield f"{code} is protected, and nothing says what it counts"
+                    yield f"{code} est protégé, et rien ne dit ce qu’il compte"
     for code, counts in policy.counts.items():
         for counted in counts.named.values():
             if counted.of not in words.quantities:
-                yield f"{code} counts the unknown quantity {counted.of}"
+                yield f"{code} compte la grandeur inconnue {counted.of}"
 
 
 def _parsed(model: type[BaseModel], path: Path) -> Any:
@@ -206,9 +208,15 @@ def _parsed(model: type[BaseModel], path: Path) -> Any:
 
     try:
         return model.model_validate(YAML(typ="safe").load(path.read_text(encoding="utf-8")))
-    except (OSError, YAMLError) as error:
-        raise PolicyError(f"{path.name} cannot be read ({type(error).__name__})") from error
+    except YAMLError as error:
+        mark = getattr(error, "problem_mark", None)
+        line = f", ligne {mark.line + 1}" if mark else ""
+        raise PolicyError(
+            f"{path.name}{line} : ce n’est pas du YAML ; vérifiez les espaces et les deux-points."
+        ) from error
+    except (OSError, UnicodeDecodeError) as error:
+        raise PolicyError(f"{path.name} ne peut pas être lu ({type(error).__name__}).") from error
     except ValidationError as error:
         first = error.errors()[0]
         where = ".".join(str(part) for part in first["loc"])
-        raise PolicyError(f"{path.name}: {where}: {first['msg']}") from error
+        raise PolicyError(f"{path.name} : {where} : {first['msg']}.") from error

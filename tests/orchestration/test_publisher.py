@@ -1,7 +1,9 @@
 """What is made ready for a publication in a thread: it is there when asked for, and nothing depends on it."""
 
+from contextlib import closing
+
 from orchestration.publisher import Publisher
-from publication import secrecy
+from publication import disclosure, secrecy
 
 
 def test_what_was_foreseen_is_given_once(tmp_path, monkeypatch):
@@ -29,3 +31,13 @@ def test_what_fails_is_left_to_whoever_publishes(tmp_path, monkeypatch):
     publisher = Publisher()
     publisher.foresee(tmp_path, tmp_path)
     assert publisher.foreseen() is None
+
+
+def test_rules_that_cannot_be_read_are_left_to_whoever_publishes(monkeypatch):
+    def unread():
+        raise disclosure.PolicyError("vocabulary.yml, ligne 3")
+
+    monkeypatch.setattr(disclosure, "read", unread)
+    publisher = Publisher()
+    with closing(publisher.renderer):
+        assert publisher.foreseen() is None

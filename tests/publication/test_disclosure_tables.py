@@ -632,12 +632,13 @@ counts:
     "before, after, said",
     [
         ("why: Une raison assez longue.\nrules", "whi: Une raison assez longue.\nrules", "why"),
-        ("threshold: personnes", "threshold: persones", "unknown threshold set persones"),
-        ("{of: personnes}", "{of: gens}", "unknown quantity gens"),
-        ("XX01: {value", "XX02: {value", "nothing says what it counts"),
-        ("dataset: ind_x", "dataset: ind_y", "speaks of ind_y"),
+        ("threshold: personnes", "threshold: persones", "jeu de seuils persones n’existe pas"),
+        ("{of: personnes}", "{of: gens}", "grandeur inconnue gens"),
+        ("XX01: {value", "XX02: {value", "rien ne dit ce qu’il compte"),
+        ("dataset: ind_x", "dataset: ind_y", "parle de ind_y"),
         ("personnes, why: Une raison assez longue.}", "personnes, why: Court}", "why"),
         ("[XX01], threshold", "[XX01], seuil: 3, threshold", "seuil"),
+        ("[XX01], threshold", "[XX01, threshold", "ind_x.yml, ligne [0-9]+ : ce n’est pas du YAML"),
     ],
 )
 def test_a_policy_is_read_strictly(tmp_path, before, after, said):

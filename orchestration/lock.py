@@ -9,10 +9,14 @@ from __future__ import annotations
 import fcntl
 import json
 import os
+import time
 from collections.abc import Iterator
 from contextlib import contextmanager
 from datetime import UTC, datetime
 from pathlib import Path
+
+#: `is_night_under_way` holds the lock for an instant, which is no other night.
+LOOKING_TAKES_S = 0.1
 
 _held: dict[Path, tuple[int, int]] = {}
 
@@ -23,7 +27,7 @@ class AnotherNight(Exception):
 
 @contextmanager
 def only_one_night(path: Path) -> Iterator[None]:
-    """Hold the lock at `path`, or raise AnotherNight at once (never waits)."""
+    """Hold the lock at `path`, or raise AnotherNight at once (it outwaits whoever only looks)."""
     path = path.resolve()
     descriptor, count = _held.get(path, (-1, 0))
     if count == 0:
@@ -65,12 +69,17 @@ def is_night_under_way(path: Path) -> bool:
 def _take(path: Path) -> int:
     path.parent.mkdir(parents=True, exist_ok=True)
     descriptor = os.open(path, os.O_RDWR | os.O_CREAT, 0o644)
-    try:
-        fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
-    except OSError:
-        holder = os.pread(descriptor, 200, 0).decode("utf-8", "replace")
-        os.close(descriptor)
-        raise AnotherNight(_who(holder)) from None
+    give_up = time.monotonic() + LOOKING_TAKES_S
+    while True:
+        try:
+            fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
+            break
+        except OSError:
+            if time.monotonic() > give_up:
+                holder = os.pread(descriptor, 200, 0).decode("utf-8", "replace")
+                os.close(descriptor)
+                raise AnotherNight(_who(holder)) from None
+            time.sleep(0.01)
     os.ftruncate(descriptor, 0)
     os.pwrite(descriptor, json.dumps({"pid": os.getpid(), "since": f"{datetime.now(UTC):%H:%M:%S} UTC"}).encode(), 0)
     return descriptor

@@ -1,5 +1,7 @@
+import fcntl
 import subprocess
 import sys
+import threading
 
 import pytest
 
@@ -53,3 +55,13 @@ def test_it_is_free_again_after_a_failure(tmp_path):
     with pytest.raises(RuntimeError), only_one_night(tmp_path / "lock"):
         raise RuntimeError
     assert not is_night_under_way(tmp_path / "lock")
+
+
+def test_who_only_looks_refuses_no_night(tmp_path):
+    """The look of another process falls on the instant at which a night begins."""
+    (tmp_path / "lock").touch()
+    with (tmp_path / "lock").open() as looking:
+        fcntl.flock(looking, fcntl.LOCK_SH)
+        threading.Timer(0.03, fcntl.flock, (looking, fcntl.LOCK_UN)).start()
+        with only_one_night(tmp_path / "lock"):
+            assert is_night_under_way(tmp_path / "lock")

@@ -1,7 +1,7 @@
 """Expectations: one suite per published dataset, and the verdict on one candidate.
 
 Belongs here: sealing a candidate (`seal`), judging it (`audit`), and the record that `publication` asks before it
-opens its door (`Verdict`, `reasons_to_refuse`).
+opens its door (`Verdict`, `refusals`).
 Does not belong here: anything users see. This room writes the exports and the manifest of a candidate, never a
 release; it repairs nothing, computes no indicator, and decides nothing: it says what holds.
 
@@ -23,7 +23,7 @@ if TYPE_CHECKING:
         seal,
     )
     from expectations.suite import SuiteError, read_suites, suites_hash
-    from expectations.verdict import Outcome, Verdict, reasons_to_refuse, refusals, required
+    from expectations.verdict import Outcome, Verdict, refusals, required
 
 _HOME = {
     "audit": "audit",
@@ -36,7 +36,6 @@ _HOME = {
     "suites_hash": "suite",
     "Outcome": "verdict",
     "Verdict": "verdict",
-    "reasons_to_refuse": "verdict",
     "refusals": "verdict",
     "required": "verdict",
 }
@@ -50,7 +49,6 @@ __all__ = [
     "candidate_hash",
     "hash_and_changes",
     "read_suites",
-    "reasons_to_refuse",
     "refusals",
     "required",
     "seal",

@@ -1,6 +1,6 @@
 """The verdict: what each expectation found on one candidate, and why a dataset may not be published.
 
-Belongs here: plain frozen records, their JSON, and `reasons_to_refuse`, which `publication` asks before it
+Belongs here: plain frozen records, their JSON, and `refusals`, which `publication` asks before it
 writes anything. It trusts the suites and the candidate on disk, never what the verdict says of itself: a verdict
 that forgot an expectation, weakened a severity, or speaks of other bytes is a refusal.
 Does not belong here: running expectations (`audit`), pandas or Great Expectations, and any raw value: keys of
@@ -12,7 +12,6 @@ Sentences are in French: staff read them beside the table that was kept back.
 from __future__ import annotations
 
 import json
-from collections.abc import Iterable
 from dataclasses import asdict, dataclass, field
 from pathlib import Path
 from typing import Any
@@ -103,20 +102,11 @@ def required(suites: Path | None = None) -> list[tuple[str, str]]:
     return [(suite.dataset, e.id) for suite in read_suites(suites or SUITES) for e in suite.expectations]
 
 
-def reasons_to_refuse(verdict: Verdict, directory: Path, dataset: str, suites: Path | None = None) -> list[str]:
-    """Why this dataset of this candidate may not be published; empty when it may. French sentences.
+def refusals(verdict: Verdict, directory: Path, suites: Path | None = None) -> dict[str, list[str]]:
+    """Why each dataset of this candidate may not be published, in French sentences; none when it may. Every dataset that has a suite
+    or a table in the candidate is told.
 
     Fails closed: whatever cannot be read, recomputed or found is a reason.
-    """
-    return refusals(verdict, directory, [dataset], suites)[dataset]
-
-
-def refusals(
-    verdict: Verdict, directory: Path, datasets: Iterable[str] | None = None, suites: Path | None = None
-) -> dict[str, list[str]]:
-    """`reasons_to_refuse` of several datasets, hashing the candidate once.
-
-    Without `datasets`: every dataset that has a suite or a table in the candidate.
     """
     from expectations.suite import SUITES, SuiteError, read_suites, suites_hash
 
@@ -129,8 +119,7 @@ def refusals(
     except (SuiteError, OSError):
         by_dataset = {}
         general.append("Les règles de contrôle sont illisibles : rien ne peut être publié.")
-    if datasets is None:
-        datasets = sorted(by_dataset.keys() | {path.stem for path in (directory / DATA).glob("*.parquet")})
+    datasets = sorted(by_dataset.keys() | {path.stem for path in (directory / DATA).glob("*.parquet")})
     return {
         name: [spaced(reason) for reason in general + _of_dataset(verdict, directory, name, by_dataset.get(name))]
         for name in datasets

@@ -140,7 +140,7 @@ def refuse_other_candidate(candidate: Path, verdict: Verdict, suites: Path) -> N
 
 def decide(candidate: Path, verdict: Verdict, suites: Path, base: Release | None, number: int) -> dict[str, Shipped]:
     """What becomes of every dataset that has a suite, a table in the candidate, or a place in the last release."""
-    against = refusals(verdict, candidate, None, suites)
+    against = refusals(verdict, candidate, suites)
     for name in base.datasets if base else ():
         against.setdefault(name, ["Le tableau est absent de la version candidate."])
     shipped = {}

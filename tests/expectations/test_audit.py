@@ -6,7 +6,7 @@ import pytest
 from example import build
 
 import expectations
-from expectations import Verdict, audit, questions, reasons_to_refuse, refusals
+from expectations import Verdict, audit, questions, refusals
 from expectations.suite import read_suites
 from expectations.verdict import required
 
@@ -61,8 +61,8 @@ def test_the_module_and_the_function_are_one():
 
 def test_a_verdict_on_part_of_the_datasets_publishes_only_these(good):
     verdict = audit(good, datasets=["ind_quality"])
-    assert reasons_to_refuse(verdict, good, "ind_quality") == []
-    assert reasons_to_refuse(verdict, good, "ind_events")
+    assert refusals(verdict, good)["ind_quality"] == []
+    assert refusals(verdict, good)["ind_events"]
 
 
 @pytest.mark.parametrize("table", ["ind_events", "ctl_events"])
@@ -72,7 +72,7 @@ def test_an_empty_table_holds_nothing(tmp_path, table):
     by_id = {e.id: e for suite in read_suites() for e in suite.expectations if suite.dataset == "ind_events"}
     verdict = audit(tmp_path, datasets=["ind_events"])
     assert all(not o.holds and o.rows == 0 for o in verdict.outcomes if by_id[o.expectation_id].on == on)
-    assert reasons_to_refuse(verdict, tmp_path, "ind_events")
+    assert refusals(verdict, tmp_path)["ind_events"]
 
 
 @pytest.mark.parametrize("table", ["ind_events", "ctl_events"])
@@ -80,7 +80,7 @@ def test_a_missing_table_holds_nothing(tmp_path, table):
     build(tmp_path, f"DROP TABLE {table}")
     verdict = audit(tmp_path, datasets=["ind_events"])
     assert any("absent" in o.error for o in verdict.outcomes)
-    assert reasons_to_refuse(verdict, tmp_path, "ind_events")
+    assert refusals(verdict, tmp_path)["ind_events"]
 
 
 def test_a_missing_column_is_said(tmp_path):
@@ -89,7 +89,7 @@ def test_a_missing_column_is_said(tmp_path):
     by_id = {o.expectation_id: o for o in verdict.outcomes}
     assert by_id["coverage"].error == "Colonne absente\u00a0: n_total."
     assert not by_id["columns"].holds and by_id["dataset_name"].holds
-    assert reasons_to_refuse(verdict, tmp_path, "ind_events")
+    assert refusals(verdict, tmp_path)["ind_events"]
 
 
 def test_a_missing_control_is_a_failure(tmp_path):
@@ -215,7 +215,7 @@ def test_no_person_reaches_the_verdict(tmp_path, canary):
     assert {"key_unique", "members_are_codes", "values_not_negative", "coverage", "months_add_up"} <= failed
     assert any("lu" in o.observed for o in verdict.outcomes)
     assert canary not in verdict.to_json()
-    assert canary not in " ".join(reasons_to_refuse(verdict, tmp_path, "ind_events"))
+    assert canary not in " ".join(refusals(verdict, tmp_path)["ind_events"])
 
 
 def test_no_file_is_written_and_no_network_is_needed(good, tmp_path, monkeypatch):

@@ -7,7 +7,7 @@ from dataclasses import replace
 import pytest
 from example import build
 
-from expectations import SuiteError, Verdict, candidate_hash, reasons_to_refuse, refusals, seal, suites_hash
+from expectations import SuiteError, Verdict, candidate_hash, refusals, seal, suites_hash
 from expectations.suite import SUITES, read_suites
 from expectations.verdict import Outcome, required
 
@@ -61,7 +61,7 @@ def test_a_truth_that_is_not_one_is_refused(clean, change):
 
 def test_the_verdict_of_another_candidate_is_refused(clean, tmp_path):
     build(tmp_path, "UPDATE ind_events SET caveat = 'Autre.' WHERE indicator = 'EV01'")
-    reasons = reasons_to_refuse(clean, tmp_path, "ind_events")
+    reasons = refusals(clean, tmp_path)["ind_events"]
     assert len(reasons) == 1 and "d’autres fichiers" in reasons[0]
 
 
@@ -76,19 +76,19 @@ def test_a_candidate_changed_after_the_audit_is_refused(clean, candidate, tmp_pa
 def test_a_warehouse_reopened_for_writing_is_refused(clean, candidate, tmp_path):
     shutil.copytree(candidate, tmp_path / "c")
     (tmp_path / "c/warehouse.duckdb.wal").write_bytes(b"")
-    assert reasons_to_refuse(clean, tmp_path / "c", "ind_events")
+    assert refusals(clean, tmp_path / "c")["ind_events"]
 
 
 def test_a_candidate_never_sealed_is_refused(clean, tmp_path):
-    assert reasons_to_refuse(clean, tmp_path, "ind_events")
-    assert reasons_to_refuse(replace(clean, candidate_hash=""), tmp_path, "ind_events")
+    assert refusals(clean, tmp_path)["ind_events"]
+    assert refusals(replace(clean, candidate_hash=""), tmp_path)["ind_events"]
 
 
 def test_suites_that_changed_since_the_audit_are_refused(clean, candidate, tmp_path):
     shutil.copytree(SUITES, tmp_path / "suites")
     with (tmp_path / "suites/ind_events.yml").open("a") as file:
         file.write("# changed\n")
-    assert "ont changé" in reasons_to_refuse(clean, candidate, "ind_events", tmp_path / "suites")[0]
+    assert "ont changé" in refusals(clean, candidate, tmp_path / "suites")["ind_events"][0]
 
 
 def test_unreadable_suites_refuse_everything(clean, candidate, tmp_path):
@@ -100,8 +100,8 @@ def test_unreadable_suites_refuse_everything(clean, candidate, tmp_path):
 
 def test_a_required_expectation_that_did_not_run_is_refused(clean, candidate):
     gone = replace(clean, outcomes=tuple(o for o in clean.outcomes if o.expectation_id != "no_outlier"))
-    assert "no_outlier" in reasons_to_refuse(gone, candidate, "ind_participation")[0]
-    assert reasons_to_refuse(gone, candidate, "ind_events") == []
+    assert "no_outlier" in refusals(gone, candidate)["ind_participation"][0]
+    assert refusals(gone, candidate)["ind_events"] == []
 
 
 def test_a_verdict_of_nothing_refuses_everything(clean, candidate):
@@ -113,14 +113,14 @@ def test_a_verdict_of_nothing_refuses_everything(clean, candidate):
 )
 def test_a_bloquant_that_does_not_hold_is_refused(clean, candidate, change):
     spoilt = _with(clean, "ind_events", "coverage", **change)
-    assert reasons_to_refuse(spoilt, candidate, "ind_events")
+    assert refusals(spoilt, candidate)["ind_events"]
     assert spoilt.blocking("ind_events") and not spoilt.reserves("ind_events")
-    assert not reasons_to_refuse(spoilt, candidate, "ind_quality")
+    assert not refusals(spoilt, candidate)["ind_quality"]
 
 
 def test_a_reservation_is_published_with_the_table(clean, candidate):
     spoilt = _with(clean, "ind_participation", "no_outlier", success=False)
-    assert reasons_to_refuse(spoilt, candidate, "ind_participation") == []
+    assert refusals(spoilt, candidate)["ind_participation"] == []
     assert [o.expectation_id for o in spoilt.reserves("ind_participation")] == ["no_outlier"]
     assert spoilt.blocking("ind_participation") == ()
 
@@ -128,24 +128,24 @@ def test_a_reservation_is_published_with_the_table(clean, candidate):
 @pytest.mark.parametrize("change", [{"error": "Le contrôle a échoué techniquement."}, {"rows": 0}])
 def test_a_reservation_that_could_not_be_judged_is_refused(clean, candidate, change):
     spoilt = _with(clean, "ind_participation", "no_outlier", success=False, **change)
-    assert reasons_to_refuse(spoilt, candidate, "ind_participation")
+    assert refusals(spoilt, candidate)["ind_participation"]
     assert spoilt.blocking("ind_participation")
 
 
 def test_a_severity_weakened_in_the_verdict_changes_nothing(clean, candidate):
     forged = _with(clean, "ind_events", "coverage", success=False, severity="reserve")
-    assert reasons_to_refuse(forged, candidate, "ind_events")
+    assert refusals(forged, candidate)["ind_events"]
 
 
 def test_a_second_outcome_does_not_hide_the_first(clean, candidate):
     failed = next(o for o in clean.outcomes if o.expectation_id == "coverage" and o.dataset == "ind_events")
     forged = replace(clean, outcomes=(replace(failed, success=False), *clean.outcomes))
-    assert reasons_to_refuse(forged, candidate, "ind_events")
+    assert refusals(forged, candidate)["ind_events"]
 
 
 def test_an_outcome_no_suite_asked_for_is_refused(clean, candidate):
     forged = replace(clean, outcomes=(*clean.outcomes, Outcome("ind_events", "invented", "reserve", True, 1)))
-    assert reasons_to_refuse(forged, candidate, "ind_events")
+    assert refusals(forged, candidate)["ind_events"]
 
 
 def test_a_table_without_a_suite_is_refused(clean, tmp_path):
@@ -158,7 +158,7 @@ def test_a_table_without_a_suite_is_refused(clean, tmp_path):
 def test_a_suite_without_a_table_is_refused(clean, tmp_path):
     build(tmp_path, "DROP TABLE ind_quality")
     verdict = replace(clean, candidate_hash=seal(tmp_path, {"models": {}}))
-    assert "absent" in reasons_to_refuse(verdict, tmp_path, "ind_quality")[0]
+    assert "absent" in refusals(verdict, tmp_path)["ind_quality"][0]
 
 
 def test_the_package_and_the_verdict_load_without_pandas(tmp_path):

@@ -5,7 +5,7 @@ A line is taken when it still speaks of a cell that is set aside, or of a differ
 contradict another. Not here: writing the workbooks (publication), applying what they say (`landing.py`, `handover.py`).
 
 The workbook (docs/architecture.md): a hidden sheet `observatoire-retour` with two columns, name and value (`kind`, `release`,
-`made_on`), and one other sheet whose header row has a cell « clé »; under it, in each row, a JSON list that names the line.
+`made_on`), and one other sheet (or copies of it) whose header row has a cell « clé »; under it, in each row, a JSON list that names the line.
 """
 
 from __future__ import annotations
@@ -47,7 +47,7 @@ MOST_NOTES = 200
 
 @dataclass
 class Returned:
-    """One workbook (`workbook`: its delivery_id) as it is being judged: what is taken and of what (`seen`), what is said, how many lines
+    """One workbook (`workbook`: its delivery_id) as it is being judged: what is taken and of what (`seen`: what was typed first), what is said, how many lines
     there are of each fate."""
 
     workbook: str
@@ -59,7 +59,7 @@ class Returned:
     filled: int = 0
     unfilled: int = 0
     known: int = 0
-    seen: set[tuple] = field(default_factory=set)
+    seen: dict[tuple, object] = field(default_factory=dict)
 
 
 def take_returns(
@@ -134,7 +134,8 @@ def _take(
 
 
 def _opened(sheets: list[Sheet], workbook: str) -> tuple[Returned, list[dict[str, str | None]]]:
-    """The workbook's hidden sheet, and its lines as header → text (with `row`). Raises Unreadable."""
+    """The workbook's hidden sheet, and the lines of the others as header → text (with `row` and `mark`, where a line stands, in words and in
+    its identifier). Raises Unreadable."""
     hidden = next((sheet for sheet in sheets if sheet.name == RETURN_SHEET), None)
     facts = {row.get("c1"): row.get("c2") for row in (hidden.table.to_pylist() if hidden else [])}
     try:
@@ -143,20 +144,43 @@ def _opened(sheets: list[Sheet], workbook: str) -> tuple[Returned, list[dict[str
         raise _damaged() from None
     if kind not in (CORRECTIONS, EXPLANATIONS):
         raise _damaged()
+    lines: list[dict[str, str | None]] = []
+    copies = 0
     for sheet in sheets:
-        rows = sheet.table.to_pylist()
-        for place, row in enumerate(rows):
-            texts = {name: text for name, text in row.items() if name != "row_number" and text}
-            if sheet is not hidden and KEY in texts.values():
-                headers = {name: clean(text).casefold() for name, text in texts.items()}
-                if gone := [heading for heading in FILLED_IN[kind] if heading not in headers.values()]:
-                    raise _damaged(f"n'a plus de colonne « {' », « '.join(gone)} »")
-                return Returned(workbook, kind, release, made_on), [
-                    {"row": str(line["row_number"])} | {header: line[name] for name, header in headers.items()}
-                    for line in rows[place + 1 :]
-                    if line.get(next(name for name, header in headers.items() if header == KEY))
-                ]
-    raise _damaged()
+        found = None if sheet is hidden else _lines_of(sheet, kind)
+        if found is None:
+            continue
+        for line in found:
+            number = line["row"]
+            # somebody who copies the sheet, and fills in the copy, is heard too
+            line |= (
+                {"row": f"{number} de la feuille « {sheet.name} »", "mark": f"{copies}-{number}"}
+                if copies
+                else {"mark": number}
+            )
+        lines += found
+        copies += 1
+    if not copies:
+        raise _damaged()
+    return Returned(workbook, kind, release, made_on), lines
+
+
+def _lines_of(sheet: Sheet, kind: str) -> list[dict[str, str | None]] | None:
+    """The lines under a header row with a cell « clé », as header → text (with `row`); None without one. Raises Unreadable."""
+    rows = sheet.table.to_pylist()
+    for place, row in enumerate(rows):
+        texts = {name: text for name, text in row.items() if name != "row_number" and text}
+        if KEY in texts.values():
+            headers = {name: clean(text).casefold() for name, text in texts.items()}
+            if gone := [heading for heading in FILLED_IN[kind] if heading not in headers.values()]:
+                raise _damaged(f"n'a plus de colonne « {' », « '.join(gone)} »")
+            key = next(name for name, header in headers.items() if header == KEY)
+            return [
+                {header: line[name] for name, header in headers.items()} | {"row": str(line["row_number"])}
+                for line in rows[place + 1 :]
+                if line.get(key)
+            ]
+    return None
 
 
 def _damaged(what: str = "ses lignes n'y sont plus reconnues") -> Unreadable:
@@ -202,8 +226,11 @@ def _corrected(
     }  # fmt: skip
     subject = subject_of(line)
     if subject in returned.seen:
+        if returned.seen[subject] == text:
+            returned.known += 1
+            return None
         return _refuse(returned, row, "deux_corrections", f"{what} est corrigée deux fois dans ce classeur : la première est gardée.")  # fmt: skip
-    returned.seen.add(subject)
+    returned.seen[subject] = text
     before = in_force(places.returned, CORRECTIONS).get(subject)
     expect = _expected(aside, rule, cipher, f"{source}/{delivery_id}", personal)
     if before is not None:
@@ -215,7 +242,7 @@ def _corrected(
             return _refuse(returned, row, "deux_corrections", f"{what} {said}")
         expect = before["expect"] and {"text": unsealed(before, before["expect"]["text"], cipher)}
     line |= {
-        "id": f"retour-{returned.workbook[:8]}-{row['row']}",
+        "id": f"retour-{returned.workbook[:8]}-{row['mark']}",
         "file_name": aside["file_name"],
         "cell": cell,
         "text": text,
@@ -246,12 +273,15 @@ def _explained(returned: Returned, row: dict[str, str | None], places: Places, n
         "treatment": treatment,
         "author": author,
         "explained_on": on.isoformat(),
-        "id": f"retour-{returned.workbook[:8]}-{row['row']}",
+        "id": f"retour-{returned.workbook[:8]}-{row['mark']}",
     }
     subject, what = subject_of(line), f"le chiffre « {indicator} / {dimension} / {member} »"
     if subject in returned.seen:
+        if returned.seen[subject] == (cause, treatment):
+            returned.known += 1
+            return None
         return _refuse(returned, row, "deux_explications", f"{what} est expliqué deux fois dans ce classeur : la première est gardée.")  # fmt: skip
-    returned.seen.add(subject)
+    returned.seen[subject] = cause, treatment
     before = in_force(places.returned, EXPLANATIONS).get(subject)
     if before is not None:
         if all(before[name] == line[name] for name in ("cause", "treatment", "expected_difference")):

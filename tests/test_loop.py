@@ -196,6 +196,43 @@ def test_lines_left_empty_are_counted_and_ignored(desk):
     assert "1 laissée(s) vide(s)" in report.message
 
 
+def in_a_copy_of_the_sheet(path, heading: str, text: str | None) -> None:
+    """Copy the filled sheet of a workbook and type something in the copy."""
+    opened = openpyxl.load_workbook(path)
+    copied = opened.copy_worksheet(opened.worksheets[0])
+    copied.title = "Ma copie"
+    copied.cell(5, next(cell.column for cell in copied[4] if cell.value == heading)).value = text
+    opened.save(path)
+    settle(path)
+
+
+def test_a_copy_of_the_sheet_is_read_too(desk):
+    """Of two values for one cell the first is kept, and where the other stands is said."""
+    (book,) = desk.books()
+    for name, first, second, said in (
+        ("contraires.xlsx", "20 avril", "21 avril", (1, 0, 1)),
+        ("copie.xlsx", None, "22 avril", (0, 0, 1)),
+    ):
+        path = desk.send_back(book, name=name, **(FILLED | {"Valeur_corrigée": first}))
+        in_a_copy_of_the_sheet(path, "Valeur corrigée", second)
+        (report,) = desk.take()
+        assert (report.rows_accepted, report.rows_duplicate, report.rows_quarantined) == said
+        assert report.notes[0].message.startswith("Ligne 5 de la feuille « Ma copie » : la cellule ")
+    desk.land()
+    assert desk.landed("starts_on::varchar")[-1] == ("2023-04-20",)
+
+
+@pytest.mark.parametrize("first", [None, "21 avril"])
+def test_a_line_of_a_copied_sheet_is_one_line(desk, first):
+    (book,) = desk.books()
+    path = desk.send_back(book, **(FILLED | {"Valeur_corrigée": first}))
+    in_a_copy_of_the_sheet(path, "Valeur corrigée", "21 avril")
+    (report,) = desk.take()
+    assert (report.rows_accepted, report.rows_duplicate, report.notes) == (1, first is not None, ())
+    desk.land()
+    assert desk.landed("starts_on::varchar")[-1] == ("2023-04-21",)
+
+
 def test_a_line_already_corrected_is_without_object(desk):
     (book,) = desk.books()
     desk.send_back(book, **FILLED)

@@ -34,7 +34,7 @@ if TYPE_CHECKING:
     from publication.shelf import Release
     from sources.ledger import DeliveryReport
 
-WRITTEN_WITHIN_S = 120
+WRITTEN_WITHIN_S = 600
 _END = None
 
 

@@ -382,7 +382,9 @@ class Night:
         if whole and not self.failed_sources:
             write_json(self.home.last_night, record | {"fingerprint": self._fingerprint})
             self.home.unfinished.unlink(missing_ok=True)
-        if not self.failed_sources:
+        if self.failed_sources:
+            leave_for_next_night(self.home, run_id=self.run_id, failed_sources=self.failed_sources)
+        else:
             self._log_all(heartbeat(self.settings))
         lines = alert_lines(self.outcome)
         if lines:

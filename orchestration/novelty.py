@@ -162,6 +162,11 @@ def last_night(home: Home) -> dict | None:
     return _read_json(home.last_night)
 
 
+def left_by_last_night(home: Home) -> dict | None:
+    """What `leave_for_next_night` said, empty when that cannot be read; None when nothing is left."""
+    return (_read_json(home.unfinished) or {}) if home.unfinished.exists() else None
+
+
 def leave_for_next_night(home: Home, **facts: object) -> None:
     """Say that something was landed that no night has published yet: the next one has to, whatever else is new."""
     home.warehouse.mkdir(parents=True, exist_ok=True)

@@ -15,7 +15,7 @@ from orchestration.console import Lines
 from orchestration.freshness import freshness
 from orchestration.home import Home
 from orchestration.lock import is_night_under_way
-from orchestration.novelty import LEFT, RETURNS, last_night, sources_with_contract
+from orchestration.novelty import LEFT, RETURNS, last_night, left_by_last_night, sources_with_contract
 
 if TYPE_CHECKING:
     from sources.contract import LoadedContract
@@ -178,5 +178,9 @@ def _night(lines: Lines, home: Home) -> None:
         lines.say(f"Dernière nuit menée à son terme : {last['finished_at'][:16].replace('T', ' à ')} UTC")
     if is_night_under_way(home.lock):
         lines.say("Une nuit est en cours.")
-    elif home.unfinished.exists():
+    elif (left := left_by_last_night(home)) is not None:
+        for source in left.get("failed_sources", ()):
+            lines.say(
+                f"Source {source} : la dernière nuit n'a pas pu la lire, et a dit pourquoi ; ce qui en avait été lu reste en place."
+            )
         lines.say(f"{LEFT.capitalize()} : lancez `observatoire run`.")

@@ -125,6 +125,17 @@ def test_quarantine(observatoire, observatory):
     assert observatoire("quarantine", "show", "inconnue")[0] == 2
 
 
+def test_status_names_the_source_that_the_last_night_could_not_read(observatoire, observatory, monkeypatch):
+    observatory.deliver_sample()
+    observatoire("run")
+    with monkeypatch.context() as broken:
+        broken.setattr(rooms, "deliver", lambda *_: 1 / 0)
+        assert observatoire("run", "--force")[0] == 3
+    assert f"Source {SOURCE} : la dernière nuit n'a pas pu la lire" in " ".join(observatoire("status")[1].split())
+    observatoire("run")
+    assert "n'a pas pu la lire" not in observatoire("status")[1]
+
+
 def test_sources_check(observatoire, observatory, tmp_path):
     path = spoilt_delivery(observatory)
     code, said = observatoire("sources", "check", str(path))

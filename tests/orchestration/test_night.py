@@ -10,6 +10,7 @@ from orchestration import rooms, warehouse
 from orchestration.home import Settings
 from orchestration.lock import AnotherNight
 from orchestration.night import alert_lines, delivery_sentence
+from orchestration.novelty import left_by_last_night
 from orchestration.progress import listening
 from sources.contract import ContractError
 
@@ -88,7 +89,7 @@ def test_a_source_whose_program_fails_stops_neither_the_others_nor_the_release(o
     monkeypatch.setattr(nights, "send", lambda settings, subject, lines: sent.append((subject, lines)) or [])
     outcome = observatory.night()
     assert (outcome.exit_code, outcome.release, outcome.failed_sources) == (3, 1, ("autre",))
-    assert observatory.home.unfinished.exists(), "it will be done again"
+    assert left_by_last_night(observatory.home)["failed_sources"] == ["autre"], "it will be done again"
     assert "source autre" in sent[0][1][0] and "Canari" not in str(sent)
     logs = "".join(path.read_text() for path in observatory.home.logs.glob("night-*.log"))
     assert "ZeroDivisionError" in logs, "the trace is for engineers, in a file"

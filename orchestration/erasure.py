@@ -229,7 +229,15 @@ def tombstone_of(vault: Vault, found: Held, now: datetime, objection: bool = Fal
 def _erase_deliveries(
     home: Home, vault: Vault, stone: Tombstone, masks: Identifiers, now: datetime, counts: dict[str, int]
 ) -> Tombstone:
-    from sources.erasure import clear_inbox, copies_in_inbox, erase_in, forget_pages, forget_returned, rename_files_of
+    from sources.erasure import (
+        Going,
+        clear_inbox,
+        copies_in_inbox,
+        erase_in,
+        forget_pages,
+        forget_returned,
+        rename_files_of,
+    )
     from sources.ledger import deliveries, open_ledger
 
     places, contracts = rooms.places(home), rooms.contracts(home)
@@ -239,14 +247,8 @@ def _erase_deliveries(
         known = deliveries(ledger)
     cells, rows = dict(stone.cells), set(stone.rows)
     for row in known:
-        done = erase_in(
-            places,
-            contracts.get(row["source"]),
-            row,
-            now=now,
-            masks=masks,
-            renamed=(row["source"], row["delivery_id"]) in renamed,
-        )
+        is_renamed = (row["source"], row["delivery_id"]) in renamed
+        done = erase_in(places, contracts.get(row["source"]), row, Going(masks), now=now, renamed=is_renamed)
         if done is None:
             continue
         key = f"{done.source}/{done.delivery_id}"

@@ -185,7 +185,7 @@ def _apply(home: Home, plan: Plan, now: datetime) -> None:
     """Deliveries first, then matching, candidates and releases."""
     from identity.matching import registry
     from publication import redaction
-    from sources.erasure import clear_inbox, erase_in
+    from sources.erasure import Going, clear_inbox, erase_in
     from sources.ledger import deliveries, open_ledger
 
     places, contracts, vault = rooms.places(home), rooms.contracts(home), vault_of(home)
@@ -196,10 +196,8 @@ def _apply(home: Home, plan: Plan, now: datetime) -> None:
     for key in sorted(plan.deliveries & known.keys()):
         numbers = plan.gone.get(key, {})
         vault.log.record("retention", "erase", ["/".join(key)], len(numbers))
-        erase_in(
-            places, contracts.get(key[0]), known[key], now=now, gone=numbers, blanks=plan.blanks.get(key),
-            refused_too=key in plan.refused,
-        )  # fmt: skip
+        going = Going(gone=numbers, blanks=plan.blanks.get(key), refused_too=key in plan.refused)
+        erase_in(places, contracts.get(key[0]), known[key], going, now=now)
     clear_inbox(places)
     registry.forget(vault)
     rooms.match(home, contracts)

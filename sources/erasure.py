@@ -64,24 +64,31 @@ class ErasedDelivery:
     is_emptied: bool = False
 
 
+@dataclass(frozen=True)
+class Going:
+    """What goes from one delivery, besides the persons under a tombstone: what mentions `masks`; `cells` (sheet, row_number, column);
+    the slots of `blanks` (slot → row numbers); the rows of `gone` (row_number → Tombstone, not kept anywhere); `rows` that are no data, to be
+    emptied too; with `refused_too`, when somebody's rows go, every refused row."""
+
+    masks: Identifiers | None = None
+    rows: Iterable[int] = ()
+    cells: Iterable[tuple[int, int, int]] = ()
+    blanks: Mapping[str, Sequence[int]] | None = None
+    gone: Mapping[int, Tombstone] | None = None
+    refused_too: bool = False
+
+
 def erase_in(
     places: Places,
     loaded: LoadedContract | None,
     row: Mapping[str, Any],
+    going: Going,
     *,
     now: datetime,
-    masks: Identifiers | None = None,
-    rows: Iterable[int] = (),
-    cells: Iterable[tuple[int, int, int]] = (),
-    blanks: Mapping[str, Sequence[int]] | None = None,
-    gone: Mapping[int, Any] | None = None,
-    refused_too: bool = False,
     renamed: bool = False,
 ) -> ErasedDelivery | None:
-    """Take out of one delivery (`row`: of `ledger.deliveries`) the persons under a tombstone, what mentions `masks`, `cells`, the
-    slots of `blanks`, and the rows of `gone` (row_number → Tombstone, not kept anywhere); then land it again. None when it
-    holds nothing of all this. `rows`: rows that are no data, to be emptied too;
-    `refused_too`: every refused row goes; `renamed`: its file has another name since it landed.
+    """Take out of one delivery (`row`: of `ledger.deliveries`) the persons under a tombstone and all that is `going`; then land it again.
+    None when it holds nothing of this. `renamed`: its file has another name since it landed.
 
     Without a contract (`loaded` None) the bytes cannot be read: when they mention the person, all of them go, and the rows too.
     """
@@ -95,22 +102,9 @@ def erase_in(
         redacted, nb_refused = None, 0
         if loaded is not None:
             with contextlib.suppress(Unreadable):
-                redacted, nb_refused = _redacted(
-                    stack,
-                    places,
-                    decrypted.path,
-                    vault,
-                    loaded,
-                    row,
-                    masks=masks,
-                    rows=rows,
-                    cells=cells,
-                    blanks=blanks,
-                    gone=gone,
-                    refused_too=refused_too,
-                )
+                redacted, nb_refused = _redacted(stack, places, decrypted.path, vault, loaded, row, going)
         if redacted is None:
-            if masks is None or not mentioned_in_bytes(decrypted.path, masks):
+            if going.masks is None or not mentioned_in_bytes(decrypted.path, going.masks):
                 return None
             keep_redacted(places.originals, vault.cipher, sha256, None)
         elif redacted.has_changed or renamed:
@@ -143,7 +137,7 @@ def found_in(
             vault.cipher.open_decrypted(original, purpose="originals", context=row["sha256"])
         )
         try:
-            redacted, _ = _redacted(stack, places, decrypted.path, vault, loaded, row, masks=masks, among=[stone])
+            redacted, _ = _redacted(stack, places, decrypted.path, vault, loaded, row, Going(masks), among=[stone])
         except Unreadable:
             return (), ()
     return redacted.rows, redacted.cells
@@ -156,16 +150,11 @@ def _redacted(
     vault: Vault,
     loaded: LoadedContract,
     row: Mapping[str, Any],
+    going: Going,
     *,
-    masks: Identifiers | None = None,
-    rows: Iterable[int] = (),
-    cells: Iterable[tuple[int, int, int]] = (),
-    blanks: Mapping[str, Sequence[int]] | None = None,
-    gone: Mapping[int, Any] | None = None,
-    refused_too: bool = False,
     among: Sequence[Tombstone] | None = None,
 ) -> tuple[Redacted, int]:
-    """What is left of a delivery, and how many of its refused rows went. Raises Unreadable."""
+    """What is left of a delivery, and how many of its refused rows went. `among`: the only tombstones looked at. Raises Unreadable."""
     contract, file_name = loaded.contract, row["file_name"]
     deleted, tables = None, {}
     if is_bundle(contract, file_name) and not is_redacted(path):
@@ -185,17 +174,19 @@ def _redacted(
     nb_refused = 0
     con = stack.enter_context(in_sql(**tables))
     if binding is not None:
-        covered = dict(gone or {}) | erased_persons(con, contract, vault.tombstones, row["delivery_id"], among)
-        if refused_too and covered:
+        covered = dict(going.gone or {}) | erased_persons(con, contract, vault.tombstones, row["delivery_id"], among)
+        if going.refused_too and covered:
             anyone = next(iter(covered.values()))
             covered = dict.fromkeys(_refused_rows(con), anyone) | covered
         nb_refused = con.execute(
             "select count(distinct row_number) from quarantined where list_contains($rows, row_number)",
             {"rows": sorted(covered)},
         ).fetchall()[0][0]
-    return redact(
-        con, contract, kept, index, binding, covered=covered, masks=masks, rows=rows, cells=cells, blanks=blanks
-    ), nb_refused
+    redacted = redact(
+        con, contract, kept, index, binding,
+        covered=covered, masks=going.masks, rows=going.rows, cells=going.cells, blanks=going.blanks,
+    )  # fmt: skip
+    return redacted, nb_refused
 
 
 def _refused_rows(con: duckdb.DuckDBPyConnection) -> list[int]:
@@ -262,10 +253,8 @@ def reapply(places: Places, contracts: Mapping[str, LoadedContract], now: dateti
         if loaded is None:
             continue
         brought_back = _is_brought_back(vault, places, row)
-        done = erase_in(
-            places, loaded, row, now=now,
-            rows=rows.get(key, ()) if brought_back else (), cells=cells.get(key, ()) if brought_back else (),
-        )  # fmt: skip
+        going = Going(rows=rows.get(key, ()), cells=cells.get(key, ())) if brought_back else Going()
+        done = erase_in(places, loaded, row, going, now=now)
         if done is None and key in replaced:
             # the original is as it was left: what landed from it is not
             replay(places, loaded, row, now)

@@ -17,7 +17,7 @@ from identity.mentions import Identifiers
 from identity.vault import Vault, open_private
 from sources.contract import load_contract
 from sources.erased_files import replaced_since
-from sources.erasure import clear_inbox, erase_in, forget_pages, reapply, rename_files_of
+from sources.erasure import Going, clear_inbox, erase_in, forget_pages, reapply, rename_files_of
 from sources.handover import hand_over
 from sources.landing import deliver, original_path, replay
 from sources.ledger import deliveries, open_ledger
@@ -158,7 +158,7 @@ class Home:
         return [
             done
             for row in self.ledger()
-            if (done := erase_in(self.places, self.contracts[row["source"]], row, now=now, masks=masks))
+            if (done := erase_in(self.places, self.contracts[row["source"]], row, Going(masks), now=now))
         ]
 
 
@@ -313,7 +313,7 @@ def test_free_text_alone_goes_after_its_time(home):
     home.tickets()
     home.night()
     before, (row,) = counts(home), home.ledger()
-    done = erase_in(home.places, home.contracts["billets"], row, now=NOW, blanks={"comment": [2, 3, 4]})
+    done = erase_in(home.places, home.contracts["billets"], row, Going(blanks={"comment": [2, 3, 4]}), now=NOW)
     assert done.nb_blanked == 1 and done.rows == ()
     assert "vient avec" in in_clear(home.vault, home.root), "the copy of the inbox is still there"
     clear_inbox(home.places)
@@ -329,7 +329,7 @@ def test_a_signature_that_says_presence_can_go(home):
     home.night()
     before = home.rows("attendance", "attendance_id, is_present")
     (row,) = home.ledger()
-    erase_in(home.places, home.contracts["emargement"], row, now=NOW, blanks={"signature": [2, 3]})
+    erase_in(home.places, home.contracts["emargement"], row, Going(blanks={"signature": [2, 3]}), now=NOW)
     assert home.rows("attendance", "attendance_id, is_present") == before
     with open_private() as con:
         home.vault.load(con, purpose="verification")
@@ -402,7 +402,7 @@ def test_a_file_named_after_the_person_gets_another_name_and_stays_in_force(home
     renamed = rename_files_of(home.places, MASKS, home.bury())
     assert len(renamed) == 3
     for row in home.ledger():
-        erase_in(home.places, home.contracts["billets"], row, now=NOW, masks=MASKS, renamed=True)
+        erase_in(home.places, home.contracts["billets"], row, Going(MASKS), now=NOW, renamed=True)
     assert clear_inbox(home.places) == 2
     assert [row["state"] for row in home.ledger()] == states and home.rows(what="registration_id") == rows
     assert "canari" not in in_clear(home.vault, home.root)

@@ -12,6 +12,7 @@ from typing import Any
 import duckdb
 import golden_landing
 import pytest
+from ruamel.yaml import YAML
 
 PROJECT = Path(__file__).parents[2] / "dbt_project"
 
@@ -69,8 +70,10 @@ def candidate(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Candidate]:
     golden_landing.fill(warehouse)
     manifest = invoke(warehouse, target, "parse", "--no-partial-parse").result
     # an open connection of this process spares dbt a checkpoint after each model
-    # (with the memory that the profile gives, or DuckDB refuses to open the file a second time)
-    connection = duckdb.connect(str(warehouse), config={"memory_limit": "800MB"})
+    # (as the profile has it opened, or DuckDB refuses to open the file a second time)
+    profile = YAML(typ="safe").load((PROJECT / "profiles.yml").read_text(encoding="utf-8"))
+    config = profile["observatoire"]["outputs"]["candidate"]["config_options"]
+    connection = duckdb.connect(str(warehouse), config=config)
     run = invoke(warehouse, target, "build", "--exclude-resource-type", "unit_test", manifest=manifest)
     assert run.result, run.exception
     failed = [

@@ -14,6 +14,8 @@ from pathlib import Path
 from typing import Any
 from zoneinfo import ZoneInfo
 
+from publication.wording import not_read
+
 CALENDAR = Path(__file__).with_name("calendar.yml")
 ZONE = "Europe/Paris"
 EXAMPLE = "2026-12-01T09:00 Europe/Paris"
@@ -41,14 +43,8 @@ def read(path: Path, known: Collection[str]) -> Calendar:
 
     try:
         root = YAML(typ="safe", pure=True).compose(path.read_text(encoding="utf-8"))
-    except YAMLError as error:
-        mark = getattr(error, "problem_mark", None)
-        line = f", ligne {mark.line + 1}" if mark else ""
-        raise CalendarError(
-            f"{path.name}{line} : ce n’est pas du YAML ; vérifiez les espaces et les deux-points."
-        ) from None
-    except (OSError, UnicodeDecodeError) as error:
-        raise CalendarError(f"{path.name} ne peut pas être lu ({type(error).__name__}).") from None
+    except (OSError, UnicodeDecodeError, YAMLError) as error:
+        raise CalendarError(not_read(path.name, error)) from None
     rules: dict[str, Rule] = {}
     for _, node in _pairs(path, root, ("datasets",)):
         for name, described in _pairs(path, node, sorted(known), "un tableau"):

@@ -14,6 +14,8 @@ from typing import Annotated, Any, Literal
 
 from pydantic import BaseModel, ConfigDict, Field, StringConstraints, ValidationError, model_validator
 
+from publication.wording import not_read
+
 HERE = Path(__file__).parent
 POLICIES = HERE / "policies"
 VOCABULARY = HERE / "vocabulary.yml"
@@ -208,14 +210,8 @@ def _parsed(model: type[BaseModel], path: Path) -> Any:
 
     try:
         return model.model_validate(YAML(typ="safe").load(path.read_text(encoding="utf-8")))
-    except YAMLError as error:
-        mark = getattr(error, "problem_mark", None)
-        line = f", ligne {mark.line + 1}" if mark else ""
-        raise PolicyError(
-            f"{path.name}{line} : ce n’est pas du YAML ; vérifiez les espaces et les deux-points."
-        ) from error
-    except (OSError, UnicodeDecodeError) as error:
-        raise PolicyError(f"{path.name} ne peut pas être lu ({type(error).__name__}).") from error
+    except (OSError, UnicodeDecodeError, YAMLError) as error:
+        raise PolicyError(not_read(path.name, error)) from error
     except ValidationError as error:
         first = error.errors()[0]
         where = ".".join(str(part) for part in first["loc"])

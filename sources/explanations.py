@@ -35,13 +35,14 @@ class Explanation(BaseModel):
 
 
 class Withdrawal(BaseModel):
-    """A delivery that leaves out more than half of the events or organisations of its file, and is right: they are closed. Or one that its
-    contract no longer reads, and rightly: its rows go."""
+    """A delivery that leaves out more than half of the events or organisations of its file, and is right: they are closed. With `unread`, one
+    that its contract no longer reads, and rightly: its rows go. The one does not confirm the other."""
 
     model_config = ConfigDict(extra="forbid", frozen=True)
 
     source: str
     delivery_id: str
+    unread: bool = False
     reason: str
     author: str
     confirmed_on: date

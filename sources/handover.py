@@ -185,7 +185,7 @@ def _hand_over_versions(
             "regexp_extract(filename, '__([0-9a-f]+)[.]parquet$', 1) as delivery_id from read_parquet($files, filename = true)",
             {"files": records},
         )
-    _rows(con, "withdrawal", _WITHDRAWAL, [item.model_dump() for item in load_withdrawals()])
+    _rows(con, "withdrawal", _WITHDRAWAL, [item.model_dump() for item in load_withdrawals() if not item.unread])
 
 
 def _corrections(contracts: dict[str, LoadedContract], places: Places) -> list[tuple[str, Correction]]:

@@ -99,7 +99,7 @@ class NotReadAgain(Exception):
             names = ", ".join(self.unread)
             causes.append(
                 f"le contrat ne lit plus {names} : y remettre ce qui les lisait, ou, si leurs lignes ne doivent plus compter, le confirmer sous "
-                f"« withdrawals » dans sources/explanations.yml ({' '.join(self.unread.values())})"
+                f"« withdrawals » dans sources/explanations.yml, avec `unread: true` ({' '.join(self.unread.values())})"
             )
         super().__init__(f"{' ; '.join(causes)} ; ce qui en avait été lu reste en place")
 
@@ -162,7 +162,7 @@ def _read_again(
     """Replay deliveries, each whatever becomes of the others. What the contract no longer reads stays as it was read, without a word once a
     later version has replaced it; it goes when somebody confirmed that. Raises NotReadAgain for those in force that could not be."""
     source = loaded.contract.source
-    confirmed = {item.delivery_id for item in load_withdrawals() if item.source == source}
+    confirmed = {item.delivery_id for item in load_withdrawals() if item.source == source and item.unread}
     reports: list[DeliveryReport] = []
     lost: list[str] = []
     unread: dict[str, str] = {}
@@ -171,12 +171,14 @@ def _read_again(
             reports.append(replay(places, loaded, row, now, may_go=row["delivery_id"] in confirmed))
         except NotReadAgain as found:
             lost += found.lost
+            if not found.unread:
+                continue
             with open_ledger(places.ledger) as ledger:
                 in_force = {each["delivery_id"] for each in deliveries(ledger, source) if each["state"] == "accepted"}
-                if found.unread and row["delivery_id"] not in in_force:
-                    leave_as_read(ledger, source, row["delivery_id"], processing_hash)
-                else:
+                if row["delivery_id"] in in_force:
                     unread |= found.unread
+                else:
+                    leave_as_read(ledger, source, row["delivery_id"], processing_hash)
     if lost or unread:
         raise NotReadAgain(source, lost=lost, unread=unread)
     return reports

@@ -381,8 +381,13 @@ def test_what_a_changed_contract_no_longer_reads_goes_when_somebody_confirmed_it
     confirmed = Withdrawal(
         source=first.source, delivery_id=first.delivery_id, reason="Refait.", author="obs", confirmed_on=NOW.date()
     )
-    monkeypatch.setattr("sources.landing.load_withdrawals", lambda: (confirmed,))
     loaded = that_reads_no_longer(CONTRACTS["hdf_2023_programme"], "column")
+    monkeypatch.setattr("sources.landing.load_withdrawals", lambda: (confirmed,))
+    with pytest.raises(NotReadAgain):  # that it rightly leaves out events says nothing of its own rows
+        deliver(places(tmp_path), loaded, now=NOW)
+    assert states(tmp_path) == ["accepted"]
+    gone = confirmed.model_copy(update={"unread": True})
+    monkeypatch.setattr("sources.landing.load_withdrawals", lambda: (confirmed, gone))
     (report,) = deliver(places(tmp_path), loaded, now=NOW)
     assert report.outcome == "held" and states(tmp_path) == ["held"]
     assert deliver(places(tmp_path), loaded, now=NOW) == []

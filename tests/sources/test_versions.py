@@ -9,7 +9,7 @@ import duckdb
 import pytest
 from deliveries import CONTRACTS, NOW, ROWS, places, programme
 
-from sources.explanations import load_ended_programmes, load_withdrawals
+from sources.explanations import Withdrawal, load_ended_programmes, load_withdrawals
 from sources.handover import hand_over
 from sources.landing import deliver
 from sources.ledger import deliveries, follow_series, open_ledger
@@ -119,3 +119,12 @@ def test_withdrawals_and_ended_programmes_are_explained_beside_the_differences(t
     )
     assert [(item.source, item.delivery_id) for item in load_withdrawals(path)] == [("s", "ab12")]
     assert [item.programme_id for item in load_ended_programmes(path)] == ["P"]
+
+
+def test_only_withdrawals_of_rows_are_handed_over_for_history(tmp_path, monkeypatch):
+    rows = Withdrawal(source="s", delivery_id="ab12", reason="Refait.", author="obs", confirmed_on=NOW.date())
+    whole = rows.model_copy(update={"delivery_id": "cd34", "unread": True})
+    monkeypatch.setattr("sources.handover.load_withdrawals", lambda: (rows, whole))
+    with closing(duckdb.connect()) as con:
+        hand_over(con, places(tmp_path), LOADED)
+        assert con.execute("from landing.withdrawal").fetchall() == [("s", "ab12")]

@@ -37,7 +37,8 @@ Row = tuple[str, str, int]
 @dataclass(frozen=True)
 class Held:
     """What is held on one person. `emails`: addresses nobody else uses; `shared`: those somebody else uses too, with the names under
-    which the person does; `names_at`: (event, normalised name); `rows`: (source, delivery_id, row_number)."""
+    which the person does; `names_at`: (event, normalised name); `rows`: (source, delivery_id, row_number). A name that a homonym, told
+    apart by hand, carries behind the same address or at the same event is in neither: only the rows say whose they are."""
 
     uids: tuple[str, ...] = ()
     rows: tuple[Row, ...] = ()
@@ -177,8 +178,13 @@ def _answer(con) -> Held:
     ).fetchall()
     full = column(f"select distinct full_name from {theirs} where full_name is not null")
     own = column("select email from addresses where is_own order by 1")
+    others = "from known o where o.row_id not in (from theirs) and o.name = t.name"
     shared = con.execute(
-        f"select distinct email, name from {theirs} join addresses using (email) where not is_own and name is not null order by all"
+        f"""select distinct email, name from (select email, name from {theirs}) t join addresses using (email)
+            where not is_own and name is not null and not exists ({others} and o.email = t.email) order by all"""
+    ).fetchall()
+    names_at = con.execute(
+        f"select event_id, name from names_at t where not exists ({others} and o.event_id = t.event_id and o.email is null) order by all"
     ).fetchall()
     return Held(
         uids=tuple(f"{uid:016x}" for uid in column("select uid from uids order by 1")),
@@ -191,7 +197,7 @@ def _answer(con) -> Held:
         ),
         emails=tuple(own),
         shared=tuple(shared),
-        names_at=tuple(con.execute("select event_id, name from names_at order by all").fetchall()),
+        names_at=tuple(names_at),
         fingerprints=tuple(
             column(f"select distinct fingerprint from {theirs} where fingerprint is not null order by 1")
         ),

@@ -1,6 +1,6 @@
 # make run    install, then one night on the embedded samples
 # make test   install, then every test that needs no server, no whole night and no table of thousands of lines
-# make test-nights   install, then those: privacy, erasure, equivalence, history, large secrets, every command that is shown
+# make test-nights   install, then those: privacy, erasure, equivalence, history, large secrets, every fault of every platform, every command that is shown
 # make test-real   install, then those that start a real pretix and a real mitmproxy (needs the package index the first time)
 # make browser   install, then those that read the portal in Chromium (needs Debian's and npm's packages the first time)
 # make samples   write the invented year of the samples again from its seed

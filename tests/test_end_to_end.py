@@ -301,6 +301,8 @@ def test_a_warehouse_whose_rows_no_longer_give_its_figures_is_found(first_night,
     for dataset in DATASETS:
         with trace.opened(copy) as connection:
             broken |= {mismatch.figure[1] for mismatch in trace.mismatches(connection, traces, dataset)}
+        if found <= broken:
+            break
     assert found <= broken
 
 

@@ -25,7 +25,7 @@ def spoilt_programmes(request, tmp_path_factory):
     dataset, directory = request.param, tmp_path_factory.mktemp("spoilt")
     build(directory)
     tables = (dataset, dataset.replace("ind_", "ctl_"))
-    with duckdb.connect(str(directory / "warehouse.duckdb")) as connection:
+    with duckdb.connect(str(directory / "warehouse.duckdb"), config={"fsync_mode": "NONE"}) as connection:
         for (_, name), spoil in ((key, s) for key, s in SPOILS.items() if key[0] == dataset and not s.alone):
             connection.execute("CREATE SCHEMA apart")
             for table in tables:

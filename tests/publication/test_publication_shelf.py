@@ -52,6 +52,7 @@ def after(function):
 CRASHES = [(*step, "before") for step in STEPS] + [(*step, "after") for step in STEPS[-6:]]
 
 
+@pytest.mark.nights
 @pytest.mark.parametrize(
     ("module", "name", "when"), CRASHES, ids=[f"{when} {m.__name__}.{n}" for m, n, when in CRASHES]
 )
@@ -208,6 +209,7 @@ def test_rollback_to_what_does_not_exist_or_is_damaged(small_desk):
     assert small_desk.current == "2"
 
 
+@pytest.mark.nights
 def test_a_reader_that_pins_never_sees_two_versions(small_desk):
     """Nine releases while readers read: every file a pinned reader opens tells the same number of events."""
     totals = [(36, 35, 34, 33)[n % 4] for n in range(9)]

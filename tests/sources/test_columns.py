@@ -11,7 +11,13 @@ import pytest
 from sources.columns import any_filled, cleaned, distinct, filled, said, says
 from sources.judge import MACROS
 
-CHARACTERS = [chr(code) for code in range(1, sys.maxunicode + 1) if unicodedata.category(chr(code)) != "Cs"]
+UNNAMED = {"Cn", "Co"}
+"""Code points that no character has yet, and private ones: nine in ten, all alike, of which one in 61 is tried."""
+CHARACTERS = [
+    chr(code)
+    for code in range(1, sys.maxunicode + 1)
+    if (category := unicodedata.category(chr(code))) != "Cs" and (category not in UNNAMED or code % 61 == 0)
+]
 
 
 @pytest.fixture(scope="module")

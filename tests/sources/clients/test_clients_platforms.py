@@ -126,6 +126,7 @@ def test_a_crawl_cut_after_any_page_resumes_and_gives_the_same(platform, desk):
         assert any(note.rule == "collecte_reprise" for note in crawl.notes) == (page > 1)
 
 
+@pytest.mark.nights
 @pytest.mark.parametrize("fault", FAULTS)
 @pytest.mark.parametrize("platform", PLATFORMS)
 def test_a_passing_fault_at_any_page_leaves_the_crawl_whole(platform, fault, desk):
@@ -144,6 +145,7 @@ def test_a_passing_fault_at_any_page_leaves_the_crawl_whole(platform, fault, des
     assert page > 2
 
 
+@pytest.mark.nights
 @pytest.mark.parametrize(("fault", "rule"), LASTING.items())
 @pytest.mark.parametrize("platform", PLATFORMS)
 def test_a_lasting_fault_is_named_and_lands_nothing(platform, fault, rule, desk, caplog):

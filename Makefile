@@ -25,7 +25,7 @@ install: .venv/installed
 	@test -x $(UV) || .venv/bin/python -m pip install --quiet --disable-pip-version-check uv==0.13.9
 	$(UV) pip install --quiet --python .venv/bin/python --compile-bytecode --require-hashes -r requirements.lock
 	$(UV) pip install --quiet --python .venv/bin/python --no-deps -e .
-	.venv/bin/python -m compileall -q identity sources expectations publication orchestration
+	.venv/bin/python -m compileall -q rulebook identity sources expectations publication orchestration
 	.venv/bin/python -m orchestration.prepare
 	@touch $@
 

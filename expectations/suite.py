@@ -11,13 +11,13 @@ listed here, so that a misspelt one is refused before anything runs.
 
 from __future__ import annotations
 
-import functools
 import hashlib
 from pathlib import Path
 from typing import Annotated, Any, Literal
 
 from pydantic import AfterValidator, BaseModel, ConfigDict, Field, StringConstraints, ValidationError, model_validator
 
+import rulebook
 from expectations.french import spaced
 
 SUITES = Path(__file__).parent / "suites"
@@ -77,9 +77,9 @@ class Expectation(_Strict):
     @model_validator(mode="after")
     def _class_and_arguments(self) -> Expectation:
         if self.expectation not in CLASSES:
-            raise ValueError(f"{self.id}: unknown expectation {self.expectation!r}; known: {', '.join(CLASSES)}")
+            raise ValueError(f"{self.id} : attente inconnue « {self.expectation} » ; possibles : {', '.join(CLASSES)}")
         if forbidden := RESERVED & self.kwargs.keys():
-            raise ValueError(f"{self.id}: arguments not allowed here: {', '.join(sorted(forbidden))}")
+            raise ValueError(f"{self.id} : arguments interdits ici : {', '.join(sorted(forbidden))}")
         return self
 
     @property
@@ -87,20 +87,24 @@ class Expectation(_Strict):
         return CLASSES[self.expectation]
 
 
-class Suite(_Strict):
-    """All expectations of one dataset, those of the included files first."""
+class _SuiteFile(_Strict):
+    """What one file says, before what it includes."""
 
     dataset: Annotated[str, StringConstraints(pattern=r"^ind_[a-z0-9_]+$")]
     include: tuple[Id, ...] = ()
-    expectations: tuple[Expectation, ...]
+    expectations: tuple[Expectation, ...] = ()
+
+
+class Suite(_SuiteFile):
+    """All expectations of one dataset, those of the included files first."""
 
     @model_validator(mode="after")
     def _ids_and_severity(self) -> Suite:
         ids = [expectation.id for expectation in self.expectations]
         if repeated := {name for name in ids if ids.count(name) > 1}:
-            raise ValueError(f"ids used twice: {', '.join(sorted(repeated))}")
+            raise ValueError(f"deux attentes portent le même id : {', '.join(sorted(repeated))}")
         if not any(expectation.severity == "bloquant" for expectation in self.expectations):
-            raise ValueError("a suite needs at least one expectation of severity bloquant")
+            raise ValueError("une suite a au moins une attente « severity: bloquant »")
         return self
 
 
@@ -112,24 +116,21 @@ def read_suites(directory: Path = SUITES) -> list[Suite]:
     """Every suite on disk, by dataset name. Raises SuiteError when one departs from the grammar or none is there."""
     suites = [read_suite(path) for path in sorted(Path(directory).glob("*.yml"))]
     if not suites:
-        raise SuiteError("no suite on disk")
+        raise SuiteError("aucune suite de contrôles dans le dossier")
     return suites
 
 
 def read_suite(path: Path) -> Suite:
     """One suite, its included files expanded. The file's name is the dataset's."""
-    content = _yaml(path)
+    own = rulebook.read(path, _SuiteFile, SuiteError)
+    shared = [rulebook.read(path.parent / SHARED / f"{name}.yml", _Shared, SuiteError) for name in own.include]
+    included = [expectation for file in shared for expectation in file.expectations]
     try:
-        included = [
-            expectation
-            for name in content.get("include", ())
-            for expectation in _Shared.model_validate(_yaml(path.parent / SHARED / f"{name}.yml")).expectations
-        ]
-        suite = Suite.model_validate({**content, "expectations": [*included, *(content.get("expectations") or [])]})
-    except (ValidationError, TypeError) as error:
-        raise SuiteError(f"{path.name}: {error}") from error
+        suite = Suite(dataset=own.dataset, include=own.include, expectations=(*included, *own.expectations))
+    except ValidationError as error:
+        raise SuiteError(rulebook.sentences(path.name, error)) from None
     if suite.dataset != path.stem:
-        raise SuiteError(f"{path.name}: speaks of {suite.dataset}")
+        raise SuiteError(f"{path.name} parle de {suite.dataset} : un fichier par tableau, à son nom.")
     return suite
 
 
@@ -141,23 +142,3 @@ def suites_hash(directory: Path = SUITES) -> str:
         digest.update(path.relative_to(directory).as_posix().encode() + b"\0")
         digest.update(hashlib.sha256(path.read_bytes()).digest())
     return digest.hexdigest()
-
-
-def _yaml(path: Path) -> dict[str, Any]:
-    from ruamel.yaml.error import YAMLError
-
-    try:
-        content = _parsed(path.read_text(encoding="utf-8"))
-    except (OSError, UnicodeDecodeError, YAMLError) as error:
-        raise SuiteError(f"{path.name}: {error}") from error
-    if not isinstance(content, dict):
-        raise SuiteError(f"{path.name}: not a mapping")
-    return content
-
-
-@functools.lru_cache(maxsize=64)
-def _parsed(text: str) -> Any:
-    """Parsing is the slow part, and the audit, the door and the catalogue read the same files. Never changed by callers."""
-    from ruamel.yaml import YAML
-
-    return YAML(typ="safe").load(text)

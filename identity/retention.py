@@ -13,8 +13,8 @@ from pathlib import Path
 from typing import Literal
 
 from pydantic import BaseModel, ConfigDict, Field, model_validator
-from ruamel.yaml import YAML
 
+import rulebook
 from identity.vault import MAP_ROLES, TEXT_ROLES
 
 RULES = Path(__file__).with_name("retention.yml")
@@ -122,14 +122,7 @@ class Due:
 
 def load_rules(path: Path = RULES) -> Rules:
     """Raises RetentionError."""
-    from pydantic import ValidationError
-    from ruamel.yaml import YAMLError
-
-    try:
-        rules = Rules.model_validate(YAML(typ="safe").load(path.read_text(encoding="utf-8")))
-    except (ValidationError, YAMLError) as error:
-        first = str(error).splitlines()
-        raise RetentionError(f"{path.name} : {' '.join(line.strip() for line in first[:4])}") from None
+    rules = rulebook.read(path, Rules, RetentionError)
     ids = [rule.id for rule in rules]
     if len(set(ids)) != len(ids):
         raise RetentionError(f"{path.name} : deux règles portent le même id.")

@@ -563,6 +563,7 @@ def _sentence_of(error: BaseException) -> str:
         "VaultError",
         "NotReadAgain",
         "RetentionError",
+        "ModelError",
     }
     log = _log(error)
     if type(error).__name__ in made_for_people:

@@ -65,6 +65,8 @@ def _places(home: Home) -> Iterator[Finding]:
 
 def _rules(home: Home) -> Iterator[Finding]:
     from expectations.suite import SuiteError
+    from identity.matching.model import ModelError, load_model
+    from identity.retention import RetentionError, load_rules
     from orchestration import rooms
     from orchestration.warehouse import WarehouseError, load_manifest, models
     from publication.calendar import CalendarError
@@ -95,6 +97,13 @@ def _rules(home: Home) -> Iterator[Finding]:
         yield Finding("calendrier", True, f"{len(calendar)} tableau(x) sous approbation ou embargo")
     except CalendarError as error:
         yield Finding("calendrier", False, str(error))
+    try:
+        load_model()
+        yield Finding(
+            "identités", True, f"modèle de rapprochement lu, {len(load_rules().rules)} durées de conservation"
+        )
+    except (ModelError, RetentionError) as error:
+        yield Finding("identités", False, str(error))
     try:
         yield Finding("secret statistique", True, f"règles de {len(read_policies().policies)} tableaux")
     except PolicyError as error:

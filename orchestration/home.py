@@ -172,7 +172,7 @@ class Home:
     @property
     def rooms_with_rules(self) -> tuple[Path, ...]:
         """Rooms whose code changes what is published; `orchestration` is not one of them."""
-        return tuple(self.project / room for room in ("identity", "sources", "expectations", "publication"))
+        return tuple(self.project / room for room in ("rulebook", "identity", "sources", "expectations", "publication"))
 
     def ensure(self) -> Home:
         """Make the directories of the state that are missing; the vault is for its owner alone."""

@@ -14,7 +14,7 @@ from pathlib import Path
 from typing import Any
 from zoneinfo import ZoneInfo
 
-from publication.wording import not_read
+from rulebook import not_read
 
 CALENDAR = Path(__file__).with_name("calendar.yml")
 ZONE = "Europe/Paris"

@@ -189,15 +189,6 @@ SHORT_MONTHS = {
 }
 
 
-def not_read(name: str, error: Exception) -> str:
-    """Why a file of rules cannot be read: it is no YAML, and from which line on; or the system does not give it."""
-    if isinstance(error, OSError | UnicodeDecodeError):
-        return f"{name} ne peut pas être lu ({type(error).__name__})."
-    mark = getattr(error, "problem_mark", None)
-    line = f", ligne {mark.line + 1}" if mark else ""
-    return f"{name}{line} : ce n’est pas du YAML ; vérifiez les espaces et les deux-points."
-
-
 def dataset_title(dataset: str) -> str:
     return DATASETS.get(dataset, (dataset.removeprefix("ind_").replace("_", " ").capitalize(), ""))[0]
 

@@ -8,19 +8,20 @@ from __future__ import annotations
 
 import hashlib
 import re
-from contextlib import suppress
 from dataclasses import dataclass
 from functools import lru_cache
 from pathlib import Path
-from typing import Annotated, Any, Literal
+from typing import Annotated, Any, Literal, TypeVar
 
-from pydantic import BaseModel, ConfigDict, Field, ValidationError, field_validator, model_validator
-from ruamel.yaml import YAML, YAMLError
+from pydantic import BaseModel, ConfigDict, Field, field_validator, model_validator
 
+import rulebook
 from sources.clients.api import ApiShape
 from sources.entities import ENTITIES, Slot
 from sources.values.choices import Encoding
 from sources.values.text import clean, fold
+
+Model = TypeVar("Model", bound=BaseModel)
 
 CONTRACTS = Path(__file__).with_name("contracts")
 
@@ -385,70 +386,9 @@ class LoadedContract:
     path: Path
 
 
-_SENTENCES = {
-    "extra_forbidden": "clé inconnue",
-    "missing": "clé obligatoire absente",
-    "string_type": "un texte est attendu",
-    "int_parsing": "un nombre entier est attendu",
-    "int_type": "un nombre entier est attendu",
-    "bool_parsing": "oui ou non (true/false) est attendu",
-    "dict_type": "une suite de « clé: valeur » est attendue",
-    "tuple_type": "une liste est attendue, par exemple [a, b]",
-    "model_type": "une suite de « clé: valeur » est attendue",
-}
-
-
-def load_yaml(path: Path, model: type[BaseModel]) -> Any:
+def load_yaml(path: Path, model: type[Model]) -> Model:
     """Read `path` as one `model`, or raise ContractError in French with the line of what is wrong."""
-    try:
-        return _model_of(path.read_text(encoding="utf-8"), path.name, model)
-    except UnicodeDecodeError as error:
-        raise ContractError(f"{path.name} : le fichier n'est pas en UTF-8 (octet {error.start}).") from None
-
-
-@lru_cache(maxsize=512)
-def _model_of(text: str, name: str, model: type[BaseModel]) -> Any:
-    """A night asks several times for the same contracts, and parsing is what they cost. Models are frozen."""
-    with suppress(YAMLError, UnicodeEncodeError, ValidationError):
-        return model.model_validate(YAML(typ="safe").load(text))
-    # libyaml is fast, refuses some plain words that YAML allows (`[h:m, vraiment?]`) and knows no line but its own
-    return _model_read_slowly(text, name, model)
-
-
-def _model_read_slowly(text: str, name: str, model: type[BaseModel]) -> Any:
-    try:
-        return model.model_validate(YAML(typ="safe", pure=True).load(text))
-    except YAMLError as error:
-        mark = getattr(error, "problem_mark", None)
-        line = f", ligne {mark.line + 1}" if mark else ""
-        problem = str(getattr(error, "problem", "") or "YAML illisible").splitlines()[0]
-        raise ContractError(f"{name}{line} : YAML illisible ({problem}).") from None
-    except ValidationError as error:
-        # only a round-trip document knows its lines, and takes twice as long
-        document = YAML(typ="rt").load(text)
-        raise ContractError("\n".join(_sentence(name, document, item) for item in error.errors())) from None
-
-
-def _sentence(name: str, document: Any, item: Any) -> str:
-    where = " › ".join(str(part) for part in item["loc"]) or "le document"
-    what = _SENTENCES.get(item["type"]) or item["msg"].removeprefix("Value error, ")
-    if item["type"] == "literal_error":
-        what = (
-            f"valeur « {item['input']} » inconnue ; valeurs possibles : {item['ctx']['expected'].replace(' or ', ', ')}"
-        )
-    return f"{name}, ligne {_line(document, item['loc'])} : {where} : {what}."
-
-
-def _line(document: Any, loc: tuple) -> int:
-    """The 1-based line of the innermost node of `loc` that the YAML document has."""
-    node, line = document, 1
-    for part in loc:
-        try:
-            line = (node.lc.key(part) if isinstance(part, str) else node.lc.item(part))[0] + 1
-            node = node[part]
-        except (AttributeError, KeyError, IndexError, TypeError):
-            break
-    return line
+    return rulebook.read(path, model, ContractError)
 
 
 def load_contract(path: Path) -> LoadedContract:

@@ -11,6 +11,8 @@ from pathlib import Path
 
 from pydantic import BaseModel, ConfigDict, Field, model_validator
 
+import rulebook
+
 PATH = Path(__file__).parent / "model.yml"
 
 LEVELS = {
@@ -22,6 +24,10 @@ LEVELS = {
     "event": ("same", "otherwise"),
 }
 """The levels of each comparison, the most telling first; the last one takes what the others leave."""
+
+
+class ModelError(Exception):
+    """The model cannot be used; a French sentence."""
 
 
 class Weight(BaseModel):
@@ -50,14 +56,17 @@ class Model(BaseModel):
     @model_validator(mode="after")
     def _whole(self) -> Model:
         if self.review_from >= self.accept_from:
-            raise ValueError("review_from must be below accept_from")
+            raise ValueError("« review_from » doit être plus petit que « accept_from »")
         if {name: tuple(levels) for name, levels in self.comparisons.items()} != LEVELS:
-            raise ValueError(f"comparisons must be, in this order: {LEVELS}")
+            raise ValueError(
+                "« comparisons » doit dire, dans cet ordre : "
+                + " ; ".join(f"{name} ({', '.join(levels)})" for name, levels in LEVELS.items())
+            )
         for name, levels in self.comparisons.items():
             for side in ("m", "u"):
                 total = sum(getattr(level, side) for level in levels.values())
                 if abs(total - 1) > 1e-6:
-                    raise ValueError(f"{name}: the {side} of its levels add up to {total}, not 1")
+                    raise ValueError(f"{name} : la somme des « {side} » de ses niveaux est {total:g}, pas 1")
         return self
 
     def probability(self, **levels: str) -> float:
@@ -70,7 +79,5 @@ class Model(BaseModel):
 
 @cache
 def load_model(path: Path = PATH) -> Model:
-    """The model of a file. Raises pydantic.ValidationError for an unknown or missing key, or numbers that do not add up."""
-    from ruamel.yaml import YAML
-
-    return Model.model_validate(YAML(typ="safe").load(path.read_text(encoding="utf-8")))
+    """The model of a file. Raises ModelError for an unknown or missing key, or numbers that do not add up."""
+    return rulebook.read(path, Model, ModelError)

@@ -33,7 +33,7 @@ def match(vault: Vault, rows: pa.Table, out_dir: Path) -> Matched:
     """Tell which of `rows` are one person, and write the tables of `outcome.py` under `out_dir`.
 
     `rows`: source, delivery_id, row_number, event_id, year, is_present, seen_at (`sources.persons.ROWS`). Rows of
-    which the vault has no identity are nobody's. Raises VaultError when the vault cannot be read.
+    which the vault has no identity are nobody's. Raises VaultError when the vault cannot be read, ModelError when the model cannot be used.
     """
     with contextlib.closing(open_private()) as con, resumed(con, vault):
         _landed(con, rows)

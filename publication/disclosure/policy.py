@@ -10,11 +10,11 @@ from __future__ import annotations
 import functools
 from collections.abc import Iterable
 from pathlib import Path
-from typing import Annotated, Any, Literal
+from typing import Annotated, Literal
 
-from pydantic import BaseModel, ConfigDict, Field, StringConstraints, ValidationError, model_validator
+from pydantic import BaseModel, ConfigDict, Field, StringConstraints, model_validator
 
-from publication.wording import not_read
+import rulebook
 
 HERE = Path(__file__).parent
 POLICIES = HERE / "policies"
@@ -55,11 +55,13 @@ class Threshold(_Strict):
     @model_validator(mode="after")
     def _says_what_it_protects(self) -> Threshold:
         if self.level == "protected" and not (self.minimum and self.look_at and self.protect and self.contributors):
-            raise ValueError("a protected threshold needs minimum, look_at, protect and contributors")
+            raise ValueError(
+                "avec « level: protected », donnez « minimum », « look_at », « protect » et « contributors »"
+            )
         if self.level != "protected" and (
             self.minimum or self.minimum_in_all or self.dominance or self.look_at or self.protect
         ):
-            raise ValueError("only a protected threshold has numbers")
+            raise ValueError("seul un jeu de seuils « level: protected » a des nombres")
         return self
 
     def least(self, column: str) -> int:
@@ -174,7 +176,7 @@ class Policies(_Strict):
 @functools.lru_cache(maxsize=4)
 def read(directory: Path = POLICIES, vocabulary: Path = VOCABULARY) -> Policies:
     """Every policy of the directory. Raises PolicyError."""
-    words = _parsed(Vocabulary, vocabulary)
+    words = rulebook.read(vocabulary, Vocabulary, PolicyError)
     for relation in words.relations:
         if strange := sorted({term.of for term in relation.terms} - words.quantities.keys()):
             raise PolicyError(
@@ -182,7 +184,7 @@ def read(directory: Path = POLICIES, vocabulary: Path = VOCABULARY) -> Policies:
             )
     policies = {}
     for path in sorted(Path(directory).glob("*.yml")):
-        policy = _parsed(Policy, path)
+        policy = rulebook.read(path, Policy, PolicyError)
         if policy.dataset != path.stem:
             raise PolicyError(f"{path.name} parle de {policy.dataset} : un fichier par tableau, à son nom.")
         if problems := list(_undefined(policy, words)):
@@ -203,16 +205,3 @@ def _undefined(policy: Policy, words: Vocabulary) -> Iterable[str]:
         for counted in counts.named.values():
             if counted.of not in words.quantities:
                 yield f"{code} compte la grandeur inconnue {counted.of}"
-
-
-def _parsed(model: type[BaseModel], path: Path) -> Any:
-    from ruamel.yaml import YAML, YAMLError
-
-    try:
-        return model.model_validate(YAML(typ="safe").load(path.read_text(encoding="utf-8")))
-    except (OSError, UnicodeDecodeError, YAMLError) as error:
-        raise PolicyError(not_read(path.name, error)) from error
-    except ValidationError as error:
-        first = error.errors()[0]
-        where = ".".join(str(part) for part in first["loc"])
-        raise PolicyError(f"{path.name} : {where} : {first['msg']}.") from error

@@ -36,9 +36,9 @@ def test_a_good_suite_is_read(tmp_path):
         (("dataset: ind_x", "dataset: ind_x\nnote: a"), "note"),
         (("    severity", "    mostly: 0.9\n    severity"), "mostly"),
         (("{column: indicator}", "{column: indicator, mostly: 0.9}"), "mostly"),
-        (("ExpectColumnValuesToNotBeNull", "ExpectColumnValuesToNotBeNul"), "unknown expectation"),
+        (("ExpectColumnValuesToNotBeNull", "ExpectColumnValuesToNotBeNul"), "attente inconnue"),
         (("severity: bloquant", "severity: warning"), "severity"),
-        (("severity: bloquant", "severity: reserve"), "at least one"),
+        (("severity: bloquant", "severity: reserve"), "au moins une attente"),
         (("    why: Chaque ligne dit ce qu’elle compte.\n", ""), "why"),
         (("what_to_do: Corriger le modèle.", "what_to_do: ''"), "what_to_do"),
         (("dataset: ind_x", "dataset: ind_y"), "ind_y"),
@@ -56,14 +56,14 @@ def test_a_departure_is_refused_and_named(tmp_path, change, said):
 
 def test_an_id_used_twice_is_refused(tmp_path):
     entry = GOOD.split("expectations:\n")[1]
-    with pytest.raises(SuiteError, match="twice"):
+    with pytest.raises(SuiteError, match="portent le même id"):
         read_suite(_write(tmp_path, GOOD + entry))
 
 
 def test_an_id_already_used_by_an_included_file_is_refused(tmp_path):
     (tmp_path / "shared").mkdir()
     _write(tmp_path / "shared", "expectations:" + GOOD.split("expectations:")[1], "same.yml")
-    with pytest.raises(SuiteError, match="twice"):
+    with pytest.raises(SuiteError, match="portent le même id"):
         read_suite(_write(tmp_path, GOOD.replace("dataset: ind_x", "dataset: ind_x\ninclude: [same]")))
 
 

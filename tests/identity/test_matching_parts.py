@@ -8,12 +8,11 @@ import pyarrow as pa
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
-from pydantic import ValidationError
 
 from identity.matching import normal
 from identity.matching.clusters import components, split_apart
 from identity.matching.keyed import keyed, keyed_value, pseudonym
-from identity.matching.model import PATH, load_model
+from identity.matching.model import PATH, ModelError, load_model
 from identity.pseudonyms import normalise_name, pseudonyms_under
 from identity.vault import Vault, open_private
 
@@ -69,10 +68,10 @@ def test_the_model_weighs_as_it_says():
     ("before", "after", "said"),
     [
         ("prior: 1.0e-5", "prior: 0.9", "prior"),
-        ("{m: 0.85, u: 0.01}", "{m: 0.95, u: 0.01}", "add up"),
+        ("{m: 0.85, u: 0.01}", "{m: 0.95, u: 0.01}", "la somme des « m »"),
         ("accept_from: 0.99", "accept_from: 0.6", "review_from"),
         ("margin_bits: 3", "margin_bits: 3\nmargins: 3", "margins"),
-        ("    alike: ", "    nearly: ", "comparisons must be"),
+        ("    alike: ", "    nearly: ", "« comparisons » doit dire, dans cet ordre"),
     ],
 )
 def test_a_model_that_does_not_hold_together_is_refused(tmp_path, before, after, said):
@@ -80,7 +79,7 @@ def test_a_model_that_does_not_hold_together_is_refused(tmp_path, before, after,
     assert before in text
     changed = tmp_path / "model.yml"
     changed.write_text(text.replace(before, after, 1), encoding="utf-8")
-    with pytest.raises(ValidationError, match=said):
+    with pytest.raises(ModelError, match=said):
         load_model.__wrapped__(changed)
 
 

@@ -636,9 +636,13 @@ counts:
         ("{of: personnes}", "{of: gens}", "grandeur inconnue gens"),
         ("XX01: {value", "XX02: {value", "rien ne dit ce qu’il compte"),
         ("dataset: ind_x", "dataset: ind_y", "parle de ind_y"),
-        ("personnes, why: Une raison assez longue.}", "personnes, why: Court}", "why"),
-        ("[XX01], threshold", "[XX01], seuil: 3, threshold", "seuil"),
-        ("[XX01], threshold", "[XX01, threshold", "ind_x.yml, ligne [0-9]+ : ce n’est pas du YAML"),
+        (
+            "personnes, why: Une raison assez longue.}",
+            "personnes, why: Court}",
+            "ind_x.yml, ligne 5 : rules › 0 › why : un texte d'au moins 10 caract",
+        ),
+        ("[XX01], threshold", "[XX01], seuil: 3, threshold", "ind_x.yml, ligne 5 : rules › 0 › seuil : clé inconnue"),
+        ("[XX01], threshold", "[XX01, threshold", "ind_x.yml, ligne [0-9]+ : YAML illisible"),
     ],
 )
 def test_a_policy_is_read_strictly(tmp_path, before, after, said):

@@ -324,7 +324,7 @@ def test_the_preview_goes_when_nothing_waits_any_more(started_desk):
         ("datasets:\n  ind_events: required", "ligne 2 : il faut ici des lignes « clé : valeur »"),
         ("datasets:\n  ind_events: {approval: none}\n  ind_events: {approval: required}", "ligne 3 : « ind_events » est écrit deux fois"),
         ("datasets:\n  - ind_events", "ligne 2 : il faut ici"),
-        ("datasets: {ind_events: [", "ce n’est pas du YAML"),
+        ("datasets: {ind_events: [", "YAML illisible"),
         ("embargos: {}", "ligne 1 : « embargos » n’est pas une clé connue"),
     ],
 )  # fmt: skip
@@ -340,7 +340,7 @@ def test_a_calendar_that_cannot_be_followed_publishes_nothing_and_names_the_line
 
 def test_a_calendar_that_is_gone_publishes_nothing(started_desk):
     started_desk.calendar.unlink()
-    with pytest.raises(Refused, match="ne peut pas être lu"):
+    with pytest.raises(Refused, match="calendar.yml : ce fichier n'existe pas"):
         started_desk.night(ind_events=events(37))
 
 

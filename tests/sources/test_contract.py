@@ -51,7 +51,7 @@ def test_a_good_contract_loads(tmp_path):
         (("entity: published_figure", "entity: rien"), ["entité inconnue « rien »", "event"]),
         (("source: essai", "source: autre"), ["le fichier s'appelle essai.yml"]),
         (("title: Un essai", "title: [Un"), ["ligne", "YAML illisible"]),
-        (("title: Un essai", "title: a\ntitle: b"), ["YAML illisible"]),
+        (("title: Un essai", "title: a\ntitle: b"), ["ligne 3", "une clé est écrite deux fois"]),
     ],
 )
 def test_what_is_wrong_is_named(tmp_path, change, expected):

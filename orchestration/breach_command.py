@@ -11,7 +11,9 @@ from zoneinfo import ZoneInfo
 
 import typer
 
-app = typer.Typer(help="Le journal des violations de données (RGPD, article 33).", no_args_is_help=True)
+from orchestration.usage import App
+
+app = App("Le journal des violations de données (RGPD, article 33).")
 
 PARIS = ZoneInfo("Europe/Paris")
 Moment = Annotated[datetime | None, typer.Option(help="Jour et heure, 2026-11-25T09:30, à Paris.")]

@@ -14,17 +14,17 @@ from pathlib import Path
 from typing import Annotated, Any
 
 import typer
-from typer.core import TyperGroup
 
 from orchestration import breach_command, person_command, system_errors
 from orchestration.home import Home, Settings
 from orchestration.process import run_process
+from orchestration.usage import App, Group
 
 NOT_WHOLE, FAILED = 3, 4
 MAX_LINES = 40
 
 
-class Quiet(TyperGroup):
+class Quiet(Group):
     """Whatever goes wrong is one sentence on the screen; what an engineer needs is in a log file."""
 
     def invoke(self, ctx: Any) -> Any:
@@ -40,17 +40,10 @@ class Quiet(TyperGroup):
         raise typer.Exit(FAILED)
 
 
-app = typer.Typer(
-    cls=Quiet,
-    help="L'observatoire de l'économie sociale et solidaire : des fichiers reçus aux chiffres publiés.",
-    no_args_is_help=True,
-    add_completion=False,
-    pretty_exceptions_enable=False,
-    rich_markup_mode=None,
-)
-quarantine_app = typer.Typer(help="Les lignes refusées, et pourquoi.", no_args_is_help=True)
-releases_app = typer.Typer(help="Les versions publiées.", no_args_is_help=True)
-sources_app = typer.Typer(help="Les sources et leurs contrats.", no_args_is_help=True)
+app = App("L'observatoire de l'économie sociale et solidaire : des fichiers reçus aux chiffres publiés.", Quiet)
+quarantine_app = App("Les lignes refusées, et pourquoi.")
+releases_app = App("Les versions publiées.")
+sources_app = App("Les sources et leurs contrats.")
 app.add_typer(quarantine_app, name="quarantine")
 app.add_typer(releases_app, name="releases")
 app.add_typer(sources_app, name="sources")

@@ -12,13 +12,14 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from orchestration.home import Home
+from orchestration.usage import App
 
 if TYPE_CHECKING:
     from identity.held import Held
     from identity.vault import Vault
     from orchestration.console import Lines
 
-app = typer.Typer(help="Les personnes derrière les lignes, et leurs droits.", no_args_is_help=True)
+app = App("Les personnes derrière les lignes, et leurs droits.")
 
 Uid = Annotated[str, typer.Argument(help="Le numéro de la personne (16 chiffres hexadécimaux).")]
 Reason = Annotated[str, typer.Option("--reason", help="Pourquoi ; reste avec la décision.")]

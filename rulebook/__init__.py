@@ -50,7 +50,7 @@ def sentences(name: str, error: ValidationError, document: Any = None) -> str:
         line, found = _place(document, item["loc"])
         keys = [*found, item["loc"][-1]] if item["type"] == "missing" else found
         place = [f"{name}, ligne {line}" if line else name, " › ".join(str(key) for key in keys)]
-        said.setdefault(" : ".join(filter(None, place)), []).append(_what(item))
+        said.setdefault(" : ".join(filter(None, place)), []).append(what(item))
     # of a value that may be of several kinds, pydantic says what each kind lacks
     return "\n".join(f"{place} : {' ou '.join(dict.fromkeys(whats))}." for place, whats in said.items())
 
@@ -96,6 +96,7 @@ _YES_OR_NO = "oui ou non (true/false) est attendu"
 _INTEGER = "un nombre entier est attendu"
 _NUMBER = "un nombre est attendu"
 _DATE = "une date est attendue, par exemple 2026-03-31"
+_INSTANT = "un jour et une heure sont attendus, par exemple 2026-03-31T09:30"
 
 SENTENCES = {
     "missing": "clé obligatoire absente",
@@ -133,12 +134,17 @@ SENTENCES = {
     "date_parsing": _DATE,
     "date_from_datetime_parsing": _DATE,
     "date_from_datetime_inexact": "une date sans heure est attendue, par exemple 2026-03-31",
+    "datetime_type": _INSTANT,
+    "datetime_parsing": _INSTANT,
+    "datetime_from_date_parsing": _INSTANT,
+    "datetime_object_invalid": _INSTANT,
     "value_error": "{error}",
 }
 """By pydantic's type of error; the braces are what it says of one (`ctx`)."""
 
 
-def _what(item: Any) -> str:
+def what(item: Any) -> str:
+    """One item of `ValidationError.errors()`, without its place."""
     sentence = SENTENCES.get(item["type"], f"cette valeur ne peut pas être lue ici (pydantic : {item['type']})")
     said = dict(item.get("ctx", {}), input=item["input"])
     if "expected" in said:

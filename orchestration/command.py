@@ -82,7 +82,14 @@ def _run(home: Home, lines: Any, force: bool) -> None:
     seen = is_anything_new(home)
     for note in seen.notes:
         lines.say(f"! {note}")
-    if not seen.is_new and not force:
+    is_new = seen.is_new
+    if seen.is_only_returns and not force:
+        from orchestration.night import take_returns_alone
+
+        said, is_new = take_returns_alone(home)
+        for sentence in said:
+            lines.say(f"Classeur de retour {sentence}")
+    if not is_new and not force:
         last = last_night(home) or {}
         # somebody may have gone back to another one since that night
         number = current_number(home.releases)

@@ -201,7 +201,7 @@ class Night:
         try:
             with self.step("returns", "Classeurs de retour", "n'ont pas pu être lus") as running:
                 reports = rooms.take_returns(self.home, self.contracts, self.now)
-                running.say(" ; ".join(f"{report.file_name} : {report.message}" for report in reports))
+                running.say(" ; ".join(returns_sentences(reports)))
         except StructureFailed:
             self.failed_sources.append(RETURNS)
 
@@ -454,6 +454,27 @@ def whole_night(home: Home, settings: Settings | None = None) -> Outcome:
     night = Night(home, settings)
     with night.under_lock():
         return night.whole()
+
+
+def take_returns_alone(home: Home) -> tuple[list[str], bool]:
+    """Of workbooks that are all that is new: what to say of each, and whether a night has anything to do. What cannot be done here (another
+    night is under way, a contract is broken) is the night's to say. Of what is taken, no line waits for whoever only looks: a night is owed."""
+    try:
+        with only_one_night(home.lock):
+            if home.unfinished.exists():
+                return [], True
+            leave_for_next_night(home)
+            reports = rooms.take_returns(home, rooms.contracts(home), datetime.now(UTC).replace(microsecond=0))
+            is_owed = any(report.rows_accepted for report in reports)
+            if not is_owed:
+                home.unfinished.unlink()
+    except Exception:
+        return [], True
+    return returns_sentences(reports), is_owed
+
+
+def returns_sentences(reports: list[DeliveryReport]) -> list[str]:
+    return [f"{report.file_name} : {report.message or 'déjà pris en compte.'}" for report in reports]
 
 
 def failed_outcome(night: Night, sentence: str) -> Outcome:

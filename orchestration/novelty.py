@@ -66,6 +66,11 @@ class Novelty:
     def is_new(self) -> bool:
         return bool(self.reasons)
 
+    @property
+    def is_only_returns(self) -> bool:
+        """Whether workbooks that came back are all that is new: when nothing of them is taken, a night has nothing to do."""
+        return len(self.reasons) == 1 and self.waiting.keys() == {RETURNS}
+
 
 def is_anything_new(home: Home) -> Novelty:
     """One look at the inbox and at everything that decides what is published."""

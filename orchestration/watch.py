@@ -22,7 +22,8 @@ from orchestration.freshness import freshness
 from orchestration.history import BY, COMMAND, NIGHTLY
 from orchestration.home import Home, Settings
 from orchestration.lock import is_night_under_way
-from orchestration.novelty import is_anything_new, sources_with_contract
+from orchestration.night import take_returns_alone
+from orchestration.novelty import Novelty, is_anything_new, sources_with_contract
 
 UNDER_WAY = [
     dg.DagsterRunStatus.QUEUED,
@@ -53,11 +54,16 @@ def every_night(home: Home, job) -> dg.ScheduleDefinition:
     def every_night():
         """Every night at 04:00 in Paris, when there is anything new."""
         seen = is_anything_new(home)
-        if not seen.is_new:
+        if not seen.is_new or not _is_night_owed(home, seen):
             return dg.SkipReason(f"Rien de nouveau : {seen.files_looked_at} fichiers regardés, aucune règle changée.")
         return dg.RunRequest(tags={"observatoire/why": "; ".join(seen.reasons)[:200]})
 
     return every_night
+
+
+def _is_night_owed(home: Home, seen: Novelty) -> bool:
+    """Whether what is new is more than workbooks that came back without anything to take; these are taken, and `status` says so."""
+    return not seen.is_only_returns or take_returns_alone(home)[1]
 
 
 def second_look(cursor: str | None, waiting: dict[str, str], busy: bool) -> tuple[str, bool, str]:
@@ -96,6 +102,8 @@ def new_in_inbox(home: Home, job) -> dg.SensorDefinition:
         running = context.instance.get_runs(dg.RunsFilter(job_name=NIGHTLY, statuses=UNDER_WAY), limit=1)
         cursor, ask, why_not = second_look(context.cursor, waiting, bool(running) or is_night_under_way(home.lock))
         context.update_cursor(cursor)
+        if ask and not seen.arrivals and not _is_night_owed(home, is_anything_new(home)):
+            return dg.SkipReason("Rien n'est à prendre dans les classeurs de retour.")
         return dg.RunRequest() if ask else dg.SkipReason(why_not)
 
     return new_in_inbox

@@ -118,7 +118,9 @@ def _take(
         }
         write(places.returned, document | {"received_at": now.isoformat(), "lines": returned.lines})
     summary = (
-        f"{returned.filled} ligne(s) remplie(s) : {len(returned.lines)} prise(s) en compte, {returned.known} déjà connue(s), "
+        f"rien n'y est rempli ({returned.unfilled} ligne(s) laissée(s) vide(s))."
+        if not returned.filled
+        else f"{returned.filled} ligne(s) remplie(s) : {len(returned.lines)} prise(s) en compte, {returned.known} déjà connue(s), "
         f"{returned.filled - len(returned.lines) - returned.known} refusée(s) ; {returned.unfilled} laissée(s) vide(s)."
     )
     return replace(

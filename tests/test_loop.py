@@ -193,7 +193,7 @@ def test_lines_left_empty_are_counted_and_ignored(desk):
     desk.send_back(book, Auteur="Zélie Exemple", Date=DAY)
     (report,) = desk.take()
     assert (report.rows_read, report.rows_structure, report.notes) == (0, 1, ())
-    assert "1 laissée(s) vide(s)" in report.message
+    assert report.message == "rien n'y est rempli (1 ligne(s) laissée(s) vide(s))."
 
 
 def in_a_copy_of_the_sheet(path, heading: str, text: str | None) -> None:

@@ -108,6 +108,9 @@ class ToldNight:
         self._listening = listening
         self._heard: dict[str, tuple[Any, datetime]] = {}
 
+    def make_ready(self) -> None:
+        self._wait_for("make_ready")
+
     def deliver(self, source: str) -> list[DeliveryReport]:
         return self._wait_for(f"deliver:{source}")
 

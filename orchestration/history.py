@@ -16,6 +16,8 @@ from orchestration.home import Home, Settings
 from orchestration.night import Night, Outcome, StructureFailed
 
 if TYPE_CHECKING:
+    from datetime import datetime
+
     from dagster import DagsterInstance
 
 NIGHTLY = "nightly"
@@ -107,6 +109,11 @@ def write_history(opening: Opening, told: ToldNight) -> None:
     from orchestration.graph import build_definitions, steps_of_a_night
     from orchestration.run_record import RunRecord
 
+    try:
+        told.make_ready()
+    except StructureFailed as failure:
+        _write_stopped(opening, str(failure), told.ended)
+        return
     steps = steps_of_a_night(opening.home)
     job = build_definitions(opening.home, opening.settings, steps).resolve_job_def(NIGHTLY)
     with _instance(opening.home) as instance:
@@ -134,6 +141,29 @@ def write_history(opening: Opening, told: ToldNight) -> None:
                 record.step_ended(key, shown, told.ended, (told.ended - began).total_seconds(), only)
             began = told.ended
         record.end(began)
+
+
+def _write_stopped(opening: Opening, sentence: str, ended: datetime) -> None:
+    """The run of a night that stopped before its first source. The steps of a night are read from its rules, and these may be what is
+    broken: its job has one step, which has no table."""
+    import dagster as dg
+
+    from orchestration.run_record import RunRecord
+
+    @dg.op
+    def rules() -> None:
+        """What a night does before it reads a source."""
+
+    @dg.job(name=NIGHTLY)
+    def stopped() -> None:
+        rules()
+
+    with _instance(opening.home) as instance:
+        record = RunRecord(instance, stopped, opening.run_id, {BY: COMMAND})
+        record.begin(opening.now)
+        record.step_began(rules.name, opening.now)
+        record.step_failed(rules.name, sentence, ended, [])
+        record.end(ended)
 
 
 @contextmanager

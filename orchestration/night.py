@@ -158,8 +158,7 @@ class Night:
     def whole(self) -> Outcome:
         """Every step in order. A step that fails ends the night with exit code 4; a source that fails does not."""
         try:
-            self.begin()
-            self.read_rules()
+            self.make_ready()
             for source in self.contracts:
                 with suppress(StructureFailed):
                     self.deliver(source)
@@ -172,6 +171,12 @@ class Night:
             return failed_outcome(self, failure.sentence)
         assert self.outcome is not None
         return self.outcome
+
+    @told
+    def make_ready(self) -> None:
+        """All that a night does before it reads a source."""
+        self.begin()
+        self.read_rules()
 
     def read_rules(self) -> None:
         """Contracts, suites and what was declared by hand, before anything is read by them: a mistake there is the whole night's."""

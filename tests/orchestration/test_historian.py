@@ -12,7 +12,7 @@ from small_project import DATASETS, MANIFEST, SOURCE
 from orchestration import rooms, warehouse
 from orchestration.assets import check_name
 from orchestration.historian import Opening, ToldNight
-from orchestration.history import NIGHTLY, night_with_history, prepare_dagster_home, write_history
+from orchestration.history import BY, COMMAND, NIGHTLY, night_with_history, prepare_dagster_home, write_history
 from orchestration.night import StructureFailed
 from orchestration.progress import listening
 
@@ -89,6 +89,27 @@ def test_a_night_that_stops_shows_where_it_stopped(written, monkeypatch):
     assert kept and all(b"a cell of somebody" not in path.read_bytes() for path in kept)
 
 
+@pytest.mark.parametrize(
+    ("path", "text"),
+    [
+        (f"sources/contracts/{SOURCE}.yml", "source: 3\n"),
+        ("expectations/suites/ind_events.yml", "dataset: ind_events\nexpectation: []\n"),
+        ("sources/explanations.yml", "explanations: []\nwithdrawals: [\n"),
+    ],
+)
+def test_a_night_that_a_broken_rule_stops_is_a_failed_run_that_says_so(written, path, text):
+    (written.home.project / path).write_text(text, encoding="utf-8")
+    outcome = night_with_history(written.home, written.settings)
+    assert outcome.exit_code == 4 and path.rpartition("/")[2] in outcome.sentence
+    with dg.DagsterInstance.from_config(str(written.home.dagster)) as instance:
+        (run,) = instance.get_runs()
+        steps = {step.step_key: step.status.value for step in instance.get_run_step_stats(run.run_id)}
+        (failed,) = instance.get_records_for_run(run.run_id, of_type=dg.DagsterEventType.STEP_FAILURE).records
+    assert (run.job_name, run.status.value, run.tags[BY]) == (NIGHTLY, "FAILURE", COMMAND)
+    assert steps == {"rules": "FAILURE"}
+    assert failed.event_log_entry.dagster_event.event_specific_data.error.message == outcome.sentence
+
+
 def test_a_mistake_of_the_history_leaves_no_run_open(written, monkeypatch):
     def broken(*_):
         raise RuntimeError("a cell of somebody")
@@ -98,6 +119,7 @@ def test_a_mistake_of_the_history_leaves_no_run_open(written, monkeypatch):
     prepare_dagster_home(written.home, written.settings)
     listening, speaking = Pipe(duplex=False)
     with listening, speaking, pytest.raises(RuntimeError):
+        speaking.send(("make_ready", None, 0.0, opening.now))
         speaking.send((f"deliver:{SOURCE}", [], 1.0, opening.now))
         write_history(opening, ToldNight(listening, opening))
     with dg.DagsterInstance.from_config(str(written.home.dagster)) as instance:

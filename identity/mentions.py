@@ -35,22 +35,26 @@ class Identifiers:
         """Matches one whole identifier inside a text."""
         parts = [_email_pattern(email) for email in sorted(self.emails)]
         parts += [pattern for phone in sorted(self.phones) if (pattern := _phone_pattern(phone))]
-        for given, family in sorted(self.names, key=repr):
-            words = [_words(text) for text in (given, family) if text]
-            orders = [words, words[::-1]] if len(words) == 2 else [words]
-            for order in orders:
-                flat = [word for part in order for word in part]
-                if len(flat) >= 2:
-                    parts.append(rf"(?<!\w){_BETWEEN.join(map(_letters, flat))}(?!\w)")
+        orders = {(*one, *other) for pair in self._pairs for one, other in (pair, pair[::-1])}
+        parts += [rf"(?<![^\W_]){_BETWEEN.join(map(_letters, words))}(?![^\W_])" for words in sorted(orders)]
         return re.compile("|".join(parts) or r"(?!)", re.IGNORECASE)
 
     @cached_property
-    def _alone(self) -> tuple[frozenset[str], frozenset[str]]:
-        """Folded first names and family names that are known apart."""
-        return (
-            frozenset(_folded(given) for given, family in self.names if given and family),
-            frozenset(_folded(family) for given, family in self.names if given and family),
-        )
+    def _pairs(self) -> frozenset[tuple[tuple[str, ...], tuple[str, ...]]]:
+        """(words of the first name, words of the family name), folded. A full name says not where one ends: each place is one."""
+        pairs = set()
+        for given, family in self.names:
+            if given and family:
+                pairs.add((tuple(_words(given)), tuple(_words(family))))
+            else:
+                words = tuple(_words(given or family or ""))
+                pairs |= {(words[:index], words[index:]) for index in range(1, len(words))}
+        return frozenset(pair for pair in pairs if all(pair))
+
+    @cached_property
+    def _alone(self) -> frozenset[str]:
+        """Folded first names and family names, each alone."""
+        return frozenset(" ".join(part) for pair in self._pairs for part in pair)
 
     def is_in(self, text: str | None) -> bool:
         return text is not None and self._whole.search(text) is not None
@@ -61,11 +65,11 @@ class Identifiers:
 
     def parts_in(self, cells: Iterable[str | None]) -> list[int]:
         """Positions of the cells of one row that are exactly a first or family name, when both names stand in the row."""
-        givens, families = self._alone
         folded = [None if cell is None else _folded(cell) for cell in cells]
-        given = [index for index, text in enumerate(folded) if text in givens]
-        family = [index for index, text in enumerate(folded) if text in families]
-        return sorted({*given, *family}) if given and family else []
+        here = self._alone.intersection(folded)
+        names = ((" ".join(given), " ".join(family)) for given, family in self._pairs) if len(here) > 1 else ()
+        found = {part for pair in names if here.issuperset(pair) for part in pair}
+        return [index for index, text in enumerate(folded) if text in found]
 
     def suspects(self, column: pa.ChunkedArray) -> pa.BooleanArray:
         """Cells worth looking at: a superset of those that hold an identifier or are a part of a name, computed by Arrow."""
@@ -73,11 +77,8 @@ class Identifiers:
         if isinstance(column, pa.ChunkedArray):
             column = pa.concat_arrays(column.chunks)
         encoded = column.dictionary_encode()
-        givens, families = self._alone
         found = [
-            text is not None and (self.is_in(text) or _folded(text) in givens or _folded(text) in families)
-            if maybe
-            else False
+            text is not None and (self.is_in(text) or _folded(text) in self._alone) if maybe else False
             for text, maybe in zip(
                 encoded.dictionary.to_pylist(), self._perhaps(encoded.dictionary).to_pylist(), strict=True
             )
@@ -88,7 +89,7 @@ class Identifiers:
         """Texts, folded by Arrow, in which the longest word of one of the identifiers stands."""
         needles = {_folded(email) for email in self.emails}
         needles |= {re.sub(r"\D", "", phone)[-2:] for phone in self.phones}
-        needles |= {max(_words(text), key=len) for name in self.names for text in name if text and _words(text)}
+        needles |= {max(part, key=len) for pair in self._pairs for part in pair}
         if not needles:
             return pa.array([False] * len(texts), pa.bool_())
         folded = pc.replace_substring_regex(pc.utf8_normalize(pc.utf8_lower(texts), "NFKD"), r"\p{M}+", "")

@@ -44,6 +44,20 @@ def test_a_name_in_two_cells_counts_when_both_stand_in_the_row():
     assert WHO.parts_in(["A1", "CANARI-LEVEQUE", "Paul", None]) == []
 
 
+def test_a_first_name_and_a_family_name_of_two_spellings_are_no_name():
+    known = Identifiers(names=frozenset([("Jeanne", "Canari"), ("Jehanne", "Canari-Lévêque")]))
+    assert known.parts_in(["Jeanne", "Canari"]) == [0, 1] and known.parts_in(["Jeanne", "Canari-Lévêque"]) == []
+
+
+@pytest.mark.parametrize("text", ["Wilhelmine Trotskaya", "TROTSKAYA Wilhelmine", "export_Wilhelmine_Trotskaya.csv"])
+def test_a_name_typed_in_one_cell_is_found_either_way_round(text):
+    asked = Identifiers(names=frozenset([("Wilhelmine Trotskaya", None)]))
+    assert asked.is_in(text) and "rotskaya" not in asked.masked(text).lower()
+    assert asked.parts_in(["trotskaya", None, "Wilhelmine"]) == [0, 2]
+    assert asked.suspects(pa.chunked_array([["Trotskaya", "Paul"]])).to_pylist() == [True, False]
+    assert not asked.is_in("Wilhelmine") and not Identifiers(names=frozenset([("Trotskaya", None)])).is_in(text)
+
+
 def test_a_column_is_searched_at_once():
     column = pa.chunked_array([["Jeanne", None, "Paul"], ["écrit à jeanne.canari@exemple.test", "Jeannette"]])
     assert WHO.suspects(column).to_pylist() == [True, False, False, True, False]

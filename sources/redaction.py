@@ -175,21 +175,22 @@ def erased_persons(
 
 
 def people_of(con: duckdb.DuckDBPyConnection, entity: Entity) -> pa.Table:
-    """row_number, email, name (as typed), event_id, at: every row of data of a judged delivery, accepted or not, that
-    was not erased before."""
+    """row_number, email, name, phone (as typed), event_id, at: every row of data of a judged delivery, accepted or not, that
+    was not erased before and still says something of a person (an organisation stays when its contact goes)."""
     slot = {role: name for name, role in entity.personal.items()}
-    email, given, family, full = (
+    email, given, family, full, phone = (
         f'raw."{slot[role]}"' if role in slot else "cast(null as varchar)"
-        for role in ("email", "given_name", "family_name", "full_name")
+        for role in ("email", "given_name", "family_name", "full_name", "phone")
     )
     instants = [f"a.{name}" for name in _INSTANTS if name in entity.columns]
     event = "a.event_id" if "event_id" in entity.columns else "cast(null as varchar)"
+    says_something = ", ".join(f'raw."{name}"' for name in entity.personal)
     query = (
         f"select raw.row_number, nullif(trim({email}), '') as email, nullif(trim(case when {given} is not null and {family} is not null "
-        f"then {given} || ' ' || {family} else coalesce({full}, {given}, {family}) end), '') as name, {event} as event_id, "
+        f"then {given} || ' ' || {family} else coalesce({full}, {given}, {family}) end), '') as name, {phone} as phone, {event} as event_id, "
         f"coalesce({', '.join([*instants, 'cast(null as timestamp)'])}) as at "
-        "from raw left join accepted a using (row_number) where row_number not in (select row_number from redaction "
-        f"where slot = '{REFUSED}' or ends_with(text, '@{STAND_IN_DOMAIN}')) order by row_number"
+        "from raw left join canonical a using (row_number) where row_number not in (select row_number from redaction "
+        f"where slot = '{REFUSED}' or ends_with(text, '@{STAND_IN_DOMAIN}')) and coalesce({says_something}, null) is not null order by row_number"
     )
     return con.sql(query).to_arrow_table().combine_chunks()
 

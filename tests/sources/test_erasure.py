@@ -409,3 +409,61 @@ def test_a_file_named_after_the_person_gets_another_name_and_stays_in_force(home
     assert {name for (name,) in home.rows(what="file_name")} == {
         row["file_name"] for row in home.ledger() if row["state"] == "accepted"
     }
+
+
+CONTACTS = """\
+source: annuaire
+title: Annuaire
+entity: organisation
+files: {pattern: "*.csv", shape: delimited, delimiter: ";"}
+fields:
+  organisation_id: {headers: [N°], required: true}
+  name: {headers: [Structure], required: true}
+  contact_name: {headers: [Contact], privacy: direct}
+  contact_email: {headers: [Courriel], privacy: direct}
+  contact_phone: {headers: [Tél], privacy: direct}
+"""
+
+
+def test_a_contact_goes_and_the_organisation_stays(home):
+    path = home.root / "annuaire.yml"
+    path.write_text(CONTACTS, encoding="utf-8")
+    home.contracts["annuaire"] = load_contract(path)
+    lines = [
+        "N°;Structure;Contact;Courriel;Tél",
+        "1;Les Serins;Jeanne Canari;jeanne.canari@exemple.test;0612",
+        "2;Autre;;;",
+    ]
+    raw(home.root, "annuaire", "a.csv", "\r\n".join([*lines, ""]).encode())
+    home.night()
+    before = home.rows("organisation", "organisation_id")
+    (row,) = home.ledger()
+    home.bury(rows=(f"annuaire/{row['delivery_id']}/2",))
+    (done,) = home.erase()
+    clear_inbox(home.places)
+    assert done.nb_blanked == 3 and not done.rows
+    assert home.rows("organisation", "organisation_id") == before and len(before) == 2
+    assert not [word for word in ("canari", "0612") if word in in_clear(home.vault, home.root)]
+    assert not home.erase(masks=None), "nothing of the person is left to be erased again"
+
+
+def test_a_refused_row_that_only_a_name_tells_is_erased_with_the_person(home):
+    path = home.root / "feuille.yml"
+    path.write_text(
+        SHEET.replace("source: emargement", "source: feuille").replace('pattern: "*.xlsx", shape: spreadsheet', 'pattern: "*.csv", shape: delimited, delimiter: ";"').replace(
+            'present: {constant: "oui", rules: [{header: Signature, filled: true, gives: "oui"}], blank: null}',
+            'present: {headers: [Présence], required: true, words: {"true": [oui], "false": [non]}}',
+        ),
+        encoding="utf-8",
+    )  # fmt: skip
+    home.contracts["feuille"] = load_contract(path)
+    lines = ["Nom;Prénom;Signature;Présence", "Canari-Lévêque;Jeanne;;peut-être", "Martin;Paul;PM;oui"]
+    raw(home.root, "feuille", "f.csv", "\r\n".join([*lines, ""]).encode())
+    home.night()
+    before = kept_counts(home)
+    assert before == [(2, 1, 1, 0, 0)]
+    home.bury(emails=(), names=(home.vault.tombstones.of_name("HDF23-A01", "canari jeanne leveque"),))
+    (done,) = home.erase()
+    clear_inbox(home.places)
+    assert (done.rows, done.nb_refused, kept_counts(home)) == ((2,), 1, before)
+    assert "canari" not in in_clear(home.vault, home.root)

@@ -31,6 +31,13 @@ LANDED = pa.schema(
 )
 """Rows of every delivery that landed, and their event: what `held_on` needs to know of the landing zone."""
 
+REFUSED = (
+    LANDED.append(pa.field("email", pa.string()))
+    .append(pa.field("name", pa.string()))
+    .append(pa.field("phone", pa.string()))
+)
+"""Rows that were set aside, of which the vault has nothing: who they say they are, as it was typed."""
+
 Row = tuple[str, str, int]
 
 
@@ -38,9 +45,11 @@ Row = tuple[str, str, int]
 class Held:
     """What is held on one person. `emails`: addresses nobody else uses; `shared`: those somebody else uses too, with the names under
     which the person does; `names_at`: (event, normalised name); `rows`: (source, delivery_id, row_number). A name that a homonym, told
-    apart by hand, carries behind the same address or at the same event is in neither: only the rows say whose they are."""
+    apart by hand, carries behind the same address or at the same event is in neither: only the rows say whose they are. `nb_unmatched`:
+    addresses of rows that matching gave to nobody (contacts, refused rows)."""
 
     uids: tuple[str, ...] = ()
+    nb_unmatched: int = 0
     rows: tuple[Row, ...] = ()
     namesakes: tuple[Row, ...] = ()
     identifiers: Identifiers = field(default_factory=Identifiers)
@@ -51,6 +60,11 @@ class Held:
 
     def __bool__(self) -> bool:
         return bool(self.rows or self.namesakes)
+
+    @property
+    def nb_persons(self) -> int:
+        """How many persons answer, at most: those of matching, and as many as there are addresses that it was not asked about."""
+        return len(self.uids) + self.nb_unmatched
 
 
 def held_on(
@@ -63,11 +77,12 @@ def held_on(
     rows: tuple[Row, ...] = (),
     uid: str | None = None,
     same_name: bool = False,
+    refused: pa.Table | None = None,
 ) -> Held:
     """Everything held on who is asked for by one of `email`, `name`, `rows` (some of the person's rows) or `uid`. Logged first.
 
-    A name may be that of several persons: all of them are in the answer, `uids` says how many. `same_name`: rows of
-    possible namesakes are the person's too. Raises VaultError when what is asked for is no address and no name.
+    A name may be that of several persons: all of them are in the answer, `nb_persons` says how many. `same_name`: rows of
+    possible namesakes are the person's too. `refused` (REFUSED): rows that were set aside, of which the vault has nothing. Raises VaultError when what is asked for is no address and no name.
     """
     wanted_email = normalise_emails(pa.array([email], pa.string()))[0].as_py() if email else None
     wanted_name = normalise_names(pa.array([name], pa.string()))[0].as_py() if name else None
@@ -75,12 +90,10 @@ def held_on(
         raise VaultError("Donnez une adresse électronique, un nom (prénom et nom) ou le numéro d'une personne.")
     with contextlib.closing(open_private()) as con:
         vault.load(con, purpose=purpose, name="held_identities")
-        _known(con, vault, landed, purpose)
+        _known(con, vault, landed, REFUSED.empty_table() if refused is None else refused, purpose)
         con.register("asked", _rows_table(rows))
         con.execute(
-            """create temp table seed as select row_id from known where uid = $uid or email = $email
-               or ($name is not null and name = $name and email is null)
-               or ($name is not null and name = $name and uid is not null)
+            """create temp table seed as select row_id from known where uid = $uid or email = $email or name = $name
                union select row_id from known join asked using (source, delivery_id, row_number)""",
             {"uid": int(uid, 16) if uid else None, "email": wanted_email, "name": wanted_name},
         )
@@ -88,18 +101,21 @@ def held_on(
         return _answer(con)
 
 
-def _known(con, vault: Vault, landed: pa.Table, purpose: str) -> None:
-    """Table `known`: every identified row, its address and name in normal form, its event, and the person matching gave it to."""
+def _known(con, vault: Vault, landed: pa.Table, refused: pa.Table, purpose: str) -> None:
+    """Table `known`: every identified row, refused ones included, its address and name in normal form, its event, and the person
+    matching gave it to."""
+    aside = refused.cast(REFUSED)
+    con.register("refused_rows", aside.append_column("normal_email", normalise_emails(aside["email"])))
     typed = con.sql(
         """
-        select row_number() over (order by source, delivery_id, row_number) as row_id, source, delivery_id, row_number, email,
-            given_name, family_name, full_name, phone,
+        with said as (select source, delivery_id, row_number, email, given_name, family_name, full_name, phone,
             case when given_name is not null and family_name is not null then given_name || ' ' || family_name
                 else coalesce(full_name, given_name, family_name, case when email is null and not contains(email_typed, '@') then email_typed end) end as typed
         from held_identities where email is null or not ends_with(email, '@"""
         + STAND_IN_DOMAIN
         + """')
-        order by 1"""
+            union all select source, delivery_id, row_number, normal_email, null, null, name, phone, name from refused_rows)
+        select row_number() over (order by source, delivery_id, row_number) as row_id, * from said order by 1"""
     ).to_arrow_table()
     typed = typed.append_column("name", normalise_names(typed["typed"]))
     con.register("typed_rows", typed)
@@ -111,7 +127,8 @@ def _known(con, vault: Vault, landed: pa.Table, purpose: str) -> None:
         con.execute("create temp table kept_identity (i ubigint, uid ubigint)")
     con.execute("""
         create temp table known as select t.*, l.event_id, m.uid, m.i as fingerprint
-        from typed_rows t left join landed_rows l using (source, delivery_id, row_number)
+        from typed_rows t left join (from landed_rows union all select source, delivery_id, row_number, event_id from refused_rows) l
+            using (source, delivery_id, row_number)
         left join (select source, delivery_id, row_number, i, uid from kept_row join kept_identity using (i)) m
             using (source, delivery_id, row_number)""")
 
@@ -188,6 +205,10 @@ def _answer(con) -> Held:
     ).fetchall()
     return Held(
         uids=tuple(f"{uid:016x}" for uid in column("select uid from uids order by 1")),
+        nb_unmatched=con.execute(
+            f"""select count(distinct email) from {theirs} where uid is null
+                and email not in (select email from known where email is not null and uid in (from uids))"""
+        ).fetchall()[0][0],
         rows=rows("theirs"),
         namesakes=rows("namesake"),
         identifiers=Identifiers(

@@ -21,7 +21,7 @@ from collections.abc import Iterator, Sequence
 from dataclasses import asdict, dataclass, field, replace
 from datetime import date, datetime
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from orchestration import rooms
 from orchestration.candidates import candidates
@@ -35,6 +35,7 @@ if TYPE_CHECKING:
     from identity.mentions import Identifiers
     from identity.tombstones import Tombstone
     from identity.vault import Vault
+    from sources.erasure import Standing
 
 LAYERS = {
     "deliveries": "livraisons où la personne figurait",
@@ -43,6 +44,7 @@ LAYERS = {
     "rows": "lignes effacées, gardées comme décompte anonyme",
     "refused": "dont lignes en quarantaine",
     "cells": "cellules masquées dans les lignes d'autres personnes",
+    "contacts": "cellules de contact vidées (la structure, ou la fiche, reste)",
     "names": "fichiers renommés, dont le nom la citait",
     "inbox": "copies retirées du dépôt",
     "pages": "pages de plateformes retirées avant lecture",
@@ -135,20 +137,72 @@ def landed_rows(home: Home) -> pa.Table:
 
 
 def held(home: Home, who: str, *, purpose: str, same_name: bool = False) -> Held:
-    """Everything held on `who`: an address, a person's number (16 hexadecimal digits), a participant's key, or a name."""
+    """Everything held on `who`: an address, a person's number (16 hexadecimal digits), a participant's key, or a name. What was asked
+    is among the identifiers, so that it is looked for also where nobody knows whose it is (`everywhere`)."""
+    import pyarrow as pa
+
     from identity.held import held_on
+    from identity.mentions import Identifiers
+    from identity.pseudonyms import normalise_emails
+    from sources.erasure import refused_people
 
     vault, landed = vault_of(home), landed_rows(home)
     asked: dict = {}
+    identifiers = Identifiers()
     if "@" in who:
         asked["email"] = who
+        identifiers = Identifiers(emails=frozenset(normalise_emails(pa.array([who])).drop_null().to_pylist()))
     elif len(who) == 16 and all(character in "0123456789abcdef" for character in who):
         asked["uid"] = who
     elif who.isdigit():
         asked["rows"] = _rows_of_participants(home, [int(who)])
     else:
         asked["name"] = who
-    return held_on(vault, landed, purpose=purpose, same_name=same_name, **asked)
+        identifiers = Identifiers(names=frozenset([(who, None)]))
+    refused = refused_people(rooms.places(home), rooms.contracts(home), purpose)
+    found = held_on(vault, landed, purpose=purpose, same_name=same_name, refused=refused, **asked)
+    if found.rows and "email" in asked:  # an address that others use too names nobody
+        return found
+    both = Identifiers(
+        found.identifiers.emails | identifiers.emails,
+        found.identifiers.names | identifiers.names,
+        found.identifiers.phones,
+    )
+    return replace(found, identifiers=both, emails=tuple(sorted({*found.emails, *identifiers.emails})))
+
+
+@dataclass(frozen=True)
+class Everywhere:
+    """Where an erasure would find somebody. `deliveries`: as the ledger has them, and how the person stands in each; `nb_returned`:
+    lines of returned workbooks; `nb_names`: names of files; `nb_inbox`: files of the inbox that nothing reads."""
+
+    deliveries: tuple[tuple[dict[str, Any], Standing], ...] = ()
+    nb_returned: int = 0
+    nb_names: int = 0
+    nb_inbox: int = 0
+
+    def __bool__(self) -> bool:
+        return bool(self.deliveries or self.nb_returned or self.nb_names or self.nb_inbox)
+
+
+def everywhere(home: Home, found: Held, *, purpose: str, now: datetime) -> Everywhere:
+    """Look through every kept delivery for who was found, or for what was asked where nobody was. Changes nothing. Logged first."""
+    from sources.erasure import copies_in_inbox, found_in
+    from sources.ledger import deliveries, file_names, open_ledger
+    from sources.returned import nb_mentioning
+
+    vault, places, contracts = vault_of(home), rooms.places(home), rooms.contracts(home)
+    masks, stone = found.identifiers, tombstone_of(vault, found, now)
+    with open_ledger(home.ledger) as ledger:
+        known, names = deliveries(ledger), file_names(ledger)
+    vault.log.record(purpose, "read", ["originals"], sum(row["rows_read"] for row in known))
+    standings = ((row, found_in(places, contracts.get(row["source"]), row, stone, masks)) for row in known)
+    return Everywhere(
+        tuple((row, standing) for row, standing in standings if standing),
+        nb_mentioning(places.returned, vault.cipher, masks.is_in),
+        sum(map(masks.is_in, names)),
+        len(copies_in_inbox(places, masks, but=contracts.keys())),
+    )
 
 
 def _rows_of_participants(home: Home, keys: Sequence[int]) -> tuple[tuple[str, str, int], ...]:
@@ -259,11 +313,15 @@ def _erase_deliveries(
         counts["rows"] += len(done.rows)
         counts["refused"] += done.nb_refused
         counts["cells"] += len(done.cells)
+        counts["contacts"] += done.nb_blanked
         # what must be masked again in a backup is known before the next delivery is touched
         stone = replace(stone, cells=cells, rows=tuple(sorted(rows)))
         vault.tombstones.keep(stone)
     counts["returned"] = forget_returned(places, masks)
-    counts["inbox"] = clear_inbox(places) + copies_in_inbox(places, masks, but=contracts.keys())
+    counts["inbox"] = clear_inbox(places)
+    for copy in copies_in_inbox(places, masks, but=contracts.keys()):
+        copy.unlink()
+        counts["inbox"] += 1
     counts["pages"] = forget_pages(places)
     return stone
 

@@ -18,6 +18,8 @@ if TYPE_CHECKING:
     from identity.held import Held
     from identity.vault import Vault
     from orchestration.console import Lines
+    from orchestration.erasure import Everywhere
+    from sources.erasure import Standing
 
 app = App("Les personnes derrière les lignes, et leurs droits.")
 
@@ -213,10 +215,11 @@ def find(who: Who, purpose: Purpose, same_name: SameName = False) -> None:
 
     home, lines = Home.from_environment().ensure(), Lines()
     found = _held(home, who, purpose, same_name)
-    if not found:
+    stands = _everywhere(home, found, purpose)
+    if not found and not stands:
         lines.say(NOTHING)
         return
-    _say_what_is_held(lines, home, found)
+    _say_what_is_held(lines, home, found, stands)
 
 
 @app.command()
@@ -233,13 +236,13 @@ def export(
     from orchestration.person_export import gather, write
 
     home, lines = Home.from_environment().ensure(), Lines()
-    found = _one_person(_held(home, who, purpose, same_name))
+    found, stands = _one_person(home, who, purpose, same_name)
     if output.exists():
         raise typer.BadParameter(f"« {output} » existe déjà : rien n'est écrasé")
-    document = gather(home, found, purpose=purpose, now=datetime.now(UTC).replace(microsecond=0))
+    document = gather(home, found, stands, purpose=purpose, now=datetime.now(UTC).replace(microsecond=0))
     for path in write(document, output):
         lines.say(f"✓ {path}")
-    _say_what_is_held(lines, home, found)
+    _say_what_is_held(lines, home, found, stands)
     lines.say("Ces fichiers contiennent l'identité en clair : remettez-les à la personne, puis détruisez-les.")
 
 
@@ -269,8 +272,8 @@ def erase(
         day = date.fromisoformat(asked_on) if asked_on else now.date()
     except ValueError:
         raise typer.BadParameter(f"« {asked_on} » n'est pas un jour (AAAA-MM-JJ)") from None
-    found = _one_person(_held(home, who, purpose, same_name))
-    _say_what_is_held(lines, home, found)
+    found, stands = _one_person(home, who, purpose, same_name)
+    _say_what_is_held(lines, home, found, stands)
     if not yes:
         lines.say("Rien n'est effacé. Ajoutez --yes pour effacer : il n'y a pas de retour.")
         return
@@ -344,35 +347,76 @@ def _held(home: Home, who: str, purpose: str, same_name: bool) -> Held:
     return held(home, who, purpose=purpose, same_name=same_name)
 
 
-def _one_person(found: Held) -> Held:
+def _everywhere(home: Home, found: Held, purpose: str) -> Everywhere:
+    from datetime import UTC, datetime
+
+    from orchestration.erasure import everywhere
+
+    return everywhere(home, found, purpose=purpose, now=datetime.now(UTC).replace(microsecond=0))
+
+
+def _one_person(home: Home, who: str, purpose: str, same_name: bool) -> tuple[Held, Everywhere]:
     """The rights of one person are not those of its namesakes: several are not guessed between."""
-    if not found.rows:
+    found = _held(home, who, purpose, same_name)
+    if found.nb_persons > 1:
+        numbers = f", ou par le numéro de la bonne ({', '.join(found.uids)})" if found.uids else ""
+        raise typer.BadParameter(f"plusieurs personnes répondent : précisez par l'adresse{numbers}")
+    stands = _everywhere(home, found, purpose)
+    if not found.rows and not stands:
         from orchestration.console import Lines
 
         Lines().say(NOTHING)
         raise typer.Exit(0)
-    if len(found.uids) > 1:
-        raise typer.BadParameter(
-            f"plusieurs personnes répondent : précisez par l'adresse, ou par le numéro de la bonne ({', '.join(found.uids)})"
-        )
-    return found
+    return found, stands
 
 
-def _say_what_is_held(lines: Lines, home: Home, found: Held) -> None:
+def _say_what_is_held(lines: Lines, home: Home, found: Held, stands: Everywhere) -> None:
     from orchestration.erasure import participants_of
 
     per_source: dict[str, int] = {}
     for source, _, _ in found.rows:
         per_source[source] = per_source.get(source, 0) + 1
-    lines.say(f"{len(found.rows)} ligne(s) tenue(s) sur cette personne :")
-    lines.table([(source, count) for source, count in sorted(per_source.items())], ("source", "lignes"))
+    lines.say(f"{len(found.rows)} ligne(s) tenue(s) sur cette personne{' :' if found.rows else '.'}")
+    if found.rows:
+        lines.table([(source, count) for source, count in sorted(per_source.items())], ("source", "lignes"))
     if found.uids:
         lines.say(f"Personne(s) : {', '.join(found.uids)}")
     participants = sorted(participants_of(home, found.rows))
     if participants:
         lines.say(f"Participant(s) dans l'entrepôt : {', '.join(map(str, participants))}")
+    elsewhere = [
+        (
+            row["source"],
+            row["file_name"] if not found.identifiers.is_in(row["file_name"]) else "(son nom la cite)",
+            *where,
+        )
+        for row, standing in stands.deliveries
+        if any(
+            where := (len(_beyond(found, row, standing)) + len(standing.cells), "oui" if standing.is_in_bytes else "")
+        )
+    ]
+    if elsewhere:
+        lines.say("Ailleurs que dans ses propres lignes (une remarque, un payeur, un fichier qui n'a pas pu être lu) :")
+        lines.table(elsewhere, ("source", "fichier", "mentions", "fichier illisible"))
+    for count, words in (
+        (stands.nb_returned, "ligne(s) de classeurs de retour"),
+        (stands.nb_names, "nom(s) de fichier"),
+        (stands.nb_inbox, "fichier(s) du dépôt que rien ne lit"),
+    ):
+        if count:
+            lines.say(f"Et dans {count} {words}.")
     if found.namesakes:
         lines.say(
             f"! {len(found.namesakes)} ligne(s) portent le même nom sans adresse, à d'autres événements : peut-être un homonyme. "
             "Vérifiez ; --same-name les prend aussi."
         )
+
+
+def _beyond(found: Held, row: dict, standing: Standing) -> set[int]:
+    """Rows of a delivery that an erasure would take and that are not among those held: a meal sold with a ticket, a row left out."""
+    held = {
+        number
+        for source, delivery_id, number in found.rows
+        if (source, delivery_id) == (row["source"], row["delivery_id"])
+    }
+    return set(standing.rows) - held

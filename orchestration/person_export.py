@@ -15,18 +15,18 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from orchestration import rooms
-from orchestration.erasure import tombstone_of, vault_of
+from orchestration.erasure import vault_of
 from orchestration.home import Home
 
 if TYPE_CHECKING:
     from identity.held import Held
+    from orchestration.erasure import Everywhere
 
 
-def gather(home: Home, found: Held, *, purpose: str, now: datetime) -> dict[str, Any]:
+def gather(home: Home, found: Held, stands: Everywhere, *, purpose: str, now: datetime) -> dict[str, Any]:
     """What is held: for each row its source, its cells as they were sent, what was read in them, what was derived, for how long."""
     from identity.retention import load_rules
     from identity.vault import open_private
-    from sources.erasure import found_in
     from sources.ledger import deliveries, open_ledger
 
     vault, contracts = vault_of(home), rooms.contracts(home)
@@ -36,13 +36,14 @@ def gather(home: Home, found: Held, *, purpose: str, now: datetime) -> dict[str,
     in_vault: dict[tuple[str, str], list[int]] = {}
     for source, delivery_id, number in found.rows:
         in_vault.setdefault((source, delivery_id), []).append(number)
-    stone, by_delivery, mentions = tombstone_of(vault, found, now), dict(in_vault), []
-    for key, delivery in known.items():
-        if key[0] in contracts:
-            numbers, cells = found_in(rooms.places(home), contracts[key[0]], delivery, stone, found.identifiers)
-            if numbers:
-                by_delivery[key] = sorted({*by_delivery.get(key, ()), *numbers})
-            mentions += [{"source": key[0], "fichier": delivery["file_name"], "ligne": row} for _, row, _ in cells]
+    by_delivery, mentions = dict(in_vault), []
+    for delivery, standing in stands.deliveries:
+        key, file_name = (delivery["source"], delivery["delivery_id"]), delivery["file_name"]
+        if standing.rows:
+            by_delivery[key] = sorted({*by_delivery.get(key, ()), *standing.rows})
+        mentions += [{"source": key[0], "fichier": file_name, "ligne": row} for _, row, _ in standing.cells]
+        if standing.is_in_bytes:
+            mentions.append({"source": key[0], "fichier": file_name, "ligne": None})
     with contextlib.closing(open_private()) as con:
         vault.load(con, purpose=purpose, deliveries=in_vault, name="held_rows")
         identities = {
@@ -84,6 +85,9 @@ def gather(home: Home, found: Held, *, purpose: str, now: datetime) -> dict[str,
         "droits": "Rectification, effacement, limitation, opposition : auprès du responsable. Réclamation : CNIL, www.cnil.fr.",
         "nb_lignes": len(rows),
         "mentions_dans_des_lignes_d_autres_personnes": mentions,
+        "mentions_dans_des_classeurs_de_retour": stands.nb_returned,
+        "fichiers_dont_le_nom_la_cite": stands.nb_names,
+        "fichiers_du_depot_non_lus_qui_la_citent": stands.nb_inbox,
         "lignes_au_meme_nom_non_rattachees": len(found.namesakes),
         "lignes": rows,
     }
@@ -151,7 +155,9 @@ def page(document: dict[str, Any]) -> str:
         f"<h1>{said(document['objet'])}</h1><p>Fait le {said(document['fait_le'][:10])}. Responsable : {said(document['responsable'])}.</p>",
         f"<p>Destinataires : {said(' ; '.join(document['destinataires']))}.</p><p>{said(document['droits'])}</p>",
         f"<p>{document['nb_lignes']} ligne(s) vous concernent ; "
-        f"{len(document['mentions_dans_des_lignes_d_autres_personnes'])} cellule(s) d’autres personnes vous mentionnent.</p>",
+        f"{len(document['mentions_dans_des_lignes_d_autres_personnes'])} cellule(s) d’autres lignes, "
+        f"{document['mentions_dans_des_classeurs_de_retour']} ligne(s) de classeurs de retour, {document['fichiers_dont_le_nom_la_cite']} nom(s) "
+        f"de fichier et {document['fichiers_du_depot_non_lus_qui_la_citent']} fichier(s) non lus vous mentionnent.</p>",
     ]
     for row in document["lignes"]:
         parts.append(

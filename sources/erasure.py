@@ -19,17 +19,19 @@ from pathlib import Path
 from typing import Any
 
 import duckdb
+import pyarrow as pa
 
+from identity.held import REFUSED
 from identity.mentions import MASK, Identifiers
 from identity.tombstones import Tombstone
 from identity.vault import Vault
 from sources.clients.bundle import content_of
-from sources.contract import LoadedContract
+from sources.contract import Contract, LoadedContract
 from sources.entities import ENTITIES
 from sources.erased_files import erased_deliveries, replaced_since
 from sources.headers import Unbound
 from sources.inbox import stamp_of_file
-from sources.judge import in_sql
+from sources.judge import Judged, in_sql
 from sources.kinds import References
 from sources.landing import (
     RECORDS,
@@ -46,7 +48,7 @@ from sources.landing import (
 )
 from sources.ledger import deliveries, file_names, open_ledger, rename_files
 from sources.readers import Unreadable
-from sources.redaction import Redacted, erased_persons, is_redacted, redact
+from sources.redaction import Kept, Redacted, erased_persons, is_redacted, people_of, redact
 from sources.returned import forget
 from sources.zipped import UNREADABLE
 
@@ -124,23 +126,98 @@ def erase_in(
     return ErasedDelivery(source, delivery_id, redacted.rows, redacted.cells, redacted.nb_blanked, nb_refused)
 
 
+@dataclass(frozen=True)
+class Standing:
+    """Where a person stands in one delivery: row numbers, (sheet, row_number, column) of mentions in rows of others, and whether bytes
+    that no contract reads mention the person."""
+
+    rows: tuple[int, ...] = ()
+    cells: tuple[tuple[int, int, int], ...] = ()
+    is_in_bytes: bool = False
+
+    def __bool__(self) -> bool:
+        return bool(self.rows or self.cells or self.is_in_bytes)
+
+
 def found_in(
-    places: Places, loaded: LoadedContract, row: Mapping[str, Any], stone: Tombstone, masks: Identifiers
-) -> tuple[tuple[int, ...], tuple[tuple[int, int, int], ...]]:
-    """Where a person stands in one delivery, refused and left-out rows included: row numbers, and (sheet, row_number, column) of
-    mentions in rows of others. `stone`: of the person, not kept. Changes nothing."""
+    places: Places, loaded: LoadedContract | None, row: Mapping[str, Any], stone: Tombstone, masks: Identifiers
+) -> Standing:
+    """Where a person stands in one delivery, refused and left-out rows included: what `erase_in` would take. `stone`: of the person,
+    not kept. Changes nothing."""
     vault, original = Vault(places.vault), original_path(places.originals, row["sha256"])
     if not row["sha256"] or not original.exists():
-        return (), ()
+        return Standing()
     with contextlib.ExitStack() as stack:
-        decrypted = stack.enter_context(
+        path = stack.enter_context(
             vault.cipher.open_decrypted(original, purpose="originals", context=row["sha256"])
-        )
-        try:
-            redacted, _ = _redacted(stack, places, decrypted.path, vault, loaded, row, Going(masks), among=[stone])
-        except Unreadable:
-            return (), ()
-    return redacted.rows, redacted.cells
+        ).path
+        if loaded is not None:
+            with contextlib.suppress(Unreadable):
+                read = _read(stack, path, loaded.contract, row["file_name"])
+                named = {key.rpartition("/")[0] for key in stone.rows}
+                if f"{row['source']}/{row['delivery_id']}" not in named and not _is_mentioned(read, masks):
+                    return Standing()
+                redacted, _ = _redacted(stack, places, path, vault, loaded, row, Going(masks), among=[stone])
+                return Standing(redacted.rows, redacted.cells)
+        return Standing(is_in_bytes=mentioned_in_bytes(path, masks))
+
+
+def _is_mentioned(kept: Kept, masks: Identifiers) -> bool:
+    """Whether a cell of any sheet holds an identifier, or a part of a name: what is asked of every delivery costs no judging."""
+    columns = (column for sheet in kept.sheets for column in sheet.table.columns[1:])
+    return any(masks.suspects(column).true_count for column in columns)
+
+
+def refused_people(places: Places, contracts: Mapping[str, LoadedContract], purpose: str) -> pa.Table:
+    """Who the refused rows of every delivery say they are (`identity.held.REFUSED`): read in the kept bytes, since nothing of them
+    landed. Logged first."""
+    with open_ledger(places.ledger) as ledger:
+        known = [row for row in deliveries(ledger) if row["sha256"] and row["rows_quarantined"]]
+    vault, found = Vault(places.vault), [REFUSED.empty_table()]
+    if known:
+        read = [f"{row['source']}/{row['delivery_id']}" for row in known]
+        vault.log.record(purpose, "read", read, sum(row["rows_quarantined"] for row in known))
+    for row in known:
+        loaded, original = contracts.get(row["source"]), original_path(places.originals, row["sha256"])
+        if loaded is None or not ENTITIES[loaded.contract.entity].personal or not original.exists():
+            continue
+        with contextlib.ExitStack() as stack:
+            path = stack.enter_context(
+                vault.cipher.open_decrypted(original, purpose="originals", context=row["sha256"])
+            ).path
+            try:
+                kept = _read(stack, path, loaded.contract, row["file_name"])
+                judged = _judged(places, vault, loaded, row, path, kept)
+            except (Unreadable, Unbound):
+                continue
+            with in_sql(**judged.tables) as con:
+                con.register("people", people_of(con, ENTITIES[loaded.contract.entity]))
+                people = con.sql(
+                    "select $source as source, $delivery as delivery_id, row_number, event_id, email, name, phone from people "
+                    "where row_number in (select row_number from quarantined)",
+                    params={"source": row["source"], "delivery": row["delivery_id"]},
+                ).to_arrow_table()
+        found.append(people.cast(REFUSED))
+    return pa.concat_tables(found)
+
+
+def _read(stack: contextlib.ExitStack, path: Path, contract: Contract, file_name: str) -> Kept:
+    """What a delivery holds, its deleted records included. Raises Unreadable."""
+    deleted = None
+    if is_bundle(contract, file_name) and not is_redacted(path):
+        content = stack.enter_context(content_of(path, contract.api.key, contract.api.records))
+        path, deleted = content.rows, content.deleted
+    kept = read_delivery(contract, path, file_name)
+    return replace(kept, deleted=deleted if kept.deleted is None else kept.deleted)
+
+
+def _judged(
+    places: Places, vault: Vault, loaded: LoadedContract, row: Mapping[str, Any], path: Path, kept: Kept
+) -> Judged:
+    """What was read, judged as when it landed. Raises Unreadable, Unbound."""
+    spoken = spoken_corrections(places, vault, loaded.contract, kept, row["delivery_id"], row["file_name"])
+    delivered_at = datetime.fromisoformat(row["delivered_at"])
+    return judge_file(loaded, path, row["file_name"], References(), delivered_at, kept, spoken)[0]
 
 
 def _redacted(
@@ -156,18 +233,11 @@ def _redacted(
 ) -> tuple[Redacted, int]:
     """What is left of a delivery, and how many of its refused rows went. `among`: the only tombstones looked at. Raises Unreadable."""
     contract, file_name = loaded.contract, row["file_name"]
-    deleted, tables = None, {}
-    if is_bundle(contract, file_name) and not is_redacted(path):
-        content = stack.enter_context(content_of(path, contract.api.key, contract.api.records))
-        path, deleted = content.rows, content.deleted
-    kept = read_delivery(contract, path, file_name)
-    kept = replace(kept, deleted=deleted if kept.deleted is None else kept.deleted)
+    tables: dict[str, pa.Table] = {}
+    kept = _read(stack, path, contract, file_name)
     covered: dict[int, Any] = {}
     try:
-        spoken = spoken_corrections(places, vault, contract, kept, row["delivery_id"], file_name)
-        delivered_at = datetime.fromisoformat(row["delivered_at"])
-        judged, _ = judge_file(loaded, path, file_name, References(), delivered_at, kept, spoken)
-        tables = judged.tables
+        tables = _judged(places, vault, loaded, row, path, kept).tables
         index, binding = bound_sheet(contract, kept, file_name)
     except Unbound:
         index, binding = bound_sheet(contract, kept, file_name)[0], None
@@ -304,17 +374,15 @@ def clear_inbox(places: Places) -> int:
     return removed
 
 
-def copies_in_inbox(places: Places, masks: Identifiers, *, but: Collection[str] = ()) -> int:
-    """Remove from the inbox the files that no contract reads and that mention the person; how many. Files of the sources `but` are left:
-    those that wait will land, and the door knows the person."""
-    removed = 0
-    for path in sorted(places.inbox.rglob("*")) if places.inbox.is_dir() else []:
-        if path.relative_to(places.inbox).parts[0] in but or not path.is_file() or path.is_symlink():
-            continue
-        if mentioned_in_bytes(path, masks):
-            path.unlink()
-            removed += 1
-    return removed
+def copies_in_inbox(places: Places, masks: Identifiers, *, but: Collection[str] = ()) -> list[Path]:
+    """The files of the inbox that no contract reads and that mention the person. Files of the sources `but` are left: those that wait
+    will land, and the door knows the person."""
+    return [
+        path
+        for path in (sorted(places.inbox.rglob("*")) if places.inbox.is_dir() else [])
+        if path.relative_to(places.inbox).parts[0] not in but and path.is_file() and not path.is_symlink()
+        if masks.is_in(path.name) or mentioned_in_bytes(path, masks)
+    ]
 
 
 def forget_pages(places: Places) -> int:

@@ -97,17 +97,28 @@ def forget(
     for document in list(documents(directory)):
         kept = []
         for line in document["lines"]:
-            texts = [line.get("author"), line.get("cause"), line.get("treatment")]
-            if "field" in line:
-                expected = (line["expect"] or {}).get("text")
-                texts += [unsealed(line, line["text"], cipher), unsealed(line, expected, cipher)]
             erased = (line.get("source"), line.get("delivery_id"), line.get("row_number")) in rows
-            if not erased and not (mentions and any(mentions(text) for text in texts if text)):
+            if not erased and not (mentions and any(map(mentions, _texts(line, cipher)))):
                 kept.append(line)
         if len(kept) < len(document["lines"]):
             gone += len(document["lines"]) - len(kept)
             write(directory, document | {"lines": kept})
     return gone
+
+
+def nb_mentioning(directory: Path | None, cipher: Cipher, mentions: Callable[[str], bool]) -> int:
+    """How many lines mention a person."""
+    lines = [line for document in documents(directory) for line in document["lines"]]
+    return sum(any(map(mentions, _texts(line, cipher))) for line in lines)
+
+
+def _texts(line: dict[str, Any], cipher: Cipher) -> list[str]:
+    """What somebody typed in a line."""
+    texts = [line.get("author"), line.get("cause"), line.get("treatment")]
+    if "field" in line:
+        expected = (line["expect"] or {}).get("text")
+        texts += [unsealed(line, line["text"], cipher), unsealed(line, expected, cipher)]
+    return [text for text in texts if text]
 
 
 def write(directory: Path, document: dict[str, Any]) -> None:

@@ -246,7 +246,7 @@ def test_a_person_is_erased_everywhere_and_stays_so(place, tmp_path):
     old_originals = shutil.copytree(place.home / "originals", tmp_path / "originals")
 
     found = place.run("person", "find", WHO, "--purpose", "person_rights")
-    assert found.returncode == 0 and "3 ligne(s)" in found.stdout, place.said[-1]
+    assert found.returncode == 0 and "4 ligne(s)" in found.stdout, place.said[-1]
     assert "Canarinette" not in found.stdout and "06 12" not in found.stdout
     output = tmp_path / "export"
     exported = place.run("person", "export", WHO, "--purpose", "person_rights", "--output", str(output))

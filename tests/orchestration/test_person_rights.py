@@ -1,0 +1,134 @@
+"""`observatoire person find|erase` for who is known to nobody: from a refused row, a remark, a payer, a file that does not fit."""
+
+import json
+import os
+import sys
+import time
+from datetime import UTC, datetime
+from pathlib import Path
+
+import pytest
+from typer.testing import CliRunner
+
+from identity.vault import Vault
+from orchestration import rooms
+from orchestration.command import app
+from orchestration.home import Home
+from sources.ledger import deliveries, open_ledger
+from sources.returned import nb_mentioning, write
+
+sys.path.append(str(Path(__file__).parents[1] / "identity"))
+from scanner import find
+
+CONTRACT = """\
+source: billets
+title: Billets
+entity: registration
+files: {pattern: "*.csv", shape: delimited, delimiter: ";"}
+fields:
+  registration_id: {headers: [Billet], required: true}
+  event: {constant: E1}
+  status: {headers: [Statut], required: true, words: {registered: [ok]}}
+  price: {headers: [Prix]}
+  family_name: {headers: [Nom], privacy: direct}
+  given_name: {headers: [Prénom], privacy: direct}
+  email: {headers: [Courriel], privacy: direct}
+  payer_name: {compose: [Nom payeur, Prénom payeur], between: " ", privacy: direct}
+  comment: {headers: [Remarque], privacy: direct}
+"""
+HEADER = "Billet;Statut;Prix;Nom;Prénom;Courriel;Nom payeur;Prénom payeur;Remarque"
+LINES = [
+    "B1;ok;1;Durand;Ana;ana@exemple.test;Bellavoix;Gontran;merci à TROTSKAYA Wilhelmine",
+    "B2;ok;dix;Vrimbault;Eustache;eustache@exemple.test;;;",
+    "B3;ok;1;Homonyme;Zoé;zoe@un.test;;;",
+    "B4;ok;neuf;Homonyme;Zoé;zoe@deux.test;;;",
+]
+
+
+@pytest.fixture
+def home(tmp_path, monkeypatch) -> Home:
+    """A home with a list that landed, one whose header does not fit, one that no contract reads, and a workbook that came back."""
+    project = tmp_path / "project"
+    (project / "sources" / "contracts").mkdir(parents=True)
+    (project / "sources" / "contracts" / "billets.yml").write_text(CONTRACT, encoding="utf-8")
+    made = Home(tmp_path / "var", project).ensure()
+    for name, text in (
+        ("billets/ventes.csv", "\n".join([HEADER, *LINES, ""])),
+        ("billets/autres.csv", f"{HEADER};Régime\nB9;ok;1;Brissac;Aldegonde;ab@exemple.test;;;;vegan\n"),
+        ("divers/liste_Aldegonde_Brissac.csv", "rien"),
+    ):
+        path = made.inbox / name
+        path.parent.mkdir(exist_ok=True)
+        path.write_text(text, encoding="utf-8")
+        os.utime(path, (time.time() - 60, time.time() - 60))
+    rooms.deliver(made, rooms.contracts(made)["billets"], datetime.now(UTC))
+    line = {
+        "id": "x", "source": "billets", "delivery_id": "0" * 16, "file_name": "v.csv", "row_number": 2, "field": "price",
+        "expect": None, "text": "1", "sealed": False, "author": "Perpétue Lachenois", "added_on": "2026-11-20",
+    }  # fmt: skip
+    about = {"delivery_id": "f" * 16, "kind": "corrections", "release": 1, "received_at": "2026-11-20"}
+    write(rooms.places(made).returned, about | {"lines": [line]})
+    monkeypatch.setattr(Home, "from_environment", classmethod(lambda cls: made))
+    return made
+
+
+def said(*arguments: str, code: int = 0) -> str:
+    done = CliRunner().invoke(app, ["person", *arguments, "--purpose", "person_rights"])
+    assert done.exit_code == code, done.output
+    return done.output
+
+
+def traces(home: Home, word: str, clear: Path) -> list:
+    """Where the word stands in what the originals, decrypted into `clear`, and the inbox hold."""
+    vault = Vault(home.vault)
+    clear.mkdir()
+    for path in home.originals.rglob("*"):
+        if path.is_file():
+            with vault.cipher.open_decrypted(path, purpose="originals", context=path.name) as decrypted:
+                data = decrypted.path.read_bytes()
+            # past the mark of a redacted table there is an archive, which the scanner opens
+            (clear / path.name).write_bytes(data[max(data.find(b"PK\x03\x04"), 0) :])
+    return find(clear, [word]) + find(home.inbox, [word])
+
+
+@pytest.mark.parametrize(
+    ("who", "gone", "rows"),
+    [
+        ("Eustache Vrimbault", "vrimbault", 1),
+        ("eustache@exemple.test", "vrimbault", 1),
+        ("Wilhelmine Trotskaya", "trotskaya", 0),
+        ("Gontran Bellavoix", "bellavoix", 0),
+        ("Aldegonde Brissac", "brissac", 0),
+    ],
+)
+def test_who_is_only_mentioned_is_found_and_erased(home, who, gone, rows, tmp_path):
+    assert traces(home, gone, tmp_path / "before")
+    found = said("find", who)
+    assert f"{rows} ligne(s) tenue(s)" in found and (rows or "Ailleurs" in found), found
+    assert "Rien n'est effacé" in said("erase", who)
+    said("erase", who, "--yes")
+    assert not traces(home, gone, tmp_path / "after")
+    (certificate,) = home.certificates.glob("*.json")
+    counts = json.loads(certificate.read_text("utf-8"))["counts"]
+    assert counts["deliveries"] == 1 and counts["rows"] + counts["cells"] > 0
+    assert said("find", who) == "Rien n'est tenu sur cette personne.\n"
+    with open_ledger(home.ledger) as ledger:
+        assert {row["rows_read"] for row in deliveries(ledger)} == {0, 4}, "the counts stay"
+
+
+def test_who_filled_in_a_workbook_is_found_and_erased(home):
+    assert "1 ligne(s) de classeurs de retour" in said("find", "Perpétue Lachenois")
+    said("erase", "Perpétue Lachenois", "--yes")
+    mentions = nb_mentioning(rooms.places(home).returned, Vault(home.vault).cipher, lambda text: "Lachenois" in text)
+    assert mentions == 0
+
+
+def test_two_addresses_under_one_name_are_not_guessed_between(home):
+    assert "précisez par l'adresse" in said("erase", "Zoé Homonyme", code=2)
+    assert "1 ligne(s)" in said("find", "zoe@un.test")
+
+
+def test_nobody_is_nobody_and_the_question_is_in_the_log(home):
+    assert said("find", "Absente Personnage") == "Rien n'est tenu sur cette personne.\n"
+    lines = Vault(home.vault).log.lines()
+    assert ["originals"] in [line["what"] for line in lines] and not [x for x in lines if "Absente" in str(x)]

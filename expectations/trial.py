@@ -30,7 +30,8 @@ _CODE = re.compile(r"[0-9A-Za-z][0-9A-Za-z_|./:-]{0,63}")
 _PHONE = re.compile(r"(?<!\d)(?:\+?33|0)\s?[1-9](?:[\s.-]?\d{2}){4}(?!\d)")
 _EMAIL = re.compile(r"\S+@\S+")
 _MAX_DETAILS = 5
-_MAX_OBSERVED = 600
+_MAX_OBSERVED, _MAX_DETAIL = 600, 240
+MORE = ", …"
 
 
 @dataclass
@@ -183,7 +184,8 @@ class Trial:
         if self.expectation.on == "control" and "detail" in self.table.frame.columns:
             details = self._failing_rows(_MAX_DETAILS)["detail"].dropna()
             text += "".join(f" ; {_without_persons(str(detail))}" for detail in details)
-        return text[:_MAX_OBSERVED] + "."
+        text = shortened(text, _MAX_OBSERVED)
+        return text if text.endswith(MORE) else text + "."
 
     def _failing_rows(self, at_most: int) -> Any:
         return self.table.frame.iloc[[self.positions[nth] for nth in self.failing[:at_most]]]
@@ -194,7 +196,7 @@ class Trial:
             present = set(self.columns[0].dropna())
             return f"Manque : {', '.join(str(v) for v in self.expectation.kwargs['value_set'] if v not in present)}."
         columns = [name if re.fullmatch(r"[a-z0-9_]{1,40}", str(name)) else NOT_A_CODE for name in self.header]
-        return f"Colonnes trouvées : {', '.join(columns)}."[:_MAX_OBSERVED]
+        return shortened(f"Colonnes trouvées : {', '.join(columns)}.", _MAX_OBSERVED)
 
 
 _JUDGES_NULLS = {"ExpectColumnValuesToNotBeNull", "ExpectColumnValuesToBeNull", "ExpectCompoundColumnsToBeUnique"}
@@ -222,4 +224,12 @@ def _code(value: Any) -> str:
 
 
 def _without_persons(text: str) -> str:
-    return _PHONE.sub(NOT_A_CODE, _EMAIL.sub(NOT_A_CODE, text))[:240].rstrip(" .")
+    return shortened(_PHONE.sub(NOT_A_CODE, _EMAIL.sub(NOT_A_CODE, text)).rstrip(" ."), _MAX_DETAIL)
+
+
+def shortened(text: str, most: int) -> str:
+    """A text of at most `most` characters; of a longer one the first whole items, and a sign that there are more."""
+    if len(text) <= most:
+        return text
+    kept = text[: most - len(MORE)]
+    return (kept.rpartition(", ")[0] or kept) + MORE

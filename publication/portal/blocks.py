@@ -62,6 +62,9 @@ class Table:
 
 @dataclass(frozen=True)
 class Block:
+    """`sheets`: the pages where its rows stand, when they are not on that of their programme; `first_row`: the place of its first row
+    among those of its table, when it is one of these sheets."""
+
     id: str
     breakdown: str
     title: str
@@ -69,6 +72,8 @@ class Block:
     is_folded: bool
     charts: tuple[Chart, ...] = ()
     map: Map | None = None
+    sheets: tuple["Sheet", ...] = ()
+    first_row: int = 0
 
     @property
     def is_drawn(self) -> bool:
@@ -81,6 +86,18 @@ class Block:
     @property
     def size(self) -> int:
         return len(self.tables[0].entries)
+
+    @property
+    def last_row(self) -> int:
+        return self.first_row + self.size - 1
+
+
+@dataclass(frozen=True)
+class Sheet:
+    """A page of a block that is too long for that of its programme."""
+
+    page: str
+    block: Block
 
 
 def blocks(lines: Sequence[Line], labels: Labels, period: str) -> list[Block]:

@@ -9,7 +9,7 @@ import re
 import shutil
 from collections import Counter
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import cache
 from pathlib import Path
 from typing import Any
@@ -22,8 +22,8 @@ from publication.figures import Rounding
 from publication.figures import write as write_number
 from publication.labels import QUARANTINE
 from publication.package import read_publisher
-from publication.portal import drawing, search, views
-from publication.portal.blocks import Block, blocks, notes, slug
+from publication.portal import drawing, paging, search, views
+from publication.portal.blocks import Block, Sheet, blocks, notes, slug
 from publication.portal.charts import Line
 from publication.portal.edition import Edition
 from publication.portal.maps import CREDIT
@@ -31,7 +31,6 @@ from publication.tables import text_csv
 from publication.workbook import legend
 
 HERE = Path(__file__).parent
-HEAVY = 400_000  # bytes: a dataset whose page would be heavier has a page per programme
 MOST_ROWS = 1100  # of the reconciliation: rows beyond are in the files, and the page says so
 
 NAVIGATION = (
@@ -131,8 +130,9 @@ class Portal:
         self.drawing_files = {name: drawing.file_name(chart) for name, chart in drawn.items()}
         self.drawings = drawing.Drawings(drawn.values(), public, views.public_before(edition), renderer)
         self.shared: dict[str, Any] = {}
-        # (dataset, programme) -> the page that shows it
+        # (dataset, programme) -> the page that shows it; (dataset, programme, breakdown, member) -> another one that shows that member
         self.pages: dict[tuple[str, str], str] = {}
+        self.elsewhere: dict[tuple[str, ...], str] = {}
 
     def begin(self) -> None:
         """What every page is given, once the drawings and the other files are there."""
@@ -160,12 +160,11 @@ class Portal:
         name = trace.file_name(dataset, programme)
         return name if (self.public / name).is_file() else ""
 
-    def page(self, name: str, template: str, **content) -> str:
+    def page(self, name: str, template: str, **content) -> None:
         text = environment().get_template(template).render(here=name, **(self.shared | content))
         # blank lines and indentation of loops are a third of a large page
         text = re.sub(r"\n\s*\n+", "\n", re.sub(r"(?m)^[ \t]+", "", text))
         (self.public / name).write_text(text, encoding="utf-8")
-        return text
 
 
 def write(portal: Portal) -> None:
@@ -223,31 +222,65 @@ def programme_page(code: str) -> str:
 
 
 def _dataset(portal: Portal, card: views.Card) -> None:
-    """One page with all programmes; a page per programme when that one would be heavy, the largest keeping its name."""
+    """One page with all programmes; when it would be heavy a page per programme, the first keeping its name, and further pages for
+    long lists."""
     name, parts = card.dataset, portal.parts[card.dataset]
-    whole = f"{name}.html"
-    pages = {part.programme["code"]: whole for part in parts}
-    text = _dataset_page(portal, card, whole, parts, pages)
-    if len(text.encode()) > HEAVY and len(parts) > 1:
-        pages |= {part.programme["code"]: f"{name}-{part.slug}.html" for part in parts[1:]}
+    if not paging.is_heavy(part.blocks for part in parts):
+        pages = {part.programme["code"]: f"{name}.html" for part in parts}
+        _dataset_page(portal, card, f"{name}.html", parts, pages)
+    else:
+        pages = {
+            part.programme["code"]: f"{name}-{part.slug}.html" if n else f"{name}.html" for n, part in enumerate(parts)
+        }
         for part in parts:
-            _dataset_page(portal, card, pages[part.programme["code"]], [part], pages, part.programme["title"])
+            _programme_of_dataset(portal, card, part, pages, part.programme["title"] if len(parts) > 1 else "")
     portal.pages |= {(name, code): page for code, page in pages.items()}
 
 
+def _programme_of_dataset(portal: Portal, card: views.Card, part: Part, pages: Mapping[str, str], only: str) -> None:
+    """The page of one programme, and those of the lists that are too long for it."""
+    name, code = card.dataset, part.programme["code"]
+    sheets = {
+        block.id: tuple(
+            Sheet(f"{name}-{part.slug}-{slug(block.breakdown)}{f'-{n}' if n > 1 else ''}.html", cut)
+            for n, cut in enumerate(paging.sheets(block), 1)
+        )
+        for block in paging.set_apart(part.blocks)
+    }
+    shown = [replace(block, sheets=sheets.get(block.id, ())) for block in part.blocks]
+    _dataset_page(portal, card, pages[code], [replace(part, blocks=shown)], pages, only)
+    for of_block in sheets.values():
+        for n, sheet in enumerate(of_block):
+            alone = replace(part, blocks=[sheet.block])
+            here, turn = {**pages, code: sheet.page}, (pages[code], of_block, n)
+            _dataset_page(portal, card, sheet.page, [alone], here, part.programme["title"], turn)
+            for entry in sheet.block.tables[0].entries:
+                portal.elsewhere.setdefault((name, code, sheet.block.breakdown, entry.member), sheet.page)
+
+
 def _dataset_page(
-    portal: Portal, card: views.Card, name: str, parts: list[Part], pages: Mapping[str, str], only: str = ""
-) -> str:
+    portal: Portal,
+    card: views.Card,
+    name: str,
+    parts: list[Part],
+    pages: Mapping[str, str],
+    only: str = "",
+    turn: tuple[str, Sequence[Sheet], int] | None = None,
+) -> None:
+    """`only`: the programme that the page is about, when it is about one. `turn`: of a page of a long list, the page of its programme, all
+    the pages of the list and which of them this is."""
     edition = portal.edition
     codes = {part.programme["code"] for part in parts}
-    lines = [line for line in portal.lines[card.dataset] if line.row["programme_id"] in codes]
-    return portal.page(
+    shown = [b for part in parts for b in part.blocks if not b.sheets]
+    lines = [cell for b in shown for t in b.tables for entry in t.entries for cell in entry.cells if cell is not None]
+    portal.page(
         name,
         "dataset.html",
         card=card,
         parts=parts,
         codes=codes,
         only=only,
+        turn=turn,
         origins={part.programme["code"]: portal.origin(card.dataset, part.programme["code"]) for part in parts},
         choices=[(part.programme, pages[part.programme["code"]]) for part in portal.parts[card.dataset]],
         territories=views.territories(lines),
@@ -255,7 +288,7 @@ def _dataset_page(
         periods=views.members(lines, "month", "year"),
         definitions=[
             (code, edition.labels.indicators.get(code, {}))
-            for code in dict.fromkeys(line.row["indicator"] for line in lines)
+            for code in sorted({line.row["indicator"] for line in lines})
         ],
         signs=sorted({(x.printed.sign, x.printed.meaning) for x in lines if x.printed.sign and x.printed.meaning}),
         judged=views.judged(edition, card.dataset),
@@ -354,9 +387,15 @@ def _search(portal: Portal) -> None:
         for p in portal.programmes
     ]
     map_of_pages = [*fixed, *tables, *programmes]
-    index = search.index(map_of_pages, portal.lines, portal.pages, edition, views.sources(edition))
+    index = search.index(map_of_pages, portal.lines, portal.pages, portal.elsewhere, edition, views.sources(edition))
     (portal.public / "assets" / "index.js").write_text(search.script(index), encoding="utf-8")
-    portal.page("recherche.html", "search.html", map=map_of_pages, scripts=("index.js", "recherche.js"))
+    portal.page(
+        "recherche.html",
+        "search.html",
+        map=map_of_pages,
+        left_out=index.left_out,
+        scripts=("index.js", "recherche.js"),
+    )
 
 
 # --- what the templates are given ----------------------------------------------------------------------------------

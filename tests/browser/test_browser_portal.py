@@ -212,10 +212,10 @@ def test_filters_by_keyboard_stand_in_the_address_and_survive_it(visit):
 
 
 def test_a_programme_with_a_page_of_its_own_is_reached_with_its_filters(visit, tmp_path, monkeypatch):
-    from publication.portal import pages
+    from publication.portal import paging
     from tests.publication import hand_made
 
-    monkeypatch.setattr(pages, "HEAVY", 20_000)
+    monkeypatch.setattr(paging, "HEAVY", 20_000)
     (tmp_path / "stock").mkdir()
     public = hand_made.Desk(tmp_path, tmp_path / "stock", ("ind_participation", "ind_quality")).night().public
     page = visit().page
@@ -226,6 +226,33 @@ def test_a_programme_with_a_page_of_its_own_is_reached_with_its_filters(visit, t
     page.locator("select[name=programme]").select_option(hand_made.HDF)
     page.wait_for_url(f"**/{PARTICIPATION}#programme={hand_made.HDF}")
     assert page.locator("td.v:visible").count() >= 5
+
+
+def test_an_event_of_a_long_list_is_found_from_the_search_and_turned_to(visit, axe, tmp_path, monkeypatch):
+    from publication.portal import paging
+    from tests.publication import hand_made
+
+    monkeypatch.setattr(paging, "HEAVY", 60_000)
+    (tmp_path / "stock").mkdir()
+    rows = [hand_made.row("ind_participation", "PA01", value=900)]
+    rows += [hand_made.row("ind_participation", "PA01", "event", f"E-{n:04}", 1) for n in range(900)]
+    desk = hand_made.Desk(tmp_path, tmp_path / "stock", ("ind_participation", "ind_quality"))
+    page = visit().page
+    page.goto((desk.night(ind_participation=rows).public / "recherche.html").as_uri() + "?q=E-0444")
+    page.locator("#resultats a").first.click()
+    page.wait_for_url(f"**/ind_participation-{hand_made.HDF}-event-*")
+    assert page.locator("td.v:visible").count() == 1 and "1 ligne sur" in page.locator("output").inner_text()
+    page.evaluate(axe)
+    assert violations(page) == []
+    page.locator("nav.turn a[rel=next]").first.click()
+    assert page.locator("td.v:visible").count() > 20
+    page.locator("nav.turn a").last.click()
+    page.wait_for_url("**/ind_participation.html#*")
+    assert page.locator("section.apart a:visible").count() > 2
+    page.evaluate(axe)
+    assert violations(page) == []
+    page.locator("input[name=q]").last.fill("zzzz")
+    assert page.locator("section.apart").is_visible(), "its rows are elsewhere: nobody looked there"
 
 
 def test_searching_in_a_page_opens_what_it_folded(visit):

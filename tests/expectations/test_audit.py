@@ -8,6 +8,7 @@ from example import build
 import expectations
 from expectations import Verdict, audit, questions, refusals
 from expectations.suite import read_suites
+from expectations.trial import shortened
 from expectations.verdict import required
 
 ONE = """
@@ -227,3 +228,9 @@ def test_no_file_is_written_and_no_network_is_needed(good, tmp_path, monkeypatch
     audit(good, datasets=["ind_quality"])
     assert {path: path.stat().st_mtime_ns for path in good.rglob("*")} == before
     assert list(tmp_path.iterdir()) == []
+
+
+def test_what_is_too_long_ends_with_a_whole_item_and_says_so():
+    assert shortened("A1 (1), A2 (22), A3 (333)", 25) == "A1 (1), A2 (22), A3 (333)"
+    assert shortened("A1 (1), A2 (22), A3 (333)", 22) == "A1 (1), A2 (22), …"
+    assert shortened("abcdefghij", 6) == "abc, …"

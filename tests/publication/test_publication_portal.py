@@ -1,5 +1,6 @@
 """The pages as a browser without a network meets them: whole, linked, escaped, French, and saying what is held back."""
 
+import json
 import re
 from html.parser import HTMLParser
 from pathlib import Path
@@ -10,6 +11,7 @@ import pytest
 from hand_made import Desk
 
 from publication import portal
+from publication.portal import paging, search
 from publication.wording import document_words, long_date, long_period, plural, short_month, typeset
 
 VOID = {"meta", "link", "br", "input", "img", "hr"}
@@ -158,14 +160,14 @@ def test_every_cell_of_a_dataset_stands_on_its_page(pages, public):
 
 def test_search_finds_indicators_members_and_pages(public, pages):
     index = (public / "assets" / "index.js").read_text()
-    assert index.startswith("window.INDEX = [") and '["Nord", "Département", ' in index
-    for link in re.findall(r'", "([\w.#=&%-]+\.html[^"]*)", "', index):
+    assert "Nord" in sought(index) and "Département" in json.loads(index.partition("=")[2].rstrip(";\n"))["words"]
+    for link in re.findall(r'"([\w.#=&%-]+\.html[^"]*)"', index):
         assert (public / link.partition("#")[0]).is_file(), link
     assert "Toutes les pages" in pages["recherche.html"].text
 
 
 def test_a_heavy_dataset_has_a_page_per_programme(tmp_path, stock, monkeypatch):
-    monkeypatch.setattr(portal.pages, "HEAVY", 20_000)
+    monkeypatch.setattr(paging, "HEAVY", 20_000)
     public = Desk(tmp_path, stock, ("ind_participation", "ind_quality")).night().public
     assert (public / f"ind_participation-{hand_made.CVL}.html").is_file()
     assert not (public / f"ind_participation-{hand_made.HDF}.html").exists(), "the largest keeps the name"
@@ -174,6 +176,49 @@ def test_a_heavy_dataset_has_a_page_per_programme(tmp_path, stock, monkeypatch):
     assert "15 e 12 à 18" not in whole.text
     linked = Page(public / f"programme-{hand_made.CVL}.html").links
     assert f"ind_participation-{hand_made.CVL}.html#programme={hand_made.CVL}" in linked
+
+
+def sought(index: str) -> dict[str, str]:
+    """The page of each title in the index of the search."""
+    found = json.loads(index.partition("=")[2].rstrip(";\n"))
+    return {title: found["words"][link].partition("#")[0] for title, _, link, _ in found["entries"]}
+
+
+@pytest.fixture
+def long_list(tmp_path, stock, monkeypatch):
+    """A programme of 900 events, on pages of 60 kB."""
+    monkeypatch.setattr(paging, "HEAVY", 60_000)
+    monkeypatch.setattr(search, "MOST", 800)
+    members = [f"E-{n:04}" for n in range(900)]
+    rows = [hand_made.row("ind_participation", "PA01", value=900)]
+    rows += [hand_made.row("ind_participation", "PA01", "event", member, 1) for member in members]
+    public = Desk(tmp_path, stock, ("ind_participation", "ind_quality")).night(ind_participation=rows).public
+    return public, members
+
+
+def test_a_long_list_stands_on_light_pages_each_row_once(long_list):
+    public, members = long_list
+    texts = {path.name: path.read_text() for path in public.glob("ind_participation*.html")}
+    assert len(texts) > 2 and max(len(text.encode()) for text in texts.values()) < 75_000
+    shown = [member for text in texts.values() for member in re.findall(r'<tr data-m="(E-\d+)"', text)]
+    assert sorted(shown) == members and 'data-m="total"' in texts["ind_participation.html"]
+    first = Page(public / "ind_participation.html")
+    sheets = [name for name in texts if name != "ind_participation.html"]
+    assert set(sheets) <= set(first.links) and "900 lignes, sur" in first.text
+    second = Page(public / f"ind_participation-{hand_made.HDF}-event-2.html")
+    assert second.problems == [] and f"page 2 sur {len(sheets)}" in second.text
+    assert f"ind_participation-{hand_made.HDF}-event.html" in second.links
+    assert f"ind_participation-{hand_made.HDF}-event-3.html" in second.links
+    assert f"ind_participation.html#{hand_made.HDF}-event" in second.links
+
+
+def test_the_search_leads_to_the_page_of_a_member_and_says_whom_it_leaves_out(long_list):
+    public, members = long_list
+    pages = sought((public / "assets" / "index.js").read_text())
+    for member in members[:800:97]:
+        assert f'data-m="{member}"' in (public / pages[member]).read_text()
+    assert members[850] not in pages
+    assert "100 noms" in Page(public / "recherche.html").text
 
 
 def test_reconciliation_shows_both_figures_and_why(pages):
@@ -248,8 +293,6 @@ def test_a_dataset_page_opens_on_a_programme_that_has_figures(tmp_path, stock):
 
 
 def test_a_reserve_about_one_programme_is_not_said_of_another(tmp_path, stock, monkeypatch):
-    from publication.portal import pages as portal_pages
-
     desk = hand_made.Desk(tmp_path, stock)
     made = desk.candidate()
     about = ({"programme_id": hand_made.HDF, "member": "HDF23-A02"},)
@@ -257,7 +300,7 @@ def test_a_reserve_about_one_programme_is_not_said_of_another(tmp_path, stock, m
         desk.verdict(made), "ind_participation", "reporting_is_complete", success=False, observed="HDF23-A02 (150).",
         failing_keys=about,
     )  # fmt: skip
-    monkeypatch.setattr(portal_pages, "HEAVY", 0)  # a page per programme
+    monkeypatch.setattr(paging, "HEAVY", 0)  # a page per programme
     public = desk.publish(made, verdict).public
     mine, other = (
         (public / name).read_text() for name in ("ind_participation.html", f"ind_participation-{hand_made.CVL}.html")

@@ -53,6 +53,7 @@
       each(table.tBodies, function (body) { body.hidden = !some(body); });
     });
     all(".block").forEach(function (block) {
+      if (block.classList.contains("apart")) return;  /* its rows are on other pages */
       block.hidden = !all("table.data", block).some(some);
       if (block.tagName !== "DETAILS") return;
       if (narrowed && !block.hidden && !block.open) { block.open = true; block.dataset.auto = "1"; }

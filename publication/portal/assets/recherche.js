@@ -5,8 +5,10 @@
   if (!form || !window.INDEX) return;
   var MOST = 60;
   function fold(text) { return text.normalize("NFD").replace(/[\u0300-\u036f]/g, "").toLowerCase(); }
-  var entries = window.INDEX.map(function (entry) {
-    return { title: entry[0], kind: entry[1], link: entry[2], about: entry[3] || "", name: fold(entry[0]), words: fold(entry.join(" ")) };
+  var entries = window.INDEX.entries.map(function (entry) {
+    var said = entry.slice(1).map(function (place) { return window.INDEX.words[place]; }), link = said[1];
+    return { title: entry[0], kind: said[0], link: /&q=$/.test(link) ? link + encodeURIComponent(entry[0]) : link, about: said[2],
+      name: fold(entry[0]), words: fold([entry[0], said[0], said[2]].join(" ")) };
   });
 
   function search() {

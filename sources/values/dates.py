@@ -13,7 +13,8 @@ Grammar (accents, case, HTML entities and kinds of space do not matter):
 
 Words that add nothing are let through (`le`, `en`, `journée`, `matin`, `dernier`, `implicite`…, see `_FILLERS`); any
 other word refuses the text. A weekday that contradicts its date refuses it: one of the two is a typing error, and only
-the organiser knows which. Years of two digits are 20xx.
+the organiser knows which. Years of two digits are 20xx; but a month before them (« avr-23 », as spreadsheet programs write
+a month) refuses the text: it is the 23rd of April, or April 2023.
 
 Precision: `day` when the first and the last day are known (« du 20 au 22/11/2025 » is three known days); `month` and
 `year` when only these are; `range` when the event lies somewhere between two bounds (« entre avril et juillet 2024 »,
@@ -48,7 +49,8 @@ _MONTHS |= {"oct": 10, "nov": 11, "dec": 12}
 _WEEKDAYS = {name: number for number, name in enumerate(WEEKDAY_NAMES)}
 _FILLERS = frozenset(
     {"le", "la", "les", "l", "en", "du", "de", "des", "d", "mois", "date", "journee", "journees", "implicite"}
-    | {"matin", "matinee", "apres", "midi", "soir", "soiree", "dernier", "derniere", "prochain", "prochaine", "courant"}
+    | {"matin", "matinee", "midi", "apres-midi", "apres midi", "soir", "soiree"}
+    | {"dernier", "derniere", "prochain", "prochaine", "courant"}
 )
 _LINKS = frozenset({"au", "a", "et", "-", "…", "puis"})
 
@@ -66,7 +68,7 @@ _TOKEN = re.compile(
     r"|(?P<day_month>\d{1,2}/\d{1,2}(?![\d/]))"
     r"|(?P<year>\d{4}(?!\d))"
     r"|(?P<day>\d{1,2}(?!\d)\s?(?:er\b)?)"
-    r"|(?P<word>[a-z]+)"
+    r"|(?P<word>apres[ -]midi\b|[a-z]+)"
     r"|(?P<link>…|\.\.\.|[-–—→])"
     r"|(?P<skip>[\s.,;:()’'«»\"]+)"
     r"|(?P<other>.)"
@@ -250,6 +252,12 @@ def _take_moments(shown: str, rest: str) -> tuple[list[_Moment], str | None, boo
 def _fill(shown: str, moments: list[_Moment], year: int | None) -> list[_Moment]:
     """Give each moment the month and year it borrows from the other one, then the year of the context."""
     first, last = moments[0], moments[-1]
+    if len(moments) == 2 and first.month and first.day is None and last.day is not None and last.month is None:
+        raise Refused(
+            "date_ambigue",
+            f"{quote(shown)} peut se lire de deux façons : {last.day} est le jour, ou l'année. Écrivez le jour avant le mois et "
+            "l'année en entier, par exemple 06/04/2023 ou avril 2023.",
+        )
     if last.day is not None and last.month is None:
         last = replace(last, month=first.month)
     if first.day is not None and first.month is None:

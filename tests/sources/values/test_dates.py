@@ -75,6 +75,8 @@ SPREADSHEETS = [
     ("2023-04", value("2023-04-01", "2023-04-30", "month")),
     ("de 9h à 12h le 6 avril 2023", value("2023-04-06", None, "day", "09:00", "12:00")),
     ("vendredi 12 janv. 2024 à 9 heures 30", value("2024-01-12", None, "day", "09:30")),
+    ("l'après-midi du 6 avril 2023", value("2023-04-06")),
+    ("6 avril 2023 après midi", value("2023-04-06")),
     ("6\u00a0avril\u202f2023", value("2023-04-06")),
     ("6 ao&ucirc;t 2023", value("2023-08-06")),
     ("n.d.", DateValue()),
@@ -144,6 +146,18 @@ REFUSED = [
         "« 14:30 » ne contient pas de date. Écrivez le jour, le mois et l'année, par exemple 06/04/2023.",
     ),
     (
+        "après le 6 avril 2023",
+        "date_incomprise",
+        "« après le 6 avril 2023 » n'est pas une date comprise (« apres »). Écrivez le jour, le mois et l'année, par "
+        "exemple 06/04/2023.",
+    ),
+    (
+        "avr-23",
+        "date_ambigue",
+        "« avr-23 » peut se lire de deux façons : 23 est le jour, ou l'année. Écrivez le jour avant le mois et l'année en "
+        "entier, par exemple 06/04/2023 ou avril 2023.",
+    ),
+    (
         "3 et 17 octobre 2024",
         "dates_multiples",
         "« 3 et 17 octobre 2024 » contient plusieurs dates. Mettez une date, ou une période, par ligne.",
@@ -198,6 +212,13 @@ def test_a_weekday_that_contradicts_a_year_of_the_context_suggests_writing_the_y
     with pytest.raises(Refused, match="ou écrivez l'année si ce n'est pas 2023"):
         parse_date("mardi 8 octobre", year=2023)
     assert parse_date("mardi 8 octobre", year=2024) == value("2024-10-08")
+
+
+@pytest.mark.parametrize("text", ["avr-23", "avril 23", "avr. 23", "janv-24"])
+def test_a_month_before_two_digits_is_never_a_period_of_the_year_around(text):
+    with pytest.raises(Refused) as refusal:
+        parse_date(text, year=2023)
+    assert refusal.value.rule == "date_ambigue"
 
 
 def test_the_year_of_the_text_wins_over_the_context():

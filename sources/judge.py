@@ -261,9 +261,10 @@ def _first_texts(body: pa.Table) -> tuple[pa.Array, pa.Array]:
 
 
 def _begins(texts: pa.Array, word: str) -> pa.BooleanArray:
-    """Rows whose text begins with this word, case and accents aside."""
+    """Rows whose text begins with this word, whole (« Totalement libre » is no total), case and accents aside."""
     prefix = unaccented(pa.array([word], pa.string()))[0].as_py()
-    return pc.fill_null(pc.starts_with(unaccented(texts), prefix), False)
+    whole_word = r"(\P{L}|$)" if prefix[-1].isalpha() else ""
+    return pc.fill_null(pc.match_substring_regex(unaccented(texts), f"^{re.escape(prefix)}{whole_word}"), False)
 
 
 def _repeats(body: pa.Table, labels: Sequence[str | None]) -> pa.BooleanArray:

@@ -238,6 +238,14 @@ def test_totals_sections_and_repeated_headers_are_structure(tmp_path):
     assert "H9" in report.notes[0].message and "215" in report.notes[0].message
 
 
+def test_a_name_that_begins_like_a_total_is_a_row(tmp_path):
+    totals = [[None, "Total général"], [None, "TOTAL : 2 ateliers"], ["Moyenne sur 2 ateliers"]]
+    programme(tmp_path, [*ROWS, [None, "Totalement libre", *ROWS[0][2:]], *totals])
+    (report,) = land(tmp_path)
+    assert (report.rows_read, report.rows_quarantined, report.rows_structure) == (3, 1, 4)
+    assert [(cell, rule) for cell, _, rule, *_ in quarantine(tmp_path)] == [("A7", "valeur_manquante")]
+
+
 @pytest.mark.parametrize(
     ("header", "rule", "words"),
     [

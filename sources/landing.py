@@ -51,6 +51,7 @@ from sources.ledger import (
     open_ledger,
     record_delivery,
     record_sighting,
+    stamps,
 )
 from sources.note import Note
 from sources.readers import Unreadable
@@ -130,7 +131,15 @@ def deliver(places: Places, loaded: LoadedContract, *, now: datetime | None = No
         ]
         if not seen.arrivals and not to_read_again and contract.api is None:
             return []
-        landed = {row["delivery_id"] for row in known}
+        # what was refused for its name is read under any other
+        landed = {row["delivery_id"] for row in known if row["rule"] != UNEXPECTED}
+        read_as = {row["delivery_id"]: row for row in known}
+        shown = {
+            name: delivery_id
+            for (source, name), (_, delivery_id) in stamps(ledger).items()
+            if source == contract.source
+        }
+        shown |= {arrival.path.name: arrival.delivery_id for arrival in seen.arrivals}
         vault = Vault(places.vault)
         reports = [] if contract.api is None else _crawl(places, vault, loaded, processing_hash, now)
         for rank, arrival in enumerate(seen.arrivals):
@@ -138,6 +147,9 @@ def deliver(places: Places, loaded: LoadedContract, *, now: datetime | None = No
                 continue
             if arrival.delivery_id in landed:
                 keep(places.originals, arrival, vault.cipher)
+                row = read_as.get(arrival.delivery_id)
+                if row is not None and _has_moved_to(places, contract, row, arrival.path.name, shown):
+                    reports.append(replay(places, loaded, row | {"file_name": arrival.path.name}, now))
             else:
                 # deliveries of one night are ordered too: the later one wins where both describe the same thing
                 received_at = now + timedelta(microseconds=rank)
@@ -146,14 +158,27 @@ def deliver(places: Places, loaded: LoadedContract, *, now: datetime | None = No
                     arrival.delivered_at(received_at), arrival=arrival,
                 )  # fmt: skip
                 record_delivery(ledger, report, processing_hash, now)
-                landed.add(arrival.delivery_id)
+                if report.rule != UNEXPECTED:
+                    landed.add(arrival.delivery_id)
                 reports.append(report)
             record_sighting(
                 ledger, contract.source, arrival.path.name, arrival.delivery_id, arrival.bytes, arrival.stamp, now,
                 arrival.delivered_at(now), contract.files.document_of(arrival.path.name),
             )  # fmt: skip
             ledger.commit()
+    done = {report.delivery_id for report in reports}
+    to_read_again = [row for row in to_read_again if row["delivery_id"] not in done]
     return reports + (_read_again(places, loaded, to_read_again, processing_hash, now) if to_read_again else [])
+
+
+def _has_moved_to(places: Places, contract: Contract, row: dict, name: str, shown: Mapping[str, str]) -> bool:
+    """Whether known bytes (`row`), whose name says what they are about, now stand under the name `name` and no longer under the one they were
+    read as. `shown`: file name → what it shows now. What an erased person was taken out of keeps the name that the erasure gave it."""
+    before = row["file_name"]
+    if not any(field.file_name for field in contract.fields.values()) or not _is_expected(contract, name):
+        return False
+    is_still_there = shown.get(before) == row["delivery_id"] and (places.inbox / contract.source / before).exists()
+    return not is_still_there and not is_erased(places.vault, contract.source, row["delivery_id"])
 
 
 def _read_again(
@@ -382,13 +407,22 @@ def judge_file(
 
 def read_delivery(contract: Contract, path: Path, file_name: str) -> Kept:
     """The sheets of a delivery: of its bytes, or of what is kept in their place since somebody was erased. Raises Unreadable."""
-    if not is_bundle(contract, file_name) and not fnmatch(file_name.lower(), contract.files.pattern.lower()):
+    if not is_bundle(contract, file_name) and not _is_expected(contract, file_name):
         raise Unreadable(
-            "fichier_inattendu",
+            UNEXPECTED,
             f"La source « {contract.source} » attend des fichiers « {contract.files.pattern} » ; « {file_name} » n'en est pas un. "
             "Enregistrez-le dans ce format et redéposez-le.",
         )
     return read_kept(path) if is_redacted(path) else Kept(tuple(read_sheets(contract, path, file_name)))
+
+
+UNEXPECTED = "fichier_inattendu"
+"""The rule by which a file is refused for its name."""
+
+
+def _is_expected(contract: Contract, file_name: str) -> bool:
+    """Whether the files of a source have names like this one."""
+    return fnmatch(file_name.lower(), contract.files.pattern.lower())
 
 
 def is_bundle(contract: Contract, file_name: str) -> bool:

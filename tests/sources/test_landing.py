@@ -8,6 +8,7 @@ from datetime import timedelta
 from pathlib import Path
 
 import duckdb
+import openpyxl
 import pytest
 from deliveries import CONTRACTS, HEADER, NOW, ROWS, land, places, programme, raw, settle
 
@@ -481,3 +482,73 @@ def test_two_names_for_the_same_bytes_are_one_delivery(tmp_path):
     assert len(land(tmp_path)) == 1
     with open_ledger(places(tmp_path).ledger) as ledger:
         assert [row["state"] for row in deliveries(ledger)] == ["accepted"]
+
+
+def test_a_file_refused_for_its_name_is_read_once_it_has_a_good_one(tmp_path, monkeypatch):
+    path = programme(tmp_path)
+    path = path.rename(path.with_suffix(".xls"))
+    (report,) = land(tmp_path)
+    assert (report.outcome, report.rule) == ("refused", "fichier_inattendu")
+    path.rename(path.with_suffix(".xlsx"))
+    monkeypatch.setattr("sources.landing.code_hash", lambda: "another program")
+    (report,) = land(tmp_path)
+    assert (report.outcome, report.rows_accepted) == ("accepted", 2) and not land(tmp_path)
+    with open_ledger(places(tmp_path).ledger) as ledger:
+        assert [(row["file_name"], row["state"]) for row in deliveries(ledger)] == [("recap.xlsx", "accepted")]
+
+
+def test_a_good_name_counts_beside_a_bad_one(tmp_path):
+    path = programme(tmp_path)
+    shutil.copy2(path, path.with_name("a.ods"))
+    assert [report.outcome for report in land(tmp_path)] == ["refused", "accepted"] and not land(tmp_path)
+
+
+def sheets_of(home, *names):
+    """Attendance sheets of these events, each with bytes of its own."""
+    sample = Path(__file__).parents[2] / "sources" / "samples" / "mess_emargement" / "MESS25-013.xlsx"
+    for rank, name in enumerate(names):
+        book = openpyxl.load_workbook(sample)
+        book.properties.title = str(rank)
+        folder = home / "inbox" / "mess_emargement"
+        folder.mkdir(parents=True, exist_ok=True)
+        book.save(folder / f"{name}.xlsx")
+        settle(folder / f"{name}.xlsx")
+        yield folder / f"{name}.xlsx"
+
+
+def events_of(home):
+    rows = f"from '{home}/landing/attendance/*.parquet' group by all order by all"
+    return duckdb.sql(f"select event_id, file_name, min(delivery_id) {rows}").fetchall()
+
+
+def test_a_file_whose_name_says_its_event_is_read_again_under_its_new_name(tmp_path):
+    first, second = sheets_of(tmp_path, "MESS25-031", "MESS25-014")
+    land(tmp_path, "mess_emargement")
+    before = {event: delivery for event, _, delivery in events_of(tmp_path)}
+    first.rename(first.with_name("MESS25-013.xlsx"))
+    (report,) = land(tmp_path, "mess_emargement")
+    assert (report.file_name, report.rows_accepted) == ("MESS25-013.xlsx", 9)
+    assert events_of(tmp_path) == [
+        ("MESS25-013", "MESS25-013.xlsx", before["MESS25-031"]),
+        ("MESS25-014", "MESS25-014.xlsx", before["MESS25-014"]),
+    ]
+    assert not land(tmp_path, "mess_emargement")
+    # a copy under another name is one delivery, and so is a name that no file of the source has
+    shutil.copy2(second, second.with_name("MESS25-015.xlsx"))
+    second.with_name("MESS25-013.xlsx").rename(second.with_name("MESS25-016.ods"))
+    assert not land(tmp_path, "mess_emargement")
+    assert [event for event, *_ in events_of(tmp_path)] == ["MESS25-013", "MESS25-014"]
+
+
+def test_two_files_that_exchange_their_names_exchange_their_events(tmp_path):
+    first, second = sheets_of(tmp_path, "MESS25-013", "MESS25-014")
+    land(tmp_path, "mess_emargement")
+    before = {event: delivery for event, _, delivery in events_of(tmp_path)}
+    aside = first.rename(first.with_suffix(".part"))
+    second.rename(first)
+    aside.rename(second)
+    assert len(land(tmp_path, "mess_emargement")) == 2
+    assert {event: delivery for event, _, delivery in events_of(tmp_path)} == {
+        "MESS25-013": before["MESS25-014"],
+        "MESS25-014": before["MESS25-013"],
+    }

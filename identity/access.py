@@ -5,8 +5,8 @@ calls `AccessLog.record` first). No identity ever enters a line: purposes are a 
 
 `<vault>/access.jsonl` holds one JSON object per line. `mac` is HMAC-SHA256, under a key derived from the master key, of the
 previous line's `mac` and of the line without its own: nobody can rewrite the log without the master key. `access.head`
-says how many lines there were at least, so that removing the last ones shows too. Who can put back old copies of both
-files together is not detected: keep the log on another machine as well.
+says how many lines there were at least, so that removing the last ones shows too, and so does removing both files once persons were
+matched. Who can put back old copies of both together is not detected: keep the log on another machine as well.
 
 Lines are kept as long as the law wants (`retention.yml`), then the oldest go: `access.base` seals the number and the `mac` of the last
 one that went, from which the chain goes on.
@@ -141,7 +141,7 @@ class AccessLog:
         """A log may be one line ahead of its head (machine stopped in between), never behind."""
         gone, base = self._read_base()
         if not self._head.exists():
-            if gone + len(lines) > 1:
+            if gone + len(lines) > 1 or (not lines and self._was_read()):
                 raise Tampered(f"Journal des accès : le fichier {HEAD_FILE} a été retiré.")
             return
         try:
@@ -157,6 +157,10 @@ class AccessLog:
         at_head = base if number == gone else lines[number - gone - 1]["mac"] if number > gone else None
         if gone + len(lines) > number + 1 or (number and at_head != mac):
             raise Tampered(f"Journal des accès : la ligne {number} n'est plus celle qui a été écrite.")
+
+    def _was_read(self) -> bool:
+        """Whether identities were matched, which leaves files in the vault and a line here before them."""
+        return any((self._vault / "matching").glob("*.enc"))
 
     def _append(self, line: dict[str, Any]) -> None:
         fd = os.open(self._log, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC | os.O_NOFOLLOW, 0o600)

@@ -566,7 +566,7 @@ def _sentence_of(error: BaseException) -> str:
         "ModelError",
     }
     log = _log(error)
-    if type(error).__name__ in made_for_people:
+    if made_for_people.intersection(kind.__name__ for kind in type(error).__mro__):
         return str(error)
     if isinstance(error, OSError) and (cause := system_errors.told(error)):
         return f"{cause[0].upper()}{cause[1:]}{f' : {error.filename}' if error.filename else ''} (détails : {log})"

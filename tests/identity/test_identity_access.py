@@ -97,6 +97,18 @@ def test_a_head_removed_or_forged_is_detected(vault, content):
         _log(vault).verify()
 
 
+def test_a_log_that_went_whole_is_detected_once_persons_were_matched(vault):
+    for name in ("access.jsonl", "access.head"):
+        (vault / name).unlink()
+    assert _log(vault).verify() == 0, "a vault nobody read yet has no log"
+    (vault / "matching").mkdir()
+    (vault / "matching" / "identity.parquet.enc").touch()
+    with pytest.raises(Tampered, match="access.head"):
+        _log(vault).verify()
+    with pytest.raises(Tampered, match="access.head"):
+        _log(vault).record("matching", "read", [], 0)
+
+
 def test_nothing_is_recorded_after_lines_were_cut(vault):
     _rewrite(vault, lambda lines: lines[:-1])
     with pytest.raises(Tampered, match="il en reste 3"):

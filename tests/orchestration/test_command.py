@@ -4,6 +4,7 @@ import pytest
 from small_project import SOURCE, an_hour_old
 from typer.testing import CliRunner
 
+from identity.vault import Vault
 from orchestration import command, history, rooms
 from orchestration import home as homes
 from orchestration.night import whole_night
@@ -91,6 +92,17 @@ def test_an_unforeseen_error_goes_to_the_log(observatoire, observatory, monkeypa
     assert code == 4 and "Canari" not in said
     log = observatory.home.logs / "command.log"
     assert str(log) in said and "ValueError: cell of" in log.read_text()
+
+
+def test_what_is_wrong_with_the_vault_is_a_sentence(observatoire, observatory, monkeypatch):
+    assert observatoire("person", "log")[0] == 0
+    monkeypatch.setenv("OBSERVATOIRE_VAULT_KEY", "ab" * 32)
+    code, said = observatoire("person", "log")
+    assert code == 4 and "n'est pas celle du coffre" in said and "imprévue" not in said
+
+    monkeypatch.setattr(rooms, "match", lambda *_: Vault(observatory.home.vault))
+    code, said = observatoire("demo")
+    assert code == 4 and "Rapprochement des personnes : La clé maîtresse" in said and "rien n'a été modifié" in said
 
 
 def test_a_contract_that_is_wrong_is_a_sentence(observatoire, observatory):

@@ -374,9 +374,12 @@ def trace(
 def releases_diff(
     before: Annotated[int, typer.Argument(help="Version de départ.")],
     after: Annotated[int | None, typer.Argument(help="Version d'arrivée ; par défaut, celle en place.")] = None,
+    output: Annotated[
+        Path | None, typer.Option("--output", help="Le fichier CSV à écrire, de tous les changements.")
+    ] = None,
 ) -> None:
     """Ce qui a changé d'une version à une autre, cellule par cellule."""
-    from publication import releases
+    from publication import changelog, releases
 
     home, lines = _home(), _lines()
     old, new = releases.show(home.releases, before), releases.show(home.releases, after)
@@ -384,8 +387,11 @@ def releases_diff(
     lines.say(f"De la version {old.number} à la version {new.number} : {len(changes)} changement(s).")
     for change in changes[:MAX_LINES]:
         lines.say(f"  {_change(change)}")
-    if len(changes) > MAX_LINES:
-        lines.say(f"  … et {len(changes) - MAX_LINES} autres : voir {new.path / 'public' / 'CHANGELOG.md'}")
+    if output is not None:
+        output.write_bytes(changelog.as_csv(changes))
+        lines.say(f"Tous sont dans {output}")
+    elif len(changes) > MAX_LINES:
+        lines.say(f"  … et {len(changes) - MAX_LINES} autres : --output FICHIER.csv les écrit tous")
 
 
 @releases_app.command("rollback")

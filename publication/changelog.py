@@ -13,11 +13,14 @@ import pyarrow as pa
 
 from publication.labels import Labels
 from publication.shelf import DatasetStatus
-from publication.tables import KEY, by_key, csv_cell
+from publication.tables import KEY, by_key, csv_cell, csv_of
 from publication.versions import Version
 from publication.wording import STATUSES, dataset_title, long_date, long_period, plural
 
 ADDED, REMOVED, CHANGED = "added", "removed", "changed"
+REVISIONS = "revisions.csv"
+"""Every change, for programs; the text names the first MOST_LISTED of each kind, beyond which nobody reads."""
+MOST_LISTED = 1000
 
 
 @dataclass(frozen=True)
@@ -185,9 +188,18 @@ def _section(kind: str, title: str, changes: Sequence[Change], labels: Labels) -
     lines = [f"## {title}", "", "| chiffre | clé | colonne | avant | après |", "|---|---|---|---|---|"]
     lines += [
         _line(where(c, labels), " / ".join(c.key), c.column or "value", c.old or "(vide)", c.new or "(vide)")
-        for c in chosen
+        for c in chosen[:MOST_LISTED]
     ]
+    if len(chosen) > MOST_LISTED:
+        lines += ["", f"Et {plural(len(chosen) - MOST_LISTED, 'autre')} : tout est dans `{REVISIONS}`."]
     return [*lines, ""]
+
+
+def as_csv(changes: Sequence[Change]) -> bytes:
+    """`revisions.csv`: a line per change. `occurrence`: « #2 » and so on for a row that its table says again."""
+    columns = [*KEY, "occurrence", "change", "column", "old", "new"]
+    keys = (((*c.key, "", "", "", "", "", "", "")[: len(KEY) + 1], c) for c in changes)
+    return csv_of([columns, *((*key, c.kind, c.column, c.old, c.new) for key, c in keys)])
 
 
 def _line(*cells: str) -> str:

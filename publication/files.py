@@ -83,6 +83,8 @@ def write_files(
         + changelog.markdown(release.number, now, changes, moved, names, release.previous, earlier, version),
         encoding="utf-8",
     )
+    if base:
+        (public / changelog.REVISIONS).write_bytes(changelog.as_csv(changes))
     (public / "QUALITE.json").write_text(quality.write(verdict, release.datasets, release.disclosure), encoding="utf-8")
     books = []
     if not release.is_preview:

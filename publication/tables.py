@@ -103,7 +103,11 @@ def _rows(table: pa.Table, written: Callable[[Any], str]) -> Iterator[tuple[str,
 
 def text_csv(columns: Sequence[str], rows: Iterable[Mapping]) -> bytes:
     """Rows given as mappings, in the same form as `csv_bytes`."""
-    lines = [list(columns), *([csv_cell(row[name]) for name in columns] for row in rows)]
+    return csv_of([columns, *([csv_cell(row[name]) for name in columns] for row in rows)])
+
+
+def csv_of(lines: Iterable[Iterable[str]]) -> bytes:
+    """Lines whose cells are written already, in the same form."""
     return "".join(",".join(map(_quoted, line)) + "\n" for line in lines).encode("utf-8")
 
 

@@ -45,6 +45,7 @@ FILES = (
     ("QUALITE.json", "Contrôles (JSON)"),
     ("datapackage.json", "Description des données (JSON)"),
     ("CHANGELOG.md", "Révisions (texte)"),
+    ("revisions.csv", "Révisions (CSV)"),
     ("LICENCE.txt", "Licence"),
 )
 # what a programme shows at a glance, when it is worth drawing: (dataset, breakdown), at most GLANCE of them

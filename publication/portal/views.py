@@ -427,7 +427,7 @@ def tally(edition: Edition, dataset: str) -> str:
 
 
 def revisions(edition: Edition, most: int = 400) -> tuple[list[dict], int]:
-    """Cells that changed, in words, and how many more are only in CHANGELOG.md."""
+    """Cells that changed, in words, and how many more are only in revisions.csv."""
     changed = [change for change in edition.changes if change.kind == CHANGED]
     return [_revision(change, edition) for change in changed[:most]], max(0, len(changed) - most)
 

@@ -160,7 +160,7 @@ def test_sources_check(observatoire, observatory, tmp_path):
     assert observatoire("sources", "check", str(tmp_path / "nowhere.csv"))[0] == 2
 
 
-def test_releases(observatoire, observatory):
+def test_releases(observatoire, observatory, tmp_path):
     assert observatoire("releases", "list")[1] == "Aucune version publiée.\n"
     code, said = observatoire("releases", "show")
     assert code == 4 and "Aucune version" in said
@@ -172,6 +172,8 @@ def test_releases(observatoire, observatory):
     assert code == 0 and "36 → 37" in said.replace(".0", "")
     (told,) = {line.split(" : ")[0] for line in said.splitlines() if line.endswith("→ 37")}
     assert told.count("ind_events") == 1, told
+    code, said = observatoire("releases", "diff", "1", "--output", str(tmp_path / "tout.csv"))
+    assert code == 0 and "36,37" in (tmp_path / "tout.csv").read_text()
     assert observatoire("releases", "verify")[0] == 0
     assert observatoire("releases", "rollback", "1")[0] == 2, "a reason is needed"
     code, said = observatoire("releases", "rollback", "1", "--reason", "essai")

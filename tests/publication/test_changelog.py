@@ -1,12 +1,19 @@
 """What a release says of the one before: every row that came, went or changed, and no other."""
 
+from datetime import UTC, datetime
+
 import pyarrow as pa
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from publication.changelog import ADDED, CHANGED, REMOVED, Change, compare
-from publication.tables import csv_rows
+from publication import changelog
+from publication.changelog import ADDED, CHANGED, REMOVED, Change, as_csv, compare
+from publication.labels import Labels
+from publication.tables import csv_rows, read_csv
+from publication.versions import Version
+
+NOW = datetime(2026, 1, 1, tzinfo=UTC)
 
 ROWS = st.lists(
     st.fixed_dictionaries(
@@ -38,6 +45,19 @@ def test_rows_that_come_go_and_change():
         Change("d", CHANGED, ("62",), "unit", "", "event"),
         Change("d", REMOVED, ("80",), old="3"),
     ]
+
+
+def test_what_is_too_long_to_read_is_whole_in_the_file(monkeypatch):
+    monkeypatch.setattr(changelog, "MOST_LISTED", 2)
+    key = ("ind_events", "P", "EV01", "month")
+    found = [Change("ind_events", CHANGED, (*key, f"2025-0{n}", "2025"), "value", "-1", '"2",') for n in range(1, 6)]
+    found.append(Change("ind_events", REMOVED, (*key, "2025-06", "2025", "#2"), old="3"))
+    version = Version("1.0.1", "patch")
+    text = changelog.markdown(2, NOW, found, [], Labels(), 1, [], version)
+    assert text.count("| value |") == 3 and "Et 3\u00a0autres : tout est dans `revisions.csv`." in text
+    header, *rows = read_csv(as_csv(found))
+    assert len(rows) == 6 and rows[0] == [*key, "2025-01", "2025", "", "changed", "value", "-1", '"2",']
+    assert rows[-1] == [*key, "2025-06", "2025", "#2", "removed", "", "3", ""] and len(header) == len(rows[0])
 
 
 def test_a_row_said_twice_that_is_said_once_went():

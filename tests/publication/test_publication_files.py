@@ -129,6 +129,10 @@ def test_changelog_has_keys_old_and_new(desk):
     text = (release.public / "CHANGELOG.md").read_text()
     assert "Par rapport à la version 1 : 1\u00a0cellule révisée." in text
     assert "| ind_events / HDF-CONF-2023 / EV01 / total / total / 2023-04/2023-12 | value | 36 | 35 |" in text
+    assert (release.public / "revisions.csv").read_text().splitlines() == [
+        "dataset,programme_id,indicator,breakdown,member,period,occurrence,change,column,old,new",
+        "ind_events,HDF-CONF-2023,EV01,total,total,2023-04/2023-12,,changed,value,36,35",
+    ]
     overview = text.partition("## En résumé")[2].partition("## Cellules révisées")[0].splitlines()
     assert [line.split(" | ")[2:] for line in overview if line.startswith("| Événements")] == [
         ["Nombre d'événements tenus", "1", "1", "0", "0 |"]

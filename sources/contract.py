@@ -144,7 +144,11 @@ class ControlTotal(_Strict):
 
 
 class Layout(_Strict):
-    """Rows of a sheet that are not data: what stands above the header, section rows, totals."""
+    """Rows of a sheet that are not data: what stands above the header, section rows, totals.
+
+    `sections: month`: a row that says only a month (« AVRIL 2023 ») gives its year to the dates below. With `days_of_section` it gives
+    its month too to a day alone (« jeudi 6 »), and a row alone that is no month holds the delivery: the days below would be another month's.
+    """
 
     header_within: int = Field(default=10, ge=1, le=100)
     table: Table | None = None
@@ -152,8 +156,15 @@ class Layout(_Strict):
     number_duplicates: bool = False
     left_out: tuple[LeftOut, ...] = ()
     sections: Literal["month"] | None = None
+    days_of_section: bool = False
     totals: tuple[str, ...] = ()
     control_totals: tuple[ControlTotal, ...] = ()
+
+    @model_validator(mode="after")
+    def _days_have_a_section(self) -> Layout:
+        if self.days_of_section and self.sections is None:
+            raise ValueError("« days_of_section » va avec « sections: month »")
+        return self
 
 
 class Rule(_Strict):

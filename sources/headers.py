@@ -14,7 +14,7 @@ from sources.entities import ENTITIES
 
 
 class Unbound(Exception):
-    """The header row does not fit the contract: the delivery is held. `rule` and a French `message`."""
+    """The header row, or that of a section, does not fit the contract: the delivery is held. `rule` and a French `message`."""
 
     def __init__(self, rule: str, message: str) -> None:
         super().__init__(message)

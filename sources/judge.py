@@ -39,7 +39,7 @@ from sources.columns import (
 from sources.contract import Contract
 from sources.corrections import Correction, apply_corrections
 from sources.entities import ENTITIES, PERSON, Entity
-from sources.headers import Binding, bind, column_letter
+from sources.headers import Binding, Unbound, bind, column_letter
 from sources.kinds import EXPRESSION_KINDS, References, mappings
 from sources.kinds import Mapping as Parse
 from sources.note import Note
@@ -107,7 +107,7 @@ def judge(
     (row_number, cell, field, rule, message, value), `record` (row_number, record_key), `bound` (field, column_letter, header), and
     how they came to be: `body` (rows below the header), `structure` (row_number, reason), `raw` (the text of each slot), `canonical`
     (all rows, as they are read), `duplicate` (row_number), `redaction`.
-    `slots`: what erased rows go on saying (`redaction.SLOTS`). Raises headers.Unbound when the header does not fit.
+    `slots`: what erased rows go on saying (`redaction.SLOTS`). Raises headers.Unbound when the header does not fit, or a section is not understood.
     """
     table = sheet.table
     slots = redaction.SLOTS.empty_table() if slots is None else slots
@@ -247,7 +247,21 @@ def _structure(
         if rows is not None:
             put(rows, item.reason)
     found = redaction.pinned_structure(found, slots)
+    if layout.days_of_section:
+        _all_sections_are_read(numbers.filter(alone), first.filter(alone), found)
     return found, {number: month for number, month in sections.items() if found.get(number) == "section"}
+
+
+def _all_sections_are_read(numbers: pa.Array, texts: pa.Array, structure: dict[int, str]) -> None:
+    """Raises headers.Unbound for a row alone in a sheet whose days are those of the section above them: it may be a month nobody understood."""
+    for number, text in zip(numbers.to_pylist(), texts.to_pylist(), strict=True):
+        if number not in structure:
+            raise Unbound(
+                "section_incomprise",
+                f"Ligne {number} : {quote(text)} est seul sur sa ligne et n'est pas un mois, alors que les dates qui suivent prennent le mois "
+                "de leur titre. Écrivez le mois et l'année, par exemple « AVRIL 2023 », ou complétez la ligne. Si c'est une note ou un total, "
+                "l'observatoire peut l'ajouter à « totals » dans le contrat.",
+            )
 
 
 def _first_texts(body: pa.Table) -> tuple[pa.Array, pa.Array]:

@@ -172,8 +172,9 @@ def _date(slot: Slot, field: ContractField | None, references: References, contr
 
     def parse(text: str | None, programme: str | None, section: str | None) -> tuple:
         year = section[:4] if section else references.programme(programme).get("year")
+        month = int(section[5:]) if section and contract.layout.days_of_section else None
         days = [text] if is_blank(text) or not split else split_labels(text, split)
-        value = outer_days([parse_date(day, year=int(year) if year else None) for day in days])
+        value = outer_days([parse_date(day, year=int(year) if year else None, month=month) for day in days])
         return (
             value.starts_on, value.ends_on, value.precision, None if is_blank(text) else clean(text),
             value.start_time, value.end_time,

@@ -5,7 +5,7 @@ Grammar (accents, case, HTML entities and kinds of space do not matter):
     text     := [ "du" | "entre" ] moment [ link moment ] { time }
     moment   := [ weekday ] day month [ year ]     « mardi 8 octobre 2024 », « 1er mars », « 24 janvier (2024) »
               | [ weekday ] day "/" month [ "/" year ]    also "-" or "." ; the day always comes first
-              | [ weekday ] day                    when the other moment gives the month
+              | [ weekday ] day                    when the other moment, or the context, gives the month
               | month [ year ] | year              « décembre », « en 2024 »
               | ISO 8601 date or instant           « 2023-04-06 », « 2025-11-12T18:30:00+01:00 »
     link     := "au" | "à" | "et" | "-" | "…"
@@ -96,10 +96,10 @@ class _Moment:
     weekday: int | None = None
 
 
-def parse_date(text: str | None, *, year: int | None = None) -> DateValue:
+def parse_date(text: str | None, *, year: int | None = None, month: int | None = None) -> DateValue:
     """Read a date as typed.
 
-    `year` is that of the context (programme, section « AVRIL 2023 »), used only when the text leaves it out. Raises
+    `year` is that of the context (programme, section « AVRIL 2023 »), used only when the text leaves it out; so is `month`, of a day alone. Raises
     `Refused`; the day number of a spreadsheet program (45988) with the date it would be (27 November 2025).
     """
     if is_missing(text):
@@ -120,7 +120,7 @@ def parse_date(text: str | None, *, year: int | None = None) -> DateValue:
             "date_incomprise",
             f"{quote(shown)} ne contient pas de date. Écrivez le jour, le mois et l'année, par exemple 06/04/2023.",
         )
-    filled = _fill(shown, moments, year)
+    filled = _fill(shown, moments, year, month)
     if len(moments) > 2 or (len(moments) == 2 and not _is_period(shown, filled, link, between)):
         raise Refused(
             "dates_multiples", f"{quote(shown)} contient plusieurs dates. Mettez une date, ou une période, par ligne."
@@ -249,8 +249,8 @@ def _take_moments(shown: str, rest: str) -> tuple[list[_Moment], str | None, boo
     return moments, link, between
 
 
-def _fill(shown: str, moments: list[_Moment], year: int | None) -> list[_Moment]:
-    """Give each moment the month and year it borrows from the other one, then the year of the context."""
+def _fill(shown: str, moments: list[_Moment], year: int | None, month: int | None) -> list[_Moment]:
+    """Give each moment the month and year it borrows from the other one, then those of the context."""
     first, last = moments[0], moments[-1]
     if len(moments) == 2 and first.month and first.day is None and last.day is not None and last.month is None:
         raise Refused(
@@ -262,6 +262,8 @@ def _fill(shown: str, moments: list[_Moment], year: int | None) -> list[_Moment]
         last = replace(last, month=first.month)
     if first.day is not None and first.month is None:
         first = replace(first, month=last.month)
+    if first.day is not None and first.month is None and last.day is not None and last.month is None:
+        first, last = replace(first, month=month), replace(last, month=month)
     for moment in (first, last):
         if moment.day is not None and moment.month is None:
             raise Refused(

@@ -225,6 +225,16 @@ def test_the_year_of_the_text_wins_over_the_context():
     assert parse_date("24 janvier 2024", year=2023) == value("2024-01-24")
 
 
+def test_the_month_of_the_context_completes_a_day_alone():
+    assert parse_date("jeudi 6", year=2023, month=4) == value("2023-04-06")
+    assert parse_date("8 et 9", year=2023, month=4) == value("2023-04-08", "2023-04-09")
+    assert parse_date("5 mai", year=2023, month=4) == value("2023-05-05")
+    assert parse_date("du 5 au 8 mai", year=2023, month=4) == value("2023-05-05", "2023-05-08")
+    assert parse_date("mai", year=2023, month=4).precision == "month"
+    with pytest.raises(Refused, match="est un jeudi, pas un vendredi"):
+        parse_date("vendredi 6", year=2023, month=4)
+
+
 def test_a_period_over_new_year_takes_its_first_day_from_the_context():
     assert parse_date("du 28 décembre au 2 janvier", year=2025) == value("2025-12-28", "2026-01-02")
 

@@ -1,0 +1,92 @@
+"""Sections by month whose rows give the day alone, where the contract says so."""
+
+import duckdb
+import pytest
+from deliveries import NOW, contract, landed, places, raw
+
+from sources.contract import ContractError
+from sources.landing import deliver
+
+TEXT = """\
+source: essai
+title: Un essai
+entity: event
+files: {shape: delimited, delimiter: ";"}
+layout: {sections: month, days_of_section: true, totals: [TOTAL]}
+fields:
+  event_id: {headers: ["N°"], required: true}
+  programme: {constant: HDF-CONF-2023}
+  status: {constant: held}
+  counts: {constant: "oui"}
+  title: {headers: [Intitulé], required: true}
+  date: {headers: [Date], split: [";"]}
+"""
+
+
+def delivered(home, content, text=TEXT):
+    raw(home, "essai", "a.csv", content.encode())
+    (report,) = deliver(places(home), contract(home, text), now=NOW)
+    return report
+
+
+def refused(home):
+    return duckdb.sql(f"select cell, rule, message from '{home}/landing/quarantine/*.parquet' order by 1").fetchall()
+
+
+def test_the_month_of_a_section_completes_its_days(tmp_path):
+    content = (
+        "N°;Intitulé;Date\nAVRIL 2023;;\n1;A;jeudi 6\n2;B;7\n3;C;le 1er à 9h30\n4;D;du 20 au 22\n5;E;8 mai\n6;F;8 mai 2024\n7;G;\n"
+        "Mai 2024;;\n8;H;jeudi 9\nTOTAL;;\n9;I;10\n"
+    )
+    rows = landed(tmp_path, TEXT, content, "event_id, starts_on::varchar, ends_on::varchar, date_precision")
+    assert rows == [
+        ("1", "2023-04-06", "2023-04-06", "day"),
+        ("2", "2023-04-07", "2023-04-07", "day"),
+        ("3", "2023-04-01", "2023-04-01", "day"),
+        ("4", "2023-04-20", "2023-04-22", "day"),
+        ("5", "2023-05-08", "2023-05-08", "day"),
+        ("6", "2024-05-08", "2024-05-08", "day"),
+        ("7", None, None, "missing"),
+        ("8", "2024-05-09", "2024-05-09", "day"),
+        ("9", "2024-05-10", "2024-05-10", "day"),
+    ]
+
+
+def test_a_weekday_that_is_not_that_of_the_date_and_a_day_that_the_month_has_not_are_set_aside(tmp_path):
+    report = delivered(tmp_path, "N°;Intitulé;Date\nAVRIL 2023;;\n1;A;vendredi 6\n2;B;31\n3;C;du 28 au 2\n4;D;7\n")
+    assert (report.rows_accepted, report.rows_quarantined) == (1, 3)
+    found = refused(tmp_path)
+    assert [(cell, rule) for cell, rule, _ in found] == [
+        ("C3", "jour_de_semaine_contradictoire"),
+        ("C4", "date_inexistante"),
+        ("C5", "dates_inversees"),
+    ]
+    assert "le 6 avril 2023 est un jeudi, pas un vendredi" in found[0][2]
+
+
+def test_a_day_above_the_first_section_has_no_month(tmp_path):
+    assert delivered(tmp_path, "N°;Intitulé;Date\n1;A;6\nAVRIL 2023;;\n2;B;6\n").rows_accepted == 1
+    assert [(cell, rule) for cell, rule, _ in refused(tmp_path)] == [("C2", "mois_absent")]
+
+
+@pytest.mark.parametrize("heading", ["AVRL 2023", "AVRIL", "2023", "Printemps"])
+def test_a_heading_that_is_no_month_holds_the_delivery(tmp_path, heading):
+    report = delivered(tmp_path, f"N°;Intitulé;Date\nMARS 2023;;\n1;A;6\n{heading};;\n2;B;6\n")
+    assert (report.outcome, report.rule) == ("held", "section_incomprise")
+    assert report.message.startswith(f"Ligne 4 : « {heading} » est seul sur sa ligne et n'est pas un mois")
+    assert "par exemple « AVRIL 2023 »" in report.message
+
+
+def test_without_the_key_a_section_gives_its_year_only(tmp_path):
+    text = TEXT.replace("days_of_section: true, ", "")
+    report = delivered(tmp_path, "N°;Intitulé;Date\nAVRIL 2024;;\n1;A;6\n2;B;samedi 6 avril\nUne note;;\n", text)
+    assert report.rows_accepted == 1
+    assert [(cell, rule) for cell, rule, _ in refused(tmp_path)][:2] == [
+        ("B5", "valeur_manquante"),
+        ("C3", "mois_absent"),
+    ]
+
+
+def test_the_key_goes_with_sections(tmp_path):
+    with pytest.raises(ContractError, match="ligne 5 : layout : « days_of_section » va avec « sections: month »"):
+        contract(tmp_path, TEXT.replace("sections: month, ", ""))

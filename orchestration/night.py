@@ -140,8 +140,10 @@ class Night:
     @contextmanager
     def under_lock(self) -> Iterator[Night]:
         """Hold the night's lock; raises AnotherNight at once when somebody else does."""
+        from sources.ledger import kept_open
+
         self.home.ensure()
-        with only_one_night(self.home.lock):
+        with only_one_night(self.home.lock), kept_open(self.home.ledger):
             try:
                 yield self
             finally:

@@ -111,6 +111,11 @@ DELIVERIES_BEFORE = (
     "'superseded' as state, 'event' as entity, timestamp '2025-01-01' + interval 1 day * n as received_at, 500 as rows_read "
     "from generate_series(1, 3) as numbers (n)"
 )
+CUT = (
+    "insert into landing.delivery by name select 'billets' as source, state as delivery_id, 'billets.csv' as file_name, state, "
+    "'registration' as entity, received_at, nb as rows_read, nb as rows_accepted from (values ('superseded', timestamp '2025-01-01', 700), "
+    "('accepted', timestamp '2025-01-02', {rows})) as version (state, received_at, nb)"
+)
 PRINTED_BEFORE = (
     "insert into landing.previous_figure by name select n as age, 'ind_events' as dataset, '{programme}' as programme_id, "
     "'EV01' as indicator, '{breakdown}' as breakdown, '{member}' as member, 100 as value "
@@ -213,6 +218,8 @@ SPOILS = [
         "select event_key, true as has_presence_lines from dim_event where is_deleted",
     ),
     ("quality", "usual_volume", DELIVERIES_BEFORE),
+    ("quality", "usual_volume", CUT.format(rows=349)),
+    ("quality", "usual_volume", CUT.format(rows=0)),
     (
         "quality",
         "source_late",
@@ -234,6 +241,14 @@ def test_a_spoiled_cell_is_seen_by_its_control(candidate, tmp_path, dataset, con
             con.execute(f"create or replace table stg_deliveries as {candidate.compiled('stg_deliveries')}")
         found = con.execute(candidate.compiled(f"ctl_{dataset}")).fetchall()
     assert [row for row in found if row[1] == control and row[6] != 0]
+
+
+def test_a_file_that_keeps_half_of_its_rows_is_of_usual_size(candidate, tmp_path):
+    with candidate.spoiled(tmp_path, CUT.format(rows=350)) as con:
+        con.execute(f"create or replace table stg_deliveries as {candidate.compiled('stg_deliveries')}")
+        found = con.execute(candidate.compiled("ctl_quality")).fetchall()
+    (row,) = [row for row in found if row[1] == "usual_volume" and row[3] == "billets/accepted"]
+    assert row[6] == 0 and row[7] == "billets.csv : 350 lignes, 700 dans la version remplacée"
 
 
 def test_a_withdrawn_explanation_leaves_the_difference_unexplained(candidate, tmp_path):

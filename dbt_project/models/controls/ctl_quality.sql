@@ -73,6 +73,28 @@ from (
     group by source
 )
 where nb >= 3
+union all by name
+-- rows of a file in force against those of the version it replaced; events and organisations have withheld_deletions
+select
+    'usual_volume' as control,
+    cast(null as varchar) as programme_id,
+    source || '/' || delivery_id as member,
+    0 as expected,
+    (rows_before - rows_read >= 5 and rows_read < rows_before / 2)::integer as actual,
+    file_name || ' : ' || rows_read || ' lignes, ' || rows_before || ' dans la version remplacée' as detail
+from (
+    select
+        file.source,
+        file.delivery_id,
+        file.file_name,
+        file.rows_read,
+        arg_max(before.rows_read, (before.received_at, before.delivery_id)) as rows_before
+    from {{ ref('stg_deliveries') }} as file
+    inner join {{ ref('stg_deliveries') }} as before
+        on before.source = file.source and before.file_name = file.file_name and before.state = 'superseded' and before.rows_accepted > 0
+    where file.state = 'accepted' and file.entity not in ('event', 'organisation')
+    group by all
+)
 {% endset %}
 {% set freshness %}
 -- days since each source that should come regularly was last accepted, when anything at all was received last

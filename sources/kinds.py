@@ -17,7 +17,7 @@ from sources.readers.records import split_list
 from sources.values.amounts import parse_amount
 from sources.values.choices import split_choices
 from sources.values.counts import parse_count
-from sources.values.dates import outer_days, parse_date
+from sources.values.dates import MONTH_NAMES, DateValue, outer_days, parse_date
 from sources.values.departments import parse_department, parse_region
 from sources.values.durations import parse_minutes
 from sources.values.figures import parse_figure
@@ -25,7 +25,7 @@ from sources.values.identifiers import parse_postcode, parse_siret
 from sources.values.instants import parse_instant, sql_instant
 from sources.values.people import parse_gender
 from sources.values.places import Gazetteer
-from sources.values.refusal import Refused
+from sources.values.refusal import Refused, quote
 from sources.values.scores import parse_recommendation, parse_score
 from sources.values.statuses import parse_registration_status
 from sources.values.text import clean, fold, is_blank
@@ -171,16 +171,45 @@ def _date(slot: Slot, field: ContractField | None, references: References, contr
     split = field.split if field else ()
 
     def parse(text: str | None, programme: str | None, section: str | None) -> tuple:
-        year = section[:4] if section else references.programme(programme).get("year")
+        of_programme = references.programme(programme).get("year")
+        year = section[:4] if section else of_programme
         month = int(section[5:]) if section and contract.layout.days_of_section else None
         days = [text] if is_blank(text) or not split else split_labels(text, split)
         value = outer_days([parse_date(day, year=int(year) if year else None, month=month) for day in days])
+        if value.starts_on is not None:
+            _near(text, value, int(of_programme) if of_programme else None, section, days)
         return (
             value.starts_on, value.ends_on, value.precision, None if is_blank(text) else clean(text),
             value.start_time, value.end_time,
         )  # fmt: skip
 
     return Mapping(slot, (slot.name, "programme", "section"), parse)
+
+
+FAR_IN_YEARS, FAR_IN_MONTHS = 5, 6
+
+
+def _near(text: str, value: DateValue, programme: int | None, section: str | None, days: list[str]) -> None:
+    """Refuse a day that is years away from its programme, or that had its year from a section months away (« 2 janvier » under
+    « décembre 2023 »): one typing error, and the calendar of the programme would have as many empty months."""
+    day = value.starts_on
+    far = [year for year in (day.year, value.ends_on.year) if programme and abs(year - programme) > FAR_IN_YEARS]
+    if far:
+        raise Refused(
+            "annee_lointaine",
+            f"{quote(text)} : l'année {far[0]} est à plus de {FAR_IN_YEARS} ans de celle du programme ({programme}). "
+            "Corrigez l'année, ou le programme de la ligne.",
+        )
+    if section and abs((day.year - int(section[:4])) * 12 + day.month - int(section[5:])) > FAR_IN_MONTHS:
+        try:
+            for each in days:
+                parse_date(each)
+        except Refused:  # without the section, it says no year
+            raise Refused(
+                "annee_douteuse",
+                f"{quote(text)} ne dit pas l'année, et se trouve loin de sa place sous {MONTH_NAMES[int(section[5:]) - 1]} {section[:4]}. "
+                "Écrivez l'année, par exemple 06/04/2023.",
+            ) from None
 
 
 def _place(slot: Slot, field: ContractField | None, references: References, contract: Contract) -> Mapping:

@@ -239,6 +239,30 @@ def test_totals_sections_and_repeated_headers_are_structure(tmp_path):
     assert "H9" in report.notes[0].message and "215" in report.notes[0].message
 
 
+def test_a_day_far_from_its_programme_or_from_its_section_is_refused(tmp_path):
+    days = [
+        "06/04/99",
+        "6 avril 2016",
+        "du 30 décembre 2023 au 2 janvier 2032",
+        "2 janvier",
+        "8 octobre",
+        "2 janvier 2024",
+    ]
+    rows = [[number, *ROWS[0][1:6], day, 5] for number, day in enumerate(days, 1)]
+    programme(tmp_path, [["DÉCEMBRE 2023"], *rows, ["AVRIL 2024"], [7, *ROWS[0][1:6], "2 mai", 5]])
+    (report,) = land(tmp_path)
+    assert [(cell, rule) for cell, _, rule, *_ in quarantine(tmp_path)] == [
+        ("G6", "annee_lointaine"), ("G7", "annee_lointaine"), ("G8", "annee_lointaine"), ("G9", "annee_douteuse"),
+    ]  # fmt: skip
+    messages = [message for *_, message, _ in quarantine(tmp_path)]
+    assert messages[0] == (
+        "« 06/04/99 » : l'année 2099 est à plus de 5 ans de celle du programme (2023). Corrigez l'année, ou le programme de la ligne."
+    )
+    assert "sous décembre 2023" in messages[3]
+    kept = landed(tmp_path, columns="starts_on::varchar")
+    assert kept == [("2023-10-08",), ("2024-01-02",), ("2024-05-02",)]
+
+
 def test_a_name_that_begins_like_a_total_is_a_row(tmp_path):
     totals = [[None, "Total général"], [None, "TOTAL : 2 ateliers"], ["Moyenne sur 2 ateliers"]]
     programme(tmp_path, [*ROWS, [None, "Totalement libre", *ROWS[0][2:]], *totals])

@@ -31,6 +31,9 @@ PRECISION_WORDS = {
     "implicit_zero": ["implicit zero", "zéro implicite"],
 }
 
+_TWO_READINGS = re.compile(r"(?<![\d.,])[1-9]\d{0,2}[.,]\d{3}(?! ?%|\d)")
+"""One sign before exactly three digits: 1055, or 1 and a little. A percentage has no thousands."""
+
 _ORDINALS = {"premier": 1, "premiere": 1, "second": 2, "seconde": 2, "deuxieme": 2, "troisieme": 3, "quatrieme": 4}
 _ORDINALS |= {"cinquieme": 5, "sixieme": 6, "septieme": 7, "huitieme": 8, "neuvieme": 9, "dixieme": 10}
 _MONTHS = [strip_accents(name) for name in MONTH_NAMES]
@@ -66,6 +69,11 @@ def parse_figure(text: str | None, precision_word: str | None) -> FigureValue:
         return FigureValue(_calendar_figure(shown, normalised), None, None, precision)
     if precision == "exact" and (ordinal := _ordinal(normalised)) is not None:
         return FigureValue(float(ordinal), float(ordinal), float(ordinal), precision)
+    if _TWO_READINGS.search(normalised):
+        raise Refused(
+            "chiffre_ambigu",
+            f"{quote(shown)} peut se lire de deux façons. Écrivez les milliers sans point ni virgule, par exemple 1055.",
+        )
     read = read_quantity(normalised)
     if read is None:
         raise Refused(

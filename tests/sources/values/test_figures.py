@@ -74,6 +74,19 @@ def test_values_and_bounds(text, word, expected):
             "« 150 personnes » ne va pas avec la précision « qualitative ». Corrigez l'un ou l'autre.",
         ),
         (
+            "plus de 1.055 personnes",
+            "approx",
+            "chiffre_ambigu",
+            "« plus de 1.055 personnes » peut se lire de deux façons. Écrivez les milliers sans point ni virgule, par exemple "
+            "1055.",
+        ),
+        (
+            "1,055",
+            "",
+            "chiffre_ambigu",
+            "« 1,055 » peut se lire de deux façons. Écrivez les milliers sans point ni virgule, par exemple 1055.",
+        ),
+        (
             "des ateliers",
             "exact",
             "chiffre_incompris",
@@ -99,3 +112,10 @@ def test_refusals(text, word, rule, message):
     with pytest.raises(Refused) as refusal:
         parse_figure(text, word)
     assert (refusal.value.rule, refusal.value.message) == (rule, message)
+
+
+@pytest.mark.parametrize(
+    ("text", "value"), [("13,333 %", 13.333), ("0,133", 0.133), ("11,8333", 11.8333), ("1 055", 1055)]
+)
+def test_decimals_that_are_no_thousands(text, value):
+    assert parse_figure(text, None).value == value

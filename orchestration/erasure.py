@@ -43,6 +43,7 @@ LAYERS = {
     "emptied": "originaux illisibles, détruits",
     "rows": "lignes effacées, gardées comme décompte anonyme",
     "refused": "dont lignes en quarantaine",
+    "rows_emptied": "lignes vidées, qui ne comptaient pas (fichier retenu faute de contrat qui le lise, ligne laissée de côté)",
     "cells": "cellules masquées dans les lignes d'autres personnes",
     "contacts": "cellules de contact vidées (la structure, ou la fiche, reste)",
     "names": "fichiers renommés, dont le nom la citait",
@@ -310,7 +311,8 @@ def _erase_deliveries(
         rows |= {f"{key}/{number}" for number in done.rows}
         counts["deliveries"] += 1
         counts["emptied" if done.is_emptied else "originals"] += 1
-        counts["rows"] += len(done.rows)
+        counts["rows"] += len(done.rows) - done.nb_emptied
+        counts["rows_emptied"] += done.nb_emptied
         counts["refused"] += done.nb_refused
         counts["cells"] += len(done.cells)
         counts["contacts"] += done.nb_blanked

@@ -55,7 +55,8 @@ from sources.zipped import UNREADABLE
 
 @dataclass(frozen=True)
 class ErasedDelivery:
-    """What went from one delivery. `cells`: (sheet, row_number, column) masked in rows of others; `is_emptied`: nothing was left."""
+    """What went from one delivery. `cells`: (sheet, row_number, column) masked in rows of others; `nb_emptied`: those of `rows` that were no
+    data; `is_emptied`: nothing was left."""
 
     source: str
     delivery_id: str
@@ -63,6 +64,7 @@ class ErasedDelivery:
     cells: tuple[tuple[int, int, int], ...]
     nb_blanked: int
     nb_refused: int
+    nb_emptied: int = 0
     is_emptied: bool = False
 
 
@@ -123,7 +125,9 @@ def erase_in(
     remember_erased(places, source, delivery_id, sha256)
     if redacted is None:
         return ErasedDelivery(source, delivery_id, (), (), 0, 0, is_emptied=True)
-    return ErasedDelivery(source, delivery_id, redacted.rows, redacted.cells, redacted.nb_blanked, nb_refused)
+    return ErasedDelivery(
+        source, delivery_id, redacted.rows, redacted.cells, redacted.nb_blanked, nb_refused, redacted.nb_emptied
+    )
 
 
 @dataclass(frozen=True)

@@ -84,12 +84,14 @@ class Kept:
 
 @dataclass(frozen=True)
 class Redacted:
-    """What `redact` took away: rows of erased persons, cells masked elsewhere (sheet, row_number, column), cells of slots."""
+    """What `redact` took away: rows of erased persons, cells masked elsewhere (sheet, row_number, column), cells of slots. `nb_emptied`:
+    how many of `rows` were no data, so that nothing of them is counted on."""
 
     kept: Kept
     rows: tuple[int, ...] = ()
     cells: tuple[tuple[int, int, int], ...] = ()
     nb_blanked: int = 0
+    nb_emptied: int = 0
 
     @property
     def has_changed(self) -> bool:
@@ -261,6 +263,7 @@ def redact(
         tuple(sorted(gone)),
         tuple(sorted(masked)),
         nb_blanked,
+        len(gone - whole.keys()),
     )
 
 

@@ -92,16 +92,16 @@ def traces(home: Home, word: str, clear: Path) -> list:
 
 
 @pytest.mark.parametrize(
-    ("who", "gone", "rows"),
+    ("who", "gone", "rows", "emptied"),
     [
-        ("Eustache Vrimbault", "vrimbault", 1),
-        ("eustache@exemple.test", "vrimbault", 1),
-        ("Wilhelmine Trotskaya", "trotskaya", 0),
-        ("Gontran Bellavoix", "bellavoix", 0),
-        ("Aldegonde Brissac", "brissac", 0),
+        ("Eustache Vrimbault", "vrimbault", 1, 0),
+        ("eustache@exemple.test", "vrimbault", 1, 0),
+        ("Wilhelmine Trotskaya", "trotskaya", 0, 0),
+        ("Gontran Bellavoix", "bellavoix", 0, 0),
+        ("Aldegonde Brissac", "brissac", 0, 1),
     ],
 )
-def test_who_is_only_mentioned_is_found_and_erased(home, who, gone, rows, tmp_path):
+def test_who_is_only_mentioned_is_found_and_erased(home, who, gone, rows, emptied, tmp_path):
     assert traces(home, gone, tmp_path / "before")
     found = said("find", who)
     assert f"{rows} ligne(s) tenue(s)" in found and (rows or "Ailleurs" in found), found
@@ -110,7 +110,8 @@ def test_who_is_only_mentioned_is_found_and_erased(home, who, gone, rows, tmp_pa
     assert not traces(home, gone, tmp_path / "after")
     (certificate,) = home.certificates.glob("*.json")
     counts = json.loads(certificate.read_text("utf-8"))["counts"]
-    assert counts["deliveries"] == 1 and counts["rows"] + counts["cells"] > 0
+    assert counts["deliveries"] == 1 and counts["rows"] + counts["rows_emptied"] + counts["cells"] > 0
+    assert (counts["rows"], counts["rows_emptied"]) == (rows, emptied), "what a held file holds is counted nowhere"
     assert said("find", who) == "Rien n'est tenu sur cette personne.\n"
     with open_ledger(home.ledger) as ledger:
         assert {row["rows_read"] for row in deliveries(ledger)} == {0, 4}, "the counts stay"

@@ -192,7 +192,7 @@ def test_the_person_goes_from_every_byte_and_the_counts_stay(home):
     home.bury()
     (done,) = home.erase()
     clear_inbox(home.places)
-    assert (done.rows, done.nb_refused) == ((2, 4, 5, 6, 7), 1) and len(done.cells) == 2
+    assert (done.rows, done.nb_refused, done.nb_emptied) == ((2, 4, 5, 6, 7), 1, 1) and len(done.cells) == 2
     left = in_clear(home.vault, home.root)
     assert not [word for word in ("canari", "arachide", "végétarien", "serins", "59000", "75001") if word in left]
     assert "martin" in left and "paul@exemple.test" in left, "the others are all there"

@@ -15,7 +15,7 @@ from typing import Annotated, Any
 
 import typer
 
-from orchestration import breach_command, person_command, system_errors
+from orchestration import breach_command, failures, person_command, system_errors
 from orchestration.home import Home, Settings
 from orchestration.process import run_process
 from orchestration.usage import App, Group
@@ -557,22 +557,8 @@ def _known(home: Home, source: str | None) -> dict[str, Any]:
 
 def _sentence_of(error: BaseException) -> str:
     """A sentence made for people is shown as it is; anything else is logged, and the log named."""
-    made_for_people = {
-        "ContractError",
-        "Refused",
-        "NoRelease",
-        "AnotherNight",
-        "StructureFailed",
-        "WarehouseError",
-        "SuiteError",
-        "NoFigure",
-        "VaultError",
-        "NotReadAgain",
-        "RetentionError",
-        "ModelError",
-    }
     log = _log(error)
-    if made_for_people.intersection(kind.__name__ for kind in type(error).__mro__):
+    if failures.is_made_for_people(error):
         return str(error)
     if isinstance(error, OSError) and (cause := system_errors.told(error)):
         return f"{cause[0].upper()}{cause[1:]}{f' : {error.filename}' if error.filename else ''} (détails : {log})"
@@ -580,13 +566,11 @@ def _sentence_of(error: BaseException) -> str:
 
 
 def _log(error: BaseException) -> str:
-    import traceback
-
     path = Home.from_environment().logs / "command.log"
     try:
         path.parent.mkdir(parents=True, exist_ok=True)
         with path.open("a", encoding="utf-8") as file:
-            file.write("".join(traceback.format_exception(error)))
+            file.write(failures.for_log(error))
     except OSError:
         return "le journal n'a pas pu être écrit"
     return str(path)

@@ -12,7 +12,6 @@ import os
 import subprocess
 import sys
 import threading
-import traceback
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from multiprocessing import Pipe
@@ -21,6 +20,7 @@ from pathlib import Path
 from queue import SimpleQueue
 from typing import TYPE_CHECKING, Any
 
+from orchestration import failures
 from orchestration.beside import environment_beside, step_back
 from orchestration.home import Home, Settings
 from orchestration.night import StructureFailed
@@ -159,9 +159,9 @@ def main() -> None:
             from orchestration.history import write_history
 
             write_history(opening, ToldNight(listening, opening))
-        except Exception:
+        except Exception as error:
             with opening.log.open("a", encoding="utf-8") as log:
-                log.write(traceback.format_exc())
+                log.write(failures.for_log(error))
             raise SystemExit(1) from None
 
 

@@ -18,7 +18,6 @@ What failed, and what then:
 from __future__ import annotations
 
 import time
-import traceback
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass, field
@@ -28,7 +27,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any, TypeVar
 from uuid import uuid4
 
-from orchestration import rooms, system_errors, warehouse
+from orchestration import failures, rooms, system_errors, warehouse
 from orchestration.alerts import heartbeat, send
 from orchestration.auditor import Auditor
 from orchestration.builder import Builder
@@ -420,7 +419,7 @@ class Night:
                 running.say(failure.sentence)
                 raise
             except Exception as error:
-                log = self.log(traceback.format_exc() + getattr(error, "detail", ""))
+                log = self.log(failures.for_log(error) + getattr(error, "detail", ""))
                 sentence = f"{title} : {self._cause(error, failure)}"
                 running.say(sentence)
                 raise StructureFailed(sentence, log) from error

@@ -13,6 +13,7 @@ from __future__ import annotations
 import fcntl
 import json
 import os
+import re
 import shutil
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
@@ -29,12 +30,17 @@ from orchestration.home import Home, Settings
 PROMISE, ALL_PROMISES = "keeps", "every_promise_is_kept"
 PARSED_WITH = "/dev/null/observatoire/warehouse.duckdb"
 NO_MEMORY = "la mémoire permise à l'entrepôt ne suffit pas, memory_limit est à augmenter dans dbt_project/profiles.yml"
+_FAILURE = re.compile(r"(?P<place>[\w ]+ Error in \w+ \w+ \([^\n)]*\))(?:\n\s*(?P<kind>[A-Z][\w ]* Error): )?")
+"""How a message of dbt begins: its own kind of error and the node, then the kind of DuckDB's."""
+_SPEAKS_OF_SQL = frozenset({"Parser Error", "Binder Error", "Catalog Error", "Out of Memory Error"})
+"""What DuckDB says before it reads a row, and of its memory: it quotes the SQL of the project."""
 LAYERS = {"stg": "staging", "int": "intermediate", "dim": "star", "fct": "star", "bridge": "star"}
 LAYERS |= {"ctl": "controls", "ind": "indicators"}
 
 
 class WarehouseError(Exception):
-    """dbt could not parse or build. `sentence` (French) names models and tests; `detail` may quote the database."""
+    """dbt could not parse or build. `sentence` (French) names models and tests; `detail`, for a log, what the database said of them where
+    it speaks of SQL, and only the kind of error where it may quote a value."""
 
     def __init__(self, sentence: str, detail: str = ""):
         super().__init__(sentence)
@@ -375,7 +381,21 @@ def _explained(result: Any, database: Path | None = None) -> WarehouseError:
     description = " ".join((first.description or "").split())
     sentence += f" ({description})" if description else ""
     sentence += f", et {others} autre{'s' if others > 1 else ''}." if others else "."
-    return WarehouseError(sentence, "\n".join(f"{r.node.name}: {r.message}" for r in failed))
+    return WarehouseError(sentence, "\n".join(f"{r.node.name}: {_without_values(r)}" for r in failed))
+
+
+def _without_values(result: Any) -> str:
+    """What dbt says of a node that failed. A conversion, a constraint or an overflow quotes the value: of such an error its kind is left."""
+    message = str(result.message or "")
+    # a test that fails tells a count, and a template speaks of columns
+    if str(result.status) == "fail" or message.startswith("Compilation Error in "):
+        return message
+    known = _FAILURE.match(message)
+    if known is None:
+        return "an error of no known kind"
+    if known["kind"] in _SPEAKS_OF_SQL:
+        return message
+    return ": ".join(part for part in known.groups() if part)
 
 
 def _unkept(sql: str, database: Path) -> WarehouseError:

@@ -107,5 +107,5 @@ def _number(uid: str) -> int:
     except ValueError:
         number = -1
     if not 0 <= number < 1 << 64:
-        raise VaultError(f"« {uid} » n'est pas le numéro d'une personne (16 chiffres hexadécimaux).")
+        raise VaultError("Le numéro d'une personne a 16 chiffres hexadécimaux.")
     return number

@@ -84,14 +84,17 @@ def test_a_second_run_at_the_same_time_says_so(observatoire, observatory, monkey
 
 
 def test_an_unforeseen_error_goes_to_the_log(observatoire, observatory, monkeypatch):
+    cell = "Canari"
+
     def broken(*_):
-        raise ValueError("cell of Jeanne Canari")
+        raise ValueError(f"cell of {cell}")
 
     monkeypatch.setattr(rooms, "contracts", broken)
     code, said = observatoire("status")
     assert code == 4 and "Canari" not in said
     log = observatory.home.logs / "command.log"
-    assert str(log) in said and "ValueError: cell of" in log.read_text()
+    assert str(log) in said and "builtins.ValueError" in log.read_text() and "in broken" in log.read_text()
+    assert "cell of Canari" not in log.read_text(), "where and which kind, not what it quotes"
 
 
 def test_what_is_wrong_with_the_vault_is_a_sentence(observatoire, observatory, monkeypatch):

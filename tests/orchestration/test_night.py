@@ -77,11 +77,11 @@ def test_a_source_whose_program_fails_stops_neither_the_others_nor_the_release(o
     other = (observatory.home.contracts / f"{SOURCE}.yml").read_text().replace(f"source: {SOURCE}", "source: autre")
     (observatory.home.contracts / "autre.yml").write_text(other)
     observatory.deliver_sample()
-    deliver = rooms.deliver
+    deliver, cell = rooms.deliver, "Jeanne Canari"
 
     def fails(home, contract, now):
         if contract.contract.source == "autre":
-            raise ZeroDivisionError("cell of Jeanne Canari")
+            raise ZeroDivisionError(f"cell of {cell}")
         return deliver(home, contract, now)
 
     monkeypatch.setattr(rooms, "deliver", fails)
@@ -92,7 +92,8 @@ def test_a_source_whose_program_fails_stops_neither_the_others_nor_the_release(o
     assert left_by_last_night(observatory.home)["failed_sources"] == ["autre"], "it will be done again"
     assert "source autre" in sent[0][1][0] and "Canari" not in str(sent)
     logs = "".join(path.read_text() for path in observatory.home.logs.glob("night-*.log"))
-    assert "ZeroDivisionError" in logs, "the trace is for engineers, in a file"
+    assert "ZeroDivisionError" in logs and "test_night.py" in logs, "the trace is for engineers, in a file"
+    assert "Canari" not in logs, "which quotes a cell"
 
 
 @pytest.mark.parametrize(

@@ -139,6 +139,24 @@ def test_a_failure_is_one_sentence(tmp_path, changed, sentence):
     assert "Canari" not in failed.value.sentence and "\n" not in failed.value.sentence
 
 
+@pytest.mark.parametrize(
+    ("sql", "told"),
+    [
+        (
+            "select cast('Jeanne Canari' as integer) as a",
+            "Runtime Error in model ind_a (models/ind_a.sql): Conversion Error",
+        ),
+        ("select error('Jeanne Canari') as a", "Runtime Error in model ind_a (models/ind_a.sql): Invalid Input Error"),
+        ("select missing from (select 1 as a)", 'Binder Error: Referenced column "missing" not found'),
+    ],
+)
+def test_the_details_of_a_failure_quote_no_cell(tmp_path, sql, told):
+    home = project(tmp_path, **{"models/stg_a.sql": sql})
+    with pytest.raises(WarehouseError) as failed:
+        warehouse.build(home, Settings(), new_candidate(home.warehouse, "0"), lambda *_: None)
+    assert told in failed.value.detail and "Canari" not in failed.value.detail
+
+
 CONTRACT = """
 version: 2
 models:

@@ -36,7 +36,7 @@ from sources.columns import (
     unaccented,
     whole,
 )
-from sources.contract import Contract
+from sources.contract import Contract, header_key
 from sources.corrections import Correction, apply_corrections
 from sources.entities import ENTITIES, PERSON, Entity
 from sources.headers import Binding, Unbound, bind, column_letter
@@ -45,6 +45,7 @@ from sources.kinds import Mapping as Parse
 from sources.note import Note
 from sources.origins import cell, left_out, origin
 from sources.readers import Sheet
+from sources.readers.sheet import enumerate_in_french
 from sources.values.dates import parse_date
 from sources.values.figures import parse_figure
 from sources.values.refusal import Refused, quote
@@ -124,6 +125,9 @@ def judge(
     raw = _read_raw(contract, binding, body, structure, sections, file_name, slots)
     notes += apply_corrections(raw, corrections, today)
     canonical, findings = _canonical(contract, raw, mappings(contract, references))
+    beyond, beside = _under_no_header(contract, binding, body, raw["row_number"])
+    notes += beside
+    findings = pa.concat_tables([findings, beyond])
     findings = redaction.pinned_refusals(findings, slots)
     duplicates, conflicts = _repeated(contract, canonical, findings)
     findings = _sorted(pa.concat_tables([findings, conflicts]))
@@ -272,6 +276,33 @@ def _first_texts(body: pa.Table) -> tuple[pa.Array, pa.Array]:
     first = pc.coalesce(*(pc.if_else(known, texts, blank) for known, texts in zip(are_filled, cells, strict=True)))
     nb_filled = sum(known.cast(pa.int8()).to_numpy(zero_copy_only=False).astype(np.int32) for known in are_filled)
     return cleaned(first), pa.array(nb_filled)
+
+
+def _under_no_header(
+    contract: Contract, binding: Binding, body: pa.Table, numbers: pa.Array
+) -> tuple[pa.Table, list[Note]]:
+    """What stands in a row of data under no header (in more rows than one, it holds the delivery). A line of text that is longer than its
+    header has a separator too many, and its cells may have moved: it is refused. A cell beside a spreadsheet's table is said."""
+    rows = body.filter(_is_among(body, numbers))
+    found: dict[int, int] = {}
+    for index, label in enumerate(binding.labels):
+        if not (label and header_key(label)):
+            for number in rows["row_number"].filter(filled(cell(rows, index))).to_pylist():
+                found.setdefault(number, index)
+    places = {number: f"{column_letter(index)}{number}" for number, index in found.items()}
+    if contract.files.shape == "delimited":
+        sentence = (
+            "La ligne {} a plus de cellules que l'en-tête (à partir de {}) : un séparateur dans un texte, sans doute. Mettez ce texte entre "
+            "guillemets, ou retirez ce qui dépasse."
+        )
+        said = [
+            (number, None, "cellules_en_trop", sentence.format(number, place), None) for number, place in places.items()
+        ]
+        return _table(said, FINDING), []
+    message = "Cellule(s) sans en-tête, que rien ne lit : {}."
+    return FINDING.empty_table(), [
+        Note("cellules_sans_entete", message.format(enumerate_in_french([*places.values()])))
+    ] if places else []
 
 
 def _begins(texts: pa.Array, word: str) -> pa.BooleanArray:

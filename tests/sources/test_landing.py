@@ -263,6 +263,26 @@ def test_a_day_far_from_its_programme_or_from_its_section_is_refused(tmp_path):
     assert kept == [("2023-10-08",), ("2024-01-02",), ("2024-05-02",)]
 
 
+def test_a_line_longer_than_its_header_is_refused_since_its_cells_may_have_moved(tmp_path):
+    raw(tmp_path, "evenements_ess", "a.csv", csv(event("E1"), event("E2") + ";Oui", event("E3") + ";;;"))
+    (report,) = land(tmp_path, "evenements_ess")
+    assert (report.rows_accepted, report.rows_quarantined) == (2, 1)
+    (found,) = quarantine(tmp_path)
+    assert found == (
+        None, None, "cellules_en_trop", "La ligne 3 a plus de cellules que l'en-tête (à partir de P3) : un séparateur dans un texte, sans "
+        "doute. Mettez ce texte entre guillemets, ou retirez ce qui dépasse.", None,
+    )  # fmt: skip
+
+
+def test_a_cell_beside_the_table_of_a_workbook_is_said(tmp_path):
+    programme(tmp_path, [[*ROWS[0], None, "à revoir"], ROWS[1], ["TOTAL", *[None] * 7, "vu"]])
+    (report,) = land(tmp_path)
+    assert report.rows_accepted == 2
+    assert [(note.rule, note.message) for note in report.notes if "entete" in note.rule] == [
+        ("cellules_sans_entete", "Cellule(s) sans en-tête, que rien ne lit : J5.")
+    ]
+
+
 def test_a_name_that_begins_like_a_total_is_a_row(tmp_path):
     totals = [[None, "Total général"], [None, "TOTAL : 2 ateliers"], ["Moyenne sur 2 ateliers"]]
     programme(tmp_path, [*ROWS, [None, "Totalement libre", *ROWS[0][2:]], *totals])

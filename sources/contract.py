@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import hashlib
 import re
+import unicodedata
 from dataclasses import dataclass
 from functools import lru_cache
 from pathlib import Path
@@ -83,7 +84,9 @@ class FileShape(_Strict):
         return series
 
     def document_of(self, file_name: str) -> str:
-        """What a file is a version of: files with one document replace one another. No file name holds a slash."""
+        """What a file is a version of: files with one document replace one another. No file name holds a slash. A « é » that one system writes
+        as one character and another as two is one letter."""
+        file_name = unicodedata.normalize("NFC", file_name)
         found = self.series is not None and re.search(self.series, file_name)
         return "/" + "/".join(text or "" for text in found.groups()) if found else file_name
 

@@ -11,6 +11,7 @@ import contextlib
 import hashlib
 import io
 import shutil
+import unicodedata
 import zipfile
 from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
@@ -415,8 +416,9 @@ def rename_files_of(places: Places, masks: Identifiers, stone: Tombstone) -> set
     """Take the person out of the names of delivered files; the deliveries concerned, which must land again under their new name."""
     with open_ledger(places.ledger) as ledger:
         names = {
-            name: masks.masked(name).replace(MASK, f"(effacé {stone.token('file', name)[:6]})")
+            name: masks.masked(whole).replace(MASK, f"(effacé {stone.token('file', whole)[:6]})")
             for name in file_names(ledger)
+            for whole in [unicodedata.normalize("NFC", name)]  # one name whether its accents stand apart or not
             if masks.is_in(name)
         }
         return rename_files(ledger, names)

@@ -12,6 +12,7 @@ from __future__ import annotations
 
 import json
 import sqlite3
+import unicodedata
 import zlib
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import ExitStack, closing, contextmanager, suppress
@@ -251,7 +252,8 @@ def rename_files(ledger: sqlite3.Connection, renamed: Mapping[str, str]) -> set[
                 f"update {table} set file_name = ? where file_name = ? returning source, delivery_id", (after, before)
             )
             touched |= {(row["source"], row["delivery_id"]) for row in found.fetchall()}
-        ledger.execute("update sighting set document = ? where document = ?", (after, before))
+        documents = (after, before, unicodedata.normalize("NFC", before))
+        ledger.execute("update sighting set document = ? where document in (?, ?)", documents)
     return touched
 
 

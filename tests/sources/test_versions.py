@@ -1,6 +1,7 @@
 """What is handed over for history: every version ever accepted, and until when each held."""
 
 import os
+import unicodedata
 from contextlib import closing
 from dataclasses import replace
 from datetime import UTC, datetime
@@ -12,7 +13,7 @@ from deliveries import CONTRACTS, NOW, ROWS, places, programme
 from sources.explanations import Withdrawal, load_ended_programmes, load_withdrawals
 from sources.handover import hand_over
 from sources.landing import deliver
-from sources.ledger import deliveries, follow_series, open_ledger
+from sources.ledger import deliveries, follow_series, open_ledger, rename_files
 
 LOADED = {"hdf_2023_programme": CONTRACTS["hdf_2023_programme"]}
 
@@ -85,6 +86,20 @@ def test_without_a_series_only_the_same_name_replaces_and_without_groups_there_i
     assert set(states.values()) == {"accepted"} and len(events) == 4
     states, events = versions(tmp_path / "one", FILES, (1, 0, 2), r"xlsx$")
     assert sorted(states.values()) == ["accepted", "superseded", "superseded"] and events == [("HDF23-A09",)]
+
+
+@pytest.mark.parametrize("series", [None, r"récap_(\d{4})"])
+def test_a_name_with_its_accents_apart_is_the_same_name(tmp_path, series):
+    files = [
+        (unicodedata.normalize(form, "récap_2023.xlsx"), ROWS[: 3 - n]) for n, form in enumerate(["NFC", "NFD"], 1)
+    ]
+    assert files[0][0] != files[1][0]
+    _, events = versions(tmp_path, files, (0, 1), series)
+    assert events == [("HDF23-A01",)]
+    with open_ledger(places(tmp_path).ledger) as ledger:
+        assert sorted(row["state"] for row in deliveries(ledger)) == ["accepted", "superseded"]
+        rename_files(ledger, {name: "(effacé).xlsx" for name, _ in files})
+        assert not ledger.execute("select document from sighting where document like '%cap%.xlsx'").fetchall()
 
 
 def test_a_series_declared_later_is_followed(tmp_path):

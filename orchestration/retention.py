@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import contextlib
 import os
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING
@@ -25,6 +25,7 @@ if TYPE_CHECKING:
     from identity.retention import Due, Rule, Rules
     from identity.tombstones import Tombstone
     from identity.vault import Vault
+    from sources.contract import LoadedContract
 
 Delivery = tuple[str, str]
 
@@ -32,34 +33,48 @@ Delivery = tuple[str, str]
 @dataclass
 class Plan:
     """What is too old. `gone`: delivery → rows → the stone of their person; `blanks`: delivery → slot → rows; `refused`: deliveries
-    so old that their refused rows go too."""
+    so old that their refused rows go too; `whole`: deliveries of which nothing stays, since no contract reads them."""
 
     gone: dict[Delivery, dict[int, Tombstone]] = field(default_factory=dict)
     blanks: dict[Delivery, dict[str, list[int]]] = field(default_factory=dict)
     refused: set[Delivery] = field(default_factory=set)
+    whole: set[Delivery] = field(default_factory=set)
 
     @property
     def deliveries(self) -> set[Delivery]:
-        return self.gone.keys() | self.blanks.keys() | self.refused
+        return self.gone.keys() | self.blanks.keys() | self.refused | self.whole
 
 
 def retention(home: Home, now: datetime, *, apply: bool) -> list[Due]:
     """Every rule in order, and what it would take (or took, with `apply`). To be called under the night's lock."""
     from identity.retention import Due, load_rules
 
-    rules, vault, plan = load_rules(), vault_of(home), Plan()
+    rules, vault, plan, contracts = load_rules(), vault_of(home), Plan(), rooms.contracts(home)
     report: list[Due] = []
     with _rows(home, vault) as con:
         for rule in rules.of("persons"):
-            persons, rows = _expired_persons(con, rule, now, plan)
+            persons, rows = _expired_persons(con, rule, now, plan, contracts)
             report.append(Due(rule.id, rule.title, persons, f"personne(s), {rows} ligne(s)"))
         for rule in rules.of("slot"):
-            report.append(Due(rule.id, rule.title, _expired_cells(con, rule, now, plan), "cellule(s)"))
+            report.append(Due(rule.id, rule.title, _expired_cells(con, rule, now, plan, contracts), "cellule(s)"))
+        refused = _expired_refusals(home, con, rules, now, plan, contracts)
+        report.append(Due("refused_rows", "personnes et contacts des lignes refusées", refused, "ligne(s)"))
         used = {key for (key,) in con.execute("select distinct person_key_id from known").fetchall()}
-    if apply and plan.deliveries:
-        _apply(home, plan, now)
+    unread = _expired_files(home, rules, now, plan, contracts)
+    report.append(
+        Due("unread_files", "fichiers qu'aucun contrat n'a pu lire, et classeurs de retour", unread, "fichier(s)")
+    )
+    # counted before anything goes: what goes with its row is said as it is without « --apply »
     for rule in rules.of("quarantine"):
-        report.append(Due(rule.id, rule.title, _refused_values(home, rule.keep.before(now), apply), "valeur(s)"))
+        count = _refused_values(home, rule.keep.before(now), apply=False)
+        report.append(Due(rule.id, rule.title, count, "valeur(s)"))
+    if apply and plan.deliveries:
+        left = _apply(home, plan, now)
+        report.append(
+            Due("left", "livraisons qui n'ont pas pu être relues, laissées telles quelles", left, "livraison(s)")
+        )
+    for rule in rules.of("quarantine") if apply else ():
+        _refused_values(home, rule.keep.before(now), apply=True)
     report += _of_the_vault(home, vault, rules, now, used, apply)
     return report
 
@@ -132,33 +147,36 @@ def _landed(con: duckdb.DuckDBPyConnection, home: Home):
     return con.sql("from landed").to_arrow_table()
 
 
-def _expired_persons(con: duckdb.DuckDBPyConnection, rule: Rule, now: datetime, plan: Plan) -> tuple[int, int]:
-    """Persons whose every row is older than the rule allows; how many, and how many rows."""
+def _expired_persons(
+    con: duckdb.DuckDBPyConnection, rule: Rule, now: datetime, plan: Plan, contracts: Collection[str]
+) -> tuple[int, int]:
+    """Persons whose every row is older than the rule allows; how many, and how many rows. Nothing reads the rows of a source whose
+    contract is gone: its delivery goes whole, once all of them are too old."""
     from identity.tombstones import Tombstone
 
     rows = con.execute(
         """with expired as (
                select person from known where list_contains($entities, entity) group by person
-               having max(instant) < $before and not bool_or(is_erased))
-           select person, source, delivery_id, row_number from known join expired using (person)
-           where list_contains($entities, entity) order by all""",
-        {"entities": [*rule.entities], "before": _naive(rule.keep.before(now))},
+               having max(instant) < $before and not bool_or(is_erased)),
+           theirs as (
+               select known.*, expired.person is not null as is_expired,
+                   list_contains($sources, source) or bool_and(is_expired) over (partition by source, delivery_id) as may_go
+               from known left join expired using (person) where list_contains($entities, entity))
+           select person, source, delivery_id, row_number from theirs where is_expired and may_go order by all""",
+        {"entities": [*rule.entities], "before": _naive(rule.keep.before(now)), "sources": [*contracts]},
     ).fetchall()
     stones: dict[str, Tombstone] = {}
     for person, source, delivery_id, number in rows:
         stone = stones.setdefault(person, Tombstone("retention", now.isoformat(), secret=os.urandom(32).hex()))
         plan.gone.setdefault((source, delivery_id), {})[number] = stone
-    plan.refused |= {
-        (source, delivery_id)
-        for source, delivery_id in con.execute(
-            "select source, delivery_id from known where list_contains($entities, entity) group by all having max(instant) < $before",
-            {"entities": [*rule.entities], "before": _naive(rule.keep.before(now))},
-        ).fetchall()
-    } & plan.gone.keys()
+        if source not in contracts:
+            plan.whole.add((source, delivery_id))
     return len(stones), len(rows)
 
 
-def _expired_cells(con: duckdb.DuckDBPyConnection, rule: Rule, now: datetime, plan: Plan) -> int:
+def _expired_cells(
+    con: duckdb.DuckDBPyConnection, rule: Rule, now: datetime, plan: Plan, contracts: Collection[str]
+) -> int:
     """Cells of some roles that are older than the rule allows, in rows that stay."""
     from sources.entities import ENTITIES
 
@@ -167,8 +185,9 @@ def _expired_cells(con: duckdb.DuckDBPyConnection, rule: Rule, now: datetime, pl
         held = f"{role} is not null" if role != "email" else "(email is not null or email_typed is not null)"
         rows = con.execute(
             f"select source, delivery_id, entity, list(row_number order by row_number) from known "
-            f"where list_contains($entities, entity) and {held} and not is_erased and instant < $before group by all order by all",
-            {"entities": [*rule.entities], "before": _naive(rule.keep.before(now))},
+            f"where list_contains($entities, entity) and list_contains($sources, source) and {held} and not is_erased "
+            "and instant < $before group by all order by all",
+            {"entities": [*rule.entities], "before": _naive(rule.keep.before(now)), "sources": [*contracts]},
         ).fetchall()
         for source, delivery_id, entity, numbers in rows:
             going = plan.gone.get((source, delivery_id), {})
@@ -181,23 +200,98 @@ def _expired_cells(con: duckdb.DuckDBPyConnection, rule: Rule, now: datetime, pl
     return count
 
 
-def _apply(home: Home, plan: Plan, now: datetime) -> None:
-    """Deliveries first, then matching, candidates and releases."""
+def _limits(rules: Rules, now: datetime) -> dict[str, datetime]:
+    """Entity → before when nothing personal of its rows is kept: the longest of the durations that the rules give them."""
+    limits: dict[str, datetime] = {}
+    for rule in (*rules.of("persons"), *rules.of("slot")):
+        for entity in rule.entities:
+            limits[entity] = min(limits.get(entity, now), rule.keep.before(now))
+    return limits
+
+
+def _expired_refusals(
+    home: Home,
+    con: duckdb.DuckDBPyConnection,
+    rules: Rules,
+    now: datetime,
+    plan: Plan,
+    contracts: Mapping[str, LoadedContract],
+) -> int:
+    """Refused rows that still say something of a person, in deliveries whose every accepted row is too old, or whose file was written
+    too long ago when none was accepted; how many. They are read in the kept bytes of these deliveries alone."""
+    from sources.erasure import refused_people
+
+    last: dict[Delivery, datetime] = {
+        (source, delivery_id): instant.replace(tzinfo=UTC)
+        for source, delivery_id, instant in con.execute(
+            "select source, delivery_id, max(instant) from known group by all"
+        ).fetchall()
+    }
+    limits, old = _limits(rules, now), set()
+    for row in _deliveries(home):
+        key, loaded = (row["source"], row["delivery_id"]), contracts.get(row["source"])
+        limit = limits.get(loaded.contract.entity) if loaded is not None else None
+        is_refused = row["outcome"] == "accepted" and row["rows_quarantined"]
+        if limit is not None and is_refused and last.get(key, _written_at(row)) < limit:
+            old.add(key)
+    found = refused_people(rooms.places(home), contracts, "retention", old)
+    people = list(zip(found["source"].to_pylist(), found["delivery_id"].to_pylist(), strict=True))
+    plan.refused |= {*people} | (old & plan.gone.keys())
+    return len(people)
+
+
+def _expired_files(home: Home, rules: Rules, now: datetime, plan: Plan, contracts: Mapping[str, LoadedContract]) -> int:
+    """Files of which nobody can tell whom they hold, older than the longest duration of the rows of persons: held or refused, and
+    workbooks that came back. Of a source that announces nobody, the age is counted from the reception: what an old programme says of events
+    is kept until somebody had the time to mend its contract. How many."""
+    from sources.entities import ENTITIES
+    from sources.inbox import RETURNS
+    from sources.landing import original_path
+    from sources.redaction import EMPTIED
+
+    limit = min(_limits(rules, now).values(), default=None)
+    for row in _deliveries(home) if limit is not None else ():
+        loaded = contracts.get(row["source"])
+        announces_nobody = loaded is not None and not ENTITIES[loaded.contract.entity].personal
+        at = datetime.fromisoformat(row["received_at"]) if announces_nobody else _written_at(row)
+        nobody_reads = row["source"] == RETURNS or (loaded is None and not row["rows_accepted"])
+        is_unread = row["outcome"] != "accepted" or nobody_reads
+        is_kept = row["sha256"] and row["rule"] != EMPTIED and original_path(home.originals, row["sha256"]).exists()
+        if is_unread and is_kept and at < limit:
+            plan.whole.add((row["source"], row["delivery_id"]))
+    return sum(key not in plan.gone for key in plan.whole)
+
+
+def _deliveries(home: Home) -> list[dict]:
+    from sources.ledger import deliveries, open_ledger
+
+    with open_ledger(home.ledger) as ledger:
+        return deliveries(ledger)
+
+
+def _written_at(row: Mapping) -> datetime:
+    return datetime.fromisoformat(row["delivered_at"])
+
+
+def _apply(home: Home, plan: Plan, now: datetime) -> int:
+    """Deliveries first, then matching, candidates and releases. How many deliveries could not be read any more, and stayed."""
     from identity.matching import registry
+    from identity.tombstones import Tombstone
     from publication import redaction
     from sources.erasure import Going, clear_inbox, erase_in
-    from sources.ledger import deliveries, open_ledger
 
     places, contracts, vault = rooms.places(home), rooms.contracts(home), vault_of(home)
     rows = [(*delivery, number) for delivery, numbers in plan.gone.items() for number in numbers]
     participants = participants_of(home, rows) | redaction.participants_of(home.releases, rows)
-    with open_ledger(home.ledger) as ledger:
-        known = {(row["source"], row["delivery_id"]): row for row in deliveries(ledger)}
+    known = {(row["source"], row["delivery_id"]): row for row in _deliveries(home)}
+    nobody = Tombstone("retention", now.isoformat(), secret=os.urandom(32).hex())
+    left = 0
     for key in sorted(plan.deliveries & known.keys()):
         numbers = plan.gone.get(key, {})
         vault.log.record("retention", "erase", ["/".join(key)], len(numbers))
-        going = Going(gone=numbers, blanks=plan.blanks.get(key), refused_too=key in plan.refused)
-        erase_in(places, contracts.get(key[0]), known[key], going, now=now)
+        refused = nobody if key in plan.refused else None
+        going = Going(gone=numbers, blanks=plan.blanks.get(key), refused=refused, whole=key in plan.whole)
+        left += erase_in(places, contracts.get(key[0]), known[key], going, now=now) is None
     clear_inbox(places)
     registry.forget(vault)
     rooms.match(home, contracts)
@@ -209,6 +303,7 @@ def _apply(home: Home, plan: Plan, now: datetime) -> None:
         redaction.redact(home.releases, renamed, now=now)
         remember_releases(home)
     leave_for_next_night(home)
+    return left
 
 
 def _refused_values(home: Home, before: datetime, apply: bool) -> int:

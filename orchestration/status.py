@@ -102,7 +102,14 @@ def _sources(
 
 
 def _attention(lines: Lines, known: list[dict[str, Any]]) -> None:
-    waiting = [row for row in known if row["state"] in ("held", "refused")]
+    from sources.redaction import EMPTIED
+
+    waiting = [row for row in known if row["state"] in ("held", "refused") and row["rule"] != EMPTIED]
+    if emptied := [row for row in known if row["rule"] == EMPTIED]:
+        lines.say()
+        lines.say("Fichiers dont il ne reste rien (effacement demandé, ou durée de conservation passée)")
+    for row in emptied:
+        lines.say(f"  {row['source']} / {row['file_name']}")
     if waiting:
         lines.say()
         lines.say("Livraisons à corriger")

@@ -31,7 +31,7 @@ from sources.contract import Contract, LoadedContract
 from sources.entities import ENTITIES
 from sources.erased_files import erased_deliveries, replaced_since
 from sources.headers import Unbound
-from sources.inbox import stamp_of_file
+from sources.inbox import RETURNS, stamp_of_file
 from sources.judge import Judged, in_sql
 from sources.kinds import References
 from sources.landing import (
@@ -47,9 +47,9 @@ from sources.landing import (
     replay,
     spoken_corrections,
 )
-from sources.ledger import deliveries, file_names, open_ledger, rename_files
+from sources.ledger import deliveries, empty_delivery, file_names, open_ledger, rename_files
 from sources.readers import Unreadable
-from sources.redaction import Kept, Redacted, erased_persons, is_redacted, people_of, redact
+from sources.redaction import EMPTIED, NOTHING_LEFT, Kept, Redacted, erased_persons, is_redacted, people_of, redact
 from sources.returned import forget
 from sources.zipped import UNREADABLE
 
@@ -73,14 +73,15 @@ class ErasedDelivery:
 class Going:
     """What goes from one delivery, besides the persons under a tombstone: what mentions `masks`; `cells` (sheet, row_number, column);
     the slots of `blanks` (slot → row numbers); the rows of `gone` (row_number → Tombstone, not kept anywhere); `rows` that are no data, to be
-    emptied too; with `refused_too`, when somebody's rows go, every refused row."""
+    emptied too; every refused row, under the tombstone of nobody in `refused`; `whole`, all that is kept of it."""
 
     masks: Identifiers | None = None
     rows: Iterable[int] = ()
     cells: Iterable[tuple[int, int, int]] = ()
     blanks: Mapping[str, Sequence[int]] | None = None
     gone: Mapping[int, Tombstone] | None = None
-    refused_too: bool = False
+    refused: Tombstone | None = None
+    whole: bool = False
 
 
 def erase_in(
@@ -105,11 +106,11 @@ def erase_in(
     with contextlib.ExitStack() as stack:
         decrypted = stack.enter_context(vault.cipher.open_decrypted(original, purpose="originals", context=sha256))
         redacted, nb_refused = None, 0
-        if loaded is not None:
+        if loaded is not None and not going.whole:
             with contextlib.suppress(Unreadable):
                 redacted, nb_refused = _redacted(stack, places, decrypted.path, vault, loaded, row, going)
         if redacted is None:
-            if going.masks is None or not mentioned_in_bytes(decrypted.path, going.masks):
+            if not going.whole and (going.masks is None or not mentioned_in_bytes(decrypted.path, going.masks)):
                 return None
             keep_redacted(places.originals, vault.cipher, sha256, None)
         elif redacted.has_changed or renamed:
@@ -123,6 +124,8 @@ def erase_in(
         replay(places, loaded, dict(row), now)
     else:
         _forget_landed(places, vault, source, delivery_id)
+        with open_ledger(places.ledger) as ledger:
+            empty_delivery(ledger, source, delivery_id, EMPTIED, NOTHING_LEFT)
     remember_erased(places, source, delivery_id, sha256)
     if redacted is None:
         return ErasedDelivery(source, delivery_id, (), (), 0, 0, is_emptied=True)
@@ -173,11 +176,17 @@ def _is_mentioned(kept: Kept, masks: Identifiers) -> bool:
     return any(masks.suspects(column).true_count for column in columns)
 
 
-def refused_people(places: Places, contracts: Mapping[str, LoadedContract], purpose: str) -> pa.Table:
-    """Who the refused rows of every delivery say they are (`identity.held.REFUSED`): read in the kept bytes, since nothing of them
-    landed. Logged first."""
+def refused_people(
+    places: Places,
+    contracts: Mapping[str, LoadedContract],
+    purpose: str,
+    among: Collection[tuple[str, str]] | None = None,
+) -> pa.Table:
+    """Who the refused rows of every delivery (of those `among`, source and delivery_id) say they are (`identity.held.REFUSED`): read in
+    the kept bytes, since nothing of them landed. Logged first."""
     with open_ledger(places.ledger) as ledger:
         known = [row for row in deliveries(ledger) if row["sha256"] and row["rows_quarantined"]]
+    known = [row for row in known if among is None or (row["source"], row["delivery_id"]) in among]
     vault, found = Vault(places.vault), [REFUSED.empty_table()]
     if known:
         read = [f"{row['source']}/{row['delivery_id']}" for row in known]
@@ -250,9 +259,8 @@ def _redacted(
     con = stack.enter_context(in_sql(**tables))
     if binding is not None:
         covered = dict(going.gone or {}) | erased_persons(con, contract, vault.tombstones, row["delivery_id"], among)
-        if going.refused_too and covered:
-            anyone = next(iter(covered.values()))
-            covered = dict.fromkeys(_refused_rows(con), anyone) | covered
+        if going.refused is not None:
+            covered = dict.fromkeys(_refused_rows(con), going.refused) | covered
         nb_refused = con.execute(
             "select count(distinct row_number) from quarantined where list_contains($rows, row_number)",
             {"rows": sorted(covered)},
@@ -363,6 +371,11 @@ def clear_inbox(places: Places) -> int:
             (row["source"], row["file_name"]): (row["stamp"], row["delivery_id"])
             for row in ledger.execute("select source, file_name, stamp, delivery_id from sighting order by sighting_id")
         }
+    # a workbook that came back is known by the folder it was put into, which may be that of any source
+    workbooks = {
+        name.split("/")[0] for source, name in seen if source == RETURNS and (RETURNS, seen[source, name][1]) in erased
+    }
+    hashes |= {(folder, sha256) for source, sha256 in hashes if source == RETURNS for folder in workbooks}
     removed = 0
     for source in {source for source, _ in hashes}:
         folder = places.inbox / source

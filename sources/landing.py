@@ -407,13 +407,14 @@ def judge_file(
 
 def read_delivery(contract: Contract, path: Path, file_name: str) -> Kept:
     """The sheets of a delivery: of its bytes, or of what is kept in their place since somebody was erased. Raises Unreadable."""
+    kept = read_kept(path) if is_redacted(path) else None  # that nothing is left is said whatever its name
     if not is_bundle(contract, file_name) and not _is_expected(contract, file_name):
         raise Unreadable(
             UNEXPECTED,
             f"La source « {contract.source} » attend des fichiers « {contract.files.pattern} » ; « {file_name} » n'en est pas un. "
             "Enregistrez-le dans ce format et redéposez-le.",
         )
-    return read_kept(path) if is_redacted(path) else Kept(tuple(read_sheets(contract, path, file_name)))
+    return kept or Kept(tuple(read_sheets(contract, path, file_name)))
 
 
 UNEXPECTED = "fichier_inattendu"

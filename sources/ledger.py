@@ -213,6 +213,15 @@ def leave_as_read(ledger: sqlite3.Connection, source: str, delivery_id: str, pro
     )
 
 
+def empty_delivery(ledger: sqlite3.Connection, source: str, delivery_id: str, rule: str, message: str) -> None:
+    """Say that nothing is left of a delivery that no contract reads: its counts stay, and what was said of one that was accepted."""
+    ledger.execute(
+        "update delivery set rule = ?, message = case when outcome = 'accepted' then message else ? end, "
+        "outcome = case when outcome = 'accepted' then outcome else 'refused' end where source = ? and delivery_id = ?",
+        (rule, message, source, delivery_id),
+    )
+
+
 def forget_delivery(ledger: sqlite3.Connection, source: str, delivery_id: str) -> None:
     """Take back a report that no longer says anything (a platform that answers again). Rows of a delivery are never forgotten."""
     ledger.execute(

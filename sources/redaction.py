@@ -127,17 +127,22 @@ def is_redacted(path: Path) -> bool:
         return file.read(len(MAGIC)) == MAGIC
 
 
+EMPTIED = "original_efface"
+"""The rule by which a delivery is refused of which nothing is left."""
+
+NOTHING_LEFT = (
+    "Ce fichier n'avait pas pu être lu, et il n'en reste rien : une personne qui y figurait a demandé l'effacement, ou sa durée de "
+    "conservation est passée. S'il est encore utile, redemandez-le."
+)
+
+
 def read_kept(path: Path) -> Kept:
-    """The inverse of `write_kept`. Raises Unreadable `original_efface` where nothing was left."""
+    """The inverse of `write_kept`. Raises Unreadable EMPTIED where nothing was left."""
     with path.open("rb") as file:
         file.seek(len(MAGIC))
         packed = file.read()
     if not packed:
-        raise Unreadable(
-            "original_efface",
-            "Ce fichier, qui n'avait pas pu être lu, contenait une personne qui a demandé l'effacement : il n'en reste rien. "
-            "S'il est encore utile, redemandez-le sans elle.",
-        )
+        raise Unreadable(EMPTIED, NOTHING_LEFT)
     with zipfile.ZipFile(io.BytesIO(packed)) as archive:
         about = json.loads(archive.read("about.json"))
         sheets = tuple(

@@ -1,0 +1,181 @@
+"""What nobody could read, or of which no row was accepted, has its time too: counted first, then gone, and said."""
+
+import os
+from datetime import UTC, datetime
+from pathlib import Path
+
+import openpyxl
+import pytest
+from small_project import an_hour_old
+
+from identity.vault import Vault
+from orchestration import rooms
+from orchestration.console import Lines
+from orchestration.home import Home
+from orchestration.retention import by_rule, retention, sentences
+from orchestration.status import print_status
+from sources.landing import original_path
+from sources.ledger import deliveries, open_ledger
+
+WRITTEN = datetime(2020, 3, 1, tzinfo=UTC)
+BEFORE, AFTER = datetime(2023, 2, 28, tzinfo=UTC), datetime(2023, 3, 2, tzinfo=UTC)
+BILLETS = """\
+source: billets
+title: Billets
+entity: registration
+files: {pattern: "*.csv", shape: delimited, delimiter: ";"}
+fields:
+  registration_id: {headers: [Billet], required: true}
+  event: {constant: E1}
+  status: {headers: [Statut], required: true, words: {registered: [ok]}}
+  registered_at: {headers: [Date], order: dmy}
+  price: {headers: [Prix]}
+  full_name: {headers: [Nom], privacy: direct}
+  email: {headers: [Courriel], privacy: direct}
+"""
+PROGRAMME = """\
+source: programme
+title: Programme
+entity: event
+files: {pattern: "*.csv", shape: delimited, delimiter: ";"}
+fields:
+  event_id: {headers: [N°], required: true}
+  programme: {constant: P-2020}
+  status: {constant: held}
+  counts: {constant: "oui"}
+  title: {headers: [Intitulé], required: true}
+"""
+HEADER = "Billet;Statut;Date;Prix;Nom;Courriel"
+FILES = {
+    "billets/attente.csv": f"{HEADER};Allergies\nB1;ok;01/02/2020 09:00;1;Ana Partie;ana@exemple.test;noix\n",
+    "billets/liste.xlsx": "PK Ana Partie ana@exemple.test",
+    "billets/refus.csv": f"{HEADER}\nB2;ok;01/02/2020 09:00;dix;Ana Partie;ana@exemple.test\nB3;ok;01/02/2020 09:00;onze;;\n",
+    "programme/attente.csv": "N°;Intitulé;Contact\nE1;Atelier;ana@exemple.test\n",
+}
+
+
+@pytest.fixture
+def home(tmp_path) -> Home:
+    """A home with four files written in March 2020 and read in January 2023: one waits, one has an unexpected name, one gives only refused
+    rows, and one of a source that announces nobody waits."""
+    project = tmp_path / "project"
+    (project / "sources" / "contracts").mkdir(parents=True)
+    for name, contract in (("billets", BILLETS), ("programme", PROGRAMME)):
+        (project / "sources" / "contracts" / f"{name}.yml").write_text(contract, encoding="utf-8")
+    made = Home(tmp_path / "var", project).ensure()
+    for name, text in FILES.items():
+        path = made.inbox / name
+        path.parent.mkdir(exist_ok=True)
+        path.write_text(text, encoding="utf-8")
+        os.utime(path, (WRITTEN.timestamp(), WRITTEN.timestamp()))
+    for contract in rooms.contracts(made).values():
+        rooms.deliver(made, contract, datetime(2023, 1, 10, tzinfo=UTC))
+    return made
+
+
+def ledger_of(home: Home) -> dict[str, dict]:
+    with open_ledger(home.ledger) as ledger:
+        return {f"{row['source']}/{row['file_name']}": row for row in deliveries(ledger)}
+
+
+def kept_of(home: Home, row: dict) -> bytes:
+    path = original_path(home.originals, row["sha256"])
+    with Vault(home.vault).cipher.open_decrypted(path, purpose="originals", context=row["sha256"]) as decrypted:
+        return decrypted.path.read_bytes()
+
+
+def status_of(home: Home, capsys) -> str:
+    capsys.readouterr()
+    print_status(home, Lines())
+    return capsys.readouterr().out
+
+
+def counts(home: Home, now: datetime, *, apply: bool = False) -> tuple[int, int]:
+    report = by_rule(retention(home, now, apply=apply))
+    return report["unread_files"], report["refused_rows"]
+
+
+def test_a_file_that_nobody_read_and_rows_that_were_all_refused_go_at_their_time(home, capsys):
+    before = ledger_of(home)
+    assert {name: row["outcome"] for name, row in before.items()} == {
+        "billets/attente.csv": "held",
+        "billets/liste.xlsx": "refused",
+        "billets/refus.csv": "accepted",
+        "programme/attente.csv": "held",
+    }
+    assert counts(home, BEFORE) == (0, 0)
+    assert counts(home, AFTER) == (2, 1), "the row without a name or an address says nothing of a person"
+    assert ledger_of(home) == before and b"ana@exemple.test" in kept_of(home, before["billets/attente.csv"])
+
+    assert counts(home, AFTER, apply=True) == (2, 1), "what the dry run said"
+    after = ledger_of(home)
+    for name, row in after.items():
+        assert (b"Ana" in kept_of(home, row) or b"ana@" in kept_of(home, row)) == name.startswith("programme/"), name
+        for count in ("rows_read", "rows_accepted", "rows_quarantined", "rows_duplicate"):
+            assert row[count] == before[name][count], (name, count)
+    gone = [name for name, row in after.items() if row["rule"] == "original_efface"]
+    assert gone == ["billets/attente.csv", "billets/liste.xlsx"]
+    assert all(after[name]["state"] == "refused" and "il n'en reste rien" in after[name]["message"] for name in gone)
+    assert [path.name for path in (home.inbox / "billets").iterdir()] == [], "nor in the inbox"
+    said = status_of(home, capsys)
+    assert "Fichiers dont il ne reste rien" in said and "billets / liste.xlsx" in said
+    assert "programme / attente.csv (en attente)" in said and "billets / attente.csv (" not in said
+    assert counts(home, AFTER, apply=True) == (0, 0), "once"
+
+
+def test_a_file_of_a_source_that_announces_nobody_has_its_time_from_its_reception(home):
+    assert counts(home, datetime(2026, 1, 9, tzinfo=UTC))[0] == 2
+    assert counts(home, datetime(2026, 1, 11, tzinfo=UTC), apply=True)[0] == 3
+    assert b"ana@" not in kept_of(home, ledger_of(home)["programme/attente.csv"])
+
+
+def test_the_file_stays_gone_when_its_contract_changes_or_it_comes_back_to_the_inbox(home):
+    retention(home, AFTER, apply=True)
+    contract = home.contracts / "billets.yml"
+    contract.write_text(f"{contract.read_text(encoding='utf-8')}ignore: [Allergies]\n", encoding="utf-8")
+    (home.inbox / "billets" / "attente.csv").write_text(FILES["billets/attente.csv"], encoding="utf-8")
+    os.utime(home.inbox / "billets" / "attente.csv", (WRITTEN.timestamp(), WRITTEN.timestamp() + 5))
+    rooms.deliver(home, rooms.contracts(home)["billets"], AFTER)
+    row = ledger_of(home)["billets/attente.csv"]
+    assert (row["rule"], row["rows_accepted"]) == ("original_efface", 0)
+    assert b"ana@" not in kept_of(home, row)
+
+
+def test_what_a_source_without_contract_left_goes_whole_when_all_of_it_is_too_old(home):
+    path = home.inbox / "billets" / "lue.csv"
+    path.write_text(f"{HEADER}\nB9;ok;01/03/2020 09:00;1;Zoé Juste;zoe@exemple.test\n", encoding="utf-8")
+    os.utime(path, (WRITTEN.timestamp(), WRITTEN.timestamp()))
+    rooms.deliver(home, rooms.contracts(home)["billets"], datetime(2023, 1, 11, tzinfo=UTC))
+    (home.contracts / "billets.yml").unlink()
+    assert by_rule(retention(home, BEFORE, apply=False))["registrations"] == 0
+    for apply in (False, True):
+        report = by_rule(retention(home, AFTER, apply=apply))
+        assert (report["registrations"], report["unread_files"], report.get("left", 0)) == (1, 3, 0), (
+            "the list whose every row was refused too"
+        )
+    after = ledger_of(home)
+    assert b"zoe@" not in kept_of(home, after["billets/lue.csv"])
+    assert b"ana@" not in kept_of(home, after["billets/attente.csv"])
+    assert (after["billets/lue.csv"]["rows_accepted"], after["billets/lue.csv"]["rule"]) == (1, "original_efface")
+    assert not list(Path(home.landing / "registration").glob(f"*{after['billets/lue.csv']['delivery_id']}*"))
+    again = retention(home, AFTER, apply=True)
+    assert not any(due.count for due in again if due.rule != "year_keys"), sentences(again, apply=True)
+
+
+def test_a_workbook_that_came_back_goes_too_from_whatever_folder(home):
+    book = openpyxl.Workbook()
+    book.active.append(["Cellule", "Valeur corrigée", "Auteur", "Date", "clé"])
+    book.active.append(["G7", "ana@exemple.test", "Ana Partie", "2020-02-28", '["billets", "0", 7, "date", "x"]'])
+    hidden = book.create_sheet("observatoire-retour")
+    for fact in (("kind", "corrections"), ("release", "1"), ("made_on", "2020-02-22")):
+        hidden.append(fact)
+    path = home.inbox / "billets" / "rempli.xlsx"
+    book.save(path)
+    an_hour_old(path)
+    rooms.take_returns(home, rooms.contracts(home), WRITTEN)
+    row = ledger_of(home)["retours/billets/rempli.xlsx"]
+    assert counts(home, AFTER)[0] == 3 and kept_of(home, row).startswith(b"PK")
+    assert counts(home, AFTER, apply=True)[0] == 3
+    left = ledger_of(home)["retours/billets/rempli.xlsx"]
+    assert kept_of(home, left) == b"OBSREDACTED1\n" and not path.exists()
+    assert (left["outcome"], left["message"]) == (row["outcome"], row["message"]), "what was said of it stays"

@@ -35,6 +35,9 @@ from identity.pseudonyms import normalise_emails, normalise_names
 STAND_IN_DOMAIN = "effacee.invalid"
 """Of the addresses that stand for erased persons (RFC 2606: `.invalid` never exists). No letter of them is the person's."""
 
+BY_NAME = f".nom@{STAND_IN_DOMAIN}"
+"""How a stand-in ends in a row that was known by a name alone, and goes on counting so: before it, what the person's other stand-in has."""
+
 _FOLDER = "tombstones"
 
 
@@ -68,8 +71,13 @@ class Tombstone:
 
     @property
     def stand_in(self) -> str:
-        """The address that takes the place of the person's."""
+        """The address that takes the place of the person's, in a row that had an address or a telephone."""
         return f"{self.token('person')}@{STAND_IN_DOMAIN}"
+
+    @property
+    def stand_in_by_name(self) -> str:
+        """The same person's, in a row that had neither."""
+        return f"{self.token('person')}{BY_NAME}"
 
     def with_passing_secret(self) -> Tombstone:
         """Itself, or a copy whose secret is forgotten with it: rows that come back later count apart."""

@@ -31,7 +31,8 @@ import pyarrow.compute as pc
 import pyarrow.parquet as pq
 
 from identity.mentions import MASK, Identifiers
-from identity.tombstones import STAND_IN_DOMAIN, Tombstone, Tombstones
+from identity.pseudonyms import normalise_emails
+from identity.tombstones import BY_NAME, STAND_IN_DOMAIN, Tombstone, Tombstones
 from sources.contract import Contract
 from sources.entities import ENTITIES, Entity
 from sources.headers import Binding
@@ -292,6 +293,7 @@ def _pinned(
     said = [name for name in [*entity.slots, "programme"] if name not in entity.personal and name not in QUASI]
     said = list(dict.fromkeys(said))
     columns = ", ".join(f'"{name}"' for name in said)
+    named = _known_by_name(con, entity, wanted)
     texts = con.execute(
         f"select row_number, {columns} from raw where list_contains($rows, row_number)", {"rows": wanted}
     )
@@ -308,7 +310,8 @@ def _pinned(
                 text = masks.masked(text)
             lines.append((number, name, text))
         if "email" in entity.slots:
-            lines.append((number, "email", whole[number].stand_in))
+            stone = whole[number]
+            lines.append((number, "email", stone.stand_in_by_name if number in named else stone.stand_in))
     records = con.execute(
         "select row_number, record_key from record where list_contains($rows, row_number)", {"rows": wanted}
     )
@@ -316,6 +319,24 @@ def _pinned(
         erased = key if key.startswith(ERASED_KEY) else ERASED_KEY + whole[number].token("record", key)
         lines.append((number, RECORD, erased))
     return list({(number, slot): (number, slot, text) for number, slot, text in lines}.values())
+
+
+def _known_by_name(con: duckdb.DuckDBPyConnection, entity: Entity, rows: Sequence[int]) -> set[int]:
+    """Those of the rows that say neither an address nor a telephone, as matching would read them."""
+    from identity.matching.normal import phones
+
+    slot = {role: name for name, role in entity.personal.items()}
+    email, phone = (f'"{slot[role]}"' if role in slot else "cast(null as varchar)" for role in ("email", "phone"))
+    query = f"select row_number, {email} as email, {phone} as phone from raw where list_contains($rows, row_number)"
+    said = con.sql(query, params={"rows": [*rows]}).to_arrow_table()
+    possible = phones(set(said["phone"].drop_null().to_pylist()))
+    known = zip(
+        said["row_number"].to_pylist(),
+        normalise_emails(said["email"]).to_pylist(),
+        said["phone"].to_pylist(),
+        strict=True,
+    )
+    return {row for row, email, phone in known if phone not in possible and (email is None or email.endswith(BY_NAME))}
 
 
 def _with_twins(

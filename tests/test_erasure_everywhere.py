@@ -19,6 +19,7 @@ import duckdb
 import openpyxl
 import pyarrow.parquet as pq
 import pytest
+from command_line import observatoire
 from test_end_to_end import ROOT, copy_of_the_project
 
 from identity.vault import Vault
@@ -280,3 +281,29 @@ def test_a_person_is_erased_everywhere_and_stays_so(place, tmp_path):
     assert place.run("releases", "verify", "1").returncode == 0, place.said[-1]
     log = place.run("person", "log")
     assert log.returncode == 0 and "effacement" in log.stdout and "Canarinette" not in log.stdout
+
+
+KNOWN_BY_NAME = "Victoire Nguyen-Prétendu"
+"""Of the invented year: a registration and a presence, neither with an address, a telephone nor an organisation."""
+
+
+def indicators(home: Path) -> dict[str, list[tuple]]:
+    """Every line of every indicator of the only candidate, before any secrecy."""
+    (database,) = home.glob("warehouse/*/warehouse.duckdb")
+    with closing(duckdb.connect(str(database), read_only=True)) as con:
+        names = con.execute(
+            "select table_name from information_schema.tables where table_name like 'ind!_%' escape '!'"
+        )
+        return {name: con.execute(f"from main.{name} order by all").fetchall() for (name,) in names.fetchall()}
+
+
+def test_no_figure_moves_when_somebody_known_by_a_name_alone_is_erased(own_home):
+    before = indicators(own_home)
+    assert any("connues par leur nom seul" in str(line[-1]) for line in before["ind_participation"])
+    erased = observatoire(own_home, "person", "erase", KNOWN_BY_NAME, "--purpose", "person_rights", "--yes")
+    assert erased.returncode == 0 and "2  lignes effacées" in erased.stdout, erased.stdout
+    again = observatoire(own_home, "run")
+    assert again.returncode == 0, again.stdout
+    after = indicators(own_home)
+    assert after.keys() == before.keys() and len(before) == 8
+    assert {name: lines for name, lines in after.items() if lines != before[name]} == {}

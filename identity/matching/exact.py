@@ -41,9 +41,9 @@ def exact_pairs(con: duckdb.DuckDBPyConnection) -> None:
     con.execute(f"""
         create or replace temp table mailed as
         with mail as (
-            select (row_number() over ())::integer as m, email from everyone semi join node using (i)
-            where email is not null group by email having count(*) > 1)
-        select n, m, name from everyone join mail using (email) join node using (i);
+            select (row_number() over ())::integer as m, n_mailbox(email) as mailbox from everyone semi join node using (i)
+            where email is not null group by mailbox having count(*) > 1)
+        select n, m, name from everyone join mail on mailbox = n_mailbox(email) join node using (i);
         create or replace temp table mail as select m, min(n) as first, count(distinct name) as nb_names from mailed group by m;
         create or replace temp table several as
         select n, m, is_generic, x.name, given, family, is_known, string_split(roots, '|') as roots, string_split(x.name, ' ') as words

@@ -58,7 +58,7 @@ def _number(con: duckdb.DuckDBPyConnection) -> None:
     con.execute(f"""
         create or replace temp table node as
         with numbered as (select (row_number() over (order by i) - 1)::integer as n, i from affected)
-        select n, i, case when email is not null then 'email' when phone is not null then 'phone' else 'name' end as basis
+        select n, i, n_basis(email, phone) as basis
         from everyone join numbered using (i);
         create or replace temp table listed as
         select n, min(n) over (partition by scope, name) as t, org from everyone join node using (i) where scope is not null;
@@ -91,7 +91,7 @@ def affected(con: duckdb.DuckDBPyConnection) -> None:
         select i from touched union select a from scored_now union select b from scored_now union select a from decided union select b from decided;
         create or replace temp table reopened as
         select cluster from kept_identity semi join near using (i)
-        union select cluster from kept_identity semi join (from everyone semi join touched using (i)) using (email)
+        union select cluster from kept_identity k semi join (from everyone semi join touched using (i)) x on n_mailbox(x.email) = n_mailbox(k.email)
         union select cluster from kept_identity semi join (from everyone semi join touched using (i)) using (scope, name);
         drop table near;
         create or replace temp table affected as

@@ -9,6 +9,8 @@ Here: macros for DuckDB, and the telephone numbers that only `phonenumbers` unde
     n_org(words)        an organisation without its legal form and articles
     n_digits(text)      a telephone number without what separates its digits
     n_phone(digits)     E.164 of a French number; null for what `phonenumbers` has to look at
+    n_mailbox(email)    the address, of which an erased person has two: one for rows that were known by a name alone
+    n_basis(email, phone)   what an identity is known by: `email`, `phone`, else `name`
 """
 
 from __future__ import annotations
@@ -22,6 +24,7 @@ import duckdb
 import pyarrow as pa
 
 from identity.pseudonyms import LIGATURES, NOBODY, TITLES
+from identity.tombstones import BY_NAME, STAND_IN_DOMAIN
 
 GENERIC_LOCALS = (
     "accueil", "administration", "admin", "adherent", "adherents", "asso", "association", "billetterie", "bonjour", "bureau",
@@ -62,6 +65,9 @@ def install(con: duckdb.DuckDBPyConnection) -> None:
         "n_digits(t)": "regexp_replace(replace(t, '(0)', ''), '[\\s.,/()_-]+', '', 'g')",
         "n_phone(d)": "case when regexp_full_match(d, '0[1-9][0-9]{8}') then '+33' || d[2:] "
         "when regexp_full_match(d, '(\\+|00)33[1-9][0-9]{8}') then '+33' || right(d, 9) end",
+        "n_mailbox(e)": f"replace(e, '{BY_NAME}', '@{STAND_IN_DOMAIN}')",
+        "n_basis(e, p)": f"case when e is not null and not ends_with(e, '{BY_NAME}') then 'email' "
+        "when e is null and p is not null then 'phone' else 'name' end",
         "n_generic(e)": "replace(replace(replace(split_part(e, '@', 1), '.', ' '), '-', ' '), '_', ' ') in "
         + _listed(GENERIC_LOCALS).replace("[", "(").replace("]", ")"),
     }

@@ -197,7 +197,7 @@ def _put_together(con: duckdb.DuckDBPyConnection) -> None:
         from node x join person_of p using (n) join person u using (label) join cluster_of c using (n) left join best using (n);
         drop table pair; drop table person; drop table person_of; drop table cluster_of;
         create or replace temp table unmoved as
-        select i, uid, cluster, case when email is not null then 'email' when phone is not null then 'phone' else 'name' end as basis,
+        select i, uid, cluster, n_basis(email, phone) as basis,
             method, probability, evidence
         from kept_identity semi join everyone using (i) anti join affected using (i);
         create or replace temp table why as

@@ -8,6 +8,8 @@ import pytest
 sys.path.append(str(Path(__file__).parent))
 from people import Lists, attended, groups_of, row
 
+from identity.tombstones import BY_NAME, STAND_IN_DOMAIN
+
 
 def test_one_address_written_twice_is_one_person(tmp_path):
     assert groups_of(tmp_path, a=[row("Zoé Dupont", "zoe@asso.fr")], b=[attended("DUPONT Zoe", "zoe@asso.fr")]) == [
@@ -194,3 +196,15 @@ def test_two_places_of_one_list_with_two_addresses_and_telephones_are_two_people
     assert groups_of(tmp_path, a=rows) == [{"a1"}, {"a2"}]
     rows[1]["event_id"] = "A02"
     assert groups_of(tmp_path / "else", a=rows) == [{"a1", "a2"}], "at two events nothing says that they are two"
+
+
+def test_an_erased_person_stays_one_and_known_by_what_each_row_had(tmp_path):
+    """Two addresses stand for her: that of rows that had one, and that of rows that had a name alone."""
+    people = Lists(tmp_path).put("a", row(None, f"{'ab' * 16}@{STAND_IN_DOMAIN}"))
+    people.match()
+    people.put("b", attended(None, f"{'ab' * 16}{BY_NAME}"), attended(None, f"{'cd' * 16}{BY_NAME}")).match()
+    assert people.groups() == [{"a1", "b1"}, {"b2"}], "also when she comes back later"
+    keys = people.keys()
+    known = [(line["participant_key"], line["basis"]) for line in people.table("participant_link")]
+    one, other = keys["a", "d1", 1], keys["b", "d1", 2]
+    assert sorted(known) == sorted([(one, "email"), (one, "name"), (other, "name")])

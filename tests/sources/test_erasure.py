@@ -14,6 +14,7 @@ import pytest
 from deliveries import NOW, places, raw, settle
 
 from identity.mentions import Identifiers
+from identity.tombstones import BY_NAME, STAND_IN_DOMAIN
 from identity.vault import Vault, open_private
 from sources.contract import load_contract
 from sources.erased_files import replaced_since
@@ -237,6 +238,36 @@ def test_the_tally_of_a_sealed_key_and_of_a_list_without_addresses(home):
     assert "canari" not in left and "jcl" not in left and "martin" in left
     keys = {row[0] for row in home.rows(what="person_key")}
     assert keys <= {row[0] for row in home.rows("attendance", "person_key")}, "one tally in both lists"
+
+
+@pytest.mark.parametrize(
+    ("said", "is_by_name"),
+    [
+        ({"Courriel": "jeanne.canari@exemple.test"}, False),
+        ({"Tél": "06 12 34 56 99"}, False),
+        ({}, True),
+        ({"Courriel": "néant", "Tél": "-"}, True),
+    ],
+)
+def test_who_was_known_by_a_name_alone_stays_so(home, said, is_by_name):
+    path = home.root / "billets.yml"
+    phone = "  phone: {headers: [Tél], privacy: direct}\n  comment:"
+    path.write_text(TICKETS.replace("  comment:", phone), encoding="utf-8")
+    home.contracts["billets"] = load_contract(path)
+    cells = dict(zip(HEADER.split(";"), LINES[0].split(";"), strict=True)) | {"Courriel": "", "Tél": ""} | said
+    raw(home.root, "billets", "ventes.csv", "\r\n".join([";".join(cells), ";".join(cells.values()), ""]).encode())
+    home.night()
+    home.bury(names=(home.vault.tombstones.of_name("HDF23-A01", "canari jeanne leveque"),))
+    home.erase()
+    stand_ins = []
+    for _ in range(2):
+        with open_private() as con:
+            home.vault.load(con, purpose="verification")
+            stand_ins += con.execute("select email from identities").fetchall()
+        home.erase(masks=None)
+    (stand_in,) = set(stand_ins)
+    assert stand_in[0].endswith(BY_NAME) == is_by_name and stand_in[0].endswith(f"@{STAND_IN_DOMAIN}")
+    assert home.rows(what="person_basis") == [("erased",)]
 
 
 def test_a_new_file_with_the_person_lands_as_the_same_tally(home):

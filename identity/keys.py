@@ -30,6 +30,8 @@ from identity.cipher import KEY_BYTES, Cipher, Secret, Tampered, VaultError, Wro
 MASTER_KEY_VARIABLE = "OBSERVATOIRE_VAULT_KEY"
 MASTER_KEY_FILE = "master.key"
 KEYRING_FILE = "keyring.json"
+IDENTITIES_FOLDER = "identities"
+"""Folder of a vault with the identities of each delivery (`vault.py`)."""
 YEARS = range(1990, 2101)
 """Programme years for which a key can be made: a year outside is a typing error, not an epoch."""
 
@@ -43,6 +45,11 @@ class PseudonymKey:
     key_id: str
     year: int
     secret: Secret
+
+
+def _holds_identities(vault: Path) -> bool:
+    """Whether something was sealed in this vault already: a key made now would not be the one it was sealed or named under."""
+    return any((vault / IDENTITIES_FOLDER).glob("*.enc"))
 
 
 def private_directory(directory: Path) -> Path:
@@ -87,7 +94,7 @@ def open_master_key(vault: Path, environ: Mapping[str, str] = os.environ) -> Sec
     path = private_directory(vault) / MASTER_KEY_FILE
     with locked(vault):
         if not path.exists() and not path.is_symlink():
-            if (vault / KEYRING_FILE).exists():
+            if (vault / KEYRING_FILE).exists() or _holds_identities(vault):
                 raise VaultError(
                     f"Le coffre {vault} existe mais sa clé maîtresse manque : définissez {MASTER_KEY_VARIABLE} ou remettez "
                     f"le fichier {MASTER_KEY_FILE}. Sans elle, les identités ne peuvent pas être lues."
@@ -164,6 +171,13 @@ class Keyring:
         self._path = self._vault / KEYRING_FILE
         with locked(self._vault):
             if not self._path.exists():
+                if _holds_identities(self._vault):
+                    raise VaultError(
+                        f"Le coffre {self._vault} tient des identités mais son trousseau {KEYRING_FILE} manque : remettez ce fichier depuis une "
+                        "sauvegarde. Sans lui, les mêmes personnes recevraient d'autres pseudonymes que dans ce qui est déjà lu : rien n'a "
+                        "été modifié. S'il est perdu pour toujours, mettez de côté landing/ et le dossier identities/ du coffre : la nuit "
+                        "relit tout des originaux, sous de nouveaux pseudonymes."
+                    )
                 self._write([])
         self._read()
 

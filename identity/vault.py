@@ -27,7 +27,7 @@ import pyarrow.parquet as pq
 
 from identity.access import AccessLog
 from identity.cipher import Cipher, VaultError, sync_directory
-from identity.keys import Keyring, open_master_key, private_directory
+from identity.keys import IDENTITIES_FOLDER, Keyring, open_master_key, private_directory
 from identity.tombstones import Tombstones
 
 _TEXT_MAP = pa.map_(pa.string(), pa.string())
@@ -194,7 +194,7 @@ class Vault:
 
     @property
     def _folder(self) -> Path:
-        return private_directory(self.directory / "identities")
+        return private_directory(self.directory / IDENTITIES_FOLDER)
 
     def identities_path(self, source: str, delivery_id: str) -> Path:
         """The encrypted file of a delivery's identities, there or not. Raises ValueError for names that cannot be those of a file."""

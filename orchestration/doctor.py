@@ -57,10 +57,25 @@ def _places(home: Home) -> Iterator[Finding]:
         yield Finding(
             "coffre", mode & 0o077 == 0, f"droits {mode:o}{'' if mode & 0o077 == 0 else ' : faites chmod 700'}"
         )
+        # opening it would tighten its permissions
+        if mode & 0o077 == 0 and any((home.vault / "identities").glob("*.enc")):
+            yield _keys(home)
     for directory in (home.contracts, home.references, home.dbt_project, home.suites):
         readable = directory.is_dir() and os.access(directory, os.R_OK)
         if not readable:
             yield Finding("projet", False, f"{directory} manque ou n'est pas lisible")
+
+
+def _keys(home: Home) -> Finding:
+    """Whether a vault that holds somebody opens; one that holds nobody makes its keys at its first night."""
+    from identity.cipher import VaultError
+    from identity.vault import Vault
+
+    try:
+        Vault(home.vault)
+    except VaultError as problem:
+        return Finding("clés du coffre", False, str(problem))
+    return Finding("clés du coffre", True, "clé maîtresse et trousseau lus")
 
 
 def _rules(home: Home) -> Iterator[Finding]:

@@ -202,3 +202,24 @@ def test_another_schema_is_refused_without_showing_values(vault):
         vault.store(*DELIVERY, identities(*DELIVERY).drop_columns(["phone"]))
     assert not any(canary in str(caught.value) for canary in CANARIES)
     assert vault.deliveries() == []
+
+
+@pytest.mark.parametrize(("lost", "said"), [
+    (["master.key"], "clé maîtresse manque"),
+    (["keyring.json"], "trousseau keyring.json manque"),
+    (["master.key", "keyring.json"], "clé maîtresse manque"),
+])  # fmt: skip
+def test_a_vault_that_lost_a_key_says_so_and_makes_no_other(tmp_path, lost, said):
+    vault = Vault(tmp_path / "vault", {})
+    vault.store(*DELIVERY, identities(*DELIVERY))
+    secret = vault.keyring.key_for(2026).secret.reveal()
+    kept = {name: (tmp_path / "vault" / name).read_bytes() for name in lost}
+    for name in lost:
+        (tmp_path / "vault" / name).unlink()
+    with pytest.raises(VaultError, match=said):
+        Vault(tmp_path / "vault", {})
+    assert not [name for name in lost if (tmp_path / "vault" / name).exists()]
+    for name, content in kept.items():
+        (tmp_path / "vault" / name).write_bytes(content)
+        (tmp_path / "vault" / name).chmod(0o600)
+    assert Vault(tmp_path / "vault", {}).keyring.key_for(2026).secret.reveal() == secret

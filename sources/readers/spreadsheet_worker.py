@@ -232,10 +232,11 @@ def _wanted(workbook: CalamineWorkbook, only: str | None, file_name: str) -> lis
     if only is None:
         return names
     if only not in names:
-        available = ", ".join(f"« {name} »" for name in names)
+        # the sentence is published, and a sheet may be called by somebody's name: who sent the workbook sees its tabs
+        found = f"{len(names)} feuille{'s' if len(names) > 1 else ''}, d'un autre nom"
         raise Unreadable(
             "feuille_absente",
-            f"« {file_name} » n'a pas de feuille « {only} » (feuilles présentes : {available}) : renommez "
+            f"« {file_name} » n'a pas de feuille « {only} » ({found}) : renommez "
             "la bonne feuille et renvoyez le classeur.",
         )
     return [only]

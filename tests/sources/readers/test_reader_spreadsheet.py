@@ -99,11 +99,12 @@ def test_only_the_sheet_named(programme):
     assert rows(sheet) == [(1, "Oui")]
 
 
-def test_missing_sheet_lists_those_present(programme):
+def test_a_missing_sheet_is_named_and_those_of_the_sender_are_not(programme):
     with pytest.raises(Unreadable) as reason:
         read_spreadsheet(programme, file_name="programme.xlsx", sheet="programme")
     assert reason.value.rule == "feuille_absente"
-    assert "« Programme », « Listes », « Feuil3 »" in reason.value.message
+    assert "n'a pas de feuille « programme » (3 feuilles, d'un autre nom)" in reason.value.message
+    assert not any(name in reason.value.message for name in ("Programme", "Listes", "Feuil3")), "it is published"
 
 
 def test_named_sheet_empty(programme):

@@ -3,6 +3,8 @@
 import subprocess
 import sys
 
+import pytest
+
 SCRIPT = """
 import sys
 from expectations.audit import warm_up
@@ -13,6 +15,7 @@ print(loaded, round(scipy.stats.norm.cdf(0), 1), any("_Finder" in type(f).__name
 """
 
 
+@pytest.mark.nights
 def test_what_is_put_off_is_not_loaded_and_still_works():
     done = subprocess.run([sys.executable, "-c", SCRIPT], capture_output=True, text=True)
     assert done.stdout.strip() == "[] 0.5 False", done.stderr

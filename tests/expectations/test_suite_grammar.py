@@ -118,6 +118,7 @@ def test_spaces_that_must_not_break_are_set():
     )
 
 
+@pytest.mark.nights
 def test_the_classes_known_exist_in_great_expectations():
     import great_expectations.expectations as gxe
 

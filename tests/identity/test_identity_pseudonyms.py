@@ -110,6 +110,7 @@ _pieces = st.sampled_from(
 _texts = st.one_of(st.text(max_size=40), st.lists(_pieces, max_size=10).map("".join))
 
 
+@pytest.mark.nights
 @settings(max_examples=200)
 @given(st.lists(_texts, max_size=20))
 def test_a_column_is_normalised_as_its_texts_are(texts):

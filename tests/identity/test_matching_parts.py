@@ -17,6 +17,7 @@ from identity.pseudonyms import normalise_name, pseudonyms_under
 from identity.vault import Vault, open_private
 
 
+@pytest.mark.nights
 @settings(max_examples=60)
 @given(st.lists(st.tuples(st.integers(0, 11), st.integers(0, 11)), max_size=20))
 def test_components_are_those_of_a_walk(edges):

@@ -159,6 +159,7 @@ def test_a_release_whose_charts_are_those_of_the_one_before_does_not_wait_for_th
     assert waits == [None]  # for the end of a process that was told to end
 
 
+@pytest.mark.nights
 def test_the_process_beside_does_not_stay_behind_the_one_that_asked(tmp_path):
     asks = f"""
 from pathlib import Path

@@ -72,6 +72,7 @@ def test_a_mistake_beside_a_word_that_only_libyaml_reads_is_named(tmp_path):
         load_contract(written(tmp_path, text))
 
 
+@pytest.mark.nights
 def test_libyaml_reads_the_rules_that_ship_as_the_slow_reader_does():
     assert YAML(typ="safe").Parser is not YAML(typ="safe", pure=True).Parser
     root = CONTRACTS.parents[1]

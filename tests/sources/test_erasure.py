@@ -297,6 +297,7 @@ def test_without_a_tombstone_nobody_is_erased(home):
     assert home.erase(masks=None) == [] and "canari" in in_clear(home.vault, home.root)
 
 
+@pytest.mark.nights
 @pytest.mark.parametrize("layer", ["originals", "landing", "identities", "inbox"])
 def test_a_backup_that_comes_back_is_erased_again(home, tmp_path, layer):
     path = home.tickets()

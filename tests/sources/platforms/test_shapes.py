@@ -1074,6 +1074,7 @@ def test_the_platform_s_own_error_is_repeated(tmp_path):
     assert caught.value.rule == "liste_absente"
 
 
+@pytest.mark.nights
 def test_records_that_share_no_field_do_not_fill_the_memory(tmp_path):
     strangers = "[" + ",".join(f'{{"k{i}": 1}}' for i in range(16_000)) + "]"
     assert refusal(tmp_path, strangers).rule == "tableau_demesure"

@@ -200,6 +200,7 @@ def dense_rows(count):
     return "".join(f'<row r="{i}"><c r="A{i}"><v>{i}</v></c><c r="Z{i}"><v>1</v></c></row>' for i in range(1, count))
 
 
+@pytest.mark.nights
 @pytest.mark.parametrize(
     ("limits", "cause"),
     [
@@ -235,6 +236,7 @@ def test_an_abort_in_the_library_is_a_reason(tmp_path, monkeypatch):
     assert reason.value.rule == "classeur_trop_lourd"
 
 
+@pytest.mark.nights
 def test_the_process_that_forks_outlives_its_forks_and_is_replaced_when_it_dies(tmp_path):
     honest = write_xlsx(tmp_path / "a", "<sheetData><row r='1'><c r='A1'><v>1</v></c></row></sheetData>")
     heavy = write_xlsx(tmp_path / "b", f"<sheetData>{dense_rows(150_000)}</sheetData>")

@@ -212,6 +212,7 @@ written = st.builds(
 )
 
 
+@pytest.mark.nights
 @settings(max_examples=25)
 @given(
     st.lists(written, min_size=10, max_size=40),

@@ -173,6 +173,7 @@ def test_any_text_gives_a_place_or_a_refusal(gazetteer, label, department):
         assert found.status in ("located", "online", "unknown")
 
 
+@pytest.mark.nights
 def test_every_commune_is_found_by_its_name_and_department(gazetteer):
     """All 35,039: no official name is taken for a modality, a department, an arrondissement or a remark."""
     lost = []

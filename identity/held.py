@@ -82,7 +82,8 @@ def held_on(
     """Everything held on who is asked for by one of `email`, `name`, `rows` (some of the person's rows) or `uid`. Logged first.
 
     A name may be that of several persons: all of them are in the answer, `nb_persons` says how many. `same_name`: rows of
-    possible namesakes are the person's too. `refused` (REFUSED): rows that were set aside, of which the vault has nothing. Raises VaultError when what is asked for is no address and no name.
+    possible namesakes are the person's too. `refused` (REFUSED): rows that were set aside, of which the vault has nothing. Raises
+    VaultError when what is asked for is no address and no name.
     """
     wanted_email = normalise_emails(pa.array([email], pa.string()))[0].as_py() if email else None
     wanted_name = normalise_names(pa.array([name], pa.string()))[0].as_py() if name else None

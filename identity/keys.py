@@ -47,7 +47,7 @@ class PseudonymKey:
     secret: Secret
 
 
-def _holds_identities(vault: Path) -> bool:
+def holds_identities(vault: Path) -> bool:
     """Whether something was sealed in this vault already: a key made now would not be the one it was sealed or named under."""
     return any((vault / IDENTITIES_FOLDER).glob("*.enc"))
 
@@ -94,7 +94,7 @@ def open_master_key(vault: Path, environ: Mapping[str, str] = os.environ) -> Sec
     path = private_directory(vault) / MASTER_KEY_FILE
     with locked(vault):
         if not path.exists() and not path.is_symlink():
-            if (vault / KEYRING_FILE).exists() or _holds_identities(vault):
+            if (vault / KEYRING_FILE).exists() or holds_identities(vault):
                 raise VaultError(
                     f"Le coffre {vault} existe mais sa clé maîtresse manque : définissez {MASTER_KEY_VARIABLE} ou remettez "
                     f"le fichier {MASTER_KEY_FILE}. Sans elle, les identités ne peuvent pas être lues."
@@ -171,7 +171,7 @@ class Keyring:
         self._path = self._vault / KEYRING_FILE
         with locked(self._vault):
             if not self._path.exists():
-                if _holds_identities(self._vault):
+                if holds_identities(self._vault):
                     raise VaultError(
                         f"Le coffre {self._vault} tient des identités mais son trousseau {KEYRING_FILE} manque : remettez ce fichier depuis une "
                         "sauvegarde. Sans lui, les mêmes personnes recevraient d'autres pseudonymes que dans ce qui est déjà lu : rien n'a "

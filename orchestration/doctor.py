@@ -53,12 +53,14 @@ def _places(home: Home) -> Iterator[Finding]:
     free = shutil.disk_usage(existing).free
     yield Finding("disque", free > FREE_BYTES, f"{free / 1e9:.1f} Go libres".replace(".", ","))
     if home.vault.exists():
+        from identity.keys import holds_identities
+
         mode = home.vault.stat().st_mode & 0o777
         yield Finding(
             "coffre", mode & 0o077 == 0, f"droits {mode:o}{'' if mode & 0o077 == 0 else ' : faites chmod 700'}"
         )
         # opening it would tighten its permissions
-        if mode & 0o077 == 0 and any((home.vault / "identities").glob("*.enc")):
+        if mode & 0o077 == 0 and holds_identities(home.vault):
             yield _keys(home)
     for directory in (home.contracts, home.references, home.dbt_project, home.suites):
         readable = directory.is_dir() and os.access(directory, os.R_OK)

@@ -198,8 +198,8 @@ def _section(kind: str, title: str, changes: Sequence[Change], labels: Labels) -
 def as_csv(changes: Sequence[Change]) -> bytes:
     """`revisions.csv`: a line per change. `occurrence`: « #2 » and so on for a row that its table says again."""
     columns = [*KEY, "occurrence", "change", "column", "old", "new"]
-    keys = (((*c.key, "", "", "", "", "", "", "")[: len(KEY) + 1], c) for c in changes)
-    return csv_of([columns, *((*key, c.kind, c.column, c.old, c.new) for key, c in keys)])
+    absent = [""] * (len(KEY) + 1)
+    return csv_of([columns, *((*c.key, *absent[len(c.key) :], c.kind, c.column, c.old, c.new) for c in changes)])
 
 
 def _line(*cells: str) -> str:

@@ -108,7 +108,8 @@ def judge(
     (row_number, cell, field, rule, message, value), `record` (row_number, record_key), `bound` (field, column_letter, header), and
     how they came to be: `body` (rows below the header), `structure` (row_number, reason), `raw` (the text of each slot), `canonical`
     (all rows, as they are read), `duplicate` (row_number), `redaction`.
-    `slots`: what erased rows go on saying (`redaction.SLOTS`). Raises headers.Unbound when the header does not fit, or a section is not understood.
+    `slots`: what erased rows go on saying (`redaction.SLOTS`). Raises headers.Unbound when the header does not fit, or a section is not
+    understood.
     """
     table = sheet.table
     slots = redaction.SLOTS.empty_table() if slots is None else slots
@@ -283,12 +284,13 @@ def _under_no_header(
 ) -> tuple[pa.Table, list[Note]]:
     """What stands in a row of data under no header (in more rows than one, it holds the delivery). A line of text that is longer than its
     header has a separator too many, and its cells may have moved: it is refused. A cell beside a spreadsheet's table is said."""
-    rows = body.filter(_is_among(body, numbers))
-    found: dict[int, int] = {}
-    for index, label in enumerate(binding.labels):
-        if not (label and header_key(label)):
-            for number in rows["row_number"].filter(filled(cell(rows, index))).to_pylist():
-                found.setdefault(number, index)
+    unnamed = [index for index, label in enumerate(binding.labels) if not (label and header_key(label))]
+    if not unnamed:
+        return FINDING.empty_table(), []
+    rows, found = body.filter(_is_among(body, numbers)), {}
+    for index in unnamed:
+        for number in rows["row_number"].filter(filled(cell(rows, index))).to_pylist():
+            found.setdefault(number, index)
     places = {number: f"{column_letter(index)}{number}" for number, index in found.items()}
     if contract.files.shape == "delimited":
         sentence = (
@@ -299,10 +301,10 @@ def _under_no_header(
             (number, None, "cellules_en_trop", sentence.format(number, place), None) for number, place in places.items()
         ]
         return _table(said, FINDING), []
-    message = "Cellule(s) sans en-tête, que rien ne lit : {}."
-    return FINDING.empty_table(), [
-        Note("cellules_sans_entete", message.format(enumerate_in_french([*places.values()])))
-    ] if places else []
+    if not places:
+        return FINDING.empty_table(), []
+    message = f"Cellule(s) sans en-tête, que rien ne lit : {enumerate_in_french([*places.values()])}."
+    return FINDING.empty_table(), [Note("cellules_sans_entete", message)]
 
 
 def _begins(texts: pa.Array, word: str) -> pa.BooleanArray:

@@ -11,6 +11,7 @@ import contextlib
 import hashlib
 import os
 import re
+import sqlite3
 from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
 from concurrent.futures import Future, ThreadPoolExecutor
 from dataclasses import dataclass, replace
@@ -26,6 +27,7 @@ import pyarrow.parquet as pq
 
 from identity.cipher import Cipher, Decrypted, Tampered, aside_of, held_in_memory
 from identity.door import split
+from identity.keys import IDENTITIES_FOLDER
 from identity.pseudonyms import pseudonyms_under
 from identity.tombstones import Tombstone
 from identity.vault import Vault
@@ -133,13 +135,9 @@ def deliver(places: Places, loaded: LoadedContract, *, now: datetime | None = No
             return []
         # what was refused for its name is read under any other
         landed = {row["delivery_id"] for row in known if row["rule"] != UNEXPECTED}
-        read_as = {row["delivery_id"]: row for row in known}
-        shown = {
-            name: delivery_id
-            for (source, name), (_, delivery_id) in stamps(ledger).items()
-            if source == contract.source
-        }
-        shown |= {arrival.path.name: arrival.delivery_id for arrival in seen.arrivals}
+        is_named = any(field.file_name for field in contract.fields.values())  # a file's name is one of its values
+        read_as = {row["delivery_id"]: row for row in known} if is_named else {}
+        shown = _shown(ledger, contract.source, seen.arrivals) if read_as else {}
         vault = Vault(places.vault)
         reports = [] if contract.api is None else _crawl(places, vault, loaded, processing_hash, now)
         for rank, arrival in enumerate(seen.arrivals):
@@ -171,11 +169,17 @@ def deliver(places: Places, loaded: LoadedContract, *, now: datetime | None = No
     return reports + (_read_again(places, loaded, to_read_again, processing_hash, now) if to_read_again else [])
 
 
+def _shown(ledger: sqlite3.Connection, source: str, arrivals: Sequence[Arrival]) -> dict[str, str]:
+    """File name → the delivery that it shows now, in the inbox of a source."""
+    before = {name: delivery_id for (of, name), (_, delivery_id) in stamps(ledger).items() if of == source}
+    return before | {arrival.path.name: arrival.delivery_id for arrival in arrivals}
+
+
 def _has_moved_to(places: Places, contract: Contract, row: dict, name: str, shown: Mapping[str, str]) -> bool:
     """Whether known bytes (`row`), whose name says what they are about, now stand under the name `name` and no longer under the one they were
     read as. `shown`: file name → what it shows now. What an erased person was taken out of keeps the name that the erasure gave it."""
     before = row["file_name"]
-    if not any(field.file_name for field in contract.fields.values()) or not _is_expected(contract, name):
+    if not _is_expected(contract, name):
         return False
     is_still_there = shown.get(before) == row["delivery_id"] and (places.inbox / contract.source / before).exists()
     return not is_still_there and not is_erased(places.vault, contract.source, row["delivery_id"])
@@ -218,7 +222,7 @@ def _is_in_place(places: Places, contract: Contract, row: dict) -> bool:
     if row["rows_quarantined"]:
         files.append(places.landing / "quarantine" / name)
     if entity.personal:
-        files.append(places.vault / "identities" / f"{name}.enc")
+        files.append(places.vault / IDENTITIES_FOLDER / f"{name}.enc")
     return all(path.exists() for path in files)
 
 
@@ -436,7 +440,7 @@ def remember_erased(places: Places, source: str, delivery_id: str, sha256: str) 
     name = f"{source}__{delivery_id}.parquet"
     folders = [places.landing / folder for folder in (*ENTITIES, "quarantine", RECORDS)]
     landed = [path for folder in folders if (path := folder / name).exists()]
-    identities = places.vault / "identities" / f"{name}.enc"
+    identities = places.vault / IDENTITIES_FOLDER / f"{name}.enc"
     remember(places.vault, source, delivery_id, [original_path(places.originals, sha256), identities, *landed])
 
 

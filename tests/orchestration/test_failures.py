@@ -1,5 +1,6 @@
 """What a log keeps of an exception: kinds, places and our own sentences; no cell that a library quotes."""
 
+from importlib import import_module
 from pathlib import Path
 
 import duckdb
@@ -8,7 +9,7 @@ import pytest
 from pydantic import BaseModel
 
 from identity.cipher import VaultError
-from orchestration.failures import for_log
+from orchestration.failures import MADE_FOR_PEOPLE, for_log, is_made_for_people
 from orchestration.night import StructureFailed
 from sources.values.refusal import Refused
 
@@ -33,6 +34,13 @@ def caught(work) -> BaseException:
     with pytest.raises(BaseException) as found:
         work()
     return found.value
+
+
+@pytest.mark.parametrize("name", sorted(MADE_FOR_PEOPLE))
+def test_an_exception_made_for_people_is_where_it_is_said_to_be(name):
+    module, _, kind = name.rpartition(".")
+    found = getattr(import_module(module), kind)
+    assert issubclass(found, Exception) and is_made_for_people(found.__new__(found))
 
 
 @pytest.mark.parametrize("kind", ENGINES)

@@ -1,13 +1,13 @@
 """`observatoire person find|erase` for who is known to nobody: from a refused row, a remark, a payer, a file that does not fit."""
 
 import json
-import os
 import sys
 import time
 from datetime import UTC, datetime
 from pathlib import Path
 
 import pytest
+from ticket_office import TICKETS, home_with
 from typer.testing import CliRunner
 
 from identity.vault import Vault
@@ -20,22 +20,15 @@ from sources.returned import nb_mentioning, write
 sys.path.append(str(Path(__file__).parents[1] / "identity"))
 from scanner import find
 
-CONTRACT = """\
-source: billets
-title: Billets
-entity: registration
-files: {pattern: "*.csv", shape: delimited, delimiter: ";"}
-fields:
-  registration_id: {headers: [Billet], required: true}
-  event: {constant: E1}
-  status: {headers: [Statut], required: true, words: {registered: [ok]}}
-  price: {headers: [Prix]}
+CONTRACT = (
+    TICKETS
+    + """\
   family_name: {headers: [Nom], privacy: direct}
   given_name: {headers: [Prénom], privacy: direct}
-  email: {headers: [Courriel], privacy: direct}
   payer_name: {compose: [Nom payeur, Prénom payeur], between: " ", privacy: direct}
   comment: {headers: [Remarque], privacy: direct}
 """
+)
 HEADER = "Billet;Statut;Prix;Nom;Prénom;Courriel;Nom payeur;Prénom payeur;Remarque"
 LINES = [
     "B1;ok;1;Durand;Ana;ana@exemple.test;Bellavoix;Gontran;merci à TROTSKAYA Wilhelmine",
@@ -48,19 +41,12 @@ LINES = [
 @pytest.fixture
 def home(tmp_path, monkeypatch) -> Home:
     """A home with a list that landed, one whose header does not fit, one that no contract reads, and a workbook that came back."""
-    project = tmp_path / "project"
-    (project / "sources" / "contracts").mkdir(parents=True)
-    (project / "sources" / "contracts" / "billets.yml").write_text(CONTRACT, encoding="utf-8")
-    made = Home(tmp_path / "var", project).ensure()
-    for name, text in (
-        ("billets/ventes.csv", "\n".join([HEADER, *LINES, ""])),
-        ("billets/autres.csv", f"{HEADER};Régime\nB9;ok;1;Brissac;Aldegonde;ab@exemple.test;;;;vegan\n"),
-        ("divers/liste_Aldegonde_Brissac.csv", "rien"),
-    ):
-        path = made.inbox / name
-        path.parent.mkdir(exist_ok=True)
-        path.write_text(text, encoding="utf-8")
-        os.utime(path, (time.time() - 60, time.time() - 60))
+    files = {
+        "billets/ventes.csv": "\n".join([HEADER, *LINES, ""]),
+        "billets/autres.csv": f"{HEADER};Régime\nB9;ok;1;Brissac;Aldegonde;ab@exemple.test;;;;vegan\n",
+        "divers/liste_Aldegonde_Brissac.csv": "rien",
+    }
+    made = home_with(tmp_path, {"billets": CONTRACT}, files, time.time() - 60)
     rooms.deliver(made, rooms.contracts(made)["billets"], datetime.now(UTC))
     line = {
         "id": "x", "source": "billets", "delivery_id": "0" * 16, "file_name": "v.csv", "row_number": 2, "field": "price",

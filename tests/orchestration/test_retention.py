@@ -1,6 +1,5 @@
 """What has been kept long enough goes, and nothing else: counted first, then done, by the rules of the file."""
 
-import os
 import time
 from datetime import UTC, datetime
 from pathlib import Path
@@ -8,6 +7,7 @@ from pathlib import Path
 import duckdb
 import pytest
 import yaml_rules
+from ticket_office import TICKETS, home_with
 
 from identity.retention import RetentionError, load_rules
 from identity.vault import Vault, open_private
@@ -17,21 +17,14 @@ from orchestration.retention import by_rule, retention, sentences
 from sources.redaction import PERSON_ENTITIES
 
 NOW = datetime(2026, 11, 25, 4, tzinfo=UTC)
-CONTRACT = """\
-source: billets
-title: Billets
-entity: registration
-files: {pattern: "*.csv", shape: delimited, delimiter: ";"}
-fields:
-  registration_id: {headers: [Billet], required: true}
-  event: {constant: E1}
-  status: {headers: [Statut], required: true, words: {registered: [ok]}}
+CONTRACT = (
+    TICKETS
+    + """\
   registered_at: {headers: [Date], order: dmy}
-  price: {headers: [Prix]}
   full_name: {headers: [Nom], privacy: direct}
-  email: {headers: [Courriel], privacy: direct}
   comment: {headers: [Remarque], privacy: direct}
 """
+)
 LINES = [
     "Billet;Statut;Date;Prix;Nom;Courriel;Remarque",
     "B1;ok;01/03/2020 09:00;1;Ana Partie;ana@exemple.test;il y a longtemps",
@@ -45,14 +38,8 @@ LINES = [
 @pytest.fixture
 def home(tmp_path) -> Home:
     """A home with one list, received long ago, of four tickets and a refused one."""
-    project = tmp_path / "project"
-    (project / "sources" / "contracts").mkdir(parents=True)
-    (project / "sources" / "contracts" / "billets.yml").write_text(CONTRACT, encoding="utf-8")
-    made = Home(tmp_path / "var", project).ensure()
-    path = made.inbox / "billets" / "ventes.csv"
-    path.parent.mkdir()
-    path.write_text("\n".join([*LINES, ""]), encoding="utf-8")
-    os.utime(path, (time.time() - 60, time.time() - 60))
+    files = {"billets/ventes.csv": "\n".join([*LINES, ""])}
+    made = home_with(tmp_path, {"billets": CONTRACT}, files, time.time() - 60)
     rooms.deliver(made, rooms.contracts(made)["billets"], datetime(2020, 4, 1, tzinfo=UTC))
     quarantine = next((made.landing / "quarantine").glob("*.parquet"))
     _aged(quarantine)

@@ -7,6 +7,7 @@ from pathlib import Path
 import openpyxl
 import pytest
 from small_project import an_hour_old
+from ticket_office import TICKETS, home_with
 
 from identity.vault import Vault
 from orchestration import rooms
@@ -19,20 +20,13 @@ from sources.ledger import deliveries, open_ledger
 
 WRITTEN = datetime(2020, 3, 1, tzinfo=UTC)
 BEFORE, AFTER = datetime(2023, 2, 28, tzinfo=UTC), datetime(2023, 3, 2, tzinfo=UTC)
-BILLETS = """\
-source: billets
-title: Billets
-entity: registration
-files: {pattern: "*.csv", shape: delimited, delimiter: ";"}
-fields:
-  registration_id: {headers: [Billet], required: true}
-  event: {constant: E1}
-  status: {headers: [Statut], required: true, words: {registered: [ok]}}
+BILLETS = (
+    TICKETS
+    + """\
   registered_at: {headers: [Date], order: dmy}
-  price: {headers: [Prix]}
   full_name: {headers: [Nom], privacy: direct}
-  email: {headers: [Courriel], privacy: direct}
 """
+)
 PROGRAMME = """\
 source: programme
 title: Programme
@@ -58,16 +52,7 @@ FILES = {
 def home(tmp_path) -> Home:
     """A home with four files written in March 2020 and read in January 2023: one waits, one has an unexpected name, one gives only refused
     rows, and one of a source that announces nobody waits."""
-    project = tmp_path / "project"
-    (project / "sources" / "contracts").mkdir(parents=True)
-    for name, contract in (("billets", BILLETS), ("programme", PROGRAMME)):
-        (project / "sources" / "contracts" / f"{name}.yml").write_text(contract, encoding="utf-8")
-    made = Home(tmp_path / "var", project).ensure()
-    for name, text in FILES.items():
-        path = made.inbox / name
-        path.parent.mkdir(exist_ok=True)
-        path.write_text(text, encoding="utf-8")
-        os.utime(path, (WRITTEN.timestamp(), WRITTEN.timestamp()))
+    made = home_with(tmp_path, {"billets": BILLETS, "programme": PROGRAMME}, FILES, WRITTEN.timestamp())
     for contract in rooms.contracts(made).values():
         rooms.deliver(made, contract, datetime(2023, 1, 10, tzinfo=UTC))
     return made

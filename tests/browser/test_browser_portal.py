@@ -244,7 +244,10 @@ def test_an_event_of_a_long_list_is_found_from_the_search_and_turned_to(visit, a
     assert page.locator("td.v:visible").count() == 1 and "1 ligne sur" in page.locator("output").inner_text()
     page.evaluate(axe)
     assert violations(page) == []
-    page.locator("nav.turn a[rel=next]").first.click()
+    following = page.locator("nav.turn a[rel=next]").first
+    address = following.get_attribute("href")
+    following.click()
+    page.wait_for_url(f"**/{address}*")
     assert page.locator("td.v:visible").count() > 20
     page.locator("nav.turn a").last.click()
     page.wait_for_url("**/ind_participation.html#*")

@@ -12,6 +12,8 @@ from dataclasses import dataclass
 from sources.contract import Contract, ContractField, header_key
 from sources.entities import ENTITIES
 
+Cells = tuple[str | None, ...]
+
 
 class Unbound(Exception):
     """The header row, or that of a section, does not fit the contract: the delivery is held. `rule` and a French `message`."""
@@ -29,7 +31,7 @@ class Binding:
     header_row: int
     columns: dict[str, tuple[int, ...]]
     absent: tuple[str, ...]
-    labels: tuple[str | None, ...]
+    labels: Cells
 
     def column_of(self, header: str) -> int | None:
         """The column with this header, or None."""
@@ -49,59 +51,88 @@ def column_letter(index: int) -> str:
     return letters
 
 
-def bind(contract: Contract, rows: list[tuple[int, tuple[str | None, ...]]], has_data: list[bool]) -> Binding:
+def bind(contract: Contract, rows: list[tuple[int, Cells]], has_data: list[bool]) -> Binding:
     """Find and bind the header among `rows` ((row_number, cells), the first of the sheet).
 
     `has_data[i]` says whether column i has any text below. Raises Unbound: no header row, a column nobody expects,
     a required column missing, two columns claiming one field.
     """
+    found = header_row(contract, rows)
+    if found is None:
+        raise _without_header(contract, rows)
+    number, cells = found
+    labels = [header_key(cell) if cell else "" for cell in cells]
     owner = {header_key(header): name for name, field in contract.fields.items() for header in field.headers}
-    ignored = {header_key(header) for header in [*contract.ignore, *contract.headers_besides()]}
-    within = [row for row in rows if row[0] <= rows[0][0] + contract.layout.header_within - 1] if rows else []
-
-    def known(cells: tuple[str | None, ...]) -> int:
-        return len({header_key(cell) for cell in cells if cell} & (owner.keys() | ignored))
-
-    if not within or max(known(cells) for _, cells in within) == 0:
-        seen = "; ".join(" | ".join(cell for cell in cells if cell)[:120] for _, cells in within[:3])
-        # without its header, a list of people begins with people: their names stay out of the ledger
-        read = "" if ENTITIES[contract.entity].personal else f" (lu : « {seen} »)"
-        raise Unbound(
-            "entete_introuvable",
-            f"Aucune ligne d'en-tête reconnue dans les {contract.layout.header_within} premières lignes{read}. "
-            f"En-têtes attendus : {_expected(contract)}. Remettez la ligne d'en-tête du modèle et redéposez le fichier.",
-        )
-    header_row, cells = max(within, key=lambda row: known(row[1]))
-
+    known = _known(contract)
     claims: dict[str, list[int]] = {}
     unmapped: list[int] = []
-    for index, cell in enumerate(cells):
-        label = header_key(cell) if cell else ""
+    for index, label in enumerate(labels):
         if label in owner:
             claims.setdefault(owner[label], []).append(index)
-        elif label not in ignored and (label or has_data[index]):
+        elif label not in known and (label or has_data[index]):
             unmapped.append(index)
-    twice = {name: indexes for name, indexes in claims.items() if len(indexes) > 1}
-    if twice:
-        name, indexes = next(iter(twice.items()))
-        places = ", ".join(f"« {cells[i]} » (colonne {column_letter(i)})" for i in indexes)
-        raise Unbound(
-            "entetes_en_double",
-            f"Plusieurs colonnes portent le même en-tête : {places}. On ne peut pas savoir laquelle lire pour « {name} » : "
-            "renommez ou supprimez celle qui est en trop.",
-        )
-    here = [header_key(cell) if cell else "" for cell in cells]
-    for name, field in contract.fields.items():
-        indexes = [here.index(header_key(header)) for header in field.compose if header_key(header) in here]
-        if field.compose and (len(indexes) == len(field.compose) or (indexes and not field.required)):
-            claims[name] = indexes
-    missing = [
-        name for name, field in contract.fields.items() if field.required and _read(field) and name not in claims
-    ]
+    _refuse_twice(cells, claims)
+    claims |= _composed(contract, labels)
+    absent = [name for name, field in contract.fields.items() if _read(field) and name not in claims]
+    missing = [name for name in absent if contract.fields[name].required]
     if unmapped or missing:
         raise Unbound("colonnes_inattendues", _sentence(contract, cells, unmapped, missing, claims))
-    absent = tuple(name for name, field in contract.fields.items() if _read(field) and name not in claims)
-    return Binding(header_row, {name: tuple(indexes) for name, indexes in claims.items()}, absent, cells)
+    return Binding(number, {name: tuple(indexes) for name, indexes in claims.items()}, tuple(absent), cells)
+
+
+def header_row(contract: Contract, rows: list[tuple[int, Cells]]) -> tuple[int, Cells] | None:
+    """The first of the rows that hold most headers of the contract, where its layout lets a header be; None when none holds any."""
+    known = _known(contract)
+
+    def nb_known(row: tuple[int, Cells]) -> int:
+        return len({header_key(cell) for cell in row[1] if cell} & known)
+
+    best = max(_within(contract, rows), key=nb_known, default=None)
+    return best if best is not None and nb_known(best) else None
+
+
+def _within(contract: Contract, rows: list[tuple[int, Cells]]) -> list[tuple[int, Cells]]:
+    return [row for row in rows if row[0] < rows[0][0] + contract.layout.header_within]
+
+
+def _known(contract: Contract) -> set[str]:
+    """The normalised names of all the columns that a contract speaks of, read or ignored."""
+    read = [header for field in contract.fields.values() for header in field.headers]
+    return {header_key(header) for header in [*read, *contract.headers_besides(), *contract.ignore]}
+
+
+def _without_header(contract: Contract, rows: list[tuple[int, Cells]]) -> Unbound:
+    seen = "; ".join(" | ".join(cell for cell in cells if cell)[:120] for _, cells in _within(contract, rows)[:3])
+    # without its header, a list of people begins with people: their names stay out of the ledger
+    read = "" if ENTITIES[contract.entity].personal else f" (lu : « {seen} »)"
+    return Unbound(
+        "entete_introuvable",
+        f"Aucune ligne d'en-tête reconnue dans les {contract.layout.header_within} premières lignes{read}. "
+        f"En-têtes attendus : {_expected(contract)}. Remettez la ligne d'en-tête du modèle et redéposez le fichier.",
+    )
+
+
+def _refuse_twice(cells: Cells, claims: dict[str, list[int]]) -> None:
+    """Raise Unbound for the first field that several columns claim."""
+    for name, indexes in claims.items():
+        if len(indexes) > 1:
+            places = ", ".join(f"« {cells[i]} » (colonne {column_letter(i)})" for i in indexes)
+            raise Unbound(
+                "entetes_en_double",
+                f"Plusieurs colonnes portent le même en-tête : {places}. On ne peut pas savoir laquelle lire pour « {name} » : "
+                "renommez ou supprimez celle qui est en trop.",
+            )
+
+
+def _composed(contract: Contract, labels: list[str]) -> dict[str, list[int]]:
+    """The columns of each composed field that the sheet has: all of them for a required field, one at least for another."""
+    found: dict[str, list[int]] = {}
+    for name, field in contract.fields.items():
+        keys = [header_key(header) for header in field.compose]
+        indexes = [labels.index(key) for key in keys if key in labels]
+        if indexes and (len(indexes) == len(keys) or not field.required):
+            found[name] = indexes
+    return found
 
 
 def _read(field: ContractField) -> tuple[str, ...]:
@@ -115,7 +146,7 @@ def _expected(contract: Contract) -> str:
 
 def _sentence(
     contract: Contract,
-    cells: tuple[str | None, ...],
+    cells: Cells,
     unmapped: list[int],
     missing: list[str],
     claims: dict[str, list[int]],

@@ -15,7 +15,7 @@ from typing import Any
 from sources.contract import Contract, ContractField, LoadedContract, header_key
 from sources.drafting.shapes import Reading
 from sources.entities import ENTITIES
-from sources.headers import Unbound, bind
+from sources.headers import Cells, Unbound, bind, header_row
 from sources.judge import in_sql, judge
 from sources.kinds import OTHER, References
 from sources.layouts import flat
@@ -50,34 +50,38 @@ class Fit:
 
 def fit(contract: Contract, sheet: Sheet) -> Fit | None:
     """The fit of a contract on a flat sheet; None when no row of the sheet has a header of it."""
-    table = sheet.table.slice(0, contract.layout.header_within)
-    rows = [(row.pop("row_number"), tuple(row.values())) for row in table.to_pylist()]
-    rows = [row for row in rows if row[0] < rows[0][0] + contract.layout.header_within]
-    read_in = {header_key(h) for each in contract.fields.values() for h in each.headers}
+    found = header_row(contract, _first_rows(contract, sheet))
+    if found is None:
+        return None
+    header = {header_key(cell): clean(cell) for cell in found[1] if cell and header_key(cell)}
+    fields = [each for each in contract.fields.values() if _read_by(each)]
+    fed = [each for each in fields if {header_key(h) for h in _read_by(each)} & header.keys()]
+    read_in = {header_key(h) for each in fields for h in each.headers}
     read_in |= {header_key(h) for h in contract.headers_besides()}
     ignored = {header_key(h) for h in contract.ignore}
-    if not rows:
-        return None
-    wanted = read_in | ignored
-    header_row, cells = max(rows, key=lambda row: len({header_key(cell) for cell in row[1] if cell} & wanted))
-    header = {header_key(cell): clean(cell) for cell in cells if cell and header_key(cell)}
-    if not header.keys() & (read_in | ignored):
-        return None
-    mapped = tuple(shown for key, shown in header.items() if key in read_in)
     unmapped = tuple(shown for key, shown in header.items() if key not in read_in | ignored)
-    fields = [f for f in contract.fields.values() if f.headers or f.compose or f.ticked]
-    fed = [each for each in fields if {header_key(h) for h in _read_by(each)} & header.keys()]
-    widened = contract.model_copy(update={"ignore": (*contract.ignore, *unmapped)})
-    known_ignored = tuple(shown for key, shown in header.items() if key in ignored)
-    return Fit(widened, sheet, mapped, known_ignored, unmapped, len(fed), len(fields), header_row)
+    return Fit(
+        contract=contract.model_copy(update={"ignore": (*contract.ignore, *unmapped)}),
+        sheet=sheet,
+        mapped=tuple(shown for key, shown in header.items() if key in read_in),
+        ignored=tuple(shown for key, shown in header.items() if key in ignored),
+        unmapped=unmapped,
+        nb_fed=len(fed),
+        nb_fields=len(fields),
+        header_row=found[0],
+    )
+
+
+def _first_rows(contract: Contract, sheet: Sheet) -> list[tuple[int, Cells]]:
+    rows = sheet.table.slice(0, contract.layout.header_within).to_pylist()
+    return [(row.pop("row_number"), tuple(row.values())) for row in rows]
 
 
 def _binds(found: Fit) -> bool:
     """Whether the header binds once the unknown columns are ignored: nothing required is missing, nothing claimed twice."""
-    rows = found.sheet.table.slice(0, found.contract.layout.header_within).to_pylist()
+    rows = _first_rows(found.contract, found.sheet)
     try:
-        cells = [(row.pop("row_number"), tuple(row.values())) for row in rows]
-        bind(found.contract, cells, [False] * (found.sheet.table.num_columns - 1))
+        bind(found.contract, rows, [False] * (found.sheet.table.num_columns - 1))
     except Unbound:
         return False
     return True

@@ -211,10 +211,6 @@ class Keyring:
         """Keys that still exist, in order of creation."""
         return [entry["key_id"] for entry in self._read() if entry["wrapped"] is not None]
 
-    def destroyed(self) -> dict[str, str]:
-        """Keys that were destroyed: key_id → instant (ISO 8601, UTC)."""
-        return {entry["key_id"]: entry["destroyed_at"] for entry in self._read() if entry["wrapped"] is None}
-
     def destroy(self, key_id: str) -> None:
         """Forget a key for ever: pseudonyms made with it can no longer be computed from an identity, by anybody.
 

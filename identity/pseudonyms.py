@@ -1,6 +1,6 @@
 """Pseudonyms, and the forms under which two spellings of one e-mail address or one name are the same.
 
-Here: `normalise_email`, `normalise_name`, and the keyed hash of a column. Pure functions: text or Arrow in, text or Arrow out.
+Here: `normalise_email`, `normalise_names`, and the keyed hash of a column. Pure functions: text or Arrow in, text or Arrow out.
 Not here: deciding that two different addresses or names are one person, keys (`keys.py`), tables (`door.py`).
 """
 
@@ -124,18 +124,13 @@ NOBODY = frozenset(
 )  # fmt: skip
 
 
-def normalise_name(text: str) -> str | None:
-    """The key of a person's name: accents, ligatures, case, punctuation and the order of the words do not matter.
-
-    « Mme DUPONT-LÉVÊQUE Zoé » and « Zoé Dupont Lévêque » give `dupont leveque zoe`. None when the text is not the name of
-    one person: fewer than two words (a first name alone identifies nobody), or words that stand for nobody (« Invité
-    12 »). A title counts only as the first word.
-    """
-    return normalise_names(pa.array([text], pa.string()))[0].as_py()
-
-
 def normalise_names(texts: pa.Array | pa.ChunkedArray) -> pa.Array:
-    """`normalise_name` of a column; nulls stay null. Letters are folded by Arrow, ten times faster than text by text."""
+    """The keys of persons' names: accents, ligatures, case, punctuation and the order of the words do not matter.
+
+    « Mme DUPONT-LÉVÊQUE Zoé » and « Zoé Dupont Lévêque » give `dupont leveque zoe`. Null when the text is not the name of
+    one person: fewer than two words (a first name alone identifies nobody), or words that stand for nobody (« Invité
+    12 »). A title counts only as the first word. Letters are folded by Arrow, ten times faster than text by text.
+    """
     encoded = _dictionary(texts)
     folded = pc.utf8_lower(encoded.dictionary)
     if pc.any(pc.match_substring_regex(folded, f"[{''.join(LIGATURES)}]")).as_py():

@@ -102,11 +102,6 @@ def recipients_of(privacy: str, rules: Rules) -> str:
     return officer if privacy == "direct" else team
 
 
-def without_retention(found: list[Line]) -> list[Line]:
-    """Personal fields that no rule reaches: the register must have none."""
-    return [line for line in found if line.conservation.startswith("à fixer")]
-
-
 def write_register(home: Home, folder: Path) -> list[Path]:
     """`registre.md` and `registre.csv` in `folder`; the paths."""
     from identity.retention import load_rules

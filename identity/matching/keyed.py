@@ -5,8 +5,6 @@ Here: the SQL expressions; pseudonyms are HMAC-SHA256 (RFC 2104). Not here: the 
 
 from __future__ import annotations
 
-import hashlib
-
 import duckdb
 
 from identity.keys import PseudonymKey
@@ -27,11 +25,6 @@ def pseudonym(con: duckdb.DuckDBPyConnection, key: PseudonymKey, domain: str, te
     """SQL of what `identity.pseudonyms.pseudonyms_under` computes, its first hex `digits`."""
     name = f"{key.key_id}_{domain}"
     return f"substr({_hmac(con, name, key.secret.reveal(), text, domain.encode() + bytes(1))}, 1, {digits})"
-
-
-def keyed_value(vault: Vault, domain: str, text: str) -> int:
-    """What `keyed` gives for one text."""
-    return int.from_bytes(hashlib.sha256(_key(vault, domain) + text.encode()).digest()[:8], "big")
 
 
 def _key(vault: Vault, domain: str) -> bytes:

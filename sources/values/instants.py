@@ -39,7 +39,6 @@ from sources.values.refusal import Refused, quote
 from sources.values.text import clean, is_missing, strip_accents
 
 Order = Literal["dmy", "mdy", "ymd"]
-ORDERS: tuple[Order, ...] = ("dmy", "mdy", "ymd")
 
 _MONTHS = {strip_accents(name): number for number, name in enumerate(MONTH_NAMES, 1)}
 _MONTHS |= {"janv": 1, "fev": 2, "fevr": 2, "avr": 4, "juil": 7, "aou": 8, "sept": 9}

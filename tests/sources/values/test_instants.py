@@ -1,13 +1,14 @@
 """Instants: the dialect of each platform, read by hand; the two nights when the clocks change; Python and SQL agree."""
 
 from datetime import UTC, datetime
+from typing import get_args
 
 import duckdb
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from sources.values.instants import ORDERS, parse_instant, sql_instant
+from sources.values.instants import Order, parse_instant, sql_instant
 from sources.values.refusal import Refused
 
 
@@ -156,7 +157,7 @@ def in_python(text, order, zone="Europe/Paris"):
         return refused.rule
 
 
-@pytest.mark.parametrize("order", [None, *ORDERS])
+@pytest.mark.parametrize("order", [None, *get_args(Order)])
 def test_sql_reads_what_python_reads(order):
     """Every text of these tests, under every order: SQL leaves it or reads the same."""
     texts = [text for text, *_ in DIALECTS]
@@ -216,7 +217,7 @@ written = st.builds(
 @settings(max_examples=25)
 @given(
     st.lists(written, min_size=10, max_size=40),
-    st.sampled_from([None, *ORDERS]),
+    st.sampled_from([None, *get_args(Order)]),
     st.sampled_from(["Europe/Paris", "Indian/Reunion"]),
 )
 def test_sql_never_reads_otherwise_than_python(texts, order, zone):
@@ -225,7 +226,7 @@ def test_sql_never_reads_otherwise_than_python(texts, order, zone):
 
 
 @settings(max_examples=300)
-@given(st.text(alphabet="0123456789/-:., TZapmà", max_size=24), st.sampled_from([None, *ORDERS]))
+@given(st.text(alphabet="0123456789/-:., TZapmà", max_size=24), st.sampled_from([None, *get_args(Order)]))
 def test_any_text_is_read_or_refused(text, order):
     result = in_python(text, order)
     assert result is None or isinstance(result, str) or result.tzinfo is UTC

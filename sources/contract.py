@@ -10,6 +10,7 @@ import hashlib
 import re
 import unicodedata
 from dataclasses import dataclass
+from fnmatch import fnmatch
 from functools import lru_cache
 from pathlib import Path
 from typing import Annotated, Any, Literal, TypeVar
@@ -89,6 +90,10 @@ class FileShape(_Strict):
         file_name = unicodedata.normalize("NFC", file_name)
         found = self.series is not None and re.search(self.series, file_name)
         return "/" + "/".join(text or "" for text in found.groups()) if found else file_name
+
+    def expects(self, file_name: str) -> bool:
+        """Whether the files of the source have names like this one."""
+        return fnmatch(file_name.lower(), self.pattern.lower())
 
     @property
     def options(self) -> dict[str, Any]:
@@ -370,6 +375,11 @@ class Contract(_Strict):
         for header in self.ignore:
             if header_key(header) in read:
                 raise ValueError(f"l'en-tête « {header} » est à la fois lu et ignoré")
+
+    @property
+    def is_named(self) -> bool:
+        """Whether the name of a file is one of its values."""
+        return any(field.file_name for field in self.fields.values())
 
     def headers_besides(self) -> list[str]:
         """Headers that no field is read from alone: parts of composed fields, conditions of rules, rows left out."""

@@ -13,7 +13,6 @@ import tempfile
 from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import date
-from fnmatch import fnmatch
 from functools import cache
 from pathlib import Path, PurePath
 
@@ -115,7 +114,7 @@ def _of_template(
     if others:
         hints.append(f"Le fichier va aussi aux modèles : {', '.join(others)}.")
     unmapped = _unknown_to(fit, contracts, templates)
-    pattern = None if fnmatch(reading.file_name.lower(), contract.files.pattern.lower()) else _pattern(reading)
+    pattern = None if contract.files.expects(reading.file_name) else _pattern(reading)
     yaml = from_template(
         loaded.path.read_text(encoding="utf-8"), contract, source=source, options=fit.options, pattern=pattern,
         unmapped=unmapped, hints=hints,

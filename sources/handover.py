@@ -14,6 +14,7 @@ import pyarrow as pa
 
 from sources import references
 from sources.contract import LoadedContract
+from sources.copies import Copy, copies
 from sources.corrections import Correction, load_corrections
 from sources.entities import ENTITIES, LINEAGE
 from sources.explanations import Explanation, load_ended_programmes, load_explanations, load_withdrawals
@@ -59,6 +60,7 @@ _PREVIOUS_FIGURE = {
     "age": "INTEGER", "dataset": "VARCHAR", "programme_id": "VARCHAR", "indicator": "VARCHAR", "breakdown": "VARCHAR",
     "member": "VARCHAR", "value": "DOUBLE", "obs_status": "VARCHAR",
 }  # fmt: skip
+_COPIED_FILE = {"source": "VARCHAR", "delivery_id": "VARCHAR", "file_name": "VARCHAR", "read_as": "VARCHAR"}
 _WITHDRAWAL = {"source": "VARCHAR", "delivery_id": "VARCHAR"}
 
 VERSIONED = ("event", "organisation")
@@ -97,6 +99,7 @@ def hand_over(
     with open_ledger(places.ledger) as ledger:
         known = [row for row in deliveries(ledger) if row["source"] in contracts]
         shown = showings(ledger)
+        copied = [copy for loaded in contracts.values() for copy in copies(places.inbox, ledger, loaded.contract)]
     crawled = _last_shown(con, places.landing)
 
     def of_platforms(files: list[str]) -> list[str]:
@@ -137,6 +140,12 @@ def hand_over(
     ]
     _table(con, "quarantine", _QUARANTINE, aside, has_grown=True)
     _rows(con, "delivery", _DELIVERY, [_delivery(row, contracts[row["source"]], replaced) for row in known])
+    _rows(
+        con,
+        "copied_file",
+        _COPIED_FILE,
+        [_copy(each) for each in copied if each.is_another and each.delivery["state"] == "accepted"],
+    )
     accepted = [row for row in known if row["state"] == "accepted"]
     _table(
         con, "bound", _BOUND, [path for row in accepted if Path(path := _file(places.landing / BOUND, row)).exists()]
@@ -317,6 +326,11 @@ def _delivery(row: dict, loaded: LoadedContract, replaced: dict[tuple[str, str],
         "received_at": datetime.fromisoformat(row["received_at"]).replace(tzinfo=None),
         "notes": [note.message for note in row["notes"]],
     }
+
+
+def _copy(copy: Copy) -> dict:
+    source = copy.delivery["source"]
+    return {"source": source, "delivery_id": copy.delivery_id, "file_name": copy.file_name, "read_as": copy.read_as}
 
 
 def _explanation(item: Explanation) -> dict:

@@ -11,12 +11,10 @@ import contextlib
 import hashlib
 import os
 import re
-import sqlite3
 from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
 from concurrent.futures import Future, ThreadPoolExecutor
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime, timedelta
-from fnmatch import fnmatch
 from functools import cache
 from pathlib import Path
 
@@ -35,6 +33,7 @@ from sources.clients.bundle import content_of, open_bundle
 from sources.clients.outcomes import PlatformDown
 from sources.columns import whole
 from sources.contract import Contract, LoadedContract
+from sources.copies import copies
 from sources.corrections import Correction, applicable, load_corrections
 from sources.entities import ENTITIES, LINEAGE, Entity
 from sources.erased_files import is_erased, remember
@@ -53,7 +52,6 @@ from sources.ledger import (
     open_ledger,
     record_delivery,
     record_sighting,
-    stamps,
 )
 from sources.note import Note
 from sources.readers import Unreadable
@@ -135,9 +133,6 @@ def deliver(places: Places, loaded: LoadedContract, *, now: datetime | None = No
             return []
         # what was refused for its name is read under any other
         landed = {row["delivery_id"] for row in known if row["rule"] != UNEXPECTED}
-        is_named = any(field.file_name for field in contract.fields.values())  # a file's name is one of its values
-        read_as = {row["delivery_id"]: row for row in known} if is_named else {}
-        shown = _shown(ledger, contract.source, seen.arrivals) if read_as else {}
         vault = Vault(places.vault)
         reports = [] if contract.api is None else _crawl(places, vault, loaded, processing_hash, now)
         for rank, arrival in enumerate(seen.arrivals):
@@ -145,9 +140,6 @@ def deliver(places: Places, loaded: LoadedContract, *, now: datetime | None = No
                 continue
             if arrival.delivery_id in landed:
                 keep(places.originals, arrival, vault.cipher)
-                row = read_as.get(arrival.delivery_id)
-                if row is not None and _has_moved_to(places, contract, row, arrival.path.name, shown):
-                    reports.append(replay(places, loaded, row | {"file_name": arrival.path.name}, now))
             else:
                 # deliveries of one night are ordered too: the later one wins where both describe the same thing
                 received_at = now + timedelta(microseconds=rank)
@@ -164,25 +156,14 @@ def deliver(places: Places, loaded: LoadedContract, *, now: datetime | None = No
                 arrival.delivered_at(now), contract.files.document_of(arrival.path.name),
             )  # fmt: skip
             ledger.commit()
+        copied = copies(places.inbox, ledger, contract)
+    for moved in {copy.delivery_id: copy for copy in reversed(copied) if not copy.is_original_there}.values():
+        # what an erased person was taken out of keeps the name that the erasure gave it
+        if not is_erased(places.vault, contract.source, moved.delivery_id):
+            reports.append(replay(places, loaded, moved.delivery | {"file_name": moved.file_name}, now))
     done = {report.delivery_id for report in reports}
     to_read_again = [row for row in to_read_again if row["delivery_id"] not in done]
     return reports + (_read_again(places, loaded, to_read_again, processing_hash, now) if to_read_again else [])
-
-
-def _shown(ledger: sqlite3.Connection, source: str, arrivals: Sequence[Arrival]) -> dict[str, str]:
-    """File name → the delivery that it shows now, in the inbox of a source."""
-    before = {name: delivery_id for (of, name), (_, delivery_id) in stamps(ledger).items() if of == source}
-    return before | {arrival.path.name: arrival.delivery_id for arrival in arrivals}
-
-
-def _has_moved_to(places: Places, contract: Contract, row: dict, name: str, shown: Mapping[str, str]) -> bool:
-    """Whether known bytes (`row`), whose name says what they are about, now stand under the name `name` and no longer under the one they were
-    read as. `shown`: file name → what it shows now. What an erased person was taken out of keeps the name that the erasure gave it."""
-    before = row["file_name"]
-    if not _is_expected(contract, name):
-        return False
-    is_still_there = shown.get(before) == row["delivery_id"] and (places.inbox / contract.source / before).exists()
-    return not is_still_there and not is_erased(places.vault, contract.source, row["delivery_id"])
 
 
 def _read_again(
@@ -412,7 +393,7 @@ def judge_file(
 def read_delivery(contract: Contract, path: Path, file_name: str) -> Kept:
     """The sheets of a delivery: of its bytes, or of what is kept in their place since somebody was erased. Raises Unreadable."""
     kept = read_kept(path) if is_redacted(path) else None  # that nothing is left is said whatever its name
-    if not is_bundle(contract, file_name) and not _is_expected(contract, file_name):
+    if not is_bundle(contract, file_name) and not contract.files.expects(file_name):
         raise Unreadable(
             UNEXPECTED,
             f"La source « {contract.source} » attend des fichiers « {contract.files.pattern} » ; « {file_name} » n'en est pas un. "
@@ -423,11 +404,6 @@ def read_delivery(contract: Contract, path: Path, file_name: str) -> Kept:
 
 UNEXPECTED = "fichier_inattendu"
 """The rule by which a file is refused for its name."""
-
-
-def _is_expected(contract: Contract, file_name: str) -> bool:
-    """Whether the files of a source have names like this one."""
-    return fnmatch(file_name.lower(), contract.files.pattern.lower())
 
 
 def is_bundle(contract: Contract, file_name: str) -> bool:

@@ -46,6 +46,7 @@ HISTORY_COLUMNS = {
     "record_shown": "source VARCHAR, record_key VARCHAR, delivered_at TIMESTAMP, is_deleted BOOLEAN, delivery_id VARCHAR",
     "withdrawal": "source VARCHAR, delivery_id VARCHAR",
     "ended_programme": "programme_id VARCHAR",
+    "copied_file": "source VARCHAR, delivery_id VARCHAR, file_name VARCHAR, read_as VARCHAR",
     "previous_figure": "age INTEGER, dataset VARCHAR, programme_id VARCHAR, indicator VARCHAR, breakdown VARCHAR, "
     "member VARCHAR, value DOUBLE, obs_status VARCHAR",
 }

@@ -222,6 +222,11 @@ SPOILS = [
     ("quality", "usual_volume", CUT.format(rows=0)),
     (
         "quality",
+        "same_bytes_again",
+        "insert into landing.copied_file values ('listes', 'd1', 'E2.xlsx', 'E1.xlsx')",
+    ),
+    (
+        "quality",
         "source_late",
         "update landing.delivery set expected_every_days = 1, received_at = received_at - interval 9 day "
         "where source = 'evenements_ess'",

@@ -323,6 +323,7 @@ def controls():
         agreed(e, "withheld_deletions", None, "synthese/ab12", 0),
         agreed(o, "withheld_deletions", None, "annuaire/cd34", 0),
         agreed(q, "usual_volume", None, "synthese", 0),
+        agreed(q, "same_bytes_again", None, "emargement/ef56", 0),
         agreed(q, "source_late", None, "synthese", 0),
         agreed(t, "every_department_printed", T, "department", 3),
         agreed(t, "population_adds_up", T, "department", 1_000_000),

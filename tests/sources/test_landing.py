@@ -17,6 +17,7 @@ from identity.vault import Vault
 from sources import landing
 from sources.contract import LoadedContract
 from sources.explanations import Withdrawal
+from sources.handover import hand_over
 from sources.landing import NotReadAgain, deliver
 from sources.ledger import deliveries, open_ledger
 
@@ -582,6 +583,35 @@ def test_a_file_whose_name_says_its_event_is_read_again_under_its_new_name(tmp_p
     second.with_name("MESS25-013.xlsx").rename(second.with_name("MESS25-016.ods"))
     assert not land(tmp_path, "mess_emargement")
     assert [event for event, *_ in events_of(tmp_path)] == ["MESS25-013", "MESS25-014"]
+
+
+def test_a_copy_under_the_name_of_another_event_is_told(tmp_path):
+    (sheet,) = sheets_of(tmp_path, "MESS25-014")
+    for name in ("MESS25-015", "MESS25-014 (1)", "Copie de MESS25-014"):
+        shutil.copy2(sheet, sheet.with_name(f"{name}.xlsx"))
+    land(tmp_path, "mess_emargement")
+    # the first one by name is read: « Copie de MESS25-014 » is no event
+    assert copied_files(tmp_path) == [("MESS25-014 (1).xlsx", "Copie de MESS25-014.xlsx"), ("MESS25-014.xlsx", "Copie de MESS25-014.xlsx"), ("MESS25-015.xlsx", "Copie de MESS25-014.xlsx")]  # fmt: skip
+
+
+def test_a_copy_is_read_under_its_name_once_the_other_shows_something_else(tmp_path):
+    sheet, other = sheets_of(tmp_path, "MESS25-014", "MESS25-016")
+    land(tmp_path, "mess_emargement")
+    shutil.copy2(sheet, sheet.with_name("MESS25-015.xlsx"))
+    shutil.copy2(sheet, sheet.with_name("MESS25-014 (1).xlsx"))
+    land(tmp_path, "mess_emargement")
+    assert copied_files(tmp_path) == [("MESS25-015.xlsx", "MESS25-014.xlsx")]
+    sheet.with_name("MESS25-014 (1).xlsx").unlink()
+    other.replace(sheet)
+    land(tmp_path, "mess_emargement")
+    assert [event for event, *_ in events_of(tmp_path)] == ["MESS25-014", "MESS25-015"]
+    assert copied_files(tmp_path) == []
+
+
+def copied_files(home):
+    with duckdb.connect() as con:
+        hand_over(con, places(home), {"mess_emargement": CONTRACTS["mess_emargement"]})
+        return con.execute("select file_name, read_as from landing.copied_file order by all").fetchall()
 
 
 def test_two_files_that_exchange_their_names_exchange_their_events(tmp_path):

@@ -96,6 +96,18 @@ from (
     group by all
 )
 {% endset %}
+{% set copied %}
+-- files whose name says what they are about, with the bytes of another: the other is read, they are not
+select
+    'same_bytes_again' as control,
+    cast(null as varchar) as programme_id,
+    source || '/' || delivery_id as member,
+    0 as expected,
+    count(*) as actual,
+    source || ' : « ' || string_agg(file_name, ' », « ' order by file_name) || ' » a les mêmes octets que « ' || read_as || ' »' as detail
+from {{ source('landing', 'copied_file') }}
+group by source, delivery_id, read_as
+{% endset %}
 {% set freshness %}
 -- days since each source that should come regularly was last accepted, when anything at all was received last
 select
@@ -125,6 +137,7 @@ where every is not null and last_at is not null
     ctl_unexplained('ind_quality'),
     ctl_earlier_releases('ind_quality'),
     volume,
+    copied,
     freshness,
     ctl_conservation(['event', 'registration', 'attendance']),
 ]) }}

@@ -156,6 +156,8 @@ class Layout(_Strict):
 
     `sections: month`: a row that says only a month (« AVRIL 2023 ») gives its year to the dates below. With `days_of_section` it gives
     its month too to a day alone (« jeudi 6 »), and a row alone that is no month holds the delivery: the days below would be another month's.
+    `totals`: a row that begins with one of these words, unless more words follow it and other cells have words too: « Total Solidaire » is an
+    organiser.
     """
 
     header_within: int = Field(default=10, ge=1, le=100)

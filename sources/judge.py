@@ -245,7 +245,7 @@ def _structure(
         }
         found = dict.fromkeys(sections, "section")
     for text in layout.totals:
-        put(_begins(first, text), "total")
+        put(_totals(body, first, text), "total")
     put(_repeats(body, binding.labels), "entête répété")
     for item in layout.left_out:
         rows = left_out(body, binding, item)
@@ -309,9 +309,32 @@ def _under_no_header(
 
 def _begins(texts: pa.Array, word: str) -> pa.BooleanArray:
     """Rows whose text begins with this word, whole (« Totalement libre » is no total), case and accents aside."""
-    prefix = unaccented(pa.array([word], pa.string()))[0].as_py()
+    prefix = _plain(word)
     whole_word = r"(\P{L}|$)" if prefix[-1].isalpha() else ""
     return pc.fill_null(pc.match_substring_regex(unaccented(texts), f"^{re.escape(prefix)}{whole_word}"), False)
+
+
+def _plain(word: str) -> str:
+    return unaccented(pa.array([word], pa.string()))[0].as_py()
+
+
+def _totals(body: pa.Table, first: pa.Array, word: str) -> pa.BooleanArray:
+    """Rows of totals, or of notes: they begin with this word, and where more words follow it (« Total général », but « Total Solidaire » too),
+    no other cell has words without a figure, as the cells of an organiser's row have."""
+    begins = _begins(first, word)
+    candidates = body.filter(begins)
+    says_more = pc.match_substring_regex(
+        unaccented(first.filter(begins)), r"^\P{L}*" + re.escape(_plain(word)) + r".*\p{L}"
+    )
+    worded = [pc.match_substring_regex(cell(candidates, index), _WORDS) for index in range(body.num_columns - 1)]
+    nb_worded = sum(pc.fill_null(each, False).to_numpy(zero_copy_only=False).astype(np.int32) for each in worded)
+    nb_worded -= pc.match_substring_regex(first.filter(begins), _WORDS).to_numpy(zero_copy_only=False)
+    is_total = pc.invert(pc.and_(says_more, pa.array(nb_worded > 0)))
+    return pc.replace_with_mask(begins, begins, is_total)
+
+
+_WORDS = r"^[^\d#]*\p{L}{3}[^\d#]*$"
+"""A cell of words: no « 36 ateliers », no « #DIV/0! », no « nd »."""
 
 
 def _repeats(body: pa.Table, labels: Sequence[str | None]) -> pa.BooleanArray:

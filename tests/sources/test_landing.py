@@ -292,6 +292,19 @@ def test_a_name_that_begins_like_a_total_is_a_row(tmp_path):
     assert [(cell, rule) for cell, _, rule, *_ in quarantine(tmp_path)] == [("A7", "valeur_manquante")]
 
 
+def test_an_organiser_called_total_is_a_row_and_totals_that_say_more_are_none(tmp_path):
+    named = [[None, "Total Solidaire", *ROWS[0][2:]], [None, "Total Solidaire", "Café", None, None, None, "6 avril"]]
+    totals = [
+        [None, "TOTAL", "ateliers", None, None, None, None, 215],
+        [None, "Total général", "2 ateliers", None, None, None, "nd", 215],
+        [None, "Total du Nord", None, "#DIV/0!", 59, None, None, "150,5 %"],
+    ]
+    programme(tmp_path, [*ROWS, *named, *totals])
+    (report,) = land(tmp_path)
+    assert (report.rows_read, report.rows_quarantined, report.rows_structure) == (4, 2, 4)
+    assert [(cell, rule) for cell, _, rule, *_ in quarantine(tmp_path)] == [("A7", "valeur_manquante"), ("A8", "valeur_manquante")]  # fmt: skip
+
+
 @pytest.mark.parametrize(
     ("header", "rule", "words"),
     [

@@ -62,6 +62,13 @@ _TIME = re.compile(
     r"(?:\b(accueil|debut|fin)\s*(?:a|des|:|vers)?\s*|\b(?:de|a|des|vers|jusqu[’' ]a)\s+)?"
     r"(?<![\d/.])(\d{1,2})\s*(?:h(?:eures?)?\s*(\d{2})?(?!\d)(?:\s*(?:mn|min))?|:(\d{2})(?::\d{2})?)\b"
 )
+_PARTS = {
+    "iso": ("year", "month", "day"),
+    "numeric": ("day", "month", "year"),
+    "day_month": ("day", "month"),
+    "year": ("year",),
+    "day": ("day",),
+}
 _TOKEN = re.compile(
     r"(?P<iso>\d{4}-\d{2}-\d{2}(?!\d))"
     r"|(?P<numeric>\d{1,2}(?P<separator>[/.-])\d{1,2}(?P=separator)(?:\d{4}|\d{2})(?!\d))"
@@ -202,39 +209,17 @@ def _take_moments(shown: str, rest: str) -> tuple[list[_Moment], str | None, boo
     moments: list[_Moment] = []
     link = weekday = None
     between = False
-
-    def begin(**parts: int) -> None:
-        nonlocal weekday
-        moments.append(_Moment(weekday=weekday, **parts))
-        weekday = None
-
     for token in _TOKEN.finditer(rest):
         kind, value = token.lastgroup, token[0]
-        last = moments[-1] if moments else None
-        if kind == "iso":
-            year, month, day = (int(part) for part in value.split("-"))
-            begin(day=day, month=month, year=year)
-        elif kind == "numeric":
-            day, month, year = (int(part) for part in re.split(r"[/.-]", value))
-            begin(day=day, month=month, year=year + 2000 if year < 100 else year)
-        elif kind == "day_month":
-            day, month = (int(part) for part in value.split("/"))
-            begin(day=day, month=month)
-        elif kind == "year":
-            if last and last.month and last.year is None:
-                moments[-1] = replace(last, year=int(value))
+        if said := _said(kind, value):
+            if moments and _completes(said, moments[-1]):
+                moments[-1] = replace(moments[-1], **said)
             else:
-                begin(year=int(value))
-        elif kind == "day":
-            begin(day=int(re.match(r"\d+", value)[0]))
-        elif kind == "word" and value in _MONTHS:
-            if last and last.day is not None and last.month is None:
-                moments[-1] = replace(last, month=_MONTHS[value])
-            else:
-                begin(month=_MONTHS[value])
-        elif kind == "word" and value in _WEEKDAYS:
+                moments.append(_Moment(weekday=weekday, **said))
+                weekday = None
+        elif value in _WEEKDAYS:
             weekday = _WEEKDAYS[value]
-        elif kind == "word" and value == "entre" and not moments:
+        elif value == "entre" and not moments:
             between = True
         elif kind == "link" or value in _LINKS or (value == "jusqu" and moments):
             link = value if moments else None
@@ -249,6 +234,25 @@ def _take_moments(shown: str, rest: str) -> tuple[list[_Moment], str | None, boo
     return moments, link, between
 
 
+def _said(kind: str, value: str) -> dict[str, int]:
+    """The parts of a date that a token says: none for a link, or a word that is no month."""
+    if kind == "word":
+        return {"month": _MONTHS[value]} if value in _MONTHS else {}
+    if kind not in _PARTS:
+        return {}
+    said = dict(zip(_PARTS[kind], map(int, re.findall(r"\d+", value)), strict=True))
+    if kind == "numeric" and said["year"] < 100:
+        said["year"] += 2000
+    return said
+
+
+def _completes(said: dict[str, int], last: _Moment) -> bool:
+    """Whether a month alone comes after its day, or a year alone after its month."""
+    if said.keys() == {"month"}:
+        return last.day is not None and last.month is None
+    return said.keys() == {"year"} and bool(last.month) and last.year is None
+
+
 def _fill(shown: str, moments: list[_Moment], year: int | None, month: int | None) -> list[_Moment]:
     """Give each moment the month and year it borrows from the other one, then those of the context."""
     first, last = moments[0], moments[-1]
@@ -258,29 +262,42 @@ def _fill(shown: str, moments: list[_Moment], year: int | None, month: int | Non
             f"{quote(shown)} peut se lire de deux façons : {last.day} est le jour, ou l'année. Écrivez le jour avant le mois et "
             "l'année en entier, par exemple 06/04/2023 ou avril 2023.",
         )
-    if last.day is not None and last.month is None:
+    first, last = _with_years(shown, *_with_months(shown, first, last, month), year)
+    return [first, last] if len(moments) == 2 else [first]
+
+
+def _with_months(shown: str, first: _Moment, last: _Moment, month: int | None) -> tuple[_Moment, _Moment]:
+    """A day alone takes the month of the other moment, else that of the context."""
+
+    def lacks(moment: _Moment) -> bool:
+        return moment.day is not None and moment.month is None
+
+    if lacks(last):
         last = replace(last, month=first.month)
-    if first.day is not None and first.month is None:
+    if lacks(first):
         first = replace(first, month=last.month)
-    if first.day is not None and first.month is None and last.day is not None and last.month is None:
+    if lacks(first) and lacks(last):
         first, last = replace(first, month=month), replace(last, month=month)
-    for moment in (first, last):
-        if moment.day is not None and moment.month is None:
-            raise Refused(
-                "mois_absent", f"{quote(shown)} ne dit pas le mois. Écrivez la date en entier, par exemple 06/04/2023."
-            )
+    if lacks(first) or lacks(last):
+        raise Refused(
+            "mois_absent", f"{quote(shown)} ne dit pas le mois. Écrivez la date en entier, par exemple 06/04/2023."
+        )
+    return first, last
+
+
+def _with_years(shown: str, first: _Moment, last: _Moment, year: int | None) -> tuple[_Moment, _Moment]:
+    """A moment takes the year of the other, else that of the context; a period that ends in an earlier month ends a year later."""
     wraps = bool(first.month and last.month and first.month > last.month)
     if first.year is None:
-        borrowed = last.year - wraps if last.year else year
-        first = replace(first, year=borrowed)
-    if last.year is None and first.year is not None:
-        last = replace(last, year=first.year + wraps)
+        first = replace(first, year=last.year - wraps if last.year else year)
     if first.year is None:
         raise Refused(
             "annee_absente",
             f"{quote(shown)} ne dit pas l'année, et rien autour ne la donne. Écrivez l'année, par exemple 06/04/2023.",
         )
-    return [first, last] if len(moments) == 2 else [first]
+    if last.year is None:
+        last = replace(last, year=first.year + wraps)
+    return first, last
 
 
 def _span(

@@ -28,8 +28,9 @@ know (« le premier ESSPRESSO régional ») are declared in `sources/corrections
 
 import calendar
 import re
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from datetime import date, datetime, time, timedelta
+from typing import NamedTuple
 
 from sources.values.refusal import Refused, quote
 from sources.values.text import clean, is_missing, strip_accents
@@ -62,6 +63,7 @@ _TIME = re.compile(
     r"(?:\b(accueil|debut|fin)\s*(?:a|des|:|vers)?\s*|\b(?:de|a|des|vers|jusqu[’' ]a)\s+)?"
     r"(?<![\d/.])(\d{1,2})\s*(?:h(?:eures?)?\s*(\d{2})?(?!\d)(?:\s*(?:mn|min))?|:(\d{2})(?::\d{2})?)\b"
 )
+_NUMBER = re.compile(r"\d+")
 _PARTS = {
     "iso": ("year", "month", "day"),
     "numeric": ("day", "month", "year"),
@@ -93,14 +95,17 @@ class DateValue:
     end_time: time | None = None
 
 
-@dataclass(frozen=True)
-class _Moment:
+class _Moment(NamedTuple):
     """One date as written, before the context fills it."""
 
     day: int | None = None
     month: int | None = None
     year: int | None = None
     weekday: int | None = None
+
+    @property
+    def lacks_month(self) -> bool:
+        return self.day is not None and self.month is None
 
 
 def parse_date(text: str | None, *, year: int | None = None, month: int | None = None) -> DateValue:
@@ -213,7 +218,7 @@ def _take_moments(shown: str, rest: str) -> tuple[list[_Moment], str | None, boo
         kind, value = token.lastgroup, token[0]
         if said := _said(kind, value):
             if moments and _completes(said, moments[-1]):
-                moments[-1] = replace(moments[-1], **said)
+                moments[-1] = moments[-1]._replace(**said)
             else:
                 moments.append(_Moment(weekday=weekday, **said))
                 weekday = None
@@ -230,7 +235,7 @@ def _take_moments(shown: str, rest: str) -> tuple[list[_Moment], str | None, boo
                 "Écrivez le jour, le mois et l'année, par exemple 06/04/2023.",
             )
     if weekday is not None and moments and moments[-1].weekday is None:
-        moments[-1] = replace(moments[-1], weekday=weekday)
+        moments[-1] = moments[-1]._replace(weekday=weekday)
     return moments, link, between
 
 
@@ -240,7 +245,7 @@ def _said(kind: str, value: str) -> dict[str, int]:
         return {"month": _MONTHS[value]} if value in _MONTHS else {}
     if kind not in _PARTS:
         return {}
-    said = dict(zip(_PARTS[kind], map(int, re.findall(r"\d+", value)), strict=True))
+    said = dict(zip(_PARTS[kind], map(int, _NUMBER.findall(value)), strict=True))
     if kind == "numeric" and said["year"] < 100:
         said["year"] += 2000
     return said
@@ -248,15 +253,15 @@ def _said(kind: str, value: str) -> dict[str, int]:
 
 def _completes(said: dict[str, int], last: _Moment) -> bool:
     """Whether a month alone comes after its day, or a year alone after its month."""
-    if said.keys() == {"month"}:
-        return last.day is not None and last.month is None
-    return said.keys() == {"year"} and bool(last.month) and last.year is None
+    if len(said) > 1:
+        return False
+    return last.lacks_month if "month" in said else "year" in said and bool(last.month) and last.year is None
 
 
 def _fill(shown: str, moments: list[_Moment], year: int | None, month: int | None) -> list[_Moment]:
     """Give each moment the month and year it borrows from the other one, then those of the context."""
     first, last = moments[0], moments[-1]
-    if len(moments) == 2 and first.month and first.day is None and last.day is not None and last.month is None:
+    if len(moments) == 2 and first.month and first.day is None and last.lacks_month:
         raise Refused(
             "date_ambigue",
             f"{quote(shown)} peut se lire de deux façons : {last.day} est le jour, ou l'année. Écrivez le jour avant le mois et "
@@ -268,17 +273,13 @@ def _fill(shown: str, moments: list[_Moment], year: int | None, month: int | Non
 
 def _with_months(shown: str, first: _Moment, last: _Moment, month: int | None) -> tuple[_Moment, _Moment]:
     """A day alone takes the month of the other moment, else that of the context."""
-
-    def lacks(moment: _Moment) -> bool:
-        return moment.day is not None and moment.month is None
-
-    if lacks(last):
-        last = replace(last, month=first.month)
-    if lacks(first):
-        first = replace(first, month=last.month)
-    if lacks(first) and lacks(last):
-        first, last = replace(first, month=month), replace(last, month=month)
-    if lacks(first) or lacks(last):
+    if last.lacks_month:
+        last = last._replace(month=first.month)
+    if first.lacks_month:
+        first = first._replace(month=last.month)
+    if first.lacks_month and last.lacks_month:
+        first, last = first._replace(month=month), last._replace(month=month)
+    if first.lacks_month or last.lacks_month:
         raise Refused(
             "mois_absent", f"{quote(shown)} ne dit pas le mois. Écrivez la date en entier, par exemple 06/04/2023."
         )
@@ -289,14 +290,14 @@ def _with_years(shown: str, first: _Moment, last: _Moment, year: int | None) -> 
     """A moment takes the year of the other, else that of the context; a period that ends in an earlier month ends a year later."""
     wraps = bool(first.month and last.month and first.month > last.month)
     if first.year is None:
-        first = replace(first, year=last.year - wraps if last.year else year)
+        first = first._replace(year=last.year - wraps if last.year else year)
     if first.year is None:
         raise Refused(
             "annee_absente",
             f"{quote(shown)} ne dit pas l'année, et rien autour ne la donne. Écrivez l'année, par exemple 06/04/2023.",
         )
     if last.year is None:
-        last = replace(last, year=first.year + wraps)
+        last = last._replace(year=first.year + wraps)
     return first, last
 
 

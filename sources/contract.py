@@ -314,35 +314,33 @@ class Contract(_Strict):
 
     @staticmethod
     def _words_fit(slot: Slot, field: ContractField) -> None:
-        strange = [word for word in field.words if slot.choices and word not in slot.choices]
-        if strange:
-            known = ", ".join(slot.choices)
-            raise ValueError(f"{slot.name} : valeur inconnue {', '.join(strange)} ; valeurs possibles : {known}")
+        """What a field gives is among what its slot may hold, what it declares has a meaning there, and nothing it needs is left out."""
+        constant = [] if field.constant is None else [field.constant]
+        for values in (field.words, constant, [rule.gives for rule in field.rules]):
+            strange = [value for value in values if slot.choices and value not in slot.choices]
+            if strange:
+                known = ", ".join(slot.choices)
+                raise ValueError(f"{slot.name} : valeur inconnue {', '.join(strange)} ; valeurs possibles : {known}")
+        of_choices = field.encoding or field.options or field.ticked
+        for declared, kinds, problem in (
+            (field.words, _WORDED, "« words » n'a pas de sens pour ce champ"),
+            (
+                of_choices,
+                ("choices",),
+                "« encoding », « options » et « ticked » n'ont de sens que pour un choix multiple",
+            ),
+            (field.pick, ("instant",), "« pick » n'a de sens que pour un champ fait d'un jour et d'une heure"),
+            (field.sealed, ("identifier",), "« sealed » n'a de sens que pour un identifiant"),
+        ):
+            if declared and slot.kind not in kinds:
+                raise ValueError(f"{slot.name} : {problem}")
         if slot.kind in ("choice", "hint") and slot.choices and field.headers and not field.words:
             raise ValueError(f"{slot.name} : « words » doit dire quels mots valent {', '.join(slot.choices)}")
-        if field.constant is not None and slot.choices and field.constant not in slot.choices:
-            raise ValueError(
-                f"{slot.name} : valeur inconnue {field.constant} ; valeurs possibles : {', '.join(slot.choices)}"
-            )
-        if field.words and slot.kind not in _WORDED:
-            raise ValueError(f"{slot.name} : « words » n'a pas de sens pour ce champ")
-        strange = [rule.gives for rule in field.rules if slot.choices and rule.gives not in slot.choices]
-        if strange:
-            known = ", ".join(slot.choices)
-            raise ValueError(f"{slot.name} : valeur inconnue {', '.join(strange)} ; valeurs possibles : {known}")
-        if (field.encoding or field.options or field.ticked) and slot.kind != "choices":
-            raise ValueError(
-                f"{slot.name} : « encoding », « options » et « ticked » n'ont de sens que pour un choix multiple"
-            )
         if slot.kind == "choices" and field.headers and not (field.encoding and (field.options or field.words)):
             raise ValueError(
                 f"{slot.name} : « encoding » doit dire comment les réponses sont jointes, et « options » (ou « words ») "
                 "lesquelles sont proposées"
             )
-        if field.pick and slot.kind != "instant":
-            raise ValueError(f"{slot.name} : « pick » n'a de sens que pour un champ fait d'un jour et d'une heure")
-        if field.sealed and slot.kind != "identifier":
-            raise ValueError(f"{slot.name} : « sealed » n'a de sens que pour un identifiant")
 
     def _persons_are_sealed(self) -> None:
         """A column of persons lands nowhere but in the vault; a key that needs one lands sealed."""

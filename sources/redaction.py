@@ -22,6 +22,7 @@ import json
 import zipfile
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
+from functools import reduce
 from pathlib import Path
 from typing import BinaryIO
 
@@ -226,39 +227,33 @@ def redact(
     to be emptied that are no data (a meal sold with a ticket). `cells`: (sheet, row_number, column from 1) to be masked whole. `blanks`: slots → rows in which they are emptied (retention).
     """
     entity = ENTITIES[contract.entity]
-    tables = [sheet.table for sheet in kept.sheets]
-    covered, slots = dict(covered or {}), kept.slots
+    tables, slots = [sheet.table for sheet in kept.sheets], kept.slots
+    theirs: dict[int, Tombstone] = {}
     disputed: set[int] = set()
     if binding is not None and covered:
-        covered, disputed = _with_twins(con, entity, covered)
-    whole = {} if binding is None or entity.name not in PERSON_ENTITIES else covered
-    contacts = {} if binding is None or entity.name in PERSON_ENTITIES else covered
-    blanked: dict[str, Sequence[int]] = dict(blanks or {})
-    masked = set(cells)
-    own: set[int] = set()
-    if binding is not None:
-        names = [slot for slot, role in entity.personal.items() if role in OWN_ROLES]
-        own = {column for slot in names for column in binding.columns.get(slot, ())}
-        for slot in entity.personal if contacts else ():
-            blanked[slot] = sorted({*blanked.get(slot, ()), *contacts})
-    gone: set[int] = set(whole)
+        theirs, disputed = _with_twins(con, entity, covered)
+    whole, contacts = (theirs, {}) if entity.name in PERSON_ENTITIES else ({}, theirs)
     data = _numbers(con, "raw") if binding is not None else set()
-    gone |= set(rows) - data
+    gone = whole.keys() | (set(rows) - data)
+    masked = set(cells)
     if masks:
-        found, alone = _mentions(con, tables, read_sheet, own, masks, whole, data, is_bound=binding is not None)
+        found, alone = _mentions(con, tables, read_sheet, entity, binding, masks, whole, data)
         masked |= found
         gone |= alone
-    pinned = _pinned(con, entity, whole, gone - whole.keys(), masks) if binding is not None else []
-    pinned += [(row, REFUSED, None) for row in sorted(disputed)]
+    pinned: list[tuple[int, str, str | None]] = []
     nb_blanked = 0
-    if binding is not None and blanked:
-        tables[read_sheet], extra, nb_blanked = _blanked(con, contract, entity, tables[read_sheet], binding, blanked)
-        pinned += [line for line in extra if line[0] not in gone]
+    if binding is not None:
+        pinned = _pinned(con, entity, whole, gone - whole.keys(), masks)
+        pinned += [(row, REFUSED, None) for row in sorted(disputed)]
+        if blanked := _with_contacts(entity, blanks or {}, contacts):
+            tables[read_sheet], extra, nb_blanked = _blanked(
+                con, contract, entity, tables[read_sheet], binding, blanked
+            )
+            pinned += [line for line in extra if line[0] not in gone]
+        pinned += _ranks_of_others(con, contract, gone) if gone else []
     if gone:
         tables[read_sheet] = _emptied(tables[read_sheet], gone)
         slots = slots.filter(pc.invert(pc.is_in(slots["row_number"], pa.array(sorted(gone), pa.int32()))))
-        if binding is not None:
-            pinned += _ranks_of_others(con, contract, gone)
     masked = {cell for cell in masked if not (cell[0] == read_sheet and cell[1] in gone)}
     tables = _masked(tables, masked, masks)
     if pinned:
@@ -271,6 +266,16 @@ def redact(
         nb_blanked,
         len(gone - whole.keys()),
     )
+
+
+def _with_contacts(
+    entity: Entity, blanks: Mapping[str, Sequence[int]], contacts: Mapping[int, Tombstone]
+) -> dict[str, Sequence[int]]:
+    """Slots → rows in which they are emptied: `blanks`, and all that is said of a contact that goes."""
+    blanked = dict(blanks)
+    for slot in entity.personal if contacts else ():
+        blanked[slot] = sorted({*blanked.get(slot, ()), *contacts})
+    return blanked
 
 
 def _pinned(
@@ -290,27 +295,24 @@ def _pinned(
             "select distinct row_number from quarantined where list_contains($rows, row_number)", {"rows": wanted}
         ).fetchall()
     }  # fmt: skip
-    said = [name for name in [*entity.slots, "programme"] if name not in entity.personal and name not in QUASI]
-    said = list(dict.fromkeys(said))
+    slots = dict.fromkeys([*entity.slots, "programme"])
+    said = [name for name in slots if name not in entity.personal and name not in QUASI]
     columns = ", ".join(f'"{name}"' for name in said)
     named = _known_by_name(con, entity, wanted)
     texts = con.execute(
         f"select row_number, {columns} from raw where list_contains($rows, row_number)", {"rows": wanted}
     )
     for number, *values in texts.fetchall():
+        stone = whole[number]
         lines += [(number, name, None) for name in (*entity.personal, *QUASI) if name in entity.slots]
         if number in refused:
             lines.append((number, REFUSED, None))
             lines += [(number, name, None) for name in said]
             continue
-        for name, text in zip(said, values, strict=True):
-            if text is not None and name in KEYS:
-                text = whole[number].token("key", text)
-            elif text is not None and masks:
-                text = masks.masked(text)
-            lines.append((number, name, text))
+        lines += [
+            (number, name, _still_said(stone, name, text, masks)) for name, text in zip(said, values, strict=True)
+        ]
         if "email" in entity.slots:
-            stone = whole[number]
             lines.append((number, "email", stone.stand_in_by_name if number in named else stone.stand_in))
     records = con.execute(
         "select row_number, record_key from record where list_contains($rows, row_number)", {"rows": wanted}
@@ -319,6 +321,15 @@ def _pinned(
         erased = key if key.startswith(ERASED_KEY) else ERASED_KEY + whole[number].token("record", key)
         lines.append((number, RECORD, erased))
     return list({(number, slot): (number, slot, text) for number, slot, text in lines}.values())
+
+
+def _still_said(stone: Tombstone, slot: str, text: str | None, masks: Identifiers | None) -> str | None:
+    """A token in the place of a key, any other text without its mentions of the person."""
+    if text is None:
+        return None
+    if slot in KEYS:
+        return stone.token("key", text)
+    return masks.masked(text) if masks else text
 
 
 def _known_by_name(con: duckdb.DuckDBPyConnection, entity: Entity, rows: Sequence[int]) -> set[int]:
@@ -431,44 +442,48 @@ def _mentions(
     con: duckdb.DuckDBPyConnection,
     tables: Sequence[pa.Table],
     read_sheet: int,
-    own: set[int],
+    entity: Entity,
+    binding: Binding | None,
     masks: Identifiers,
     whole: Mapping[int, Tombstone],
     data: set[int],
-    *,
-    is_bound: bool,
 ) -> tuple[set[tuple[int, int, int]], set[int]]:
     """Cells that mention the person, and rows of the read sheet that hold nothing but the person and are no data: all of them when
     the sheet did not fit its contract, rows that the contract leaves out otherwise."""
-    kinds = "reason not in ('section', 'total', 'entête répété')"
-    left_out = _numbers(con, f"structure where {kinds}") if is_bound else set()
+    own: set[int] = set()
+    left_out: set[int] = set()
+    if binding is not None:
+        names = [slot for slot, role in entity.personal.items() if role in OWN_ROLES]
+        own = {column for slot in names for column in binding.columns.get(slot, ())}
+        left_out = _numbers(con, "structure where reason not in ('section', 'total', 'entête répété')")
     cells: set[tuple[int, int, int]] = set()
     rows: set[int] = set()
     for index, table in enumerate(tables):
-        names = table.column_names[1:]
-        if not names:
-            continue
-        suspects = [masks.suspects(table[name]) for name in names]
-        anywhere = suspects[0]
-        for each in suspects[1:]:
-            anywhere = pc.or_(anywhere, each)
-        for line in table.filter(anywhere).to_pylist():
-            number, values = line["row_number"], [line[name] for name in names]
-            if index == read_sheet and number in whole:
+        is_read = index == read_sheet
+        for number, values in _suspects(table, masks):
+            if is_read and number in whole:
                 continue
             mentioned = {column for column, text in enumerate(values) if masks.is_in(text)}
-            theirs = own if index == read_sheet and number in data else set()
+            theirs = own if is_read and number in data else set()
             parts = set(masks.parts_in(None if column in theirs else text for column, text in enumerate(values)))
             # somebody else's own name that reads like the erased person's is a homonym's: it stays
             mentioned = (mentioned - theirs) | parts
             if not mentioned:
                 continue
-            alone = index == read_sheet and (number in left_out or not is_bound)
-            if alone and number not in data:
+            if is_read and number not in data and (binding is None or number in left_out):
                 rows.add(number)
             else:
                 cells |= {(index, number, column + 1) for column in mentioned}
     return cells, rows
+
+
+def _suspects(table: pa.Table, masks: Identifiers) -> list[tuple[int, list[str | None]]]:
+    """(row_number, cells) of the rows that may mention the person."""
+    names = table.column_names[1:]
+    if not names:
+        return []
+    found = table.filter(reduce(pc.or_, (masks.suspects(table[name]) for name in names)))
+    return [(line["row_number"], [line[name] for name in names]) for line in found.to_pylist()]
 
 
 def _numbers(con: duckdb.DuckDBPyConnection, table: str) -> set[int]:

@@ -25,7 +25,8 @@ measured as (
         member,
         count(*) as nb_answers,
         count(satisfaction_share) as nb_notes,
-        sum(satisfaction_share order by response_key) as sum_of_notes,
+        -- in an order that the same notes always have: the key of an answer goes with its person
+        sum(satisfaction_share order by satisfaction_share) as sum_of_notes,
         count(*) filter (where satisfaction_share >= 0.8) as nb_satisfied,
         count(recommendation) as nb_recommendations,
         count(*) filter (where recommendation >= 9) as nb_promoters,

@@ -8,7 +8,7 @@ person, `release.json` gets its new digest and a note (when, how many rows, noth
 then holds the release to these. In the tables that have a `participant_key`:
 
 - the rows of the person stay, so that no count moves, under another key;
-- what singles the person out (QUASI) is emptied, what another system knows the row by (KEYS) is replaced by tokens;
+- what singles the person out (QUASI) is emptied, what another system knows the row by (KEYS) is replaced by tokens, `is_erased` says so;
 - the evidence of matching (`bridge_participant_link`) goes.
 """
 
@@ -214,6 +214,8 @@ def _chosen(con: duckdb.DuckDBPyConnection, name: str, place: str, columns: Mapp
             changed.append(f"coalesce((select after from renamed where before = {quoted}), {quoted}) as {quoted}")
         elif column in QUASI:
             changed.append(f"case when not coalesce({is_theirs}, false) then {quoted} end as {quoted}")
+        elif column == "is_erased":
+            changed.append(f"{quoted} or coalesce({is_theirs}, false) as {quoted}")
         elif column in KEYS:
             token = f"token('{column}', {quoted}::varchar)"
             token = token if type_ == "VARCHAR" else f"('0x' || substr({token}, 1, 15))::bigint::{type_}"

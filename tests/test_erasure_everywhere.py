@@ -4,6 +4,7 @@ One home: a night, an erasure, backups and the organiser's file put back, anothe
 of the vault.
 """
 
+import csv
 import json
 import os
 import shutil
@@ -12,6 +13,7 @@ import sys
 import threading
 import time
 from contextlib import closing
+from datetime import UTC, datetime
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
 
@@ -23,6 +25,8 @@ from command_line import observatoire
 from test_end_to_end import ROOT, copy_of_the_project
 
 from identity.vault import Vault
+from orchestration.home import Home
+from orchestration.retention import by_rule, retention
 from tests.identity.scanner import find
 
 pytestmark = pytest.mark.nights
@@ -165,9 +169,11 @@ class Place:
     def totals(self) -> dict[str, object]:
         """What the last night counted: rows and persons of every table of facts, and every published figure."""
         release = (self.home / "releases" / "current").resolve()
-        found: dict[str, object] = {
-            path.name: path.read_bytes() for path in sorted((release / "public" / "data").glob("*.csv"))
-        }
+        found: dict[str, object] = {}
+        for path in sorted((release / "public" / "data").glob("*.csv")):
+            lines = list(csv.reader(path.read_text(encoding="utf-8").splitlines()))
+            # the caveat, last, says that an organisation went with its person
+            found[path.name] = [line[:-1] for line in lines] if path.stem == "ind_organisations" else lines
         with closing(duckdb.connect(str(release / "analysts" / "warehouse.duckdb"), read_only=True)) as con:
             for table, columns in con.execute(
                 "select table_name, list(column_name) from duckdb_columns() where table_name like 'fct_%' group by all"
@@ -288,7 +294,7 @@ KNOWN_BY_NAME = "Victoire Nguyen-Prétendu"
 
 
 def indicators(home: Path) -> dict[str, list[tuple]]:
-    """Every line of every indicator of the only candidate, before any secrecy."""
+    """Every line of every indicator of the only candidate, before any secrecy; the caveat is last."""
     (database,) = home.glob("warehouse/*/warehouse.duckdb")
     with closing(duckdb.connect(str(database), read_only=True)) as con:
         names = con.execute(
@@ -306,4 +312,19 @@ def test_no_figure_moves_when_somebody_known_by_a_name_alone_is_erased(own_home)
     assert again.returncode == 0, again.stdout
     after = indicators(own_home)
     assert after.keys() == before.keys() and len(before) == 8
+    organisations = [[line[:-1] for line in each.pop("ind_organisations")] for each in (before, after)]
+    assert organisations[0] == organisations[1], "the caveat alone says that somebody was erased"
     assert {name: lines for name, lines in after.items() if lines != before[name]} == {}
+
+
+def test_no_figure_moves_when_everybody_was_kept_long_enough_but_those_of_organisations_which_say_why(own_home):
+    before = indicators(own_home)
+    report = by_rule(retention(Home(own_home), datetime(2030, 1, 1, tzinfo=UTC), apply=True))
+    assert report["registrations"] > 500 and report["left"] == 0
+    again = observatoire(own_home, "run")
+    assert again.returncode == 0, again.stdout
+    after = indicators(own_home)
+    organisations = after.pop("ind_organisations")
+    assert {name: lines for name, lines in after.items() if lines != before[name]} == {}
+    assert not any("n’a nommé son organisation" in str(line[-1]) for line in organisations)
+    assert sum("personnes effacées" in str(line[-1]) for line in organisations) > 20

@@ -13,8 +13,8 @@ from publication import redaction, releases, shelf, trace
 NOW = datetime(2026, 11, 25, 12, tzinfo=UTC)
 HER, HIM, NEW = 1234567890, 42, 999
 PEOPLE = """
-create table dim_participant (participant_key bigint, pseudonym varchar, programme_year integer, gender varchar, epci_code varchar);
-insert into dim_participant values (1234567890, 'aaaa', 2023, 'F', '200040947'), (42, 'bbbb', 2023, 'H', '200040947');
+create table dim_participant (participant_key bigint, pseudonym varchar, programme_year integer, gender varchar, epci_code varchar, is_erased boolean);
+insert into dim_participant values (1234567890, 'aaaa', 2023, 'F', '200040947', false), (42, 'bbbb', 2023, 'H', '200040947', false);
 create table fct_delivery as select 'd1' as delivery_key, 'billets' as source, 'abc' as delivery_id, 'Billets' as source_title,
     'ventes.csv' as file_name, timestamp '2026-11-22 04:00:00' as received_at, 3 as rows_read, 3 as rows_accepted, 0 as rows_quarantined,
     0 as rows_duplicate;
@@ -67,8 +67,8 @@ def test_the_person_goes_the_counts_and_the_public_files_stay(shelf_of_people):
     after = releases.show(shelf_of_people, 1)
     assert public_bytes(after) == public
     assert read(after, "from dim_participant order by participant_key") == [
-        (42, "bbbb", 2023, "H", "200040947"),
-        (NEW, renamed().token("pseudonym", "aaaa"), 2023, "F", None),
+        (42, "bbbb", 2023, "H", "200040947", False),
+        (NEW, renamed().token("pseudonym", "aaaa"), 2023, "F", None, True),
     ]
     ((key, id_),) = read(after, "select registration_key, registration_id from fct_registration where row_number = 2")
     assert key not in (7, 8, 9) and "CANARI" not in id_

@@ -1,30 +1,54 @@
 -- OR01 to OR03: organisations of the persons present at counted events. A person who names none is in n_total only (presences whose
--- organisation is known, of all presences); OR01 has at least the organisations of a directory. Shares are those of organisations whose family, or size, is known.
+-- organisation is known, of all presences), and so is who was erased, whose organisation went too: the caveat says it. OR01 has at least the
+-- organisations of a directory. Shares are those of organisations whose family, or size, is known.
 with programmes as (
     select * from {{ ref('dim_programme') }} where has_events
 ),
 
 presences as (
     select presence.programme_key, event.code as event_code, presence.organisation_key, organisation.is_known, organisation.family,
-        organisation.size_band
+        organisation.size_band, presence.organisation_key is null and coalesce(participant.is_erased, false) as is_erased
     from {{ ref('fct_attendance') }} as presence
     inner join {{ ref('dim_event') }} as event using (event_key)
     left join {{ ref('dim_organisation') }} as organisation on organisation.organisation_key = presence.organisation_key
+    left join {{ ref('dim_participant') }} as participant on participant.participant_key = presence.participant_key
     where event.is_counted
 ),
 
 cells as (
     select
         programme_key, 'total' as breakdown, 'total' as member,
-        count(distinct organisation_key) as nb_organisations, count(distinct organisation_key) filter (where is_known) as nb_listed, count(organisation_key) as nb_known, count(*) as nb_presences
+        count(distinct organisation_key) as nb_organisations, count(distinct organisation_key) filter (where is_known) as nb_listed, count(organisation_key) as nb_known, count(*) as nb_presences,
+        count(*) filter (where is_erased) as nb_erased
     from presences
     group by all
     union all by name
     select
         programme_key, 'event' as breakdown, event_code as member,
-        count(distinct organisation_key) as nb_organisations, count(distinct organisation_key) filter (where is_known) as nb_listed, count(organisation_key) as nb_known, count(*) as nb_presences
+        count(distinct organisation_key) as nb_organisations, count(distinct organisation_key) filter (where is_known) as nb_listed, count(organisation_key) as nb_known, count(*) as nb_presences,
+        count(*) filter (where is_erased) as nb_erased
     from presences
     group by all
+),
+
+unnamed as (
+    select
+        *,
+        case
+            when nb_erased > 0
+                then 'L’organisation des personnes effacées (à leur demande, ou au terme de leur durée de conservation) n’est plus connue.'
+        end as erased_caveat,
+        concat_ws(
+            ' ',
+            case
+                when nb_known = 0 and nb_erased = 0 then 'Aucune personne présente n’a nommé son organisation.'
+                when nb_known < nb_presences
+                    then 'Organisation non renseignée pour ' || (nb_presences - nb_known) || ' '
+                        || {{ fr_plural('nb_presences - nb_known', 'présence', 'présences') }} || ' sur ' || nb_presences || '.'
+            end,
+            erased_caveat
+        ) as caveat
+    from cells
 ),
 
 -- every family and every size is printed, with an explicit zero, once somebody named an organisation
@@ -37,7 +61,7 @@ members (breakdown, member) as (
 ),
 
 totals as (
-    select * from cells where breakdown = 'total'
+    select * from unnamed where breakdown = 'total'
 ),
 
 sorted as (
@@ -64,7 +88,8 @@ kinds as (
         totals.nb_organisations,
         totals.nb_organisations - coalesce(unknown.nb, 0) as nb_sorted,
         totals.nb_known,
-        totals.nb_presences
+        totals.nb_presences,
+        totals.erased_caveat
     from totals
     cross join members
     left join sorted
@@ -76,17 +101,6 @@ kinds as (
     where totals.nb_known > 0
 ),
 
-unnamed as (
-    select
-        *,
-        case
-            when nb_known < nb_presences
-                then 'Organisation non renseignée pour ' || (nb_presences - nb_known) || ' '
-                    || {{ fr_plural('nb_presences - nb_known', 'présence', 'présences') }} || ' sur ' || nb_presences || '.'
-        end as caveat
-    from cells
-),
-
 figures as (
     select
         'OR01' as indicator, programme_key, breakdown, member,
@@ -95,14 +109,14 @@ figures as (
         case when nb_known > 0 then greatest(nb_listed, 1) end as lower,
         cast(null as bigint) as numerator, cast(null as bigint) as denominator,
         nb_known as n_with_data, nb_presences as n_total, nb_known < nb_presences as is_partial,
-        case when nb_known = 0 then 'Aucune personne présente n’a nommé son organisation.' else caveat end as caveat
+        nullif(caveat, '') as caveat
     from unnamed
     union all by name
     select
         'OR01' as indicator, programme_key, breakdown, member, nb as value, nb_listed as lower,
         nb_known as n_with_data, nb_presences as n_total, nb_known < nb_presences as is_partial,
-        case when member = 'unknown' and nb > 0 and breakdown = 'organisation_family' then 'Famille inconnue : ni catégorie juridique, ni déclaration.'
-            when member = 'unknown' and nb > 0 then 'Effectif inconnu.' end as caveat
+        nullif(concat_ws(' ', case when member = 'unknown' and nb > 0 and breakdown = 'organisation_family' then 'Famille inconnue : ni catégorie juridique, ni déclaration.'
+            when member = 'unknown' and nb > 0 then 'Effectif inconnu.' end, erased_caveat), '') as caveat
     from kinds
     union all by name
     select
@@ -110,22 +124,21 @@ figures as (
         nb / nullif(nb_sorted, 0) as value,
         case when nb_sorted > 0 then nb end as numerator, nullif(nb_sorted, 0) as denominator,
         nb_sorted as n_with_data, nb_organisations as n_total, nb_sorted < nb_organisations as is_partial,
-        case
+        nullif(concat_ws(' ', case
             when nb_sorted = 0 and breakdown = 'organisation_family' then 'Aucune organisation présente n’a de famille connue.'
             when nb_sorted = 0 then 'Aucune organisation présente n’a de taille connue.'
             when nb_sorted < nb_organisations and breakdown = 'organisation_family'
                 then 'Famille connue pour ' || nb_sorted || ' organisations sur ' || nb_organisations || '.'
             when nb_sorted < nb_organisations
                 then 'Taille connue pour ' || nb_sorted || ' organisations sur ' || nb_organisations || '.'
-        end as caveat
+        end, erased_caveat), '') as caveat
     from kinds
     where member <> 'unknown'
     union all by name
     select
         definition.code as indicator, programmes.programme_key, 'total' as breakdown, 'total' as member,
         cast(null as double) as value, 0 as n_with_data, coalesce(totals.nb_presences, 0) as n_total, false as is_partial,
-        case when totals.programme_key is null then 'Aucune liste de présence n’a été reçue.'
-            else 'Aucune personne présente n’a nommé son organisation.' end as caveat
+        coalesce(totals.caveat, 'Aucune liste de présence n’a été reçue.') as caveat
     from programmes
     cross join {{ ref('dim_indicator') }} as definition
     left join totals on totals.programme_key = programmes.programme_key

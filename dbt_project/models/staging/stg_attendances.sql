@@ -5,8 +5,8 @@ with latest as (
     {{ latest_rows(
         source('landing', 'attendance'),
         ['source', 'event_id', 'programme_id', 'attendance_id', 'is_present', 'joined_at', 'left_at', 'minutes', 'mode', 'registration_id',
-         'gender', 'participant_category', said, 'postcode', 'commune_text', 'delivered_at', 'delivery_id',
-         'row_number'],
+         'gender', 'participant_category', said, 'postcode', 'commune_text',
+         "person_basis = 'erased' as is_erased", 'delivered_at', 'delivery_id', 'row_number'],
         ['event_id', 'attendance_id'],
         ['delivered_at desc', 'delivery_id desc', 'row_number desc']) }}
 )

@@ -11,8 +11,8 @@ with latest as (
     {{ latest_rows(
         versions,
         ['source', 'event_id', 'programme_id', 'registration_id', 'status', 'registered_at', 'updated_at', 'cancelled_at', 'checked_in_at',
-         'checked_in', 'gender', 'participant_category', said, 'postcode', 'commune_text', 'delivered_at',
-         'delivery_id', 'row_number', 'is_in_force'],
+         'checked_in', 'gender', 'participant_category', said, 'postcode', 'commune_text',
+         "person_basis = 'erased' as is_erased", 'delivered_at', 'delivery_id', 'row_number', 'is_in_force'],
         ['event_id', 'registration_id'],
         ['is_in_force desc', 'updated_at desc nulls last', 'delivered_at desc', 'delivery_id desc', 'row_number desc'],
         {'first_registered_at': ('min(registered_at) over versions', 'timestamp'),

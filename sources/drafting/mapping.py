@@ -134,43 +134,11 @@ def _names_a_person(column: Column) -> bool:
 
 
 def _match(entity: Entity, slot: Slot, column: Column, known: dict[str, tuple[Known, ...]]) -> Match | None:
-    label, key = _folded(column.label), header_key(column.label)
-    if "naissance" in label:
+    evidence = _evidence(entity, slot, column, known)
+    if evidence is None:
         return None
-    places = [each for each in known.get(key, ()) if each.slot == slot.name]
-    own = [each for each in places if each.entity == entity.name]
-    word = WORDS[entity.name].get(slot.name)
-    if own:
-        score, reason = FROM_TEMPLATE, f"en-tête identique à celui {own[0].where}"
-    elif word and _pattern(word).fullmatch(label):
-        score, reason = WHOLE_WORD, "l'en-tête le dit"
-    elif word and len(label) > 3 and (inside := _inside(word, label)):
-        score, reason = INSIDE, f"l'en-tête contient « {inside} »"
-    elif _by_values(slot, column):
-        score, reason = BY_VALUES, "l'en-tête ne dit rien, les valeurs si"
-    else:
-        return None
-    if (
-        slot.kind == "personal"
-        and slot.role not in (*OF_PERSONS, "signature", "free_text")
-        and column.kind in _NOT_NAMES
-    ):
-        return None
-    if slot.kind != "personal" and column.of_persons:
-        return None
-    if (
-        slot.kind in ("text", "labels", "themes", "place")
-        and slot.name not in _OFTEN_NUMBERS
-        and score < FROM_TEMPLATE
-        and column.kind in _NOT_NAMES
-    ):
-        return None
-    if (
-        slot.name in _keys(entity)
-        and slot.kind == "identifier"
-        and column.distinct < column.filled
-        and score < FROM_TEMPLATE
-    ):
+    score, reason = evidence
+    if _is_contradicted(entity, slot, column, by_template=score >= FROM_TEMPLATE):
         return None
     readable = read_as(slot, column)
     if readable is not None and column.filled:
@@ -179,6 +147,40 @@ def _match(entity: Entity, slot: Slot, column: Column, known: dict[str, tuple[Kn
         score += AGREEING * readable / column.filled
         reason += f" ; {readable} valeur{'s' if readable > 1 else ''} sur {column.filled} se li{'sen' if readable > 1 else ''}t comme {_as(slot)}"
     return Match(slot, column, score, reason)
+
+
+def _evidence(
+    entity: Entity, slot: Slot, column: Column, known: dict[str, tuple[Known, ...]]
+) -> tuple[float, str] | None:
+    """The strongest that speaks for the slot: its weight, and what it is in French."""
+    label, word = _folded(column.label), WORDS[entity.name].get(slot.name)
+    if "naissance" in label:
+        return None
+    for each in known.get(header_key(column.label), ()):
+        if each.slot == slot.name and each.entity == entity.name:
+            return FROM_TEMPLATE, f"en-tête identique à celui {each.where}"
+    if word and _pattern(word).fullmatch(label):
+        return WHOLE_WORD, "l'en-tête le dit"
+    if word and len(label) > 3 and (inside := _inside(word, label)):
+        return INSIDE, f"l'en-tête contient « {inside} »"
+    if _by_values(slot, column):
+        return BY_VALUES, "l'en-tête ne dit rien, les valeurs si"
+    return None
+
+
+def _is_contradicted(entity: Entity, slot: Slot, column: Column, *, by_template: bool) -> bool:
+    """Whether the values are none of this slot, whatever the header says. A template is believed more (`by_template`): its titles may
+    be numbers, its keys may come twice."""
+    has_names = column.kind not in _NOT_NAMES
+    if slot.kind == "personal":
+        return not has_names and slot.role not in (*OF_PERSONS, "signature", "free_text")
+    if column.of_persons:
+        return True
+    if by_template:
+        return False
+    if slot.kind in ("text", "labels", "themes", "place"):
+        return not has_names and slot.name not in _OFTEN_NUMBERS
+    return slot.kind == "identifier" and slot.name in _keys(entity) and column.distinct < column.filled
 
 
 _OFTEN_NUMBERS = ("postcode", "headcount", "member", "dimension")

@@ -171,15 +171,15 @@ def _evidence(
 def _is_contradicted(entity: Entity, slot: Slot, column: Column, *, by_template: bool) -> bool:
     """Whether the values are none of this slot, whatever the header says. A template is believed more (`by_template`): its titles may
     be numbers, its keys may come twice."""
-    has_names = column.kind not in _NOT_NAMES
+    is_no_name = column.kind in _NOT_NAMES
     if slot.kind == "personal":
-        return not has_names and slot.role not in (*OF_PERSONS, "signature", "free_text")
+        return is_no_name and slot.role not in (*OF_PERSONS, "signature", "free_text")
     if column.of_persons:
         return True
     if by_template:
         return False
     if slot.kind in ("text", "labels", "themes", "place"):
-        return not has_names and slot.name not in _OFTEN_NUMBERS
+        return is_no_name and slot.name not in _OFTEN_NUMBERS
     return slot.kind == "identifier" and slot.name in _keys(entity) and column.distinct < column.filled
 
 

@@ -6,10 +6,12 @@ that fill the same columns. Not here: what a column means (`mapping.py`).
 
 from __future__ import annotations
 
+from collections import Counter
 from dataclasses import dataclass
 
 from sources.contract import Layout, header_key
 from sources.drafting.lookalikes import OF_PERSONS, TYPED, Column, column, kind_of
+from sources.headers import Cells
 from sources.layouts import flat
 from sources.readers import Sheet, Unreadable
 from sources.values.dates import parse_date
@@ -23,7 +25,7 @@ _SHARE = 0.6
 _TOTALS = ("TOTAL", "Sous-total", "Moyenne", "Somme")
 _FOOTNOTES = ("*", "Saisi par", "Source", "NB")
 
-Row = tuple[int, tuple[str | None, ...]]
+Row = tuple[int, Cells]
 
 
 @dataclass(frozen=True)
@@ -48,24 +50,7 @@ def find_table(sheet: Sheet, file_name: str) -> Found:
             f"« {file_name} » n'a pas de ligne d'en-tête reconnaissable{_of(sheet)} : donnez un nom à chaque colonne, sur une "
             "ligne au-dessus des données, et recommencez.",
         )
-    layout: dict = {}
-    hints = [f"{position} ligne(s) de titre au-dessus de l'en-tête"] if position else []
-    lower = rows[position + stacked][1]
-    if stacked:
-        hints.append("en-tête sur deux lignes, lues « Groupe [Colonne] »")
-    twice = len({header_key(cell) for cell in lower if cell}) < sum(1 for cell in lower if cell)
-    if position and (stacked or twice):
-        layout["table"] = {"at": [clean(_first(rows[position][1]))]}
-    if stacked:
-        layout["stacked_headers"] = {"rows": 2, "fill": [1]}
-    if twice and not stacked:
-        layout["number_duplicates"] = True
-        hints.append("des en-têtes se répètent : le deuxième devient « … (2) »")
-    try:
-        table = flat(Layout(**layout), sheet)
-    except Unreadable:  # the text above the table names several rows
-        skipped = {"stacked_headers": {"rows": 2, "fill": [1], "skip": position}} if stacked else {}
-        layout, table = skipped, flat(Layout(**skipped), sheet)
+    layout, table, above = _flattened(sheet, rows, position, stacked)
     # once cut or stacked, the header is the first row
     header_row = rows[position + stacked][0]
     body = _rows(table, PROFILED_ROWS)
@@ -75,6 +60,33 @@ def find_table(sheet: Sheet, file_name: str) -> Found:
         layout["header_within"] = reach
     labels, below = body[index][1], body[index + 1 :]
     data, around, said = _structure(labels, below)
+    columns, unnamed = _columns(labels, data)
+    return Found(Layout(**layout, **around), header_row, columns, len(data), (*above, *said), unnamed)
+
+
+def _flattened(sheet: Sheet, rows: list[Row], position: int, stacked: int) -> tuple[dict, Sheet, list[str]]:
+    """The layout that gives each column one name, the sheet read by it, and what to say of the header and of what stands above."""
+    layout: dict = {}
+    said = [f"{position} ligne(s) de titre au-dessus de l'en-tête"] if position else []
+    lower = rows[position + stacked][1]
+    twice = len({header_key(cell) for cell in lower if cell}) < sum(1 for cell in lower if cell)
+    if position and (stacked or twice):
+        layout["table"] = {"at": [clean(_first(rows[position][1]))]}
+    if stacked:
+        layout["stacked_headers"] = {"rows": 2, "fill": [1]}
+        said.append("en-tête sur deux lignes, lues « Groupe [Colonne] »")
+    if twice and not stacked:
+        layout["number_duplicates"] = True
+        said.append("des en-têtes se répètent : le deuxième devient « … (2) »")
+    try:
+        return layout, flat(Layout(**layout), sheet), said
+    except Unreadable:  # the text above the table names several rows
+        skipped = {"stacked_headers": {"rows": 2, "fill": [1], "skip": position}} if stacked else {}
+        return skipped, flat(Layout(**skipped), sheet), said
+
+
+def _columns(labels: Cells, data: list[Row]) -> tuple[tuple[Column, ...], tuple[int, ...]]:
+    """The profile of each named column, and the places of those that hold texts under no name."""
     columns, unnamed = [], []
     for i, label in enumerate(labels):
         cells = [row[1][i] for row in data]
@@ -82,18 +94,18 @@ def find_table(sheet: Sheet, file_name: str) -> Found:
             columns.append(column(i, clean(label), cells))
         elif sum(1 for cell in cells if cell and clean(cell)) > 1:
             unnamed.append(i)
-    return Found(Layout(**layout, **around), header_row, tuple(columns), len(data), (*hints, *said), tuple(unnamed))
+    return tuple(columns), tuple(unnamed)
 
 
 def _rows(sheet: Sheet, limit: int) -> list[Row]:
     return [(row.pop("row_number"), tuple(row.values())) for row in sheet.table.slice(0, limit).to_pylist()]
 
 
-def _first(cells: tuple[str | None, ...]) -> str:
+def _first(cells: Cells) -> str:
     return next(cell for cell in cells if cell and clean(cell))
 
 
-def _filled(cells: tuple[str | None, ...]) -> list[int]:
+def _filled(cells: Cells) -> list[int]:
     return [index for index, cell in enumerate(cells) if cell and clean(cell)]
 
 
@@ -114,7 +126,7 @@ def _header(rows: list[Row]) -> tuple[int | None, int]:
     return None, 0
 
 
-def _width(cells: tuple[str | None, ...], below: list[Row]) -> int:
+def _width(cells: Cells, below: list[Row]) -> int:
     """The columns of the table: those filled here or in two rows below."""
     count = [0] * len(cells)
     for _, other in below:
@@ -123,7 +135,7 @@ def _width(cells: tuple[str | None, ...], below: list[Row]) -> int:
     return sum(1 for index, cell in enumerate(cells) if (cell and clean(cell)) or count[index] > 1)
 
 
-def _names(cells: tuple[str | None, ...]) -> dict[int, str] | None:
+def _names(cells: Cells) -> dict[int, str] | None:
     """The distinct names of a row by column; None when it holds what cannot stand in a header."""
     found: dict[int, str] = {}
     for index in _filled(cells):
@@ -160,38 +172,47 @@ def _group(upper: Row, lower: Row) -> bool:
     return bool(gaps) and all(i in below for i in gaps) and any(i in below for i in above)
 
 
-def _structure(labels: tuple, below: list[Row]) -> tuple[list[Row], dict, list[str]]:
+def _structure(labels: Cells, below: list[Row]) -> tuple[list[Row], dict, list[str]]:
     """The rows of data, the layout of the others, and what to say of them."""
-    header = [clean(label) if label else None for label in labels]
-    width = len(_filled(labels))
-    data, sections, totals, repeated, lonely = [], 0, {}, 0, 0
+    header, width = _cleaned(labels), len(_filled(labels))
+    data: list[Row] = []
+    totals: Counter[str] = Counter()
+    sections = repeated = lonely = 0
     for number, cells in below:
         filled = _filled(cells)
         if not filled:
             continue
-        first = clean(cells[filled[0]])
-        marker = next((m for m in _TOTALS if _begins(first, m)), None)
-        foot = next((m for m in _FOOTNOTES if _begins(first, m)), None)
-        if [clean(cell) if cell else None for cell in cells] == header:
+        first = clean(_first(cells))
+        if _cleaned(cells) == header:
             repeated += 1
         elif len(filled) == 1 and width > 1 and _is_month(first):
             sections += 1
-        elif marker and len(filled) * 2 <= max(width, 2) or foot and len(filled) == 1 and width > 1:
-            totals[marker or foot] = totals.get(marker or foot, 0) + 1
+        elif marker := _marker(first, len(filled), width):
+            totals[marker] += 1
         else:
             lonely += len(filled) == 1 and width > 2
             data.append((number, cells))
     layout = ({"sections": "month"} if sections else {}) | ({"totals": list(totals)} if totals else {})
-    said = [f"{sections} ligne(s) ne portent qu'un mois : il donne l'année aux dates qui suivent"] if sections else []
-    if totals:
-        said.append(
-            f"{sum(totals.values())} ligne(s) de total ou de note, reconnues à leur début : {', '.join(totals)}"
-        )
-    if repeated:
-        said.append(f"{repeated} en-tête(s) répété(s) plus bas, laissé(s) de côté")
-    if lonely:
-        said.append(f"{lonely} ligne(s) n'ont qu'une cellule remplie : à vérifier, ce sont peut-être des titres")
-    return data, layout, said
+    said = {
+        f"{sections} ligne(s) ne portent qu'un mois : il donne l'année aux dates qui suivent": sections,
+        f"{totals.total()} ligne(s) de total ou de note, reconnues à leur début : {', '.join(totals)}": totals,
+        f"{repeated} en-tête(s) répété(s) plus bas, laissé(s) de côté": repeated,
+        f"{lonely} ligne(s) n'ont qu'une cellule remplie : à vérifier, ce sont peut-être des titres": lonely,
+    }
+    return data, layout, [sentence for sentence, found in said.items() if found]
+
+
+def _cleaned(cells: Cells) -> list[str | None]:
+    return [clean(cell) if cell else None for cell in cells]
+
+
+def _marker(first: str, nb_filled: int, width: int) -> str | None:
+    """What the first text of a row of few cells begins with, when that makes it a total or a footnote."""
+    if nb_filled * 2 <= max(width, 2) and (total := next((m for m in _TOTALS if _begins(first, m)), None)):
+        return total
+    if nb_filled == 1 and width > 1:
+        return next((m for m in _FOOTNOTES if _begins(first, m)), None)
+    return None
 
 
 def _begins(text: str, marker: str) -> bool:

@@ -23,6 +23,8 @@ ROOMY = 64  # pixels of width from which a department carries its name
 # an amount is drawn as a circle: a large department is not a large figure
 RATES = ("share", "per_100k", "attendance_per_event", "attendance_per_person", "score", "nps", "day", "relative_gap")
 
+Ring = list[tuple[float, float]]
+
 
 @dataclass(frozen=True)
 class Place:
@@ -56,43 +58,47 @@ def drawn(lines: Sequence[Line], title: str, says: str) -> Map | None:
     known = [line for line in lines if line.row["member"] in ground()]
     if len(known) < 2:
         return None
-    rings = {line.row["member"]: ground()[line.row["member"]] for line in known}
-    xs = [x for each in rings.values() for ring in each for x in ring[::2]]
-    ys = [y for each in rings.values() for ring in each for y in ring[1::2]]
-    scale = min((WIDTH - 8) / (max(xs) - min(xs)), (TALLEST - 8) / (max(ys) - min(ys)))
-    left = (WIDTH - scale * (max(xs) - min(xs))) / 2 - scale * min(xs)
-    top = 4 - scale * min(ys)
+    rings, height = _fitted({line.row["member"]: ground()[line.row["member"]] for line in known})
     is_rate = known[0].row["unit"] in RATES
     values = {line.row["member"]: line.printed.number for line in known}
-    sizes = [value for value in values.values() if value is not None and value > 0]
-    most = max(sizes, default=0)
-    steps = sorted({value for value in sizes})
+    shown = sorted({value for value in values.values() if value is not None and value > 0})
     places = []
     for line in known:
         code, value = line.row["member"], values[line.row["member"]]
-        placed = [
-            [(left + scale * x, top + scale * y) for x, y in zip(r[::2], r[1::2], strict=True)] for r in rings[code]
-        ]
-        x, y, width = _middle(placed)
+        x, y, width = _middle(rings[code])
         places.append(
             Place(
-                outline="".join(_path(ring) for ring in placed),
+                outline="".join(_path(ring) for ring in rings[code]),
                 name=line.member if width >= ROOMY else code,
                 figure=marked(line.printed, short=True),
                 x=round(x, 1),
                 y=round(y, 1),
-                radius=round(LARGEST * sqrt(value / most), 1) if not is_rate and value and most else 0,
-                shade=_shade(value, steps) if is_rate else 0,
+                radius=round(LARGEST * sqrt(value / shown[-1]), 1) if not is_rate and value and shown else 0,
+                shade=_shade(value, shown) if is_rate else 0,
             )
         )
     return Map(
         title=title,
         says=says,
-        height=round(scale * (max(ys) - min(ys)) + 8, 1),
+        height=height,
         places=tuple(places),
         is_rate=is_rate,
         aside=tuple((line.member, marked(line.printed)) for line in lines if line.row["member"] not in ground()),
     )
+
+
+def _fitted(outlines: dict[str, list[list[float]]]) -> tuple[dict[str, list[Ring]], float]:
+    """The rings of each department in pixels, centred on the WIDTH of the map, and the height that they take."""
+    xs = [x for rings in outlines.values() for ring in rings for x in ring[::2]]
+    ys = [y for rings in outlines.values() for ring in rings for y in ring[1::2]]
+    scale = min((WIDTH - 8) / (max(xs) - min(xs)), (TALLEST - 8) / (max(ys) - min(ys)))
+    left = (WIDTH - scale * (max(xs) - min(xs))) / 2 - scale * min(xs)
+    top = 4 - scale * min(ys)
+    fitted = {
+        code: [[(left + scale * x, top + scale * y) for x, y in zip(r[::2], r[1::2], strict=True)] for r in rings]
+        for code, rings in outlines.items()
+    }
+    return fitted, round(scale * (max(ys) - min(ys)) + 8, 1)
 
 
 def _shade(value: float | None, steps: Sequence[float]) -> int:
@@ -104,7 +110,7 @@ def _shade(value: float | None, steps: Sequence[float]) -> int:
     return 1 + round((SHADES - 1) * steps.index(value) / (len(steps) - 1))
 
 
-def _middle(rings: list[list[tuple[float, float]]]) -> tuple[float, float, float]:
+def _middle(rings: list[Ring]) -> tuple[float, float, float]:
     """Centroid and width of the largest ring."""
     best, found = -1.0, (0.0, 0.0, 0.0)
     for ring in rings:
@@ -119,6 +125,6 @@ def _middle(rings: list[list[tuple[float, float]]]) -> tuple[float, float, float
     return found
 
 
-def _path(ring: list[tuple[float, float]]) -> str:
+def _path(ring: Ring) -> str:
     (x, y), *rest = [(round(x, 1), round(y, 1)) for x, y in ring]
     return f"M{x:g} {y:g}" + "".join(f"L{a:g} {b:g}" for a, b in rest) + "Z"

@@ -114,6 +114,9 @@ class _Draft:
         self._where = where
         self._events: dict[int, int] = {}
         self._files: dict[int, int] = {}
+        self._corrections: dict[Any, int] = {}
+        self._sets: dict[str, int] = {}
+        self._values: dict[str, int] = {}
         self._ways: dict[int, int] = {}
         self._way_records: list[dict[str, Any]] = []
         self._figures: dict[str, tuple[int, list[dict[str, Any]], Trace, list[Any] | None]] = {}
@@ -141,56 +144,65 @@ class _Draft:
         )
 
     def document(self) -> Document:
-        where = self._where
-        ordered = sorted(self._events, key=where.rank.__getitem__)
+        ordered = sorted(self._events, key=self._where.rank.__getitem__)
         listed = {key: number for number, key in enumerate(ordered[:MOST_EVENTS])}
-        corrections: dict[Any, int] = {}
-        events = []
-        for key in listed:
-            event = where.events[key]
-            place = (event["delivery_key"], event["row_number"])
-            applied = [corrections.setdefault(item, len(corrections)) for item in where.corrections.get(place, ())]
-            events.append(
-                [
-                    event["event_id"],
-                    event["title"],
-                    str(event["starts_on"] or event["date_text"] or ""),
-                    event["place_label"] or "",
-                    self._file(event["delivery_key"]),
-                    event["row_number"],
-                    applied,
-                ]
-            )
-        sets: dict[str, int] = {}
-        values: dict[str, int] = {}
-        # rows that are only counted: the files behind all the figures of their entry, never those of one figure
-        files_of: dict[int, set[int]] = {}
-        for way, rows, trace, _ in self._figures.values():
-            if not trace.is_shown:
-                files_of.setdefault(way, set()).update(key for row in rows if (key := where.of(row)[0]) in where.files)
-        figures_out = {}
-        for name, (way, rows, trace, beside) in self._figures.items():
-            shown = _shown(rows, listed, trace) if trace.is_shown else {}
-            figures_out[name] = [
-                way,
-                sets.setdefault(ranges(shown), len(sets)) if trace.is_shown else None,
-                values.setdefault(json.dumps(list(shown.values())), len(values)) if trace.shows else None,
-                len({row.get("event_key") for row in rows}) if trace.is_shown else None,
-                [[self._file(key), number] for key, number in beside if key in where.files] if beside else None,
-                None if trace.is_shown else sorted(self._file(key) for key in files_of[way]),
-            ]
+        # in this order: files are numbered as they are met
+        events = [self._event(key) for key in listed]
+        behind = self._files_behind()
+        figures_out = {name: self._figure(*found, listed, behind) for name, found in self._figures.items()}
         return self._head | {
             "events": events,
-            "corrections": [[c.correction_id, c.fields, c.reason, c.added_on] for c in corrections],
+            "corrections": [[c.correction_id, c.fields, c.reason, c.added_on] for c in self._corrections],
             "ways": self._way_records,
-            "sets": list(sets),
-            "values": [json.loads(text) for text in values],
+            "sets": list(self._sets),
+            "values": [json.loads(text) for text in self._values],
             "figures": figures_out,
             "files": [self._file_record(key) for key in self._files],
         }
 
+    def _event(self, key: int) -> list[Any]:
+        event = self._where.events[key]
+        applied = self._where.corrections.get((event["delivery_key"], event["row_number"]), ())
+        return [
+            event["event_id"],
+            event["title"],
+            str(event["starts_on"] or event["date_text"] or ""),
+            event["place_label"] or "",
+            self._file(event["delivery_key"]),
+            event["row_number"],
+            [_once(self._corrections, item) for item in applied],
+        ]
+
+    def _files_behind(self) -> dict[int, set[int]]:
+        """Of rows that are only counted: the files behind all the figures of their entry, never those of one figure."""
+        behind: dict[int, set[int]] = {}
+        for way, rows, trace, _ in self._figures.values():
+            if not trace.is_shown:
+                keys = (self._where.of(row)[0] for row in rows)
+                behind.setdefault(way, set()).update(key for key in keys if key in self._where.files)
+        return behind
+
+    def _figure(
+        self,
+        way: int,
+        rows: list[dict[str, Any]],
+        trace: Trace,
+        beside: list[Any] | None,
+        listed: dict[int, int],
+        behind: dict[int, set[int]],
+    ) -> list[Any]:
+        shown = _shown(rows, listed, trace) if trace.is_shown else {}
+        return [
+            way,
+            _once(self._sets, ranges(shown)) if trace.is_shown else None,
+            _once(self._values, json.dumps(list(shown.values()))) if trace.shows else None,
+            len({row.get("event_key") for row in rows}) if trace.is_shown else None,
+            [[self._file(key), number] for key, number in beside if key in self._where.files] if beside else None,
+            None if trace.is_shown else sorted(self._file(key) for key in behind[way]),
+        ]
+
     def _file(self, key: int | None) -> int | None:
-        return None if key not in self._where.files else self._files.setdefault(key, len(self._files))
+        return None if key not in self._where.files else _once(self._files, key)
 
     def _file_record(self, key: int) -> dict[str, Any]:
         file = self._where.files[key]
@@ -208,6 +220,11 @@ class _Draft:
             "columns": {name: list(map(list, found)) for name, found in file.columns.items() if name in asked},
             "refused": [[item.cell or item.row_number, item.message] for item in refused[:MOST_REFUSED]],
         }
+
+
+def _once(known: dict[Any, int], thing: Any) -> int:
+    """The place of a thing in a list that holds each once."""
+    return known.setdefault(thing, len(known))
 
 
 def _shown(rows: Sequence[dict], listed: dict[int, int], trace: Trace) -> dict[int, Any]:

@@ -311,6 +311,7 @@ def controls():
             agreed(w, "persons_recounted", programme, "total", 20),
             agreed(w, "shares_make_one", programme, "gender", 1),
             agreed(e, "deleted_after_people_came", programme, "total", 0),
+            agreed(e, "same_title_other_theme", programme, "total", 0),
             agreed(o, "presences_covered", programme, "total", attended),
             agreed(o, "families_add_up", programme, "organisation_family", 3),
             agreed(o, "sizes_add_up", programme, "size_band", 3),
@@ -321,6 +322,7 @@ def controls():
     return [
         *rows,
         agreed(e, "withheld_deletions", None, "synthese/ab12", 0),
+        agreed(e, "list_order", None, "synthese/ab12", 0),
         agreed(o, "withheld_deletions", None, "annuaire/cd34", 0),
         agreed(q, "usual_volume", None, "synthese", 0),
         agreed(q, "same_bytes_again", None, "emargement/ef56", 0),

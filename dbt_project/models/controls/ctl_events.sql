@@ -84,6 +84,74 @@ from {{ ref('stg_record_showings') }}
 where is_withheld and source in (select source from {{ ref('stg_events') }})
 group by source
 {% endset %}
+{% set doubles %}
+-- one title of the same lead organisers under several themes: one line copied over another, or one event listed twice
+select
+    'same_title_other_theme' as control,
+    programme.programme_id,
+    'total' as member,
+    0 as expected,
+    count(titled.title_key) as actual,
+    string_agg(titled.codes, ' ; ' order by titled.codes) as detail
+from {{ ref('dim_programme') }} as programme
+left join (
+    select programme_key, title_key, string_agg(code || ' (' || themes || ')', ', ' order by code) as codes
+    from (
+        select
+            event.programme_key,
+            event.event_key,
+            event.code,
+            {{ fold('any_value(event.title)') }} as title_key,
+            string_agg(distinct organiser.organisation_key, '|' order by organiser.organisation_key) as leads,
+            string_agg(distinct theme.code, '+' order by theme.code) as themes
+        from {{ ref('dim_event') }} as event
+        inner join {{ ref('bridge_event_organiser') }} as organiser on organiser.event_key = event.event_key and organiser.is_lead
+        inner join {{ ref('bridge_event_theme') }} as classified on classified.event_key = event.event_key
+        inner join {{ ref('dim_theme') }} as theme using (theme_key)
+        where not event.is_deleted and event.event_status <> 'cancelled'
+        group by event.programme_key, event.event_key, event.code
+    )
+    group by programme_key, title_key, leads
+    having count(distinct themes) > 1
+) as titled using (programme_key)
+where programme.has_events
+group by programme.programme_id
+{% endset %}
+{% set order_of_lists %}
+-- a list of eight dates or more is in their order when one line in eight at most leaves it, each alone: without it, or the one above it,
+-- the others go on in order. A list by theme, whose dates begin again with each, is in another order
+select
+    'list_order' as control,
+    cast(null as varchar) as programme_id,
+    source || '/' || delivery_id as member,
+    0 as expected,
+    case when count(*) >= 8 and sum(is_back) * 8 <= count(*) and sum(is_back) = sum(is_alone) then sum(is_back) else 0 end as actual,
+    file_name || ' : ' || string_agg(
+        'ligne ' || row_number || ' (' || strftime(starts_on, '%d/%m/%Y') || ' après ' || strftime(above, '%d/%m/%Y') || ')', ', '
+        order by row_number
+    ) filter (where is_back = 1) as detail
+from (
+    select
+        *,
+        coalesce(starts_on < above, false)::integer as is_back,
+        (coalesce(starts_on < above, false) and (coalesce(below >= above, true) or coalesce(starts_on >= two_above, true)))::integer as is_alone
+    from (
+        select
+            source,
+            delivery_id,
+            file_name,
+            row_number,
+            starts_on,
+            lag(starts_on) over in_file as above,
+            lag(starts_on, 2) over in_file as two_above,
+            lead(starts_on) over in_file as below
+        from {{ source('landing', 'event') }}
+        where date_precision = 'day' and source not in (select source from {{ ref('stg_record_showings') }})
+        window in_file as (partition by source, delivery_id order by row_number)
+    )
+)
+group by source, delivery_id, file_name
+{% endset %}
 {{ ctl_table('ind_events', [
     ctl_members_add_up('departments_add_up', ref('ind_events'), 'EV04', 'department', 'EV01'),
     ctl_members_add_up('months_add_up', ref('ind_events'), 'EV05', 'month', 'EV01'),
@@ -98,5 +166,7 @@ group by source
     ctl_earlier_releases('ind_events'),
     withheld,
     deleted,
+    doubles,
+    order_of_lists,
     ctl_conservation(['event']),
 ]) }}

@@ -29,7 +29,7 @@ _QUARANTINE = {
 }  # fmt: skip
 _DELIVERY = {
     "source": "VARCHAR", "source_title": "VARCHAR", "entity": "VARCHAR", "expected_every_days": "INTEGER",
-    "delivery_id": "VARCHAR", "file_name": "VARCHAR", "state": "VARCHAR", "received_at": "TIMESTAMP",
+    "delivery_id": "VARCHAR", "file_name": "VARCHAR", "document": "VARCHAR", "state": "VARCHAR", "received_at": "TIMESTAMP",
     "rows_read": "INTEGER", "rows_accepted": "INTEGER", "rows_quarantined": "INTEGER", "rows_duplicate": "INTEGER",
     "rows_structure": "INTEGER", "rows_replaced": "INTEGER", "rule": "VARCHAR", "message": "VARCHAR", "notes": "VARCHAR[]",
 }  # fmt: skip
@@ -319,6 +319,7 @@ def _rows(con: duckdb.DuckDBPyConnection, name: str, columns: dict[str, str], ro
 def _delivery(row: dict, loaded: LoadedContract, replaced: dict[tuple[str, str], int]) -> dict:
     contract = loaded.contract
     return row | {
+        "document": contract.files.document_of(row["file_name"]),
         "source_title": contract.title,
         "entity": contract.entity,
         "expected_every_days": contract.expected_every_days,

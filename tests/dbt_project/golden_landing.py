@@ -21,7 +21,7 @@ from sources.explanations import load_explanations
 GOLDEN = Path(__file__).parents[1] / "golden"
 
 DELIVERY_COLUMNS = (
-    "source VARCHAR, delivery_id VARCHAR, file_name VARCHAR, state VARCHAR, entity VARCHAR, received_at TIMESTAMP, "
+    "source VARCHAR, delivery_id VARCHAR, file_name VARCHAR, document VARCHAR, state VARCHAR, entity VARCHAR, received_at TIMESTAMP, "
     "rows_read INTEGER, rows_accepted INTEGER, rows_quarantined INTEGER, rows_duplicate INTEGER, rows_structure INTEGER, "
     "rows_replaced INTEGER, "
     "message VARCHAR, source_title VARCHAR, expected_every_days INTEGER"
@@ -151,6 +151,7 @@ def delivery(source: str, entity: str, nb_rows: int) -> dict:
         "source": source,
         "delivery_id": f"{source:0<16.16}",
         "file_name": f"{source}.csv",
+        "document": f"{source}.csv",
         "state": "accepted",
         "entity": entity,
         "received_at": datetime(2026, 1, 5, tzinfo=UTC).replace(tzinfo=None),

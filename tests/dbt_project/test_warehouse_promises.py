@@ -146,7 +146,8 @@ DELIVERIES_BEFORE = (
     "from generate_series(1, 3) as numbers (n)"
 )
 CUT = (
-    "insert into landing.delivery by name select 'billets' as source, state as delivery_id, 'billets.csv' as file_name, state, "
+    "insert into landing.delivery by name select 'billets' as source, state as delivery_id, 'billets' || nb || '.csv' as file_name, "
+    "'/billets' as document, state, "
     "'registration' as entity, received_at, nb as rows_read, nb as rows_accepted from (values ('superseded', timestamp '2025-01-01', 700), "
     "('accepted', timestamp '2025-01-02', {rows})) as version (state, received_at, nb)"
 )
@@ -287,7 +288,7 @@ def test_a_file_that_keeps_half_of_its_rows_is_of_usual_size(candidate, tmp_path
         con.execute(f"create or replace table stg_deliveries as {candidate.compiled('stg_deliveries')}")
         found = con.execute(candidate.compiled("ctl_quality")).fetchall()
     (row,) = [row for row in found if row[1] == "usual_volume" and row[3] == "billets/accepted"]
-    assert row[6] == 0 and row[7] == "billets.csv : 350 lignes, 700 dans la version remplacée"
+    assert row[6] == 0 and row[7] == "billets350.csv : 350 lignes, 700 dans la version remplacée"
 
 
 def test_a_withdrawn_explanation_leaves_the_difference_unexplained(candidate, tmp_path):

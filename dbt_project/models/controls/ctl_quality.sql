@@ -91,7 +91,7 @@ from (
         arg_max(before.rows_read, (before.received_at, before.delivery_id)) as rows_before
     from {{ ref('stg_deliveries') }} as file
     inner join {{ ref('stg_deliveries') }} as before
-        on before.source = file.source and before.file_name = file.file_name and before.state = 'superseded' and before.rows_accepted > 0
+        on before.source = file.source and before.document = file.document and before.state = 'superseded' and before.rows_accepted > 0
     where file.state = 'accepted' and file.entity not in ('event', 'organisation')
     group by all
 )

@@ -34,6 +34,7 @@ select
     delivery.source,
     delivery.delivery_id,
     delivery.file_name,
+    delivery.document,
     delivery.source_title,
     delivery.entity,
     delivery.state,

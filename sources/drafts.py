@@ -10,6 +10,7 @@ from __future__ import annotations
 
 import re
 import tempfile
+import unicodedata
 from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import date
@@ -115,8 +116,12 @@ def _of_template(
         hints.append(f"Le fichier va aussi aux modèles : {', '.join(others)}.")
     unmapped = _unknown_to(fit, contracts, templates)
     pattern = None if contract.files.expects(reading.file_name) else _pattern(reading)
+    options, said = dict(fit.options), None
+    if not contract.is_named and (series := _series(reading.file_name)):
+        options["series"], said = series
+        hints.append(said)
     yaml = from_template(
-        loaded.path.read_text(encoding="utf-8"), contract, source=source, options=fit.options, pattern=pattern,
+        loaded.path.read_text(encoding="utf-8"), contract, source=source, options=options, pattern=pattern,
         unmapped=unmapped, hints=hints,
     )  # fmt: skip
     reasons = [hints[0].removeprefix("Ébauche à relire : "), *reading.hints, *hints[2:]]
@@ -165,7 +170,11 @@ def _generic(source: str, reading: Reading, templates: Mapping, contracts: Mappi
         *(f"Mise en page : {hint}." for hint in table.hints),
         f"{grain}.",
     ]
-    files = {"pattern": _pattern(reading), "shape": reading.shape, **reading.options}
+    files = {"pattern": _pattern(reading)}
+    if series := _series(reading.file_name):
+        files["series"], said = series
+        hints.append(said)
+    files |= {"shape": reading.shape, **reading.options}
     yaml, reasons, open_slots = generic(source, files, table.layout, proposal, table.unnamed, hints)
     left = tuple(each.label for each, _ in proposal.left)
     return {
@@ -178,6 +187,29 @@ def _generic(source: str, reading: Reading, templates: Mapping, contracts: Mappi
 def _pattern(reading: Reading) -> str:
     suffix = PurePath(reading.file_name).suffix.lower()
     return f"*{suffix}" if re.fullmatch(r"\.[a-z]{2,5}", suffix) else "*"
+
+
+_VERSION = re.compile(
+    r"[ _.(\[-]+(v|vers|version)[ ._-]?\d+(?![^\W_])|[ _.(\[-]+(finale?|def|definitive|définiti(f|ve)|corrigée?)(?![^\W_])",
+    re.IGNORECASE,
+)
+
+
+def _series(file_name: str) -> tuple[str, str] | None:
+    """The `series` of a file whose name ends with a version (« programme_2025_v2 »): what stands before, one document a year when it has
+    one; and the sentence that says so."""
+    stem = unicodedata.normalize("NFC", PurePath(file_name).stem)
+    version = _VERSION.search(stem)
+    before = stem[: version.start()] if version else ""
+    if len(before) < 3:
+        return None
+    years = re.split(r"(?<!\d)(?:19|20)\d\d(?!\d)", before)
+    series = r"(\d{4})".join(re.sub(r"([.^$*+?{}\[\]\\|()])", r"\\\1", part) for part in years)
+    of_a_year = ", un par année" if len(years) > 1 else ""
+    return (
+        series,
+        f"Le nom porte une version : avec « series », ces fichiers sont ceux d'un même document{of_a_year}, et le dernier remplace les autres.",
+    )
 
 
 def _problem(source: str, yaml: str) -> str | None:

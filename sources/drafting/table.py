@@ -6,17 +6,20 @@ that fill the same columns. Not here: what a column means (`mapping.py`).
 
 from __future__ import annotations
 
+import re
 from collections import Counter
 from dataclasses import dataclass
+from datetime import date
 
 from sources.contract import Layout, header_key
 from sources.drafting.lookalikes import OF_PERSONS, TYPED, Column, column, kind_of
+from sources.drafting.words import WORDS
 from sources.headers import Cells
 from sources.layouts import flat
 from sources.readers import Sheet, Unreadable
-from sources.values.dates import parse_date
+from sources.values.dates import DateValue, parse_date
 from sources.values.refusal import Refused
-from sources.values.text import clean, strip_accents
+from sources.values.text import clean, fold, strip_accents
 
 SEARCHED_ROWS = 30
 BELOW = 30
@@ -59,7 +62,14 @@ def find_table(sheet: Sheet, file_name: str) -> Found:
     if reach > 10:
         layout["header_within"] = reach
     labels, below = body[index][1], body[index + 1 :]
-    data, around, said = _structure(labels, below)
+    data, months, around, said = _structure(labels, below)
+    if any(months) and (alone := _columns_of_days(labels, data)):
+        around["days_of_section"] = True
+        said.append("les jours n'ont pas de mois : c'est celui de la ligne au-dessus qui ne porte qu'un mois")
+        data = [
+            (number, tuple(_in_its_month(cell, month) if i in alone else cell for i, cell in enumerate(cells)))
+            for (number, cells), month in zip(data, months, strict=True)
+        ]
     columns, unnamed = _columns(labels, data)
     return Found(Layout(**layout, **around), header_row, columns, len(data), (*above, *said), unnamed)
 
@@ -172,10 +182,39 @@ def _group(upper: Row, lower: Row) -> bool:
     return bool(gaps) and all(i in below for i in gaps) and any(i in below for i in above)
 
 
-def _structure(labels: Cells, below: list[Row]) -> tuple[list[Row], dict, list[str]]:
-    """The rows of data, the layout of the others, and what to say of them."""
+def _columns_of_days(labels: Cells, data: list[Row]) -> list[int]:
+    """The columns of dates, by their header, of which half of the texts or more are days without their month (« jeudi 6 »)."""
+    found = []
+    for i, label in enumerate(labels):
+        texts = [clean(cells[i]) for _, cells in data if cells[i] and clean(cells[i])]
+        alone = sum(_read_date(text) == "mois_absent" for text in texts)
+        if label and re.fullmatch(WORDS["event"]["date"], fold(label)) and alone * 2 >= len(texts) > 0:
+            found.append(i)
+    return found
+
+
+def _read_date(text: str, **context: int) -> DateValue | str:
+    """A date, or the rule by which it is refused."""
+    try:
+        return parse_date(text, **context)
+    except Refused as refused:
+        return refused.rule
+
+
+def _in_its_month(text: str | None, month: date | None) -> str | None:
+    """The day that a cell says under the title of its month, in full; any other text as it is."""
+    if not text or month is None:
+        return text
+    found = _read_date(text, year=month.year, month=month.month)
+    return text if isinstance(found, str) or found.starts_on is None else found.starts_on.isoformat()
+
+
+def _structure(labels: Cells, below: list[Row]) -> tuple[list[Row], list[date | None], dict, list[str]]:
+    """The rows of data, the month under which each stands, the layout of the others, and what to say of them."""
     header, width = _cleaned(labels), len(_filled(labels))
     data: list[Row] = []
+    months: list[date | None] = []
+    section = None
     totals: Counter[str] = Counter()
     sections = repeated = lonely = 0
     for number, cells in below:
@@ -185,13 +224,15 @@ def _structure(labels: Cells, below: list[Row]) -> tuple[list[Row], dict, list[s
         first = clean(_first(cells))
         if _cleaned(cells) == header:
             repeated += 1
-        elif len(filled) == 1 and width > 1 and _is_month(first):
+        elif len(filled) == 1 and width > 1 and (month := _month(first)):
+            section = month
             sections += 1
         elif marker := _marker(first, len(filled), width):
             totals[marker] += 1
         else:
             lonely += len(filled) == 1 and width > 2
             data.append((number, cells))
+            months.append(section)
     layout = ({"sections": "month"} if sections else {}) | ({"totals": list(totals)} if totals else {})
     said = {
         f"{sections} ligne(s) ne portent qu'un mois : il donne l'année aux dates qui suivent": sections,
@@ -199,7 +240,7 @@ def _structure(labels: Cells, below: list[Row]) -> tuple[list[Row], dict, list[s
         f"{repeated} en-tête(s) répété(s) plus bas, laissé(s) de côté": repeated,
         f"{lonely} ligne(s) n'ont qu'une cellule remplie : à vérifier, ce sont peut-être des titres": lonely,
     }
-    return data, layout, [sentence for sentence, found in said.items() if found]
+    return data, months, layout, [sentence for sentence, found in said.items() if found]
 
 
 def _cleaned(cells: Cells) -> list[str | None]:
@@ -220,11 +261,10 @@ def _begins(text: str, marker: str) -> bool:
     return plain.startswith(mark) and (not mark[-1].isalpha() or not plain[len(mark) : len(mark) + 1].isalpha())
 
 
-def _is_month(text: str) -> bool:
-    try:
-        return parse_date(text).precision == "month"
-    except Refused:
-        return False
+def _month(text: str) -> date | None:
+    """The first day of a month (« AVRIL 2023 »); None for any other text."""
+    found = _read_date(text)
+    return found.starts_on if not isinstance(found, str) and found.precision == "month" else None
 
 
 def _of(sheet: Sheet) -> str:

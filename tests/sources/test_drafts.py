@@ -255,6 +255,53 @@ def test_the_layout_of_a_workbook_is_said(tmp_path):
     assert "36 valeurs sur 36 se lisent comme des dates" in made.yaml
 
 
+def test_days_alone_under_months_and_a_version_in_the_name_are_proposed(tmp_path):
+    path = tmp_path / "programme.csv"
+    rows = [
+        "N°;Intitulé;Structure;Date;Lieu",
+        "AVRIL 2023;;;;",
+        "1;Café;Asso A;jeudi 6;Lille",
+        "2;Forum;Asso B;7 et 8;Lens",
+    ]
+    path.write_text("\n".join([*rows, "MAI 2023;;;;", "3;Atelier;Asso C;mardi 9;Arras"]), encoding="utf-8")
+    made = draft(path, file_name="Récap (été) 2023_v2.csv", source="essai", contracts={})
+    assert "  sections: month\n  days_of_section: true\n" in made.yaml
+    assert "3 valeurs sur 3 se lisent comme des dates" in made.yaml
+    assert '  series: "Récap \\\\(été\\\\) (\\\\d{4})"\n' in made.yaml
+    assert "Date" not in made.to_check
+
+
+@pytest.mark.parametrize(
+    ("name", "series"),
+    [
+        ("Récap ateliers conférence 2023 v3.xlsx", r"Récap ateliers conférence (\d{4})"),
+        ("programme_mess_2025_v2.xlsx", r"programme_mess_(\d{4})"),
+        ("annuaire version 12.csv", "annuaire"),
+        ("Bilan (définitif).ods", "Bilan"),
+        ("programme_2025.xlsx", None),
+        ("Atelier vélo.xlsx", None),
+        ("v2.xlsx", None),
+    ],
+)
+def test_a_version_in_a_name_gives_a_series(tmp_path, name, series):
+    path = tmp_path / "programme.csv"
+    path.write_text("N°;Intitulé;Structure;Date;Lieu\n1;Café;Asso A;06/04/2023;Lille\n", encoding="utf-8")
+    made = draft(path, file_name=name, source="essai", contracts={})
+    (tmp_path / "essai.yml").write_text(
+        re.sub(r"(?s)^fields:.*", FIELDS, made.yaml, flags=re.MULTILINE), encoding="utf-8"
+    )
+    assert load_contract(tmp_path / "essai.yml").contract.files.series == series
+
+
+FIELDS = """fields:
+  event_id: {headers: [N°], required: true}
+  programme: {constant: HDF-CONF-2023}
+  title: {headers: [Intitulé], required: true}
+  status: {constant: held}
+  counts: {constant: "oui"}
+"""
+
+
 def drafted_sample(source: str) -> Draft:
     (path,) = (SAMPLES / source).iterdir()
     return draft(path, file_name=path.name, source="essai", contracts={})

@@ -32,10 +32,16 @@ MASTER_KEY_FILE = "master.key"
 KEYRING_FILE = "keyring.json"
 IDENTITIES_FOLDER = "identities"
 """Folder of a vault with the identities of each delivery (`vault.py`)."""
+NAMED_UNDER_FILE = "keys.json"
+"""In that folder: the keys that its identities may be named under, key_id → fingerprint. It is there to outlive the keyring."""
 YEARS = range(1990, 2101)
 """Programme years for which a key can be made: a year outside is a typing error, not an epoch."""
 
 _HEX = re.compile(r"[0-9a-fA-F]{64}")
+_OTHER_PSEUDONYMS = (
+    "les mêmes personnes recevraient d'autres pseudonymes que dans ce qui est déjà lu : rien n'a été modifié. S'il est perdu pour toujours, "
+    "mettez de côté landing/ et le dossier identities/ du coffre : la nuit relit tout des originaux, sous de nouveaux pseudonymes."
+)
 
 
 @dataclass(frozen=True)
@@ -166,7 +172,7 @@ class Keyring:
     """The pseudonym keys of a vault, wrapped in `<vault>/keyring.json`. Read again at each call: processes may share it."""
 
     def __init__(self, vault: Path, cipher: Cipher) -> None:
-        """Raises WrongKey when the keyring was made under another master key."""
+        """Raises WrongKey when the keyring was made under another master key, VaultError when it is not that of the identities."""
         self._vault, self._cipher = private_directory(vault), cipher
         self._path = self._vault / KEYRING_FILE
         with locked(self._vault):
@@ -174,12 +180,10 @@ class Keyring:
                 if holds_identities(self._vault):
                     raise VaultError(
                         f"Le coffre {self._vault} tient des identités mais son trousseau {KEYRING_FILE} manque : remettez ce fichier depuis une "
-                        "sauvegarde. Sans lui, les mêmes personnes recevraient d'autres pseudonymes que dans ce qui est déjà lu : rien n'a "
-                        "été modifié. S'il est perdu pour toujours, mettez de côté landing/ et le dossier identities/ du coffre : la nuit "
-                        "relit tout des originaux, sous de nouveaux pseudonymes."
+                        f"sauvegarde. Sans lui, {_OTHER_PSEUDONYMS}"
                     )
                 self._write([])
-        self._read()
+            self._hold_to_identities(self._read())
 
     def __repr__(self) -> str:
         return f"<Keyring {self._path}>"
@@ -192,6 +196,7 @@ class Keyring:
             )
         with locked(self._vault):
             entries = self._read()
+            self._hold_to_identities(entries)
             of_year = [entry for entry in entries if entry["year"] == year]
             alive = [entry for entry in of_year if entry["wrapped"] is not None]
             if alive:
@@ -205,6 +210,7 @@ class Keyring:
                 "wrapped": self._wrap(key),
             }
             self._write([*entries, entry])
+            self._hold_to_identities([*entries, entry])
             return key
 
     def key_ids(self) -> list[str]:
@@ -223,6 +229,30 @@ class Keyring:
                 raise VaultError(f"Aucune clé « {key_id} » à détruire : elle n'existe pas ou plus.")
             living[0].update(wrapped=None, destroyed_at=_now())
             self._write(entries)
+
+    def _hold_to_identities(self, entries: list[dict[str, Any]]) -> None:
+        """Refuse a keyring that lacks a key of the identities, or has another under its name; note the keys that it has."""
+        path = self._vault / IDENTITIES_FOLDER / NAMED_UNDER_FILE
+        try:
+            noted: dict[str, str] = json.loads(path.read_bytes()) if path.exists() else {}
+        except ValueError:
+            raise Tampered(f"Le fichier {path} est illisible : rétablissez-le depuis une sauvegarde.") from None
+        destroyed = {entry["key_id"]: noted.get(entry["key_id"]) for entry in entries if entry["wrapped"] is None}
+        held = destroyed | {
+            entry["key_id"]: self._cipher.mac("keyring", self._unwrap(entry).secret.reveal())
+            for entry in entries
+            if entry["wrapped"] is not None
+        }
+        if lost := [key_id for key_id, fingerprint in noted.items() if held.get(key_id) != fingerprint]:
+            raise VaultError(
+                f"Le trousseau {KEYRING_FILE} du coffre {self._vault} n'est pas celui de ses identités : il lui manque leur clé "
+                f"{' et '.join(f'« {key_id} »' for key_id in lost)}, sans doute parce qu'il vient d'une sauvegarde plus ancienne. Remettez le plus "
+                f"récent. Avec celui-ci, {_OTHER_PSEUDONYMS}"
+            )
+        known = {key_id: fingerprint for key_id, fingerprint in held.items() if fingerprint}
+        if known != noted:
+            private_directory(path.parent)
+            replace_file(path, json.dumps(known, indent=1).encode() + b"\n")
 
     def _wrap(self, key: PseudonymKey) -> str:
         return self._cipher.seal_text(key.secret.reveal().hex(), purpose="keyring", context=f"{key.key_id}/{key.year}")

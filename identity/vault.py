@@ -8,6 +8,7 @@ Not here: taking identities out of a delivery (`door.py`), keys (`keys.py`), for
     <vault>/access.jsonl     who read what and why; access.head
     <vault>/breaches.sealed  journal of breaches, once there is one
     <vault>/identities/<source>__<delivery_id>.parquet.enc
+    <vault>/identities/keys.json           fingerprints of the keys they may be named under
     <vault>/tombstones/<id>.enc            who was erased (tombstones.py)
 """
 

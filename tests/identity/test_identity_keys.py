@@ -2,8 +2,10 @@ import base64
 import json
 import os
 import pickle
+import shutil
 import stat
 from concurrent.futures import ThreadPoolExecutor
+from pathlib import Path
 
 import pytest
 
@@ -104,13 +106,53 @@ def test_two_processes_at_once_make_one_key(tmp_path):
     assert len({(key.key_id, key.secret.reveal()) for key in keys}) == 1
 
 
+def test_a_keyring_that_is_not_that_of_the_identities_is_refused(tmp_path):
+    keyring = _keyring(tmp_path)
+    keyring.key_for(2025)
+    older = (tmp_path / "keyring.json").read_bytes()
+    keyring.destroy("2025-1")
+    first = keyring.key_for(2026)
+    newer = (tmp_path / "keyring.json").read_bytes()
+
+    (tmp_path / "keyring.json").write_bytes(older)
+    for use in (_keyring, lambda _: keyring.key_for(2026), lambda _: keyring.key_for(2025)):
+        with pytest.raises(VaultError, match="sauvegarde plus ancienne") as caught:
+            use(tmp_path)
+        assert "« 2026-1 »" in str(caught.value) and "2025" not in str(caught.value)
+    assert (tmp_path / "keyring.json").read_bytes() == older, "no key was made"
+
+    # the way out that the sentence gives, for a keyring that is lost; then it is found, too late
+    (tmp_path / "identities").rename(tmp_path / "aside")
+    second = _keyring(tmp_path).key_for(2026)
+    assert second.key_id == first.key_id and second.secret != first.secret
+    (tmp_path / "keyring.json").write_bytes(newer)
+    with pytest.raises(VaultError, match="sauvegarde plus ancienne"):
+        _keyring(tmp_path)
+
+    # and a vault put back whole is of one piece
+    shutil.rmtree(tmp_path / "identities")
+    (tmp_path / "aside").rename(tmp_path / "identities")
+    assert _keyring(tmp_path).key_for(2026) == first
+
+
+def test_a_vault_of_before_notes_its_keys_when_it_is_opened(tmp_path):
+    _keyring(tmp_path)
+    older = (tmp_path / "keyring.json").read_bytes()
+    _keyring(tmp_path).key_for(2026)
+    (tmp_path / "identities" / "keys.json").unlink()
+    _keyring(tmp_path)
+    (tmp_path / "keyring.json").write_bytes(older)
+    with pytest.raises(VaultError, match="« 2026-1 »"):
+        _keyring(tmp_path)
+
+
 def test_a_destroyed_key_is_gone_and_its_name_is_not_given_again(tmp_path):
     keyring = _keyring(tmp_path)
     lost = keyring.key_for(2026)
     before = (tmp_path / "keyring.json").read_bytes()
     wrapped = json.loads(before)["keys"][0]["wrapped"]
     keyring.destroy("2026-1")
-    assert wrapped.encode() not in b"".join(path.read_bytes() for path in tmp_path.iterdir())
+    assert wrapped.encode() not in b"".join(path.read_bytes() for path in filter(Path.is_file, tmp_path.rglob("*")))
     assert keyring.key_ids() == []
     after = keyring.key_for(2026)
     assert after.key_id == "2026-2"
@@ -175,7 +217,7 @@ def test_keys_do_not_print_and_do_not_travel(tmp_path):
 def test_nothing_in_the_vault_holds_a_key_in_clear(tmp_path):
     environ = {"OBSERVATOIRE_VAULT_KEY": KEY.hex()}
     key = _keyring(tmp_path, environ).key_for(2026).secret.reveal()
-    for path in tmp_path.iterdir():
+    for path in filter(Path.is_file, tmp_path.rglob("*")):
         content = path.read_bytes()
         for secret in (KEY, key):
             for form in (secret, secret.hex().encode(), base64.b64encode(secret), base64.urlsafe_b64encode(secret)):

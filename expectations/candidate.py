@@ -21,7 +21,7 @@ import json
 import re
 import shutil
 from pathlib import Path
-from typing import Any
+from typing import Any, BinaryIO
 
 WAREHOUSE = "warehouse.duckdb"
 DICTIONARY = "dictionary.json"
@@ -129,7 +129,7 @@ def _export(warehouse: Path, directory: Path) -> None:
         for name in tables:
             folder, key = (DATA, DATA_KEY) if name.startswith("ind_") else (CONTROL, CONTROL_KEY)
             dataset = "ind_" + name.removeprefix("ind_").removeprefix("ctl_")
-            _write(_sorted_table(connection, name, key), directory / folder / f"{dataset}.parquet")
+            write_parquet(_sorted_table(connection, name, key), directory / folder / f"{dataset}.parquet")
 
 
 def _sorted_table(connection: Any, name: str, key: tuple[str, ...]) -> Any:
@@ -140,12 +140,13 @@ def _sorted_table(connection: Any, name: str, key: tuple[str, ...]) -> Any:
     return relation.order(", ".join(f'"{column}" ASC NULLS LAST' for column in order)).to_arrow_table()
 
 
-def _write(table: Any, path: Path) -> None:
+def write_parquet(table: Any, where: Path | BinaryIO) -> None:
+    """An Arrow table as a candidate seals it, and as it ships: the same rows give the same bytes."""
     import pyarrow.parquet as parquet
 
     parquet.write_table(
         table.replace_schema_metadata(None).combine_chunks(),
-        path,
+        where,
         row_group_size=max(table.num_rows, 1),
         version="2.6",
         compression="zstd",

@@ -17,6 +17,8 @@ import numpy as np
 import pyarrow as pa
 import pyarrow.parquet as pq
 
+from expectations.candidate import write_parquet
+
 KEY = ("dataset", "programme_id", "indicator", "breakdown", "member", "period")
 FIGURES = ("value", "lower", "upper", "numerator", "denominator", "n_with_data", "n_total")
 TIDY = (*KEY, *FIGURES, "unit", "obs_status", "conf_status", "caveat")
@@ -32,19 +34,9 @@ def read_parquet(data: bytes) -> pa.Table:
 
 
 def parquet_bytes(table: pa.Table) -> bytes:
-    """The table as a candidate seals it: the same rows give the same bytes."""
+    """The table as a candidate seals it."""
     sink = pa.BufferOutputStream()
-    pq.write_table(
-        table.replace_schema_metadata(None).combine_chunks(),
-        sink,
-        row_group_size=max(table.num_rows, 1),
-        version="2.6",
-        compression="zstd",
-        compression_level=9,
-        use_dictionary=True,
-        write_statistics=True,
-        store_schema=False,
-    )
+    write_parquet(table, sink)
     return sink.getvalue().to_pybytes()
 
 

@@ -101,6 +101,19 @@ from {{ ref('stg_deliveries') }}
 where entity in ('{{ entities | join("', '") }}') and state = 'accepted'
 {% endmacro %}
 
+{#- Rows that the last delivery of a file leaves out, and that stay: too many at once. `rows`: the staging model of the entity. -#}
+{% macro ctl_withheld_deletions(rows, absent) %}
+select
+    'withheld_deletions' as control,
+    cast(null as varchar) as programme_id,
+    source || '/' || delivery_id as member,
+    0 as expected,
+    nb_missing as actual,
+    file_name || ' : ' || nb_missing || ' {{ absent }} sur ' || nb_open as detail
+from {{ ref('stg_file_showings') }}
+where is_last and is_withheld and source in (select source from {{ rows }})
+{% endmacro %}
+
 {#- The contract's columns, in order, over the pieces. -#}
 {% macro ctl_table(dataset, pieces) %}
 select

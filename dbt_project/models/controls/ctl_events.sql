@@ -61,18 +61,8 @@ left join (
 where programme.has_events
 group by programme.programme_id
 {% endset %}
-{% set withheld %}
--- events that the last delivery of a file, or a crawl, leaves out, and that stay: too many at once
-select
-    'withheld_deletions' as control,
-    cast(null as varchar) as programme_id,
-    source || '/' || delivery_id as member,
-    0 as expected,
-    nb_missing as actual,
-    file_name || ' : ' || nb_missing || ' absents sur ' || nb_open as detail
-from {{ ref('stg_file_showings') }}
-where is_last and is_withheld and source in (select source from {{ ref('stg_events') }})
-union all by name
+{% set withheld_by_crawls %}
+-- events that a crawl says are deleted, and that stay: too many at once
 select
     'withheld_deletions' as control,
     cast(null as varchar) as programme_id,
@@ -164,7 +154,8 @@ group by source, delivery_id, file_name
     ctl_every_programme(ref('ind_events'), ctl_programmes_with_events()),
     ctl_unexplained('ind_events'),
     ctl_earlier_releases('ind_events'),
-    withheld,
+    ctl_withheld_deletions(ref('stg_events'), 'absents'),
+    withheld_by_crawls,
     deleted,
     doubles,
     order_of_lists,

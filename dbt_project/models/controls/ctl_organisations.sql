@@ -15,23 +15,11 @@ left join {{ ref('ind_organisations') }} as found
 where programme.has_events
 group by programme.programme_id
 {% endset %}
-{% set withheld %}
--- organisations that the last delivery of a directory leaves out, and that stay: too many at once
-select
-    'withheld_deletions' as control,
-    cast(null as varchar) as programme_id,
-    source || '/' || delivery_id as member,
-    0 as expected,
-    nb_missing as actual,
-    file_name || ' : ' || nb_missing || ' absentes sur ' || nb_open as detail
-from {{ ref('stg_file_showings') }}
-where is_last and is_withheld and source in (select source from {{ ref('stg_organisations') }})
-{% endset %}
 {{ ctl_table('ind_organisations', [
     presences,
     ctl_members_add_up('families_add_up', ref('ind_organisations'), 'OR01', 'organisation_family', 'OR01'),
     ctl_members_add_up('sizes_add_up', ref('ind_organisations'), 'OR01', 'size_band', 'OR01'),
-    withheld,
+    ctl_withheld_deletions(ref('stg_organisations'), 'absentes'),
     ctl_every_programme(ref('ind_organisations'), ctl_programmes_with_events()),
     ctl_unexplained('ind_organisations'),
     ctl_earlier_releases('ind_organisations'),

@@ -90,6 +90,10 @@ def _rules(home: Home) -> Iterator[Finding]:
     from publication.calendar import read as read_calendar
     from publication.disclosure import PolicyError
     from publication.disclosure import read as read_policies
+    from publication.package import read_publisher
+    from publication.package.registry import PublisherError
+    from publication.trace import TraceError
+    from publication.trace.declared import read_files
     from sources.contract import ContractError
 
     suites = []
@@ -125,6 +129,13 @@ def _rules(home: Home) -> Iterator[Finding]:
         yield Finding("secret statistique", True, f"règles de {len(read_policies().policies)} tableaux")
     except PolicyError as error:
         yield Finding("secret statistique", False, str(error))
+    try:
+        traces = sum(map(len, read_files(home.traces).values()))
+        yield Finding(
+            "publication", True, f"au nom de « {read_publisher().name} », {traces} façons de retracer un chiffre"
+        )
+    except (PublisherError, TraceError) as error:
+        yield Finding("publication", False, str(error))
     try:
         yield Finding("dbt", True, f"profil et projet lus, {len(models(load_manifest(home)))} tables")
     except (WarehouseError, OSError) as error:

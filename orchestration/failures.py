@@ -20,7 +20,9 @@ MADE_FOR_PEOPLE = frozenset(
         "orchestration.trace_command.NoFigure",
         "orchestration.warehouse.WarehouseError",
         "publication.decision.Refused",
+        "publication.package.registry.PublisherError",
         "publication.releases.NoRelease",
+        "publication.trace.declared.TraceError",
         "sources.contract.ContractError",
         "sources.landing.NotReadAgain",
     }

@@ -428,14 +428,11 @@ class Night:
     def _cause(error: Exception, failure: str) -> str:
         if isinstance(error, WarehouseError):
             return error.sentence
-        from identity.cipher import VaultError
-        from identity.matching.model import ModelError
-        from sources.contract import ContractError
         from sources.landing import NotReadAgain
 
         if isinstance(error, NotReadAgain):
             return f"{error}."
-        if isinstance(error, ContractError | ModelError | VaultError):
+        if failures.is_made_for_people(error):
             return str(error)
         if isinstance(error, OSError) and (cause := system_errors.told(error)):
             return f"{failure} ({cause})."

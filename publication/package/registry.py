@@ -14,7 +14,9 @@ from pathlib import Path
 from typing import Any
 
 import pyarrow as pa
+from pydantic import BaseModel, ConfigDict
 
+import rulebook
 from publication.labels import Labels, Supply
 from publication.shelf import Release
 from publication.tables import KEY, csv_cell
@@ -39,9 +41,14 @@ TYPES = {
 CODED = ("obs_status", "conf_status")
 
 
-@dataclass(frozen=True)
-class Publisher:
+class PublisherError(Exception):
+    """The publisher's own words cannot be read. The message is French and names file and line."""
+
+
+class Publisher(BaseModel):
     """Who publishes; empty fields are left out of every form."""
+
+    model_config = ConfigDict(extra="forbid", frozen=True)
 
     name: str
     title: str
@@ -102,14 +109,8 @@ class Package:
 
 
 def read_publisher(path: Path = PUBLISHER) -> Publisher:
-    """The publisher's own words. Raises ValueError on an unknown or missing field."""
-    from ruamel.yaml import YAML
-
-    document = YAML(typ="safe").load(path.read_text(encoding="utf-8"))
-    try:
-        return Publisher(**{**document, "keywords": tuple(document["keywords"])})
-    except (TypeError, KeyError) as error:
-        raise ValueError(f"{path.name}: {error}") from error
+    """The publisher's own words. Raises PublisherError."""
+    return rulebook.read(path, Publisher, PublisherError)
 
 
 def tables_of(

@@ -9,9 +9,12 @@ from __future__ import annotations
 import json
 import re
 from collections.abc import Collection, Mapping
-from dataclasses import dataclass, fields
 from pathlib import Path
-from typing import Any
+from typing import Any, Literal
+
+from pydantic import BaseModel, ConfigDict, ValidationError, model_validator
+
+import rulebook
 
 ANY = "any"
 EVENT, TERRITORY = "event", "territory"
@@ -21,11 +24,14 @@ MEASURES = ("value", "numerator", "denominator", "lower", "upper")
 
 
 class TraceError(Exception):
-    """An entry does not follow the grammar; the message is for the engineer who wrote it."""
+    """An entry does not follow the grammar. The message is French and names file and line."""
 
 
-@dataclass(frozen=True)
-class Beside:
+class _Strict(BaseModel):
+    model_config = ConfigDict(extra="forbid", frozen=True)
+
+
+class Beside(_Strict):
     """Other lines to show with a figure, which no formula counts."""
 
     title: str
@@ -33,13 +39,11 @@ class Beside:
     rows: str
 
 
-@dataclass(frozen=True)
-class Trace:
+class Trace(_Strict):
     """How the figures of some indicators are made: rows of the released warehouse, and formulas over those of one figure."""
 
-    dataset: str
     indicators: tuple[str, ...]
-    one_row_is: str
+    one_row_is: Literal["event", "territory", "person", "organisation", "answer"]
     rows: str
     value: str
     numerator: str | None = None
@@ -50,6 +54,12 @@ class Trace:
     fields: tuple[str, ...] = ()
     shows: str | None = None
     beside: Beside | None = None
+
+    @model_validator(mode="after")
+    def _counts_persons_only(self) -> Trace:
+        if self.shows and not self.is_shown:
+            raise ValueError("« shows » imprimerait ligne à ligne ce qui est seulement compté")
+        return self
 
     @property
     def is_shown(self) -> bool:
@@ -77,23 +87,34 @@ Traces = Mapping[str, tuple[Trace, ...]]
 """Entries by dataset."""
 
 
+class _TraceFile(BaseModel):
+    """Other keys hold what entries share (`&lists`)."""
+
+    model_config = ConfigDict(frozen=True)
+
+    dataset: str
+    traces: tuple[Trace, ...]
+
+
 def read_files(directory: Path) -> dict[str, list[dict[str, Any]]]:
     """The entries of every file of `directory`, by dataset, as they go into the dictionary. Raises TraceError."""
-    from ruamel.yaml import YAML
-
     found = {}
     for path in sorted(Path(directory).glob("*.yml")):
-        document = YAML(typ="safe").load(path.read_text(encoding="utf-8"))
-        if not isinstance(document, dict) or document.get("dataset") != path.stem:
-            raise TraceError(f"{path.name}: `dataset` is not {path.stem}")
-        found[path.stem] = [dict(entry) for entry in document.get("traces") or ()]
-    parse(found)
+        file = rulebook.read(path, _TraceFile, TraceError)
+        if file.dataset != path.stem:
+            raise TraceError(
+                f"{path.name} : « dataset » vaut {file.dataset} mais le fichier s'appelle {path.stem}.yml."
+            )
+        found[path.stem] = [trace.model_dump(mode="json", exclude_unset=True) for trace in file.traces]
     return found
 
 
 def parse(entries: Mapping[str, list[Mapping[str, Any]]]) -> Traces:
     """Entries by dataset, checked. Raises TraceError."""
-    return {dataset: tuple(_entry(dataset, entry) for entry in listed) for dataset, listed in entries.items()}
+    try:
+        return {dataset: tuple(map(Trace.model_validate, listed)) for dataset, listed in entries.items()}
+    except ValidationError as error:
+        raise TraceError(rulebook.sentences("dictionary.json", error)) from None
 
 
 def of_dictionary(path: Path) -> Traces:
@@ -109,25 +130,3 @@ def entry_of(traces: Traces, dataset: str, indicator: str, breakdown: str) -> Tr
     """The entry of one figure: one that names its breakdown before one that takes them all."""
     taking = [trace for trace in traces.get(dataset, ()) if trace.takes(indicator, breakdown)]
     return max(taking, key=lambda trace: (bool(trace.breakdowns), ANY not in trace.indicators), default=None)
-
-
-def _entry(dataset: str, entry: Mapping[str, Any]) -> Trace:
-    known = {field.name for field in fields(Trace)} - {"dataset"}
-    if unknown := entry.keys() - known:
-        raise TraceError(f"{dataset}: unknown keys in a trace: {', '.join(sorted(unknown))}")
-    if missing := {"indicators", "one_row_is", "rows", "value"} - entry.keys():
-        raise TraceError(f"{dataset}: missing in a trace: {', '.join(sorted(missing))}")
-    if entry["one_row_is"] not in (*SHOWN, *ONLY_COUNTED):
-        raise TraceError(
-            f"{dataset}: one_row_is: {entry['one_row_is']!r} is none of {', '.join((*SHOWN, *ONLY_COUNTED))}"
-        )
-    if entry.get("shows") and entry["one_row_is"] not in SHOWN:
-        raise TraceError(f"{dataset}: {entry['indicators']}: `shows` would print what is only counted")
-    beside = entry.get("beside")
-    values = dict(entry) | {
-        "indicators": tuple(entry["indicators"]),
-        "breakdowns": tuple(entry.get("breakdowns") or ()),
-        "fields": tuple(entry.get("fields") or ()),
-        "beside": Beside(beside["title"], tuple(beside["fields"]), beside["rows"]) if beside else None,
-    }
-    return Trace(dataset=dataset, **values)

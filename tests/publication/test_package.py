@@ -172,7 +172,12 @@ def test_the_publisher_is_read_strictly(tmp_path):
     text = registry.PUBLISHER.read_text(encoding="utf-8")
     path = tmp_path / "publisher.yml"
     path.write_text(text + "contct: x\n", encoding="utf-8")
-    with pytest.raises(ValueError, match="contct"):
+    with pytest.raises(registry.PublisherError, match="publisher.yml, ligne 17 : contct : clé inconnue."):
+        package.read_publisher(path)
+    path.write_text(text.replace("name: Obs", "name: [Obs"), encoding="utf-8")
+    with pytest.raises(
+        registry.PublisherError, match=r"^publisher.yml, ligne \d+ : YAML illisible ; vérifiez les espaces"
+    ):
         package.read_publisher(path)
 
 

@@ -273,16 +273,30 @@ def test_names_of_programmes_never_leave_the_folder():
 @pytest.mark.parametrize(
     ("change", "said"),
     [
-        ({"valeu": "1"}, "unknown keys"),
-        ({"value": None}, "missing"),
-        ({"one_row_is": "people"}, "one_row_is"),
-        ({"one_row_is": "person"}, "only counted"),
+        ({"valeu": "1"}, "valeu : clé inconnue"),
+        ({"value": None}, "value : clé obligatoire absente"),
+        ({"one_row_is": "people"}, "one_row_is : valeur « people » inconnue"),
+        ({"one_row_is": "person", "shows": "title"}, "« shows » imprimerait"),
     ],
 )
 def test_an_entry_outside_the_grammar_is_refused(change, said):
     entry = {key: value for key, value in (ENTRIES["ind_a"][0] | change).items() if value is not None}
     with pytest.raises(trace.TraceError, match=said):
         declared.parse({"ind_a": [entry]})
+
+
+@pytest.mark.parametrize(
+    ("text", "said"),
+    [
+        ("dataset: ind_a\ntraces: [\n", "ind_a.yml, ligne 3 : YAML illisible"),
+        ("dataset: ind_a\ntraces:\n  - indicators: A1\n", "ind_a.yml, ligne 3 : traces › 0 › indicators : une liste est attendue"),
+        ("dataset: ind_b\ntraces: []\n", "ind_a.yml : « dataset » vaut ind_b"),
+    ],
+)  # fmt: skip
+def test_a_file_of_traces_that_cannot_be_read_is_said_in_french(tmp_path, text, said):
+    (tmp_path / "ind_a.yml").write_text(text, encoding="utf-8")
+    with pytest.raises(trace.TraceError, match=said):
+        declared.read_files(tmp_path)
 
 
 def test_the_entry_that_names_a_breakdown_comes_first(traces):

@@ -19,6 +19,8 @@ from identity.vault import MAP_ROLES, TEXT_ROLES
 
 RULES = Path(__file__).with_name("retention.yml")
 
+UNWRITTEN = "non renseigné"
+
 What = Literal["persons", "slot", "quarantine", "log", "certificates", "links", "keys"]
 
 
@@ -91,16 +93,47 @@ class Rule(_Strict):
         return entity in self.entities
 
 
-class Rules(_Strict):
-    """Every rule, and what the person is told with them."""
+class Contact(_Strict):
+    """Who answers for a processing, and how they are reached."""
 
-    controller: str
+    model_config = ConfigDict(str_strip_whitespace=True)
+
+    name: str = Field(min_length=1)
+    contact: str = Field(min_length=1)
+
+    def sentence(self) -> str:
+        return f"{self.name}, {self.contact}"
+
+
+class Rules(_Strict):
+    """Every rule, and what the person is told with them. `controller`, `joint_controllers`, `officer` (RGPD, art. 30(1)(a)): as the
+    observatory wrote them, or nothing."""
+
+    controller: Contact | None = None
+    joint_controllers: tuple[Contact, ...] = ()
+    officer: Contact | None = None
     legal_basis: str
     recipients: tuple[str, ...]
     rules: tuple[Rule, ...]
 
     def __iter__(self) -> Iterator[Rule]:  # type: ignore[override]
         return iter(self.rules)
+
+    def answerable(self) -> dict[str, str]:
+        """Who answers for the processing, title → name and contact."""
+        joint = {"Responsables conjoints": " ; ".join(each.sentence() for each in self.joint_controllers)}
+        return {
+            "Responsable": self.controller.sentence() if self.controller else UNWRITTEN,
+            **(joint if self.joint_controllers else {}),
+            "Délégué à la protection des données": self.officer.sentence() if self.officer else UNWRITTEN,
+        }
+
+    def unwritten(self) -> list[str]:
+        """What the law asks to be said of them that nobody wrote, and where to write it."""
+        ask = "écrivez son nom et ses coordonnées en tête d'identity/retention.yml"
+        controller = f"Le responsable du traitement est {UNWRITTEN} : {ask}, sous « controller » (RGPD, article 30)."
+        officer = f"Le délégué à la protection des données est {UNWRITTEN} : s'il y en a un, {ask}, sous « officer »."
+        return [*([] if self.controller else [controller]), *([] if self.officer else [officer])]
 
     def of(self, what: What) -> list[Rule]:
         return [rule for rule in self.rules if rule.what == what]

@@ -192,8 +192,11 @@ def register(
     from orchestration.register import write_register
 
     lines = _lines()
-    for path in write_register(Home.from_environment(), folder):
+    paths, missing = write_register(Home.from_environment(), folder)
+    for path in paths:
         lines.say(f"✓ {path}")
+    for sentence in missing:
+        lines.say(f"! {sentence}")
 
 
 @app.command()

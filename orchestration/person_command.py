@@ -232,6 +232,7 @@ def export(
     """Écrit tout ce qui est tenu sur une personne, pour elle (JSON et page lisible). À remettre, puis à détruire."""
     from datetime import UTC, datetime
 
+    from identity.retention import load_rules
     from orchestration.console import Lines
     from orchestration.person_export import gather, write
 
@@ -243,6 +244,8 @@ def export(
     for path in write(document, output):
         lines.say(f"✓ {path}")
     _say_what_is_held(lines, home, found, stands)
+    for sentence in load_rules().unwritten():
+        lines.say(f"! {sentence}")
     lines.say("Ces fichiers contiennent l'identité en clair : remettez-les à la personne, puis détruisez-les.")
 
 

@@ -80,7 +80,7 @@ def gather(home: Home, found: Held, stands: Everywhere, *, purpose: str, now: da
     return {
         "objet": "Données à caractère personnel tenues par l'observatoire (RGPD, articles 15 et 20)",
         "fait_le": now.isoformat(),
-        "responsable": rules.controller,
+        "responsable": rules.answerable(),
         "destinataires": list(rules.recipients),
         "droits": "Rectification, effacement, limitation, opposition : auprès du responsable. Réclamation : CNIL, www.cnil.fr.",
         "nb_lignes": len(rows),
@@ -152,7 +152,9 @@ def page(document: dict[str, Any]) -> str:
         '<!doctype html><html lang="fr"><meta charset="utf-8"><title>Vos données</title>',
         "<style>body{font:16px/1.5 sans-serif;max-width:60em;margin:2em auto;padding:0 1em}table{border-collapse:collapse}"
         "th,td{border:1px solid #bbb;padding:.2em .6em;text-align:left;vertical-align:top}</style>",
-        f"<h1>{said(document['objet'])}</h1><p>Fait le {said(document['fait_le'][:10])}. Responsable : {said(document['responsable'])}.</p>",
+        f"<h1>{said(document['objet'])}</h1><p>Fait le {said(document['fait_le'][:10])}.</p><p>"
+        + "<br>".join(said(f"{title} : {who}") for title, who in document["responsable"].items())
+        + "</p>",
         f"<p>Destinataires : {said(' ; '.join(document['destinataires']))}.</p><p>{said(document['droits'])}</p>",
         f"<p>{document['nb_lignes']} ligne(s) vous concernent ; "
         f"{len(document['mentions_dans_des_lignes_d_autres_personnes'])} cellule(s) d’autres lignes, "

@@ -37,6 +37,15 @@ ENTITIES_FR = {
     "feedback": "réponses aux enquêtes", "contribution": "contributions d'ateliers", "organisation": "structures",
     "published_figure": "chiffres déjà publiés",
 }  # fmt: skip
+PERSONS = {
+    "event_report": "personnes qui rendent compte d'un événement", "registration": "personnes inscrites à un événement",
+    "attendance": "personnes présentes à un événement", "feedback": "personnes qui répondent à une enquête",
+    "contribution": "personnes qui participent à un atelier", "organisation": "contacts des structures",
+}  # fmt: skip
+"""Whose the rows of an entity are: the categories of persons (art. 30(1)(c))."""
+PAYERS, CITED = "personnes qui paient une place", "personnes qu'un texte libre cite"
+STAFF = "personnes de l'observatoire qui consultent le coffre (journal des accès) ou qui corrigent"
+"""In no contract: what the observatory writes itself."""
 
 
 @dataclass(frozen=True)
@@ -46,6 +55,7 @@ class Line:
     source: str
     titre: str
     traitement: str
+    personnes: str
     champ: str
     donnee: str
     colonnes: str
@@ -74,6 +84,7 @@ def lines(contracts: Mapping[str, LoadedContract], rules: Rules) -> list[Line]:
                     source=source,
                     titre=contract.title,
                     traitement=ENTITIES_FR.get(entity.name, entity.name),
+                    personnes=" ; ".join(persons_of(entity, slot)),
                     champ=name,
                     donnee=ROLES.get(slot.role or "", "") or name,
                     colonnes=" ; ".join(read) or "(valeur fixe)",
@@ -96,14 +107,21 @@ def retention_of(entity: Entity, slot: Slot, rules: Rules) -> str:
     return "sans limite (aucune personne)" if not slot.role else "à fixer : aucune règle ne l'atteint"
 
 
+def persons_of(entity: Entity, slot: Slot) -> list[str]:
+    """Whom the field is about."""
+    if slot.role == "other":
+        return [PAYERS]
+    return [PERSONS[entity.name], *([CITED] if slot.role == "free_text" else [])]
+
+
 def recipients_of(privacy: str, rules: Rules) -> str:
     """Identities go to the data protection officer alone; the rest to the team; nothing personal to the public."""
     team, officer, *_ = rules.recipients
     return officer if privacy == "direct" else team
 
 
-def write_register(home: Home, folder: Path) -> list[Path]:
-    """`registre.md` and `registre.csv` in `folder`; the paths."""
+def write_register(home: Home, folder: Path) -> tuple[list[Path], list[str]]:
+    """`registre.md` and `registre.csv` in `folder`; the paths, and what nobody wrote that a register must say."""
     from identity.retention import load_rules
 
     contracts, rules = rooms.contracts(home), load_rules()
@@ -112,7 +130,7 @@ def write_register(home: Home, folder: Path) -> list[Path]:
     markdown_path, csv_path = folder / "registre.md", folder / "registre.csv"
     markdown_path.write_text(markdown(found, rules), encoding="utf-8")
     csv_path.write_text(as_csv(found), encoding="utf-8")
-    return [markdown_path, csv_path]
+    return [markdown_path, csv_path], rules.unwritten()
 
 
 def as_csv(found: list[Line]) -> str:
@@ -131,9 +149,10 @@ def markdown(found: list[Line], rules: Rules) -> str:
         "Article 30 du RGPD. Écrit d'après les contrats des sources et les durées de conservation en vigueur : ne le corrigez pas à la main,",
         "changez le contrat ou `identity/retention.yml`, puis `observatoire register`.",
         "",
-        f"- Responsable : {rules.controller}",
+        *(f"- {title} : {who}" for title, who in rules.answerable().items()),
         f"- Base légale : {rules.legal_basis}",
         f"- Destinataires : {' ; '.join(rules.recipients)}",
+        f"- Personnes concernées : {_persons(found, STAFF)}",
         "- Finalité : organiser les événements de l'économie sociale et solidaire, en rendre compte, produire des statistiques publiques",
         "- Transferts hors de l'Union européenne : aucun par l'observatoire",
         "- Sécurité : identités chiffrées dans un coffre, pseudonymes renouvelés chaque année, journal des accès, secret statistique",
@@ -141,6 +160,7 @@ def markdown(found: list[Line], rules: Rules) -> str:
     for source in dict.fromkeys(line.source for line in found):
         own = [line for line in found if line.source == source]
         parts += ["", f"## {own[0].titre} (`{source}`) : {own[0].traitement}", ""]
+        parts += [f"Personnes concernées : {_persons(own)}.", ""]
         parts += ["| champ | donnée | colonnes | nature | conservation | destinataires |", "|---|---|---|---|---|---|"]
         parts += [
             f"| {line.champ} | {_cell(line.donnee)} | {_cell(line.colonnes)} | {line.nature} | {line.conservation} | {line.destinataires} |"
@@ -148,6 +168,10 @@ def markdown(found: list[Line], rules: Rules) -> str:
         ]
     parts += ["", "## Durées de conservation", "", *(f"- {rule.sentence()}" for rule in rules), ""]
     return "\n".join(parts)
+
+
+def _persons(found: list[Line], *others: str) -> str:
+    return " ; ".join(dict.fromkeys([*(each for line in found for each in line.personnes.split(" ; ")), *others]))
 
 
 def _cell(text: str) -> str:

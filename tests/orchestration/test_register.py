@@ -6,9 +6,9 @@ from dataclasses import replace
 
 import pytest
 
-from identity.retention import load_rules
+from identity.retention import Contact, load_rules
 from orchestration.home import PROJECT, Home
-from orchestration.register import as_csv, lines, markdown, write_register
+from orchestration.register import PERSONS, as_csv, lines, markdown, write_register
 from sources.contract import load_contracts
 from sources.entities import ENTITIES
 
@@ -63,11 +63,42 @@ def test_the_shortest_duration_is_said(found):
 
 
 def test_it_is_written_for_people_and_for_spreadsheets(tmp_path, found):
-    markdown_path, csv_path = write_register(Home(tmp_path / "var"), tmp_path / "registre")
+    (markdown_path, csv_path), unwritten = write_register(Home(tmp_path / "var"), tmp_path / "registre")
     rows = list(csv.DictReader(io.StringIO(csv_path.read_text(encoding="utf-8"))))
     shipped = load_contracts(PROJECT / "sources" / "contracts")
     assert rows and {row["source"] for row in rows} <= shipped.keys()
     text = markdown_path.read_text(encoding="utf-8")
     assert "Article 30" in text and all(f"`{row['source']}`" in text for row in rows)
+    assert "- Responsable : non renseigné\n" in text, "who answers for it is never made up"
+    assert [sentence.split(" est ")[0] for sentence in unwritten] == [
+        "Le responsable du traitement",
+        "Le délégué à la protection des données",
+    ]
     odd = replace(found[0], colonnes="a|b")
     assert "a\\|b" in markdown([odd], load_rules()) and "a|b" in as_csv([odd])
+
+
+def test_whose_the_data_are_is_said_of_every_field(found):
+    assert PERSONS.keys() == {name for name, entity in ENTITIES.items() if entity.personal}
+    of = {(line.traitement, line.champ): line.personnes for line in found}
+    assert of["inscriptions", "email"] == "personnes inscrites à un événement"
+    assert of["inscriptions", "payer_email"] == "personnes qui paient une place"
+    assert of["contributions d'ateliers", "text"] == (
+        "personnes qui participent à un atelier ; personnes qu'un texte libre cite"
+    )
+    assert "- Personnes concernées : personnes" in markdown(found, load_rules())
+
+
+def test_who_answers_for_it_is_said_as_it_was_written(found):
+    written = {
+        "controller": Contact(name="la CRESS", contact="12 rue du Test"),
+        "joint_controllers": (Contact(name="la Ville", contact="mairie@exemple.test"),),
+        "officer": Contact(name="la déléguée", contact="dpo@exemple.test"),
+    }
+    rules = load_rules().model_copy(update=written)
+    text = markdown(found, rules)
+    assert (
+        "- Responsable : la CRESS, 12 rue du Test\n- Responsables conjoints : la Ville, mairie@exemple.test\n" in text
+    )
+    assert "- Délégué à la protection des données : la déléguée, dpo@exemple.test\n" in text
+    assert rules.unwritten() == [] and "non renseigné" not in text

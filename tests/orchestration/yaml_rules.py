@@ -1,7 +1,7 @@
 """Small retention rules, and the ways to spoil them."""
 
 GOOD = """\
-controller: la CRESS
+controller: {name: la CRESS, contact: "12 rue du Test, cress@exemple.test"}
 legal_basis: mission
 recipients: [l'équipe, le délégué]
 rules:
@@ -16,4 +16,6 @@ SPOILT = [
     ("roles: [free_text], ", ""),
     ("what: persons", "what: everything"),
     ("controller", "controler"),
+    ("name: la CRESS", "name: ' '"),
+    ("contact: ", "telephone: "),
 ]

@@ -100,56 +100,22 @@ def hand_over(
         known = [row for row in deliveries(ledger) if row["source"] in contracts]
         shown = showings(ledger)
         copied = [copy for loaded in contracts.values() for copy in copies(places.inbox, ledger, loaded.contract)]
-    crawled = _last_shown(con, places.landing)
-
-    def of_platforms(files: list[str]) -> list[str]:
-        return [path for path in files if Path(path).name.rpartition("__")[0] in crawled]
-
-    in_force = {
-        entity: [
-            _file(places.landing / entity, row)
-            for row in known
-            if row["state"] == "accepted" and contracts[row["source"]].contract.entity == entity
-        ]
-        for entity in ENTITIES
-    }
-    for entity in ENTITIES.values():
-        columns, files = LINEAGE | entity.columns, in_force[entity.name]
-        if entity.personal:
-            crawls = of_platforms(files)
-            others = [path for path in files if path not in crawls]
-            _view(con, entity.name, columns, (others, ""), (crawls, f"anti join {_REPLACED}"))
-        else:
-            _table(con, entity.name, columns, files, which=f"anti join {_REPLACED}")
-    _hand_over_versions(con, places.landing, contracts, known, shown)
-    superseded = [
-        _file(places.landing / "registration", row)
-        for row in known
-        if row["state"] == "superseded"
-        and row["outcome"] == "accepted"
-        and contracts[row["source"]].contract.entity == "registration"
-    ]
-    columns = LINEAGE | ENTITIES["registration"].columns
-    _view(con, EARLIER, columns, (superseded, ""), (of_platforms(in_force["registration"]), f"semi join {_REPLACED}"))
-    replaced = _rows_replaced(con, of_platforms([path for files in in_force.values() for path in files]))
-    _participants(con, places.landing / "participant" / "current")
-    aside = [
-        _file(places.landing / "quarantine", row)
-        for row in known
-        if row["state"] == "accepted" and row["rows_quarantined"]
-    ]
-    _table(con, "quarantine", _QUARANTINE, aside, has_grown=True)
-    _rows(con, "delivery", _DELIVERY, [_delivery(row, contracts[row["source"]], replaced) for row in known])
-    _rows(
-        con,
-        "copied_file",
-        _COPIED_FILE,
-        [_copy(each) for each in copied if each.is_another and each.delivery["state"] == "accepted"],
-    )
     accepted = [row for row in known if row["state"] == "accepted"]
-    _table(
-        con, "bound", _BOUND, [path for row in accepted if Path(path := _file(places.landing / BOUND, row)).exists()]
-    )
+    crawled = _last_shown(con, places.landing)
+    in_force = {entity: _files(places.landing / entity, _of(entity, accepted, contracts)) for entity in ENTITIES}
+    _hand_over_rows(con, in_force, crawled)
+    _hand_over_versions(con, places.landing, contracts, known, shown)
+    superseded = [row for row in known if row["state"] == "superseded" and row["outcome"] == "accepted"]
+    replaced_files = _files(places.landing / "registration", _of("registration", superseded, contracts))
+    _hand_over_earlier(con, replaced_files, _of_platforms(in_force["registration"], crawled))
+    _participants(con, places.landing / "participant" / "current")
+    aside = _files(places.landing / "quarantine", [row for row in accepted if row["rows_quarantined"]])
+    _table(con, "quarantine", _QUARANTINE, aside, has_grown=True)
+    replaced = _rows_replaced(con, _of_platforms([path for files in in_force.values() for path in files], crawled))
+    _rows(con, "delivery", _DELIVERY, [_delivery(row, contracts[row["source"]], replaced) for row in known])
+    others = [_copy(each) for each in copied if each.is_another and each.delivery["state"] == "accepted"]
+    _rows(con, "copied_file", _COPIED_FILE, others)
+    _table(con, "bound", _BOUND, [path for path in _files(places.landing / BOUND, accepted) if Path(path).exists()])
     _corrected_rows(con)
     _rows(con, "correction", _CORRECTION, [_correction(name, item) for name, item in _corrections(contracts, places)])
     explained = with_returned(load_explanations(), returned_explanations(places.returned))
@@ -163,6 +129,24 @@ def hand_over(
     _hide_typed_about_persons(con, contracts)
 
 
+def _hand_over_rows(con: duckdb.DuckDBPyConnection, in_force: dict[str, list[str]], crawled: set[str]) -> None:
+    """A table per entity, a view when its rows are about persons. `in_force`: its files. `crawled`: the sources that are platforms."""
+    for entity in ENTITIES.values():
+        columns, files = LINEAGE | entity.columns, in_force[entity.name]
+        if entity.personal:
+            crawls = _of_platforms(files, crawled)
+            others = [path for path in files if path not in crawls]
+            _view(con, entity.name, columns, (others, ""), (crawls, f"anti join {_REPLACED}"))
+        else:
+            _table(con, entity.name, columns, files, which=f"anti join {_REPLACED}")
+
+
+def _hand_over_earlier(con: duckdb.DuckDBPyConnection, superseded: list[str], crawls: list[str]) -> None:
+    """Rows of registrations that were replaced: those of these superseded files, and of these crawls in force what a later one showed."""
+    columns = LINEAGE | ENTITIES["registration"].columns
+    _view(con, EARLIER, columns, (superseded, ""), (crawls, f"semi join {_REPLACED}"))
+
+
 def _hand_over_versions(
     con: duckdb.DuckDBPyConnection,
     landing: Path,
@@ -173,12 +157,9 @@ def _hand_over_versions(
     """Rows of superseded deliveries too, and what says until when each held: which bytes each document showed since when, which
     records a platform showed or deleted, which large withdrawals somebody confirmed."""
     versioned = {source for source, loaded in contracts.items() if loaded.contract.entity in VERSIONED}
+    ever = [row for row in known if row["outcome"] == "accepted"]
     for name in VERSIONED:
-        files = [
-            _file(landing / name, row)
-            for row in known
-            if row["outcome"] == "accepted" and contracts[row["source"]].contract.entity == name
-        ]
+        files = _files(landing / name, _of(name, ever, contracts))
         _table(con, f"{name}_version", LINEAGE | ENTITIES[name].columns, files)
     of_versions = [
         row | {"shown_at": datetime.fromisoformat(row["shown_at"]).replace(tzinfo=None)}
@@ -264,8 +245,16 @@ def _participants(con: duckdb.DuckDBPyConnection, folder: Path) -> None:
         _view(con, name, columns, ([str(path)] if path.exists() else [], ""))
 
 
-def _file(folder: Path, row: dict) -> str:
-    return str(folder / f"{row['source']}__{row['delivery_id']}.parquet")
+def _of(entity: str, rows: list[dict], contracts: dict[str, LoadedContract]) -> list[dict]:
+    return [row for row in rows if contracts[row["source"]].contract.entity == entity]
+
+
+def _files(folder: Path, rows: list[dict]) -> list[str]:
+    return [str(folder / f"{row['source']}__{row['delivery_id']}.parquet") for row in rows]
+
+
+def _of_platforms(files: list[str], crawled: set[str]) -> list[str]:
+    return [path for path in files if Path(path).name.rpartition("__")[0] in crawled]
 
 
 def _table(

@@ -146,28 +146,38 @@ class Gazetteer:
                 f"{departments.label(typed)}. Corrigez l'un des deux.",
             )
         department = typed or written
-        everywhere = self._candidates(name)
+        found = self._narrowed(self._candidates(name), department, postcode, region)
+        if len(found) != 1:
+            raise self._not_one(found, shown, name, department)
+        _check_region(shown, found[0].region_code, region)
+        return found[0]
+
+    def _narrowed(
+        self, everywhere: list[Commune], department: str | None, postcode: str | None, region: str | None
+    ) -> list[Commune]:
+        """Those of the department; of several, those of the postcode, then of the region, where there are any."""
         found = [c for c in everywhere if department is None or c.department_code == department]
         if postcode and len(found) > 1:
             found = [c for c in found if c.code in self._postcodes.get(postcode, ())] or found
         if region and len(found) > 1:
             found = [c for c in found if c.region_code == region] or found
-        if not found and everywhere and department:
-            raise Refused(
-                "departement_contradictoire",
-                f"{quote(shown)} n'est pas une commune du département {departments.label(department)} ; ce nom existe "
-                f"dans : {_list_departments(everywhere)}. Corrigez la commune ou le département.",
-            )
-        if not found:
-            raise Refused("commune_inconnue", self._unknown(shown, name, department))
-        if len(found) > 1:
-            raise Refused(
+        return found
+
+    def _not_one(self, found: list[Commune], shown: str, name: str, department: str | None) -> Refused:
+        if found:
+            return Refused(
                 "commune_ambigue",
                 f"{quote(shown)} est le nom de plusieurs communes : {_list_communes(found)}. "
                 "Écrivez le numéro du département entre parenthèses.",
             )
-        _check_region(shown, found[0].region_code, region)
-        return found[0]
+        elsewhere = self._candidates(name)
+        if elsewhere and department:
+            return Refused(
+                "departement_contradictoire",
+                f"{quote(shown)} n'est pas une commune du département {departments.label(department)} ; ce nom existe "
+                f"dans : {_list_departments(elsewhere)}. Corrigez la commune ou le département.",
+            )
+        return Refused("commune_inconnue", self._unknown(shown, name, department))
 
     def _candidates(self, name: str) -> list[Commune]:
         """The communes a folded name may stand for, each once. Inside a department the commune of that very name wins

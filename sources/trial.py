@@ -136,42 +136,43 @@ def _numbers(con: duckdb.DuckDBPyConnection, table: str) -> tuple[int, ...]:
 
 
 def _columns(con: duckdb.DuckDBPyConnection, contract: Contract, sheet: Sheet) -> tuple[ColumnTrial, ...]:
-    header = _header(contract, sheet)
-    slots = ENTITIES[contract.entity].slots
-    alone = {header_key(h): (name, slots[name].kind) for name, field in contract.fields.items() for h in field.headers}
-    together: dict[str, list[tuple[str, str]]] = {}
-    for name, field in contract.fields.items():
-        for each in (*field.compose, *(h for accepted in field.ticked.values() for h in accepted)):
-            together.setdefault(header_key(each), []).append((name, slots[name].kind))
+    feeds = _feeds(contract)
     conditions = {header_key(h) for h in contract.headers_besides()}
-    refused: dict[str, Counter] = {}
+    refused: dict[str, Counter[str]] = {}
     for name, rule in con.execute("select field, rule from quarantined").fetchall():
         refused.setdefault(name, Counter())[rule] += 1
     found = []
-    for index, label in enumerate(header):
-        key = header_key(label) if label else ""
-        fields = tuple(dict.fromkeys(([alone[key]] if key in alone else []) + together.get(key, [])))
+    for index, label in enumerate(_header(contract, sheet)):
         if not label:
             continue
-        use = "lue" if fields else "condition" if key in conditions else "ignorée"
+        fields = feeds.get(header_key(label), ())
+        use = "lue" if fields else "condition" if header_key(label) in conditions else "ignorée"
         texts = con.execute(
             f"select clean(c{index + 1}), count(*) from body where clean(c{index + 1}) is not null "
             "and row_number not in (select row_number from structure) group by 1"
         ).fetchall()
         filled = sum(count for _, count in texts)
-        own: Counter = Counter()
-        for name, _ in fields[:1]:
-            own = refused.get(name, Counter())
-        typed = Counter(
-            {rule: count for rule, count in own.items() if rule not in ("valeur_manquante", "cle_en_double")}
-        )
-        kinds = [kind for _, kind in fields]
-        form = _form(texts) if kinds and all(kind in _FORMS for kind in kinds) else None
+        own = refused.get(fields[0][0], Counter()) if fields else Counter()
+        unread = sum(count for rule, count in own.items() if rule not in ("valeur_manquante", "cle_en_double"))
+        form = _form(texts) if fields and all(kind in _FORMS for _, kind in fields) else None
         cell = None if contract.files.shape == "json" else column_letter(index)
-        found.append(
-            ColumnTrial(clean(label), cell, use, fields, filled, filled - sum(typed.values()), dict(own), form)
-        )
+        found.append(ColumnTrial(clean(label), cell, use, fields, filled, filled - unread, dict(own), form))
     return tuple(found)
+
+
+def _feeds(contract: Contract) -> dict[str, tuple[tuple[str, str], ...]]:
+    """Header key → (field, kind of its slot) of the fields that a column feeds: first the one that is this column alone."""
+    slots = ENTITIES[contract.entity].slots
+    found: dict[str, dict[tuple[str, str], None]] = {}
+    alone = [(header, name) for name, field in contract.fields.items() for header in field.headers]
+    together = [
+        (header, name)
+        for name, field in contract.fields.items()
+        for header in (*field.compose, *(h for accepted in field.ticked.values() for h in accepted))
+    ]
+    for header, name in (*alone, *together):
+        found.setdefault(header_key(header), {})[name, slots[name].kind] = None
+    return {key: tuple(fields) for key, fields in found.items()}
 
 
 def _header(contract: Contract, sheet: Sheet) -> tuple[str | None, ...]:

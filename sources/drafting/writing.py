@@ -76,6 +76,32 @@ def generic(
     hints: Iterable[str],
 ) -> tuple[str, list[str], list[Slot]]:
     """The draft of a file that no template knows: its YAML, the reason of each field, and the required slots it leaves open."""
+    lines, reasons, ignored, open_slots = _fields(proposal)
+    ignored = sorted([*ignored, *proposal.left], key=lambda item: item[0].index)
+    text = [
+        *(comment(hint) for hint in hints),
+        f"source: {source}",
+        f"title: {scalar(f'{source} (titre à préciser)')}",
+        f"entity: {proposal.entity.name}",
+        "files:",
+        *(f"  {name}: {flow(value)}" for name, value in files.items()),
+    ]
+    declared = layout.model_dump(exclude_defaults=True)
+    if declared:
+        text += ["layout:", *(f"  {name}: {flow(value)}" for name, value in declared.items())]
+    text += ["fields:" if any(not line.startswith("  #") for line in lines) else "fields: {}", *lines]
+    read = {header_key(m.column.label) for matches in proposal.matches.values() for m in matches}
+    read -= {header_key(column.label) for column, _ in ignored}
+    text += _ignore([(column.label, said) for column, said in ignored if header_key(column.label) not in read])
+    text += [
+        comment(f"la colonne {column_letter(index)} a des valeurs mais pas d'en-tête : nommez-la dans le fichier, "
+                "sinon la livraison est retenue") for index in unnamed
+    ]  # fmt: skip
+    return "\n".join(text) + "\n", reasons, open_slots
+
+
+def _fields(proposal: Proposal) -> tuple[list[str], list[str], list[tuple[Column, str]], list[Slot]]:
+    """The lines of `fields`, the reason of each, the columns of slots that stay out, and the required slots left open."""
     entity = proposal.entity
     private = _private_words(proposal)
     lines, reasons, ignored, open_slots = [], [], [], []
@@ -101,28 +127,7 @@ def generic(
             ignored += [(match.column, f"attend « {slot.name} » ci-dessus") for match in matches]
         else:
             ignored += [(match.column, f"pourrait être « {slot.name} » : {said}") for match in matches]
-    ignored = sorted([*ignored, *proposal.left], key=lambda item: item[0].index)
-    text = [
-        *(comment(hint) for hint in hints),
-        f"source: {source}",
-        f"title: {scalar(f'{source} (titre à préciser)')}",
-        f"entity: {entity.name}",
-        "files:",
-        *(f"  {name}: {flow(value)}" for name, value in files.items()),
-    ]
-    declared = layout.model_dump(exclude_defaults=True)
-    if declared:
-        text += ["layout:", *(f"  {name}: {flow(value)}" for name, value in declared.items())]
-    text += ["fields:" if any(not line.startswith("  #") for line in lines) else "fields: {}", *lines]
-    read = {header_key(m.column.label) for matches in proposal.matches.values() for m in matches}
-    read -= {header_key(column.label) for column, _ in ignored}
-    shown = [(column.label, said) for column, said in ignored if header_key(column.label) not in read]
-    text += _ignore(shown)
-    text += [
-        comment(f"la colonne {column_letter(index)} a des valeurs mais pas d'en-tête : nommez-la dans le fichier, "
-                "sinon la livraison est retenue") for index in unnamed
-    ]  # fmt: skip
-    return "\n".join(text) + "\n", reasons, open_slots
+    return lines, reasons, ignored, open_slots
 
 
 def _ignore(items: list[tuple[str, str]]) -> list[str]:

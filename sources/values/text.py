@@ -7,7 +7,7 @@ import html
 import re
 import unicodedata
 
-# Letters that canonical decomposition leaves alone.
+# Letters that decomposition leaves alone.
 _LIGATURES = str.maketrans({"œ": "oe", "æ": "ae", "ß": "ss", "ø": "o", "ł": "l", "đ": "d", "ı": "i"})
 _SAINT = {"st": "saint", "ste": "sainte"}
 _NOT_WORD = re.compile(r"[\W_]+")
@@ -29,9 +29,10 @@ def strip_accents(text: str) -> str:
     """
     if text.isascii():
         return text.lower()
-    lowered = text.lower().translate(_LIGATURES)
-    pieces = (c if c.isnumeric() and not c.isdecimal() else unicodedata.normalize("NFKD", c) for c in lowered)
-    return "".join(c for c in "".join(pieces) if not unicodedata.combining(c))
+    pieces = (c if c.isnumeric() and not c.isdecimal() else unicodedata.normalize("NFKD", c) for c in text)
+    # what is decomposed may be a capital (« ℂ ») or a ligature (« ǽ »)
+    lowered = "".join(pieces).lower().translate(_LIGATURES)
+    return "".join(c for c in lowered if not unicodedata.combining(c))
 
 
 def fold(text: str) -> str:

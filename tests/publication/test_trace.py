@@ -230,9 +230,8 @@ writing.write_all(Path({str(tmp_path)!r}), made, rows=writing.MANY_ROWS)
 def test_documents_that_were_interrupted_are_not_written_again(warehouse, tmp_path, monkeypatch):
     interrupted = tmp_path / "interrupted"
     # whoever runs the tests in the background has the signal ignored, by what is started too
-    interrupted.write_text(
-        f"#!{sys.executable}\nimport os, signal\nsignal.signal(signal.SIGINT, signal.SIG_DFL)\nos.kill(os.getpid(), signal.SIGINT)\n"
-    )
+    program = "import os, signal; signal.signal(signal.SIGINT, signal.SIG_DFL); os.kill(os.getpid(), signal.SIGINT)"
+    interrupted.write_text(f"#!/bin/sh\nexec '{sys.executable}' -c '{program}'\n")  # a space may stand in the path
     interrupted.chmod(0o755)
     monkeypatch.setattr(sys, "executable", str(interrupted))
     monkeypatch.setattr(os, "cpu_count", lambda: 2)

@@ -36,6 +36,7 @@ HERE = Path(__file__).parent
         ("État, Région, CRESS + structures organisatrices", "etat region cress structures organisatrices"),
         ("  (co-organisateurs)\u00a0", "co organisateurs"),
         ("4ème_atelier", "4eme atelier"),
+        ("𝗔𝘁𝗲𝗹𝗶𝗲𝗿 ℂ, Ǽgir", "atelier c aegir"),
         ("", ""),
     ],
 )

@@ -76,7 +76,11 @@ def bind(contract: Contract, rows: list[tuple[int, Cells]], has_data: list[bool]
     absent = [name for name, field in contract.fields.items() if _read(field) and name not in claims]
     missing = [name for name in absent if contract.fields[name].required]
     if unmapped or missing:
-        raise Unbound("colonnes_inattendues", _sentence(contract, cells, unmapped, missing, claims))
+        if _is_header(contract, labels, known):
+            sentence = _sentence(contract, cells, unmapped, missing, claims)
+        else:
+            sentence = _sentence_without_cells(contract, number, unmapped, missing)
+        raise Unbound("colonnes_inattendues", sentence)
     return Binding(number, {name: tuple(indexes) for name, indexes in claims.items()}, tuple(absent), cells)
 
 
@@ -144,12 +148,29 @@ def _expected(contract: Contract) -> str:
     return ", ".join(f"« {_read(field)[0]} »" for field in contract.fields.values() if _read(field))
 
 
+def _is_header(contract: Contract, labels: list[str], known: set[str]) -> bool:
+    """Whether a row may be quoted: in a list of persons without its header, the row that says most of it (« Signature ») is a person's."""
+    filled = [label for label in labels if label]
+    is_read_by_rows = contract.files.shape != "json" and ENTITIES[contract.entity].personal
+    return not is_read_by_rows or sum(label in known for label in filled) * 2 >= len(filled)
+
+
+def _sentence_without_cells(contract: Contract, number: int, unmapped: list[int], missing: list[str]) -> str:
+    """Says which columns are unmapped and missing, and quotes none of the row."""
+    unknown = ", ".join(map(column_letter, unmapped))
+    absent = ", ".join(f"« {_read(contract.fields[name])[0]} »" for name in missing)
+    parts = [
+        f"colonnes inconnues {unknown}" if unmapped else "",
+        f"colonnes obligatoires absentes {absent}" if missing else "",
+    ]
+    return (
+        f"Peu d'en-têtes du modèle sont reconnus (ligne {number}) : {' ; '.join(filter(None, parts))}. "
+        f"En-têtes attendus : {_expected(contract)}. Remettez la ligne d'en-tête du modèle et redéposez le fichier."
+    )
+
+
 def _sentence(
-    contract: Contract,
-    cells: Cells,
-    unmapped: list[int],
-    missing: list[str],
-    claims: dict[str, list[int]],
+    contract: Contract, cells: Cells, unmapped: list[int], missing: list[str], claims: dict[str, list[int]]
 ) -> str:
     """Lists what is unmapped, what is missing, what is available, and proposes the likely match of a reworded header."""
     free = {header_key(h): h for name, field in contract.fields.items() if name not in claims for h in field.headers}

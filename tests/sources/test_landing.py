@@ -532,6 +532,28 @@ def test_a_crash_before_the_ledger_is_written_loses_nothing(tmp_path, monkeypatc
     assert report.rows_accepted == 2
 
 
+def test_a_list_of_persons_without_its_header_quotes_no_row(tmp_path):
+    book = openpyxl.load_workbook(ATTENDANCE)
+    sheet = book.active
+    number = next(cell.row for cell in sheet["A"] if cell.value == "N°")
+    sheet.delete_rows(number)
+    names = [
+        cell.value
+        for row in sheet.iter_rows(min_row=number)
+        for cell in row
+        if isinstance(cell.value, str) and len(cell.value) > 3
+    ]
+    sheet.cell(number, sheet.max_column, "Signature")
+    path = tmp_path / "inbox" / "mess_emargement" / "MESS25-013.xlsx"
+    path.parent.mkdir(parents=True)
+    book.save(path)
+    settle(path)
+    (report,) = land(tmp_path, "mess_emargement")
+    assert (report.outcome, report.rule) == ("held", "colonnes_inattendues")
+    assert "colonnes inconnues A, B, C" in report.message and "absentes « NOM »" in report.message
+    assert len(names) > 20 and not [name for name in names if name in report.message.split("En-têtes attendus")[0]]
+
+
 def test_two_names_for_the_same_bytes_are_one_delivery(tmp_path):
     path = programme(tmp_path)
     copy = path.with_name("copie.xlsx")
@@ -561,11 +583,13 @@ def test_a_good_name_counts_beside_a_bad_one(tmp_path):
     assert [report.outcome for report in land(tmp_path)] == ["refused", "accepted"] and not land(tmp_path)
 
 
+ATTENDANCE = Path(__file__).parents[2] / "sources" / "samples" / "mess_emargement" / "MESS25-013.xlsx"
+
+
 def sheets_of(home, *names):
     """Attendance sheets of these events, each with bytes of its own."""
-    sample = Path(__file__).parents[2] / "sources" / "samples" / "mess_emargement" / "MESS25-013.xlsx"
     for rank, name in enumerate(names):
-        book = openpyxl.load_workbook(sample)
+        book = openpyxl.load_workbook(ATTENDANCE)
         book.properties.title = str(rank)
         folder = home / "inbox" / "mess_emargement"
         folder.mkdir(parents=True, exist_ok=True)

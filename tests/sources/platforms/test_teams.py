@@ -117,16 +117,13 @@ def test_a_report_saved_again(tmp_path, as_exported, encoding, delimiter):
 
 
 def test_french_labels_of_2022_are_not_guessed(tmp_path):
-    """The sample's labels were never met: the sections are found by their numbers, and the delivery waits for its header."""
+    """The sample's labels were never met: the sections are found by their numbers, and the delivery waits for its header, of which nothing is
+    quoted: so little of it is known that it could be a person's row."""
     file = "teams/rapport_presence_fr_2024.UNVERIFIED_LABELS.utf16le.csv"
-    for template, labels in (
-        ("teams_connexions", ["Nom", "Heure de participation", "Heure de départ", "Durée", "E-mail"]),
-        ("teams_participants", ["Nom", "Première participation", "Dernier départ", "E-mail"]),
-    ):
+    for template, columns in (("teams_connexions", "A, B, C, D, E"), ("teams_participants", "A, B, C, D, E, F")):
         landed = land(tmp_path, template, file, name="EV-1.csv")
         assert (landed.report.outcome, landed.report.rule, landed.rows) == ("held", "colonnes_inattendues", [])
-        for label in labels:
-            assert f"« {label} »" in landed.report.message
+        assert f": colonnes inconnues {columns} ; " in landed.report.message
         assert "LE GOFF" not in landed.report.message
 
 

@@ -7,6 +7,7 @@ Not here: reading bytes, the text of a slot (`origins.py`), the ledger, files on
 
 from __future__ import annotations
 
+import itertools
 import re
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import closing, contextmanager
@@ -46,7 +47,7 @@ from sources.note import Note
 from sources.origins import cell, left_out, origin
 from sources.readers import Sheet
 from sources.readers.sheet import enumerate_in_french
-from sources.values.dates import parse_date
+from sources.values.dates import MONTH_NAMES, parse_date
 from sources.values.figures import parse_figure
 from sources.values.refusal import Refused, quote
 
@@ -124,6 +125,8 @@ def judge(
     ]
     structure, sections = _structure(contract, binding, body, slots)
     raw = _read_raw(contract, binding, body, structure, sections, file_name, slots)
+    if contract.layout.days_of_section:
+        notes += _months_without_rows(sections, raw["row_number"])
     notes += apply_corrections(raw, corrections, today)
     canonical, findings = _canonical(contract, raw, mappings(contract, references))
     beyond, beside = _under_no_header(contract, binding, body, raw["row_number"])
@@ -253,20 +256,41 @@ def _structure(
             put(rows, item.reason)
     found = redaction.pinned_structure(found, slots)
     if layout.days_of_section:
-        _all_sections_are_read(numbers.filter(alone), first.filter(alone), found)
+        quotes = not ENTITIES[contract.entity].personal
+        _all_sections_are_read(numbers.filter(alone), first.filter(alone), found, quotes)
     return found, {number: month for number, month in sections.items() if found.get(number) == "section"}
 
 
-def _all_sections_are_read(numbers: pa.Array, texts: pa.Array, structure: dict[int, str]) -> None:
-    """Raises headers.Unbound for a row alone in a sheet whose days are those of the section above them: it may be a month nobody understood."""
+def _all_sections_are_read(numbers: pa.Array, texts: pa.Array, structure: dict[int, str], quotes: bool) -> None:
+    """Raises headers.Unbound for a row alone in a sheet whose days are those of the section above them: it may be a month nobody understood.
+    `quotes`: whether the sentence may say it. In a list of persons it may be a name."""
     for number, text in zip(numbers.to_pylist(), texts.to_pylist(), strict=True):
         if number not in structure:
             raise Unbound(
                 "section_incomprise",
-                f"Ligne {number} : {quote(text)} est seul sur sa ligne et n'est pas un mois, alors que les dates qui suivent prennent le mois "
+                f"Ligne {number} : {quote(text) if quotes else 'un texte'} est seul sur sa ligne et n'est pas un mois, alors que les dates qui suivent prennent le mois "
                 "de leur titre. Écrivez le mois et l'année, par exemple « AVRIL 2023 », ou complétez la ligne. Si c'est une note ou un total, "
                 "l'observatoire peut l'ajouter à « totals » dans le contrat.",
             )
+
+
+def _months_without_rows(sections: dict[int, str], numbers: pa.Array) -> list[Note]:
+    """Titles of months under which another one follows at once: an empty month, or a title out of its place, and then the days are another
+    month's."""
+    lines, rows = sorted(sections), numbers.to_numpy()
+    return [
+        Note(
+            "mois_sans_ligne",
+            f"Ligne {line} : aucun événement entre « {_in_words(sections[line])} » et « {_in_words(sections[after])} » (ligne {after}), dont les "
+            "lignes qui suivent prennent le mois. Vérifiez que le second titre est à sa place.",
+        )
+        for line, after in itertools.pairwise(lines)
+        if not ((rows > line) & (rows < after)).any()
+    ]
+
+
+def _in_words(month: str) -> str:
+    return f"{MONTH_NAMES[int(month[5:]) - 1]} {month[:4]}"
 
 
 def _first_texts(body: pa.Table) -> tuple[pa.Array, pa.Array]:

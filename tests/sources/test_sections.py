@@ -69,6 +69,18 @@ def test_a_day_above_the_first_section_has_no_month(tmp_path):
     assert [(cell, rule) for cell, rule, _ in refused(tmp_path)] == [("C2", "mois_absent")]
 
 
+def test_a_month_without_rows_is_said_and_the_last_title_counts(tmp_path):
+    content = (
+        "N°;Intitulé;Date\nAOÛT 2023;;\n1;A;30\nSEPTEMBRE 2023;;\nOCTOBRE 2023;;\n2;B;12\nTOTAL;;\nNOVEMBRE 2023;;\n"
+    )
+    report = delivered(tmp_path, content)
+    found = duckdb.sql(f"select starts_on::varchar from '{tmp_path}/landing/event/*.parquet' order by 1").fetchall()
+    assert found == [("2023-08-30",), ("2023-10-12",)]
+    (note,) = report.notes
+    assert note.rule == "mois_sans_ligne"
+    assert note.message.startswith("Ligne 4 : aucun événement entre « septembre 2023 » et « octobre 2023 » (ligne 5)")
+
+
 @pytest.mark.parametrize("heading", ["AVRL 2023", "AVRIL", "2023", "Printemps"])
 def test_a_heading_that_is_no_month_holds_the_delivery(tmp_path, heading):
     report = delivered(tmp_path, f"N°;Intitulé;Date\nMARS 2023;;\n1;A;6\n{heading};;\n2;B;6\n")

@@ -500,6 +500,8 @@ def delivery_sentence(reports: list[DeliveryReport]) -> str:
         aside = sum(report.rows_quarantined for report in accepted)
         twice = sum(report.rows_duplicate for report in accepted)
         parts.append(f"{read} lignes : {kept} acceptées, {aside} en quarantaine, {twice} en double")
+    if nb_remarks := sum(len(report.notes) for report in accepted):
+        parts.append(f"{nb_remarks} remarque{'s' if nb_remarks > 1 else ''}")
     refused = len(reports) - len(accepted)
     if refused:
         parts.append(f"{refused} à corriger avant d'être lue{'s' if refused > 1 else ''}")

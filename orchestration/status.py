@@ -21,6 +21,7 @@ if TYPE_CHECKING:
     from sources.contract import LoadedContract
 
 MOST_RETURNS = 5
+MOST_REMARKS = 40
 STATES = {"accepted": "acceptée", "held": "en attente", "refused": "refusée", "superseded": "remplacée"}
 
 
@@ -40,6 +41,7 @@ def print_status(home: Home, lines: Lines, now: datetime | None = None) -> None:
     known = deliveries(home)
     _sources(lines, home, contracts, known, now or datetime.now(UTC))
     _attention(lines, known)
+    _remarks(lines, known)
     _inbox(lines, home)
     _returns(lines, known)
     _release(lines, home)
@@ -115,6 +117,25 @@ def _attention(lines: Lines, known: list[dict[str, Any]]) -> None:
         lines.say("Livraisons à corriger")
     for row in waiting:
         lines.say(f"  {row['source']} / {row['file_name']} ({STATES[row['state']]}) : {row['message']}")
+
+
+def _remarks(lines: Lines, known: list[dict[str, Any]]) -> None:
+    """What was worth saying of the deliveries in force (a total that is not that of the rows, a hidden sheet), once per source and sentence."""
+    found: dict[tuple[str, str], list[str]] = {}
+    for row in known:
+        if row["state"] == "accepted" and row["source"] != RETURNS:
+            for note in row["notes"]:
+                found.setdefault((row["source"], note.message), []).append(row["file_name"])
+    if found:
+        lines.say()
+        lines.say("Remarques sur les livraisons en vigueur")
+    for (source, message), files in list(found.items())[:MOST_REMARKS]:
+        others = f" et {len(files) - 1} autre(s)" if len(files) > 1 else ""
+        lines.say(f"  {source} / {files[0]}{others} : {message}")
+    if len(found) > MOST_REMARKS:
+        lines.say(
+            f"  … et {len(found) - MOST_REMARKS} autre(s) : « observatoire sources check » les dit fichier par fichier"
+        )
 
 
 def _inbox(lines: Lines, home: Home) -> None:

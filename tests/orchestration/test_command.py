@@ -53,6 +53,15 @@ def test_demo_never_replaces_what_somebody_delivered(observatoire, observatory):
     assert mine.read_text() == "mine"
 
 
+def test_what_is_worth_saying_of_a_delivery_is_said(observatoire, observatory):
+    mine = observatory.deliver_sample()
+    mine.write_bytes(mine.read_bytes() + b"\0\0")
+    an_hour_old(mine)
+    assert "0 en double, 1 remarque" in observatoire("run")[1]
+    remarks = f"Remarques sur les livraisons en vigueur\n  {SOURCE} / {mine.name} : 2 caractère(s) nul(s)"
+    assert remarks in observatoire("status")[1]
+
+
 def test_exit_codes_of_run(observatoire, observatory, monkeypatch):
     assert observatoire("run")[0] == 0
     observatory.spoil("ind_events")

@@ -121,7 +121,7 @@ def read_suites(directory: Path = SUITES) -> list[Suite]:
 
 
 def read_suite(path: Path) -> Suite:
-    """One suite, its included files expanded. The file's name is the dataset's."""
+    """One suite, its included files expanded. The file's name is the dataset's. Raises SuiteError, in French with the line."""
     own = rulebook.read(path, _SuiteFile, SuiteError)
     shared = [rulebook.read(path.parent / SHARED / f"{name}.yml", _Shared, SuiteError) for name in own.include]
     included = [expectation for file in shared for expectation in file.expectations]

@@ -85,7 +85,7 @@ class _Rows(Mapping[str, Any]):
         return column
 
     def where(self, condition: str) -> _Rows:
-        """Those of all the rows of the frame for which `condition` holds."""
+        """Those of all the rows of the frame for which `condition` holds. Raises TypeError when it is no condition."""
         holds = self.computed(condition)
         if holds.dtype != bool:
             raise TypeError("not a condition")
@@ -153,6 +153,7 @@ class Trial:
         self.success, self.error = None, f"Le contrôle s’est interrompu ({type(error).__name__})."
 
     def outcome(self) -> Outcome:
+        """What the verdict says: a trial that nothing answered, or that was interrupted, is an error and does not hold."""
         if self.success is None and not self.error:
             self.error = "Le contrôle n’a rendu aucun résultat."
         failed = not self.success and not self.error

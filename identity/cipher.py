@@ -291,6 +291,7 @@ class EncryptedWriter(io.RawIOBase):
         return self._bytes
 
     def write(self, data: bytes) -> int:
+        """Take some bytes; they leave by whole chunks. Raises ValueError once the file is finished."""
         if self._finished:
             raise ValueError("the encrypted file is finished")
         with memoryview(data) as whole, whole.cast("B") as view:

@@ -189,7 +189,9 @@ class Keyring:
         return f"<Keyring {self._path}>"
 
     def key_for(self, year: int) -> PseudonymKey:
-        """The key in use for a programme year, created when there is none (or when the last one was destroyed)."""
+        """The key in use for a programme year, created when there is none (or when the last one was destroyed).
+
+        Raises VaultError for a year out of bounds, and for a keyring that lacks a key of the identities beside it."""
         if year not in YEARS:
             raise VaultError(
                 f"L'année de programme {year} est hors de {YEARS.start}-{YEARS.stop - 1} : aucune clé n'est créée."

@@ -1,7 +1,7 @@
 """Tombstones: who was erased, as keyed fingerprints that recognise the person when a file or a backup brings them back.
 
 Here: making, keeping and finding them, and the stand-ins that take the place of an erased person. Not here: what is done to
-files (`sources/redaction.py`), finding a person's rows (`persons.py`).
+files (`sources/redaction.py`), finding a person's rows (`held.py`).
 
 One file per erasure, `<vault>/tombstones/<id>.enc`, encrypted: a copy of the directory added to a restored vault is
 enough to erase again. A tombstone holds no identity, only HMAC-SHA256 under a key derived from the master key:
@@ -63,7 +63,8 @@ class Tombstone:
         return {(source, delivery_id) for source, delivery_id in named}
 
     def token(self, kind: str, text: str = "") -> str:
-        """32 hex digits that stand for `text` of this person: HMAC-SHA256 under the secret, which no identity determines."""
+        """32 hex digits that stand for `text` of this person: HMAC-SHA256 under the secret, which no identity determines. Raises
+        ValueError once the secret was destroyed."""
         secret = bytes.fromhex(self.secret or "")
         if not secret:
             raise ValueError("this tombstone has no secret any more: give it a passing one (`with_passing_secret`)")

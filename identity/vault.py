@@ -104,6 +104,7 @@ class Vault:
         """Keep the identities of a delivery, in place of those it had; the number of rows.
 
         `identities` has the schema IDENTITIES; a reader is consumed batch by batch. Durable when this returns.
+        Raises TypeError for another schema.
         """
         path = self.identities_path(source, delivery_id)
         if not identities.schema.equals(IDENTITIES):

@@ -134,6 +134,8 @@ def _source_step(home: Home, loaded: Any) -> Step:
 
 
 def participants_step(home: Home) -> Step:
+    """Whose each landed row is, found again after the sources are landed."""
+
     def show(night: Night) -> Iterator[Shown]:
         matched = night.match()
         counts = {} if matched is None else vars(matched)
@@ -152,6 +154,7 @@ def participants_step(home: Home) -> Step:
 
 
 def warehouse_step(home: Home, manifest: dict) -> Step:
+    """The hand-over and all the models as one step that cannot be cut: a candidate is whole, or is not. `manifest`: dbt's, as a dict."""
     models = warehouse.models(manifest)
     landed = [source_key(source) for source in rooms.contracts(home)]
     specs = [

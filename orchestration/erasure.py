@@ -367,6 +367,7 @@ def _erase_releases(
 
 
 def redact_releases(home: Home, stone: Tombstone, now: datetime):
+    """The person leaves the analysts' files of every release, under the keys and tokens of its tombstone. What `publication.redaction` changed."""
     from publication import redaction
 
     keys = {int(before): int(after) for before, after in stone.participants.items()}
@@ -380,6 +381,7 @@ RELEASES = ("#releases", "analysts")
 
 
 def remember_releases(home: Home) -> None:
+    """Note the analysts' files as they are now, so that an older one put back shows."""
     from sources.erased_files import remember
 
     files = sorted(home.releases.glob("[0-9]*/analysts/*.duckdb"))

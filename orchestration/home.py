@@ -195,6 +195,7 @@ class Settings:
 
     @classmethod
     def from_environment(cls, environment: Mapping[str, str] | None = None) -> Settings:
+        """What is not set, or is no positive number, has its default."""
         environment = os.environ if environment is None else environment
         return cls(
             alert_smtp=environment.get("OBSERVATOIRE_ALERT_SMTP", "").strip(),

@@ -180,7 +180,8 @@ class Night:
         self.read_rules()
 
     def read_rules(self) -> None:
-        """Contracts, suites and what was declared by hand, before anything is read by them: a mistake there is the whole night's."""
+        """Contracts, suites and what was declared by hand, before anything is read by them: a mistake there is the whole night's
+        (StructureFailed)."""
         from expectations.suite import SuiteError
         from sources.contract import ContractError
 
@@ -272,6 +273,7 @@ class Night:
 
     @told
     def seal(self) -> tuple[Candidate, str]:
+        """Close the candidate, and name it by its bytes: the candidate and its hash. Raises StructureFailed; the candidate is then gone."""
         candidate = self.candidate(BUILT)
         with (
             self._throwing_away(candidate),
@@ -285,6 +287,8 @@ class Night:
 
     @told
     def audit(self) -> tuple[Candidate, Verdict]:
+        """The sealed candidate and the verdict on it, which is kept beside it. Raises StructureFailed when there is no verdict, not when checks
+        do not hold."""
         candidate = self.candidate(SEALED)
         with self._throwing_away(candidate), self.step("audit", "Contrôles", "n'ont pas pu être menés") as running:
             self.publisher.foresee(candidate.directory, self.home.releases)
@@ -411,7 +415,7 @@ class Night:
 
     @contextmanager
     def step(self, key: str, title: str, failure: str) -> Iterator[Running]:
-        """Time a step; whatever goes wrong inside becomes one sentence, its details going to the log."""
+        """Time a step; whatever goes wrong inside becomes one sentence (StructureFailed), its details going to the log."""
         with timed(key, title) as running:
             try:
                 yield running
@@ -519,6 +523,7 @@ def matching_sentence(matched: Matched | None) -> str:
 
 
 def release_sentence(release: Release) -> str:
+    """What became of the datasets, in French, without its full stop: « version 12, 8 publiés, retenu : ind_events »."""
     if not release.changed:
         return f"aucun chiffre nouveau : la version {release.number} reste en place"
     kept_back = [name for name, status in release.datasets.items() if status.status in HELD_BACK]

@@ -39,6 +39,7 @@ _listener: ContextVar[Listener] = ContextVar("listener", default=_silence)
 
 @contextmanager
 def listening(listener: Listener) -> Iterator[None]:
+    """Within, `listener` hears what steps say; then the one before it does again."""
     token = _listener.set(listener)
     try:
         yield

@@ -28,6 +28,7 @@ if TYPE_CHECKING:
 
 
 def contracts(home: Home) -> dict[str, LoadedContract]:
+    """Every contract by source. Raises ContractError, in French."""
     from sources.contract import load_contracts
 
     return load_contracts(home.contracts)
@@ -58,12 +59,14 @@ def places(home: Home) -> Places:
 
 
 def deliver(home: Home, contract: LoadedContract, now: datetime) -> list[DeliveryReport]:
+    """Land what is new of a source. Raises NotReadAgain when a delivery in force could not be read again."""
     from sources.landing import deliver
 
     return deliver(places(home), contract, now=now)
 
 
 def cells_of_rows(home: Home, contract: LoadedContract, delivery: dict, rows: list[int]) -> dict[int, dict[str, str]]:
+    """row_number → {header: text} of these rows of a delivery, as they were sent."""
     from sources.cells import cells_of_rows
 
     return cells_of_rows(places(home), contract, delivery, rows)
@@ -115,6 +118,7 @@ def hand_over(home: Home, candidate: Candidate, loaded: dict[str, LoadedContract
 
 
 def suites(home: Home) -> list[Suite]:
+    """Every suite. Raises SuiteError, in French."""
     from expectations.suite import read_suites
 
     return read_suites(home.suites)
@@ -129,6 +133,7 @@ def seal(home: Home, candidate: Candidate, dictionary: dict) -> str:
 
 
 def audit(home: Home, candidate: Candidate) -> Verdict:
+    """The verdict on a sealed candidate; whatever goes wrong inside is a failure that the verdict says."""
     from expectations import audit
 
     return audit(candidate.directory, suites=home.suites)
@@ -190,6 +195,7 @@ def kept_verdict(candidate: Candidate) -> Verdict | None:
 
 
 def replay(home: Home, contract: LoadedContract, delivery: dict, now: datetime) -> DeliveryReport:
+    """Judge a delivery again from its kept bytes. Raises NotReadAgain when they are lost or the contract no longer reads them."""
     from identity.vault import Vault
     from sources.landing import replay
 

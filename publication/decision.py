@@ -90,7 +90,7 @@ class Decided:
 
 
 def open_shelf(desk: Desk) -> Opened:
-    """The shelf, swept, for a candidate that the verdict speaks of. To be called with the shelf locked."""
+    """The shelf, swept, for a candidate that the verdict speaks of. To be called with the shelf locked. Raises Refused, in French: nothing may leave."""
     shelf.sweep(desk.releases, now=desk.now)
     refuse_other_candidate(desk.candidate, desk.verdict, desk.suites)
     current = shelf.current_number(desk.releases)
@@ -99,7 +99,7 @@ def open_shelf(desk: Desk) -> Opened:
 
 
 def settle(desk: Desk, opened: Opened | None = None) -> Decided:
-    """Everything that is decided of the datasets. To be called with the shelf locked."""
+    """Everything that is decided of the datasets. To be called with the shelf locked. Raises Refused, in French: nothing may leave."""
     opened = opened or open_shelf(desk)
     base, number = opened.base, opened.number
     judged = decide(desk.candidate, desk.verdict, desk.suites, base, number)

@@ -29,6 +29,9 @@ class Sign:
 
 @dataclass(frozen=True)
 class Labels:
+    """Names by code, as the candidate gives them: rows of `dim_indicator` and `dim_programme` by code, territories by (level, code), themes by
+    (scheme, code), events by (programme, code), members by (programme, breakdown, code) with their rank, signs by (obs_status, conf_status)."""
+
     indicators: dict[str, Row] = field(default_factory=dict)
     programmes: dict[str, Row] = field(default_factory=dict)
     territories: dict[tuple[str, str], str] = field(default_factory=dict)

@@ -32,7 +32,9 @@ def list_waiting(desk: Desk) -> list[Waiting]:
 
 
 def preview(desk: Desk, place: Path) -> list[Waiting]:
-    """Write under `place` the portal of what would leave if nothing had to wait; what waits. With nothing that waits there is no preview."""
+    """Write under `place` the portal of what would leave if nothing had to wait; what waits. With nothing that waits there is no preview.
+
+    Raises Refused, also while somebody else writes on the shelf."""
     try:
         with shelf.locked(desk.releases):
             decided = settle(desk)

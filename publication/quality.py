@@ -15,6 +15,7 @@ from publication.shelf import DatasetStatus
 def document(
     verdict: Verdict, datasets: Mapping[str, DatasetStatus], disclosure: Mapping[str, dict] | None = None
 ) -> dict:
+    """QUALITE.json as a dict: by dataset, what became of it and every outcome; `disclosure`: the report on its secrecy."""
     return {
         "candidate_hash": verdict.candidate_hash,
         "suites_hash": verdict.suites_hash,

@@ -45,7 +45,7 @@ def current(releases: Path) -> Release | None:
 
 
 def show(releases: Path, number: int | None = None) -> Release:
-    """One release, the current one without a number."""
+    """One release, the current one without a number. Raises NoRelease, in French."""
     number = shelf.current_number(Path(releases)) if number is None else number
     if number is None:
         raise NoRelease("Aucune version n’est publiée.")

@@ -120,6 +120,7 @@ class Release:
 
 
 def read_release(directory: Path) -> Release:
+    """What `release.json` says of the release in `directory`. Its bytes are not checked (`releases.verify` does)."""
     document = json.loads((directory / RELEASE_FILE).read_text(encoding="utf-8"))
     document["datasets"] = {
         name: DatasetStatus(**{**entry, "reasons": tuple(entry["reasons"]), "reserves": tuple(entry["reserves"])})
@@ -190,6 +191,7 @@ def next_number(releases: Path) -> int:
 
 
 def current_number(releases: Path) -> int | None:
+    """Where `current` points; None before the first release."""
     try:
         return int(os.readlink(releases / CURRENT))
     except (FileNotFoundError, ValueError):
@@ -210,6 +212,7 @@ def point(releases: Path, number: int) -> None:
 
 
 def sync_directory(directory: Path) -> None:
+    """Make the names in a directory durable: a rename is not before its directory is."""
     descriptor = os.open(directory, os.O_RDONLY | os.O_DIRECTORY)
     try:
         os.fsync(descriptor)

@@ -1,7 +1,7 @@
 """The grammar of a source contract: one YAML file says all that is particular to one source.
 
 Here: reading `contracts/<source>.yml`, validating it (unknown key = error, messages in French with the line).
-Not here: reading deliveries (`readers/`), what an entity is made of (`entities.py`), applying the contract (`landing.py`).
+Not here: reading deliveries (`readers/`), what an entity is made of (`entities.py`), applying the contract (`headers.py`, `origins.py`, `judge.py`).
 """
 
 from __future__ import annotations
@@ -416,7 +416,7 @@ def load_yaml(path: Path, model: type[Model]) -> Model:
 
 
 def load_contract(path: Path) -> LoadedContract:
-    """Read one contract; its `source` must be the file's name."""
+    """Read one contract; its `source` must be the file's name. Raises ContractError, in French with the line."""
     contract: Contract = load_yaml(path, Contract)
     if contract.source != path.stem:
         raise ContractError(

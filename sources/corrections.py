@@ -66,7 +66,7 @@ class _CorrectionFile(BaseModel):
 
 
 def load_corrections(contract: Contract, directory: Path = CORRECTIONS) -> tuple[tuple[Correction, ...], str]:
-    """The corrections of one source and the hash of the file they come from ('' when there is none)."""
+    """The corrections of one source and the hash of the file they come from ('' when there is none). Raises ContractError."""
     path = directory / f"{contract.source}.yml"
     if not path.exists():
         return (), ""

@@ -57,6 +57,7 @@ def are_tombstones_new(vault: Path) -> bool:
 
 
 def stamp_of(path: Path) -> str:
+    """`size:mtime:inode`, or ABSENT."""
     try:
         stat = path.stat()
     except FileNotFoundError:

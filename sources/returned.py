@@ -72,6 +72,7 @@ def returned_hash(directory: Path | None, source: str) -> str:
 
 
 def returned_explanations(directory: Path | None) -> tuple[Explanation, ...]:
+    """What came back about differences, as if it had been declared in `explanations.yml`."""
     names = Explanation.model_fields
     return tuple(
         Explanation(**{name: value for name, value in line.items() if name in names})
@@ -131,6 +132,7 @@ def write(directory: Path, document: dict[str, Any]) -> None:
 
 
 def unsealed(line: dict[str, Any], text: str | None, cipher: Cipher) -> str | None:
+    """A text of a line in the clear; of a list of persons it is sealed under the line's id."""
     if text is None or not line["sealed"]:
         return text
     return cipher.open_text(text, purpose="quarantine", context=line["id"])

@@ -38,7 +38,7 @@ class Decision:
 
 
 def decisions(vault: Vault) -> list[Decision]:
-    """Every decision, oldest first."""
+    """Every decision, oldest first. Raises Tampered."""
     path = vault.directory / FOLDER / _FILE
     if not path.exists():
         return []
@@ -55,7 +55,7 @@ def decisions(vault: Vault) -> list[Decision]:
 def decide(
     vault: Vault, kind: Kind, left: Iterable[int], right: Iterable[int], *, reason: str, undone: int | None = None
 ) -> Decision:
-    """Add a decision, logged in the access log. The next matching follows it."""
+    """Add a decision, logged in the access log. The next matching follows it. Raises VaultError without a reason."""
     reason = reason.strip()
     if not reason:
         raise VaultError("Une décision de rapprochement se motive : dites pourquoi.")

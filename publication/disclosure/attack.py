@@ -39,6 +39,7 @@ class Bound:
 
 
 def quiet_solver() -> highspy.Highs:
+    """One thread and a fixed seed: the same system gives the same answer."""
     solver = highspy.Highs()
     solver.silent()
     for option, value in (("threads", 1), ("random_seed", 0), ("parallel", "off")):

@@ -150,7 +150,7 @@ class _Mover:
     def move(
         self, index: int, *, low: float | None = None, high: float | None = None, still: int | None = None
     ) -> np.ndarray:
-        """Suppress what must be for the number to be able to reach `low` or more (`high` or less)."""
+        """Suppress what must be for the number to be able to reach `low` or more (`high` or less). Raises NoPattern."""
         variable = self.system.variables[index]
         bounds = (variable.lower if low is None else low, variable.upper if high is None else high)
         self.solver.changeColBounds(index, *bounds)

@@ -75,6 +75,9 @@ class PerUnit(_Strict):
 
 
 class Quantity(_Strict):
+    """What lines count. `adds_up`: over events, or never (persons, who come to several). `each_at_most`: how much of it goes at most with
+    one of another quantity (the sum of notes: 1 per answer)."""
+
     why: Why
     adds_up: Literal["events", "never"]
     is_sum: bool = False

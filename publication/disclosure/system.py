@@ -93,6 +93,7 @@ class System:
         return len(self.rows) - 1
 
     def equation(self, terms: Iterable[tuple[int, float]], constant: float = 0.0, at_most: bool = False) -> None:
+        """Add Σ coefficient × variable = constant (`at_most`: ≤), once however often it is written; `terms` of one variable are summed."""
         summed: dict[int, float] = defaultdict(float)
         for index, coefficient in terms:
             summed[index] += coefficient

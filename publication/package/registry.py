@@ -63,6 +63,8 @@ class Publisher(BaseModel):
 
 @dataclass(frozen=True)
 class Column:
+    """`kind`: the type of its cells as the CSV writes them; `codes`: all that they may say, when that is a closed list."""
+
     name: str
     description: str
     kind: str

@@ -51,6 +51,8 @@ class Entry:
 
 @dataclass(frozen=True)
 class Table:
+    """The members of a breakdown as rows, the indicators as columns."""
+
     columns: tuple[Column, ...]
     entries: tuple[Entry, ...]
     notes: tuple[str, ...] = ()  # what is true of every entry

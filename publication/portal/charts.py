@@ -53,6 +53,8 @@ class Bar:
 
 @dataclass(frozen=True)
 class Chart:
+    """One series to draw; `bars` in the order in which they stand. `says`: the same in words."""
+
     name: str
     title: str
     says: str

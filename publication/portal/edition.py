@@ -16,6 +16,9 @@ from publication.waiting import Waiting
 
 @dataclass(frozen=True)
 class Edition:
+    """`tables`, and `before` those of the last release, by dataset. `moved`: (dataset, status before, status now, reasons). `earlier`: (number,
+    date, what had changed) of each release before. `revised`: the keys of the rows whose figures changed."""
+
     release: Release
     tables: Mapping[str, pa.Table]
     labels: Labels

@@ -28,6 +28,8 @@ Ring = list[tuple[float, float]]
 
 @dataclass(frozen=True)
 class Place:
+    """A department: its outline as a path of SVG, its centre and the radius of its circle in pixels."""
+
     outline: str
     name: str
     figure: str

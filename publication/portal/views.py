@@ -56,6 +56,8 @@ RECONCILIATION = "ind_reconciliation"
 
 @dataclass(frozen=True)
 class Headline:
+    """One figure of the first page, and the words after it."""
+
     dataset: str
     programme: str
     indicator: str
@@ -78,6 +80,8 @@ class Reserve:
 
 @dataclass(frozen=True)
 class Card:
+    """One dataset on the first page and at the head of its own: what it answers, how it stands, what its files cover."""
+
     dataset: str
     title: str
     question: str
@@ -306,6 +310,7 @@ def _at_fault(outcome: Outcome) -> tuple[str, ...]:
 
 
 def sources(edition: Edition) -> list[Source]:
+    """One per source, by name: sums over its accepted deliveries, and whether every row read is among them."""
     by_source: dict[str, list[dict]] = {}
     for delivery in edition.supply.deliveries:
         by_source.setdefault(delivery["source"], []).append(delivery)

@@ -7,7 +7,7 @@ one, so that a key stands once. When records disappeared, the last line is the *
     {"_deleted": [{"code": "A1B2C"}, …], "_crawl": {"kind": "full", "started_at": "2026-11-22T01:11:40+00:00"}}
 
 whose objects give, for each path of the contract's `api.key`, the text that the column of that name showed for the deleted
-record. Not here: reading rows (`sources.readers`), what a deletion does to them (`sources.landing`).
+record. Not here: reading rows (`sources.readers`), what a deletion does to them (`sources.handover`).
 """
 
 from __future__ import annotations

@@ -71,7 +71,7 @@ class Credentials(AuthBase):
         return request
 
     def log_in(self, session: Session) -> None:
-        """Exchange the secrets for a token, when the platform wants one."""
+        """Exchange the secrets for a token, when the platform wants one. Raises PlatformDown."""
         login = self._auth.login if self._auth else None
         if login is None:
             return

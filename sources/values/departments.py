@@ -194,7 +194,7 @@ def parse_department(text: str | None) -> str | None:
 
 
 def parse_region(text: str | None) -> str | None:
-    """The official code of a region given by name or code: « Hauts-de-France » → `32`; blank → None."""
+    """The official code of a region given by name or code: « Hauts-de-France » → `32`; blank → None. Raises Refused."""
     if is_missing(text):
         return None
     key = fold(text)

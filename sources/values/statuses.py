@@ -52,7 +52,7 @@ _BUILT_IN = {
 def parse_registration_status(text: str | None, words: dict[str, list[str]] | None = None) -> tuple[str, bool]:
     """The status and whether the word is known. `words` (status → accepted words) are those of the contract.
 
-    A blank cell, or a sign of absence, is `("unknown", True)`: there is no word to explain.
+    A blank cell, or a sign of absence, is `("unknown", True)`: there is no word to explain. Raises ValueError for a status that is none.
     """
     if text is None or is_blank(text):
         return "unknown", True

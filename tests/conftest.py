@@ -14,8 +14,11 @@ import pytest
 from command_line import observatoire
 from hypothesis import settings
 
-settings.register_profile("busy", deadline=None)
-settings.load_profile("busy")  # how long an example takes says how busy the machine is
+# how long an example takes says how busy the machine is; the same examples each time, so that a change is not refused for another's luck
+settings.register_profile("same", deadline=None, derandomize=True)
+# `pytest --hypothesis-profile=others`: many more, never the same
+settings.register_profile("others", deadline=None, max_examples=2_000)
+settings.load_profile("same")
 
 MADE_TOGETHER = "tests/dbt_project/"
 """The tests of this folder read one warehouse, which the worker that runs them builds."""

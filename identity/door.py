@@ -8,7 +8,7 @@ Which pseudonym a row gets, and its basis:
     email   the e-mail cell holds an address      HMAC(year's key, `email`, address)
     name    no address, but a name and an event   HMAC(year's key, `name+event`, source, event, name)
     erased  the address is a stand-in             as `email`: an erased person still counts once, whichever of her two
-                                                  stand-ins a row has (tombstones.py)
+                                                  stand-ins a row has (tombstones.py); NULL in a row that named nobody
     none    neither                               NULL
 
 An address makes one pseudonym per programme year; a name only identifies within one event of one source. A shared
@@ -28,7 +28,7 @@ import pyarrow.compute as pc
 
 from identity.pseudonyms import normalise_emails, normalise_names, pseudonyms_under
 from identity.side_by_side import of_each
-from identity.tombstones import BY_NAME, STAND_IN_DOMAIN
+from identity.tombstones import BY_NAME, OF_NOBODY, STAND_IN_DOMAIN
 from identity.vault import IDENTITIES, MAP_ROLES, TEXT_ROLES, Vault
 
 EMAIL_DOMAIN = "email"
@@ -171,7 +171,8 @@ def _names_in_events(
 def _person(years: pa.Array, email: pa.Array, name: pa.Array, vault: Vault) -> dict[str, pa.Array]:
     """The PERSON_COLUMNS of each row."""
     stands_in = pc.fill_null(pc.ends_with(email, f"@{STAND_IN_DOMAIN}"), False)
-    if pc.any(stands_in).as_py():  # one tally, whatever its rows were known by
+    if pc.any(stands_in).as_py():  # one tally, whatever its rows were known by, of those that named somebody
+        email = pc.if_else(pc.ends_with(email, OF_NOBODY), pa.scalar(None, pa.string()), email)
         email = pc.replace_substring(email, BY_NAME, f"@{STAND_IN_DOMAIN}")
     identified = pc.or_(pc.is_valid(email), pc.is_valid(name))
     person_key = person_key_id = pa.nulls(len(email), pa.string())

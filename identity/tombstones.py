@@ -38,6 +38,9 @@ STAND_IN_DOMAIN = "effacee.invalid"
 BY_NAME = f".nom@{STAND_IN_DOMAIN}"
 """How a stand-in ends in a row that was known by a name alone, and goes on counting so: before it, what the person's other stand-in has."""
 
+OF_NOBODY = f".anonyme@{STAND_IN_DOMAIN}"
+"""How it ends in a row that names nobody (a first name alone, a telephone alone, a name at no event), and goes on being nobody's."""
+
 _FOLDER = "tombstones"
 
 
@@ -79,6 +82,11 @@ class Tombstone:
     def stand_in_by_name(self) -> str:
         """The same person's, in a row that had neither."""
         return f"{self.token('person')}{BY_NAME}"
+
+    @property
+    def stand_in_of_nobody(self) -> str:
+        """What is in the place of an address in a row that names nobody: it says that the row was erased, and makes nobody of it."""
+        return f"{self.token('person')}{OF_NOBODY}"
 
     def with_passing_secret(self) -> Tombstone:
         """Itself, or a copy whose secret is forgotten with it: rows that come back later count apart."""

@@ -32,8 +32,8 @@ import pyarrow.compute as pc
 import pyarrow.parquet as pq
 
 from identity.mentions import MASK, Identifiers
-from identity.pseudonyms import normalise_emails
-from identity.tombstones import BY_NAME, STAND_IN_DOMAIN, Tombstone, Tombstones
+from identity.pseudonyms import normalise_emails, normalise_names
+from identity.tombstones import STAND_IN_DOMAIN, Tombstone, Tombstones
 from sources.contract import Contract
 from sources.entities import ENTITIES, Entity
 from sources.headers import Binding
@@ -186,6 +186,16 @@ def erased_persons(
 def people_of(con: duckdb.DuckDBPyConnection, entity: Entity) -> pa.Table:
     """row_number, email, name, phone (as typed), event_id, at: every row of data of a judged delivery, accepted or not, that
     was not erased before and still says something of a person (an organisation stays when its contact goes)."""
+    says_something = ", ".join(f'raw."{name}"' for name in entity.personal)
+    query = (
+        f"{_people(entity)} where row_number not in (select row_number from redaction "
+        f"where slot = '{REFUSED}' or ends_with(text, '@{STAND_IN_DOMAIN}')) and coalesce({says_something}, null) is not null order by row_number"
+    )
+    return con.sql(query).to_arrow_table().combine_chunks()
+
+
+def _people(entity: Entity) -> str:
+    """SQL: what `people_of` gives, of every row."""
     slot = {role: name for name, role in entity.personal.items()}
     email, given, family, full, phone = (
         f'raw."{slot[role]}"' if role in slot else "cast(null as varchar)"
@@ -193,15 +203,11 @@ def people_of(con: duckdb.DuckDBPyConnection, entity: Entity) -> pa.Table:
     )
     instants = [f"a.{name}" for name in _INSTANTS if name in entity.columns]
     event = "a.event_id" if "event_id" in entity.columns else "cast(null as varchar)"
-    says_something = ", ".join(f'raw."{name}"' for name in entity.personal)
-    query = (
+    return (
         f"select raw.row_number, nullif(trim({email}), '') as email, nullif(trim(case when {given} is not null and {family} is not null "
         f"then {given} || ' ' || {family} else coalesce({full}, {given}, {family}) end), '') as name, {phone} as phone, {event} as event_id, "
-        f"coalesce({', '.join([*instants, 'cast(null as timestamp)'])}) as at "
-        "from raw left join canonical a using (row_number) where row_number not in (select row_number from redaction "
-        f"where slot = '{REFUSED}' or ends_with(text, '@{STAND_IN_DOMAIN}')) and coalesce({says_something}, null) is not null order by row_number"
+        f"coalesce({', '.join([*instants, 'cast(null as timestamp)'])}) as at from raw left join canonical a using (row_number)"
     )
-    return con.sql(query).to_arrow_table().combine_chunks()
 
 
 # --- redacting what was read and judged ----------------------------------------------------------------------------
@@ -298,7 +304,7 @@ def _pinned(
     slots = dict.fromkeys([*entity.slots, "programme"])
     said = [name for name in slots if name not in entity.personal and name not in QUASI]
     columns = ", ".join(f'"{name}"' for name in said)
-    named = _known_by_name(con, entity, wanted)
+    stand_ins = _stand_ins(con, entity, whole)
     texts = con.execute(
         f"select row_number, {columns} from raw where list_contains($rows, row_number)", {"rows": wanted}
     )
@@ -313,7 +319,7 @@ def _pinned(
             (number, name, _still_said(stone, name, text, masks)) for name, text in zip(said, values, strict=True)
         ]
         if "email" in entity.slots:
-            lines.append((number, "email", stone.stand_in_by_name if number in named else stone.stand_in))
+            lines.append((number, "email", stand_ins[number]))
     records = con.execute(
         "select row_number, record_key from record where list_contains($rows, row_number)", {"rows": wanted}
     )
@@ -332,22 +338,28 @@ def _still_said(stone: Tombstone, slot: str, text: str | None, masks: Identifier
     return masks.masked(text) if masks else text
 
 
-def _known_by_name(con: duckdb.DuckDBPyConnection, entity: Entity, rows: Sequence[int]) -> set[int]:
-    """Those of the rows that say neither an address nor a telephone, as matching would read them."""
+def _stand_ins(con: duckdb.DuckDBPyConnection, entity: Entity, whole: Mapping[int, Tombstone]) -> dict[int, str]:
+    """What takes the place of the address in each row: by what it is known by, as matching reads it, so that it goes on counting so."""
     from identity.matching.normal import phones
 
-    slot = {role: name for name, role in entity.personal.items()}
-    email, phone = (f'"{slot[role]}"' if role in slot else "cast(null as varchar)" for role in ("email", "phone"))
-    query = f"select row_number, {email} as email, {phone} as phone from raw where list_contains($rows, row_number)"
-    said = con.sql(query, params={"rows": [*rows]}).to_arrow_table()
+    query = f"{_people(entity)} where list_contains($rows, row_number)"
+    said = con.sql(query, params={"rows": [*whole]}).to_arrow_table()
+    # a name typed in the column of addresses
+    typed = pc.if_else(pc.match_substring(said["email"], "@"), pa.scalar(None, pa.string()), said["email"])
+    emails, names = normalise_emails(said["email"]), normalise_names(pc.coalesce(said["name"], typed))
     possible = phones(set(said["phone"].drop_null().to_pylist()))
-    known = zip(
-        said["row_number"].to_pylist(),
-        normalise_emails(said["email"]).to_pylist(),
-        said["phone"].to_pylist(),
-        strict=True,
-    )
-    return {row for row, email, phone in known if phone not in possible and (email is None or email.endswith(BY_NAME))}
+    found = {}
+    known = (said["row_number"], emails, names, said["phone"], said["event_id"])
+    for number, email, name, phone, event in zip(*(column.to_pylist() for column in known), strict=True):
+        stone = whole[number]
+        if email is not None:
+            found[number] = email if email.endswith(f"@{STAND_IN_DOMAIN}") else stone.stand_in
+        elif name is not None and phone in possible:
+            found[number] = stone.stand_in
+        else:
+            is_somebody = name is not None and event is not None
+            found[number] = stone.stand_in_by_name if is_somebody else stone.stand_in_of_nobody
+    return found
 
 
 def _with_twins(

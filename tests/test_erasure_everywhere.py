@@ -317,13 +317,27 @@ def test_no_figure_moves_when_somebody_known_by_a_name_alone_is_erased(own_home)
     assert {name: lines for name, lines in after.items() if lines != before[name]} == {}
 
 
+def persons(home: Path) -> list[tuple]:
+    """Of the only candidate: rows that name somebody, and persons, by what they are known by."""
+    (database,) = home.glob("warehouse/*/warehouse.duckdb")
+    with closing(duckdb.connect(str(database), read_only=True)) as con:
+        found = (
+            "select programme_year, is_returning, has_address, count(*) from dim_participant group by all order by all"
+        )
+        rows = (
+            f"select '{name}', count(*), count(participant_key) from fct_{name}" for name in ("attendance", "feedback")
+        )
+        return [*con.execute(found).fetchall(), *(con.execute(query).fetchone() for query in rows)]
+
+
 def test_no_figure_moves_when_everybody_was_kept_long_enough_but_those_of_organisations_which_say_why(own_home):
-    before = indicators(own_home)
+    before, known = indicators(own_home), persons(own_home)
     report = by_rule(retention(Home(own_home), datetime(2030, 1, 1, tzinfo=UTC), apply=True))
     assert report["registrations"] > 500 and report["left"] == 0
     again = observatoire(own_home, "run")
     assert again.returncode == 0, again.stdout
     after = indicators(own_home)
+    assert persons(own_home) == known, "a row that named nobody names nobody"
     organisations = after.pop("ind_organisations")
     assert {name: lines for name, lines in after.items() if lines != before[name]} == {}
     assert not any("n’a nommé son organisation" in str(line[-1]) for line in organisations)

@@ -140,7 +140,7 @@ left join person_name n on n.given_name is not distinct from s.given_name and n.
     and n.whole is not distinct from s.whole
 left join org_part o on o.text = s.organisation_text left join phone_part p on p.text = s.phone
 -- a telephone alone, a first name alone, a name without an event: nobody can be told by that
-where email is not null or (n.name is not null and (p.phone is not null or event is not null))
+where (email is not null and not n_of_nobody(email)) or (n.name is not null and (p.phone is not null or event is not null))
 """
 
 

@@ -10,6 +10,7 @@ Here: macros for DuckDB, and the telephone numbers that only `phonenumbers` unde
     n_digits(text)      a telephone number without what separates its digits
     n_phone(digits)     E.164 of a French number; null for what `phonenumbers` has to look at
     n_mailbox(email)    the address, of which an erased person has two: one for rows that were known by a name alone
+    n_of_nobody(email)  whether it stands in an erased row that named nobody
     n_basis(email, phone)   what an identity is known by: `email`, `phone`, else `name`
 """
 
@@ -24,7 +25,7 @@ import duckdb
 import pyarrow as pa
 
 from identity.pseudonyms import LIGATURES, NOBODY, TITLES
-from identity.tombstones import BY_NAME, STAND_IN_DOMAIN
+from identity.tombstones import BY_NAME, OF_NOBODY, STAND_IN_DOMAIN
 
 GENERIC_LOCALS = (
     "accueil", "administration", "admin", "adherent", "adherents", "asso", "association", "billetterie", "bonjour", "bureau",
@@ -66,6 +67,7 @@ def install(con: duckdb.DuckDBPyConnection) -> None:
         "n_phone(d)": "case when regexp_full_match(d, '0[1-9][0-9]{8}') then '+33' || d[2:] "
         "when regexp_full_match(d, '(\\+|00)33[1-9][0-9]{8}') then '+33' || right(d, 9) end",
         "n_mailbox(e)": f"replace(e, '{BY_NAME}', '@{STAND_IN_DOMAIN}')",
+        "n_of_nobody(e)": f"ends_with(coalesce(e, ''), '{OF_NOBODY}')",
         "n_basis(e, p)": f"case when e is not null and not ends_with(e, '{BY_NAME}') then 'email' "
         "when e is null and p is not null then 'phone' else 'name' end",
         "n_generic(e)": "replace(replace(replace(split_part(e, '@', 1), '.', ' '), '-', ' '), '_', ' ') in "

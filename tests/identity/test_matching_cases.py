@@ -8,7 +8,7 @@ import pytest
 sys.path.append(str(Path(__file__).parent))
 from people import Lists, attended, groups_of, row
 
-from identity.tombstones import BY_NAME, STAND_IN_DOMAIN
+from identity.tombstones import BY_NAME, OF_NOBODY, STAND_IN_DOMAIN
 
 
 def test_one_address_written_twice_is_one_person(tmp_path):
@@ -202,7 +202,8 @@ def test_an_erased_person_stays_one_and_known_by_what_each_row_had(tmp_path):
     """Two addresses stand for her: that of rows that had one, and that of rows that had a name alone."""
     people = Lists(tmp_path).put("a", row(None, f"{'ab' * 16}@{STAND_IN_DOMAIN}"))
     people.match()
-    people.put("b", attended(None, f"{'ab' * 16}{BY_NAME}"), attended(None, f"{'cd' * 16}{BY_NAME}")).match()
+    nobody = attended(None, f"{'ab' * 16}{OF_NOBODY}")
+    people.put("b", attended(None, f"{'ab' * 16}{BY_NAME}"), attended(None, f"{'cd' * 16}{BY_NAME}"), nobody).match()
     assert people.groups() == [{"a1", "b1"}, {"b2"}], "also when she comes back later"
     keys = people.keys()
     known = [(line["participant_key"], line["basis"]) for line in people.table("participant_link")]

@@ -7,11 +7,10 @@ with programmes as (
 
 presences as (
     select presence.programme_key, event.code as event_code, presence.organisation_key, organisation.is_known, organisation.family,
-        organisation.size_band, presence.organisation_key is null and coalesce(participant.is_erased, false) as is_erased
+        organisation.size_band, presence.organisation_key is null and presence.is_erased as is_erased
     from {{ ref('fct_attendance') }} as presence
     inner join {{ ref('dim_event') }} as event using (event_key)
     left join {{ ref('dim_organisation') }} as organisation on organisation.organisation_key = presence.organisation_key
-    left join {{ ref('dim_participant') }} as participant on participant.participant_key = presence.participant_key
     where event.is_counted
 ),
 

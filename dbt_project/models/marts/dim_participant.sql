@@ -3,7 +3,7 @@ with answers as (
     {% for entity, seen in [('registrations', 'coalesce(updated_at, registered_at, delivered_at)'),
                             ('attendances', 'coalesce(joined_at, delivered_at)'),
                             ('feedback', 'coalesce(submitted_at, delivered_at)')] %}
-    select participant_key, gender, participant_category, said_number, postcode, commune_text, is_erased, {{ seen }} as seen_at
+    select participant_key, gender, participant_category, said_number, postcode, commune_text, {{ seen }} as seen_at
     from {{ ref('stg_' ~ entity) }}
     where participant_key is not null
     {% if not loop.last %}union all{% endif %}
@@ -87,9 +87,7 @@ addressed as (
     select distinct participant_key
     from {{ source('landing', 'participant_link') }}
     where status = 'accepted' and basis in ('email', 'phone')
-),
-
-erased as (select distinct participant_key from answers where is_erased)
+)
 
 select
     person.participant_key,
@@ -103,9 +101,7 @@ select
     attributes.epci_code,
     attributes.department_code,
     addressed.participant_key is not null as has_address,
-    erased.participant_key is not null as is_erased,
     person.nb_identities
 from {{ source('landing', 'participant') }} as person
 left join attributes using (participant_key)
 left join addressed using (participant_key)
-left join erased using (participant_key)

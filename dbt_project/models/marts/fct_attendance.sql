@@ -15,6 +15,7 @@ with lines as (
         line.minutes,
         -- a report of connections says how long; a check-in list, when or which place; a sheet, neither
         line.mode = 'online' or line.left_at is not null or line.minutes is not null as is_connection,
+        line.is_erased,
         line.delivery_key,
         line.row_number
     from {{ ref('stg_attendances') }} as line
@@ -55,6 +56,7 @@ evidence as (
         lines.joined_at,
         lines.left_at,
         lines.minutes,
+        coalesce(lines.is_erased, false) as is_erased,
         lines.delivery_key,
         lines.row_number
     from lines
@@ -73,6 +75,7 @@ evidence as (
         -- a webinar's platform checks people in too
         null as mode,
         checked_in_at as joined_at,
+        is_erased,
         delivery_key,
         row_number
     from {{ ref('fct_registration') }}
@@ -138,6 +141,7 @@ persons as (
         max(minutes) as longest,
         case when count(minutes) filter (where is_connection) = count(*) filter (where is_connection)
             then sum(minutes) filter (where is_connection) end as said,
+        bool_or(is_erased) as is_erased,
         cast(count(*) as integer) as nb_lines,
         min(line_key) as attendance_key,
         min_by(delivery_key, line_key) as delivery_key,
@@ -194,6 +198,7 @@ select
     met.left_at,
     coalesce(least(connected.minutes, met.said), connected.minutes, met.longest) as minutes,
     met.nb_lines,
+    met.is_erased or coalesce(place.is_erased, false) as is_erased,
     met.delivery_key,
     met.row_number
 from met

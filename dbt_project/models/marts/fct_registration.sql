@@ -26,6 +26,7 @@ with places as (
             when place.status in ('cancelled', 'refunded') then coalesce(place.cancelled_at >= event.opens_at, false)
             else false
         end as is_held,
+        coalesce(place.is_erased, false) as is_erased,
         place.delivery_key,
         place.row_number
     from {{ ref('stg_registrations') }} as place
@@ -76,6 +77,7 @@ select
     places.is_held,
     places.is_held and places.registration_key = coalesce(first_places.registration_key, places.registration_key) as is_registered,
     places.is_checked_in,
+    places.is_erased,
     places.delivery_key,
     places.row_number
 from places

@@ -24,6 +24,7 @@ MADE_FOR_PEOPLE = frozenset(
         "publication.releases.NoRelease",
         "publication.trace.declared.TraceError",
         "sources.contract.ContractError",
+        "sources.landing.NotLanded",
         "sources.landing.NotReadAgain",
     }
 )

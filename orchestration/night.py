@@ -7,7 +7,7 @@ a method of `Night`, called in this order by `Night.whole`, or one by one by the
 
 What failed, and what then:
 
-- one source's program fails: its bytes are kept, the others go on, the night ends with exit code 3 and will be done
+- one delivery's program fails: its bytes are kept, the others go on, those of its source too, the night ends with exit code 3 and will be done
   again;
 - a build, a seal, an audit or a publication fails: the candidate is thrown away whole, the last good one and the
   releases stay as they were, exit code 4;

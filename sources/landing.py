@@ -23,7 +23,7 @@ import pyarrow as pa
 import pyarrow.compute as pc
 import pyarrow.parquet as pq
 
-from identity.cipher import Cipher, Decrypted, Tampered, aside_of, held_in_memory
+from identity.cipher import Cipher, Decrypted, Tampered, VaultError, aside_of, held_in_memory
 from identity.door import split
 from identity.keys import IDENTITIES_FOLDER
 from identity.pseudonyms import pseudonyms_under
@@ -105,10 +105,29 @@ class NotReadAgain(Exception):
         super().__init__(f"{' ; '.join(causes)} ; ce qui en avait été lu reste en place")
 
 
+class NotLanded(Exception):
+    """Deliveries over which the program itself failed, each by its file's name: the others of the source are landed. The message is French and
+    quotes none of what the failures say, which may be a cell; they are its cause."""
+
+    def __init__(self, failed: Mapping[str, Exception], besides: str = ""):
+        names = ", ".join(f"« {name} » ({type(error).__name__})" for name, error in failed.items())
+        more = f" ; {besides}" if besides else ""
+        super().__init__(
+            f"le programme a échoué sur {names} : {'ils seront relus' if len(failed) > 1 else 'il sera relu'} la nuit prochaine, et ce qui en avait été "
+            f"lu reste en place ; les autres livraisons de la source sont lues{more}."
+        )
+        self.__cause__ = ExceptionGroup("deliveries", list(failed.values()))
+
+
+_OF_THE_PLACE = (OSError, MemoryError, VaultError, NotReadAgain)
+"""What says nothing against one file: it ends the landing of the source, and has its own words."""
+
+
 def deliver(places: Places, loaded: LoadedContract, *, now: datetime | None = None) -> list[DeliveryReport]:
     """Land everything new of one source, and land again what an older contract, correction or program landed, or what is not there any more.
 
-    Returns a report per delivery handled (none when there is nothing to do). Safe to repeat and to interrupt.
+    Returns a report per delivery handled (none when there is nothing to do). Safe to repeat and to interrupt. Raises NotReadAgain, and NotLanded
+    where the program failed over some: either way everything else was handled.
     """
     now = now or datetime.now(UTC).replace(microsecond=0)
     contract = loaded.contract
@@ -134,6 +153,7 @@ def deliver(places: Places, loaded: LoadedContract, *, now: datetime | None = No
         # what was refused for its name is read under any other
         landed = {row["delivery_id"] for row in known if row["rule"] != UNEXPECTED}
         vault = Vault(places.vault)
+        failed: dict[str, Exception] = {}
         reports = [] if contract.api is None else _crawl(places, vault, loaded, processing_hash, now)
         for rank, arrival in enumerate(seen.arrivals):
             if arrival.has_moved:
@@ -143,10 +163,16 @@ def deliver(places: Places, loaded: LoadedContract, *, now: datetime | None = No
             else:
                 # deliveries of one night are ordered too: the later one wins where both describe the same thing
                 received_at = now + timedelta(microseconds=rank)
-                report = _land(
-                    places, vault, loaded, arrival.path.name, arrival.sha256, received_at,
-                    arrival.delivered_at(received_at), arrival=arrival,
-                )  # fmt: skip
+                try:
+                    report = _land(
+                        places, vault, loaded, arrival.path.name, arrival.sha256, received_at,
+                        arrival.delivered_at(received_at), arrival=arrival,
+                    )  # fmt: skip
+                except _OF_THE_PLACE:
+                    raise
+                except Exception as error:
+                    failed[arrival.path.name] = error
+                    continue
                 record_delivery(ledger, report, processing_hash, now)
                 if report.rule != UNEXPECTED:
                     landed.add(arrival.delivery_id)
@@ -163,14 +189,30 @@ def deliver(places: Places, loaded: LoadedContract, *, now: datetime | None = No
             reports.append(replay(places, loaded, moved.delivery | {"file_name": moved.file_name}, now))
     done = {report.delivery_id for report in reports}
     to_read_again = [row for row in to_read_again if row["delivery_id"] not in done]
-    return reports + (_read_again(places, loaded, to_read_again, processing_hash, now) if to_read_again else [])
+    besides = ""
+    try:
+        reports += _read_again(places, loaded, to_read_again, processing_hash, now, failed)
+    except NotReadAgain as found:
+        if not failed:
+            raise
+        besides = str(found)
+    if failed:
+        raise NotLanded(failed, besides)
+    return reports
 
 
 def _read_again(
-    places: Places, loaded: LoadedContract, rows: Sequence[dict], processing_hash: str, now: datetime
+    places: Places,
+    loaded: LoadedContract,
+    rows: Sequence[dict],
+    processing_hash: str,
+    now: datetime,
+    failed: dict[str, Exception],
 ) -> list[DeliveryReport]:
-    """Replay deliveries, each whatever becomes of the others. What the contract no longer reads stays as it was read, without a word once a
+    """Replay deliveries, each whatever becomes of the others; those over which the program fails are added to `failed`. What the contract no longer reads stays as it was read, without a word once a
     later version has replaced it; it goes when somebody confirmed that. Raises NotReadAgain for those in force that could not be."""
+    if not rows:
+        return []
     source = loaded.contract.source
     confirmed = {item.delivery_id for item in load_withdrawals() if item.source == source and item.unread}
     reports: list[DeliveryReport] = []
@@ -189,6 +231,10 @@ def _read_again(
                     unread |= found.unread
                 else:
                     leave_as_read(ledger, source, row["delivery_id"], processing_hash)
+        except _OF_THE_PLACE:
+            raise
+        except Exception as error:
+            failed[row["file_name"]] = error
     if lost or unread:
         raise NotReadAgain(source, lost=lost, unread=unread)
     return reports

@@ -3,7 +3,7 @@
 import json
 
 import pytest
-from small_project import DATASETS, SOURCE
+from small_project import DATASETS, SOURCE, an_hour_old
 
 from orchestration import night as nights
 from orchestration import rooms, warehouse
@@ -12,7 +12,9 @@ from orchestration.lock import AnotherNight
 from orchestration.night import alert_lines, delivery_sentence
 from orchestration.novelty import left_by_last_night
 from orchestration.progress import listening
+from sources import landing
 from sources.contract import ContractError
+from sources.ledger import deliveries, open_ledger
 
 
 @pytest.fixture
@@ -94,6 +96,39 @@ def test_a_source_whose_program_fails_stops_neither_the_others_nor_the_release(o
     logs = "".join(path.read_text() for path in observatory.home.logs.glob("night-*.log"))
     assert "ZeroDivisionError" in logs and "test_night.py" in logs, "the trace is for engineers, in a file"
     assert "Canari" not in logs, "which quotes a cell"
+
+
+def test_a_delivery_over_which_the_program_fails_stops_no_other_of_its_source(observatory, told, monkeypatch):
+    sample = observatory.deliver_sample()
+    lines = sample.read_bytes().splitlines(keepends=True)
+    for name, more in (("a.csv", lines[1:3]), ("z.csv", lines[3:4])):
+        sample.with_name(name).write_bytes(b"".join([lines[0], *more]))
+        an_hour_old(sample.with_name(name))
+    read, cell = landing.read_delivery, "Jeanne Canari"
+
+    def fails(contract, path, file_name):
+        if file_name == "a.csv":
+            raise ZeroDivisionError(f"cell of {cell}")
+        return read(contract, path, file_name)
+
+    with monkeypatch.context() as broken:
+        broken.setattr(landing, "read_delivery", fails)
+        for _ in range(2):
+            outcome = observatory.night()
+            assert (outcome.exit_code, outcome.release, outcome.failed_sources) == (3, 1, (SOURCE,))
+            assert in_the_ledger(observatory) == {sample.name: 24, "z.csv": 1}
+    found = [said for key, state, said in told if state == "failed"]
+    assert len(found) == 2 and "le programme a échoué sur « a.csv » (ZeroDivisionError) : il sera relu" in found[0]
+    logs = "".join(path.read_text() for path in observatory.home.logs.glob("night-*.log"))
+    assert "ZeroDivisionError" in logs and "in fails" in logs and "Canari" not in logs + str(told)
+    assert observatory.night().exit_code == 0
+    assert in_the_ledger(observatory) == {sample.name: 24, "a.csv": 2, "z.csv": 1}
+
+
+def in_the_ledger(observatory):
+    """File name → rows read, all of them accepted, quarantined or duplicates."""
+    with open_ledger(observatory.home.ledger) as ledger:
+        return {row["file_name"]: row["rows_read"] for row in deliveries(ledger)}
 
 
 @pytest.mark.parametrize(

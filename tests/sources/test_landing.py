@@ -131,7 +131,7 @@ def test_bytes_are_kept_before_anything_is_written_and_whatever_becomes_of_them(
 
     _write_aside = landing._write_aside
     monkeypatch.setattr(landing, "keep", keep)
-    with monkeypatch.context() as broken, pytest.raises(RuntimeError, match="mistake"):
+    with monkeypatch.context() as broken, pytest.raises(landing.NotLanded, match="RuntimeError"):
         broken.setattr(landing, "judge_file", crash)
         land(tmp_path)
     assert original.exists() and nothing_is_written(tmp_path)
@@ -552,6 +552,26 @@ def test_a_list_of_persons_without_its_header_quotes_no_row(tmp_path):
     assert (report.outcome, report.rule) == ("held", "colonnes_inattendues")
     assert "colonnes inconnues A, B, C" in report.message and "absentes « NOM »" in report.message
     assert len(names) > 20 and not [name for name in names if name in report.message.split("En-têtes attendus")[0]]
+
+
+def test_a_replay_over_which_the_program_fails_stops_no_other(tmp_path, monkeypatch):
+    for name in ("a", "b", "c"):
+        programme(tmp_path, name=f"{name}.xlsx", above=(name,))
+    land(tmp_path)
+    read = landing.read_delivery
+
+    def fails(contract, path, file_name):
+        return 1 / 0 if file_name == "b.xlsx" else read(contract, path, file_name)
+
+    with monkeypatch.context() as broken:
+        broken.setattr(landing, "read_delivery", fails)
+        broken.setattr(landing, "code_hash", lambda: "another program")
+        with pytest.raises(landing.NotLanded, match="« b.xlsx » .ZeroDivisionError. : il sera relu"):
+            land(tmp_path)
+        with open_ledger(places(tmp_path).ledger) as ledger:
+            new = {row["file_name"]: row["processing_hash"] for row in deliveries(ledger)}
+        assert new["a.xlsx"] == new["c.xlsx"] != new["b.xlsx"]
+    assert len(list((tmp_path / "landing" / "event").iterdir())) == 3, "what was landed of it stays"
 
 
 def test_two_names_for_the_same_bytes_are_one_delivery(tmp_path):

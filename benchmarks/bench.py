@@ -30,7 +30,6 @@ RESULTS, ENVIRONMENT, README = HERE / "results.json", HERE / "environment.json",
 SAMPLES = HERE.parent / "sources" / "samples"
 REAL = ("chiffres_publies", "evenements_ess", "hdf_2023_programme")
 NIGHTS = ("cold", "delta", "noop")
-SIZES = (1_000, 100_000, 1_000_000)
 _HASH_ALL = "import hashlib, pathlib, sys; [hashlib.file_digest(p.open('rb'), 'sha256') for p in pathlib.Path(sys.argv[1]).rglob('*') if p.is_file()]"
 
 

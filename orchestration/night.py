@@ -457,13 +457,6 @@ class Night:
             self.log(sentence)
 
 
-def whole_night(home: Home, settings: Settings | None = None) -> Outcome:
-    """One night that leaves no history in Dagster. Raises AnotherNight; every other failure is an Outcome with exit code 4."""
-    night = Night(home, settings)
-    with night.under_lock():
-        return night.whole()
-
-
 def take_returns_alone(home: Home) -> tuple[list[str], bool]:
     """Of workbooks that are all that is new: what to say of each, and whether a night has anything to do. What cannot be done here (another
     night is under way, a contract is broken) is the night's to say. Of what is taken, no line waits for whoever only looks: a night is owed."""

@@ -10,11 +10,11 @@ from pathlib import Path
 from types import SimpleNamespace
 
 import pytest
-from small_project import DATASETS, MANIFEST, SOURCE, an_hour_old
+from small_project import DATASETS, MANIFEST, SOURCE, an_hour_old, whole_night
 
 from orchestration import rooms, warehouse
 from orchestration.home import PROJECT, Home, Settings
-from orchestration.night import Night, Outcome, whole_night
+from orchestration.night import Night, Outcome
 from orchestration.novelty import is_anything_new
 from publication import portal, workbook
 

@@ -1,8 +1,11 @@
-"""What the project of `conftest.Observatory` holds, and files as an inbox wants them."""
+"""What the project of `conftest.Observatory` holds, files as an inbox wants them, and a night without history."""
 
 import os
 import time
 from pathlib import Path
+
+from orchestration.home import Home, Settings
+from orchestration.night import Night, Outcome
 
 SOURCE = "evenements_ess"
 DATASETS = ("ind_events", "ind_quality")
@@ -36,3 +39,10 @@ MANIFEST = {
         "test.t.unique": node("unique", ["model.t.ind_events"], "test"),
     }
 }
+
+
+def whole_night(home: Home, settings: Settings | None = None) -> Outcome:
+    """One night that leaves no history in Dagster. Raises AnotherNight; every other failure is an Outcome with exit code 4."""
+    night = Night(home, settings)
+    with night.under_lock():
+        return night.whole()

@@ -1,13 +1,12 @@
 """The command, in this process: words, exit codes, and never a stack trace."""
 
 import pytest
-from small_project import SOURCE, an_hour_old
+from small_project import SOURCE, an_hour_old, whole_night
 from typer.testing import CliRunner
 
 from identity.vault import Vault
 from orchestration import command, history, rooms
 from orchestration import home as homes
-from orchestration.night import whole_night
 
 
 @pytest.fixture

@@ -109,8 +109,9 @@ def test_nothing_is_erased_again_where_nothing_came_back(home, monkeypatch):
 
 
 def test_without_the_erasure_done_again_there_is_no_night(home, monkeypatch):
+    from small_project import whole_night
+
     from orchestration.home import Settings
-    from orchestration.night import whole_night
 
     def fails(home, now):
         raise OSError("disk")

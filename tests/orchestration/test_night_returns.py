@@ -5,13 +5,12 @@ from dataclasses import replace
 import dagster as dg
 import openpyxl
 import pytest
-from small_project import an_hour_old
+from small_project import an_hour_old, whole_night
 from typer.testing import CliRunner
 
 from orchestration import command, history, rooms, watch
 from orchestration.console import Lines
 from orchestration.home import Home
-from orchestration.night import whole_night
 from orchestration.novelty import is_anything_new, last_night, leave_for_next_night
 from orchestration.progress import listening
 from orchestration.status import print_status

@@ -6,6 +6,7 @@ text and given back to its rows by `judge.py`. Not here: the grammar of dates, c
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable
 from dataclasses import dataclass
 from functools import cached_property
@@ -87,12 +88,20 @@ def mappings(contract: Contract, references: References) -> list[Mapping]:
 
 
 def _identifier(slot: Slot, field: ContractField) -> Mapping:
-    template = field.template or "{}"
-    return Mapping(
-        slot, (slot.name,),
-        lambda text: (None if is_blank(text) else template.format(clean(text)),),
-        sql=_plain_text if template == "{}" else None,
-    )  # fmt: skip
+    template = field.template
+    if template is None:
+        return Mapping(slot, (slot.name,), lambda text: (None if is_blank(text) else clean(text),), sql=_plain_text)
+    return Mapping(slot, (slot.name,), lambda text: (None if is_blank(text) else template.format(_bare_number(text)),))
+
+
+_NUMBERED = re.compile(r"(?:n(?:[°ºo]|um[ée]ro)\.? ?)?(\d+)\.?", re.IGNORECASE)
+
+
+def _bare_number(text: str) -> str:
+    """What a template completes: « n° 2 » and « 2. » are 2."""
+    shown = clean(text)
+    numbered = _NUMBERED.fullmatch(shown)
+    return numbered[1] if numbered else shown
 
 
 def _plain_text(text: str) -> str:

@@ -284,6 +284,15 @@ def test_a_cell_beside_the_table_of_a_workbook_is_said(tmp_path):
     ]
 
 
+def test_a_number_is_the_same_with_its_sign_or_a_point(tmp_path):
+    numbers = ["n°3", "N° 4", "5.", "006", "7 bis", "n° 1"]
+    programme(tmp_path, [*ROWS, *([number, *ROWS[0][1:]] for number in numbers)])
+    (report,) = land(tmp_path)
+    found = duckdb.sql(f"select event_id from '{tmp_path}/landing/event/*.parquet' order by row_number").fetchall()
+    assert [event[0].removeprefix("HDF23-A") for event in found] == ["01", "02", "03", "04", "05", "006", "7 bis"]
+    assert (report.rows_duplicate, report.rows_quarantined) == (1, 0), "the last one says the first row again"
+
+
 def test_a_name_that_begins_like_a_total_is_a_row(tmp_path):
     totals = [[None, "Total général"], [None, "TOTAL : 2 ateliers"], ["Moyenne sur 2 ateliers"]]
     programme(tmp_path, [*ROWS, [None, "Totalement libre", *ROWS[0][2:]], *totals])

@@ -11,6 +11,7 @@ import contextlib
 import hashlib
 import os
 import re
+import sqlite3
 from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
 from concurrent.futures import Future, ThreadPoolExecutor
 from dataclasses import dataclass, replace
@@ -150,38 +151,11 @@ def deliver(places: Places, loaded: LoadedContract, *, now: datetime | None = No
         ]
         if not seen.arrivals and not to_read_again and contract.api is None:
             return []
+        reports = [] if contract.api is None else _crawl(places, Vault(places.vault), loaded, processing_hash, now)
         # what was refused for its name is read under any other
         landed = {row["delivery_id"] for row in known if row["rule"] != UNEXPECTED}
-        vault = Vault(places.vault)
-        failed: dict[str, Exception] = {}
-        reports = [] if contract.api is None else _crawl(places, vault, loaded, processing_hash, now)
-        for rank, arrival in enumerate(seen.arrivals):
-            if arrival.has_moved:
-                continue
-            if arrival.delivery_id in landed:
-                keep(places.originals, arrival, vault.cipher)
-            else:
-                # deliveries of one night are ordered too: the later one wins where both describe the same thing
-                received_at = now + timedelta(microseconds=rank)
-                try:
-                    report = _land(
-                        places, vault, loaded, arrival.path.name, arrival.sha256, received_at,
-                        arrival.delivered_at(received_at), arrival=arrival,
-                    )  # fmt: skip
-                except _OF_THE_PLACE:
-                    raise
-                except Exception as error:
-                    failed[arrival.path.name] = error
-                    continue
-                record_delivery(ledger, report, processing_hash, now)
-                if report.rule != UNEXPECTED:
-                    landed.add(arrival.delivery_id)
-                reports.append(report)
-            record_sighting(
-                ledger, contract.source, arrival.path.name, arrival.delivery_id, arrival.bytes, arrival.stamp, now,
-                arrival.delivered_at(now), contract.files.document_of(arrival.path.name),
-            )  # fmt: skip
-            ledger.commit()
+        arrived, failed = _land_arrivals(places, loaded, ledger, seen.arrivals, landed, processing_hash, now)
+        reports += arrived
         copied = copies(places.inbox, ledger, contract)
     for moved in {copy.delivery_id: copy for copy in reversed(copied) if not copy.is_original_there}.values():
         # what an erased person was taken out of keeps the name that the erasure gave it
@@ -199,6 +173,51 @@ def deliver(places: Places, loaded: LoadedContract, *, now: datetime | None = No
     if failed:
         raise NotLanded(failed, besides)
     return reports
+
+
+def _land_arrivals(
+    places: Places,
+    loaded: LoadedContract,
+    ledger: sqlite3.Connection,
+    arrivals: Sequence[Arrival],
+    landed: Collection[str],
+    processing_hash: str,
+    now: datetime,
+) -> tuple[list[DeliveryReport], dict[str, Exception]]:
+    """Land the files whose bytes are not among the `landed` ones, and note where each stands. What the program failed over, by file name, is
+    noted nowhere: it arrives again the next night."""
+    contract, vault = loaded.contract, Vault(places.vault)
+    landed = set(landed)
+    reports: list[DeliveryReport] = []
+    failed: dict[str, Exception] = {}
+    for rank, arrival in enumerate(arrivals):
+        if arrival.has_moved:
+            continue
+        if arrival.delivery_id in landed:
+            keep(places.originals, arrival, vault.cipher)
+        else:
+            # deliveries of one night are ordered too: the later one wins where both describe the same thing
+            received_at = now + timedelta(microseconds=rank)
+            try:
+                report = _land(
+                    places, vault, loaded, arrival.path.name, arrival.sha256, received_at,
+                    arrival.delivered_at(received_at), arrival=arrival,
+                )  # fmt: skip
+            except _OF_THE_PLACE:
+                raise
+            except Exception as error:
+                failed[arrival.path.name] = error
+                continue
+            record_delivery(ledger, report, processing_hash, now)
+            if report.rule != UNEXPECTED:
+                landed.add(arrival.delivery_id)
+            reports.append(report)
+        record_sighting(
+            ledger, contract.source, arrival.path.name, arrival.delivery_id, arrival.bytes, arrival.stamp, now,
+            arrival.delivered_at(now), contract.files.document_of(arrival.path.name),
+        )  # fmt: skip
+        ledger.commit()
+    return reports, failed
 
 
 def _read_again(

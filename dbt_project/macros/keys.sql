@@ -31,6 +31,13 @@ case
 end
 {%- endmacro %}
 
+{#- A join with `int_event_references as event`: the one line by which the rows named `row` name their event. -#}
+{% macro event_named_by(row) -%}
+event.source = {{ row }}.source
+    and event.event_id = {{ row }}.event_id
+    and coalesce(event.programme_id, '') = coalesce({{ row }}.programme_id, '')
+{%- endmacro %}
+
 {#- The programme of facts that say none and whose event nobody described. -#}
 {% macro unknown_programme() -%} PROGRAMME-INCONNU {%- endmacro %}
 

@@ -17,10 +17,7 @@ left join (
         select source, event_id, programme_id, participant_key from {{ ref('stg_registrations') }}
         where coalesce(checked_in, false) or checked_in_at is not null or status = 'attended'
     ) as line
-    inner join {{ ref('int_event_references') }} as event
-        on event.source = line.source
-        and event.event_id = line.event_id
-        and coalesce(event.programme_id, '') = coalesce(line.programme_id, '')
+    inner join {{ ref('int_event_references') }} as event on {{ event_named_by('line') }}
     inner join {{ ref('dim_event') }} as counted on counted.event_key = event.event_key and counted.is_counted
     group by all
 ) as found using (programme_id)

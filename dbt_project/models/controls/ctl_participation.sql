@@ -18,10 +18,7 @@ from (
             -- the last report that gives a number
             max_by(report.participants, (coalesce(report.submitted_at, timestamp '1900-01-01'), report.delivered_at, report.source, report.report_id)) as participants
         from {{ ref('stg_event_reports') }} as report
-        inner join {{ ref('int_event_references') }} as event
-            on event.source = report.source
-            and event.event_id = report.event_id
-            and event.programme_id is not distinct from report.programme_id
+        inner join {{ ref('int_event_references') }} as event on {{ event_named_by('report') }}
         where report.participants is not null
         group by all
     ) as reported using (source, event_id)
@@ -181,10 +178,7 @@ left join (
         select source, event_id, programme_id from {{ ref('stg_registrations') }}
         where coalesce(checked_in, false) or checked_in_at is not null or status = 'attended'
     ) as line
-    inner join {{ ref('int_event_references') }} as event
-        on event.source = line.source
-        and event.event_id = line.event_id
-        and coalesce(event.programme_id, '') = coalesce(line.programme_id, '')
+    inner join {{ ref('int_event_references') }} as event on {{ event_named_by('line') }}
     group by all
 ) as said using (programme_key)
 left join (
@@ -215,10 +209,7 @@ left join (
             place.status in ('registered', 'attended', 'no_show')
             or (place.status in ('cancelled', 'refunded') and coalesce(place.cancelled_at >= event.opens_at, false)) as is_held
         from {{ ref('stg_registrations') }} as place
-        inner join {{ ref('int_event_references') }} as event
-            on event.source = place.source
-            and event.event_id = place.event_id
-            and coalesce(event.programme_id, '') = coalesce(place.programme_id, '')
+        inner join {{ ref('int_event_references') }} as event on {{ event_named_by('place') }}
         inner join {{ ref('dim_event') }} as counted on counted.event_key = event.event_key and counted.is_counted
     )
     group by all

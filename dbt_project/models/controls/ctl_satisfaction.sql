@@ -26,10 +26,7 @@ from {{ ref('dim_programme') }} as programme
 left join (
     select event.event_programme_id as programme_id, count(*) as nb
     from {{ ref('stg_feedback') }} as answer
-    inner join {{ ref('int_event_references') }} as event
-        on event.source = answer.source
-        and event.event_id = answer.event_id
-        and coalesce(event.programme_id, '') = coalesce(answer.programme_id, '')
+    inner join {{ ref('int_event_references') }} as event on {{ event_named_by('answer') }}
     where coalesce(answer.is_complete, true)
     group by all
 ) as referred using (programme_id)

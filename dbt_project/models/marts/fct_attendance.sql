@@ -19,10 +19,7 @@ with lines as (
         line.delivery_key,
         line.row_number
     from {{ ref('stg_attendances') }} as line
-    inner join {{ ref('int_event_references') }} as event
-        on event.source = line.source
-        and event.event_id = line.event_id
-        and coalesce(event.programme_id, '') = coalesce(line.programme_id, '')
+    inner join {{ ref('int_event_references') }} as event on {{ event_named_by('line') }}
     {{ join_organisation('line', 'organisation') }}
     where coalesce(line.is_present, true)
 ),

@@ -10,7 +10,4 @@ select
     {{ key(['said.source', 'said.delivery_id']) }} as delivery_key,
     said.row_number
 from {{ ref('stg_contributions') }} as said
-inner join {{ ref('int_event_references') }} as event
-    on event.source = said.source
-    and event.event_id = said.event_id
-    and coalesce(event.programme_id, '') = coalesce(said.programme_id, '')
+inner join {{ ref('int_event_references') }} as event on {{ event_named_by('said') }}

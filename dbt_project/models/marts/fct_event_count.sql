@@ -20,10 +20,7 @@ with told as (
         report.participants_precision,
         report.participants_text
     from {{ ref('stg_event_reports') }} as report
-    inner join {{ ref('int_event_references') }} as event
-        on event.source = report.source
-        and event.event_id = report.event_id
-        and coalesce(event.programme_id, '') = coalesce(report.programme_id, '')
+    inner join {{ ref('int_event_references') }} as event on {{ event_named_by('report') }}
     -- of several reports of an event, the last one that gives a number
     qualify row_number() over (
         partition by event.event_key

@@ -15,9 +15,6 @@ select
     {{ key(['report.source', 'report.delivery_id']) }} as delivery_key,
     report.row_number
 from {{ ref('stg_event_reports') }} as report
-inner join {{ ref('int_event_references') }} as event
-    on event.source = report.source
-    and event.event_id = report.event_id
-    and coalesce(event.programme_id, '') = coalesce(report.programme_id, '')
+inner join {{ ref('int_event_references') }} as event on {{ event_named_by('report') }}
 left join {{ ref('stg_events') }} as described
     on described.source = event.event_source and described.event_id = event.found_event_id

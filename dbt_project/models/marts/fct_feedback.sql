@@ -14,8 +14,5 @@ select
     answers.delivery_key,
     answers.row_number
 from {{ ref('stg_feedback') }} as answers
-left join {{ ref('int_event_references') }} as event
-    on event.source = answers.source
-    and event.event_id = answers.event_id
-    and coalesce(event.programme_id, '') = coalesce(answers.programme_id, '')
+left join {{ ref('int_event_references') }} as event on {{ event_named_by('answers') }}
 {{ join_organisation('answers') }}

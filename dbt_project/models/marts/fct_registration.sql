@@ -30,10 +30,7 @@ with places as (
         place.delivery_key,
         place.row_number
     from {{ ref('stg_registrations') }} as place
-    inner join {{ ref('int_event_references') }} as event
-        on event.source = place.source
-        and event.event_id = place.event_id
-        and coalesce(event.programme_id, '') = coalesce(place.programme_id, '')
+    inner join {{ ref('int_event_references') }} as event on {{ event_named_by('place') }}
     {{ join_organisation('place', 'organisation') }}
 ),
 

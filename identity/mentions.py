@@ -99,6 +99,29 @@ class Identifiers:
         return pc.fill_null(pc.match_substring_regex(folded, pattern), False)
 
 
+@dataclass(frozen=True)
+class Crowd:
+    """Many persons at once, whom no pattern could hold: normal addresses, and names as `normalise_names` writes them."""
+
+    emails: frozenset[str] = frozenset()
+    names: frozenset[str] = frozenset()
+
+    @cached_property
+    def _lengths(self) -> frozenset[int]:
+        return frozenset(len(name.split()) for name in self.names)
+
+    def is_in(self, text: str) -> bool:
+        """Whether one of the addresses, or all the words of one of the names side by side, stands in the text."""
+        if not self.emails.isdisjoint(re.findall(r"[^\s<>()\[\],;:\"']+@[^\s<>()\[\],;:\"']+", text.lower())):
+            return True
+        words = _words(text)
+        return any(
+            " ".join(sorted(words[start : start + length])) in self.names
+            for length in self._lengths
+            for start in range(len(words) - length + 1)
+        )
+
+
 _BETWEEN = r"[\W_]{1,3}"
 _LIGATURES = {"œ": "oe", "æ": "ae", "ß": "ss"}
 

@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import contextlib
 import os
-from collections.abc import Collection, Mapping
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING
@@ -22,6 +22,7 @@ from orchestration.novelty import leave_for_next_night
 if TYPE_CHECKING:
     import duckdb
 
+    from identity.mentions import Crowd
     from identity.retention import Due, Rule, Rules
     from identity.tombstones import Tombstone
     from identity.vault import Vault
@@ -32,10 +33,12 @@ Delivery = tuple[str, str]
 
 @dataclass
 class Plan:
-    """What is too old. `gone`: delivery → rows → the stone of their person; `blanks`: delivery → slot → rows; `refused`: deliveries
+    """What is too old. `gone`: delivery → rows → the stone of their person; `crowds`: who they are;
+    `blanks`: delivery → slot → rows; `refused`: deliveries
     so old that their refused rows go too; `whole`: deliveries of which nothing stays, since no contract reads them."""
 
     gone: dict[Delivery, dict[int, Tombstone]] = field(default_factory=dict)
+    crowds: dict[Delivery, Crowd] = field(default_factory=dict)
     blanks: dict[Delivery, dict[str, list[int]]] = field(default_factory=dict)
     refused: set[Delivery] = field(default_factory=set)
     whole: set[Delivery] = field(default_factory=set)
@@ -162,16 +165,36 @@ def _expired_persons(
                select known.*, expired.person is not null as is_expired,
                    list_contains($sources, source) or bool_and(is_expired) over (partition by source, delivery_id) as may_go
                from known left join expired using (person) where list_contains($entities, entity))
-           select person, source, delivery_id, row_number from theirs where is_expired and may_go order by all""",
+           select person, source, delivery_id, row_number, email, case when given_name is not null and family_name is not null
+               then given_name || ' ' || family_name else coalesce(full_name, given_name, family_name, email_typed) end
+           from theirs where is_expired and may_go order by all""",
         {"entities": [*rule.entities], "before": _naive(rule.keep.before(now)), "sources": [*contracts]},
     ).fetchall()
     stones: dict[str, Tombstone] = {}
-    for person, source, delivery_id, number in rows:
+    for key, crowd in _crowds(rows).items():
+        plan.crowds[key] = crowd
+    for person, source, delivery_id, number, *_ in rows:
         stone = stones.setdefault(person, Tombstone("retention", now.isoformat(), secret=os.urandom(32).hex()))
         plan.gone.setdefault((source, delivery_id), {})[number] = stone
         if source not in contracts:
             plan.whole.add((source, delivery_id))
     return len(stones), len(rows)
+
+
+def _crowds(rows: Sequence[tuple]) -> dict[Delivery, Crowd]:
+    """Delivery → the persons of its rows (person, source, delivery_id, row_number, email, name as typed)."""
+    import pyarrow as pa
+
+    from identity.mentions import Crowd
+    from identity.pseudonyms import normalise_names
+
+    emails: dict[Delivery, set[str]] = {}
+    names: dict[Delivery, set[str]] = {}
+    normal = normalise_names(pa.array([row[5] for row in rows], pa.string())).to_pylist()
+    for (_, source, delivery_id, _, email, _), name in zip(rows, normal, strict=True):
+        emails.setdefault((source, delivery_id), set()).update([email] if email else [])
+        names.setdefault((source, delivery_id), set()).update([name] if name else [])
+    return {key: Crowd(frozenset(emails[key]), frozenset(names[key])) for key in emails}
 
 
 def _expired_cells(
@@ -290,7 +313,8 @@ def _apply(home: Home, plan: Plan, now: datetime) -> int:
         numbers = plan.gone.get(key, {})
         vault.log.record("retention", "erase", ["/".join(key)], len(numbers))
         refused = nobody if key in plan.refused else None
-        going = Going(gone=numbers, blanks=plan.blanks.get(key), refused=refused, whole=key in plan.whole)
+        crowd = plan.crowds.get(key)
+        going = Going(gone=numbers, crowd=crowd, blanks=plan.blanks.get(key), refused=refused, whole=key in plan.whole)
         left += erase_in(places, contracts.get(key[0]), known[key], going, now=now) is None
     clear_inbox(places)
     registry.forget(vault)

@@ -23,7 +23,7 @@ import duckdb
 import pyarrow as pa
 
 from identity.held import REFUSED
-from identity.mentions import MASK, Identifiers
+from identity.mentions import MASK, Crowd, Identifiers
 from identity.tombstones import Tombstone
 from identity.vault import Vault
 from sources.clients.bundle import content_of
@@ -72,7 +72,7 @@ class ErasedDelivery:
 @dataclass(frozen=True)
 class Going:
     """What goes from one delivery, besides the persons under a tombstone: what mentions `masks`; `cells` (sheet, row_number, column);
-    the slots of `blanks` (slot → row numbers); the rows of `gone` (row_number → Tombstone, not kept anywhere); `rows` that are no data, to be
+    the slots of `blanks` (slot → row numbers); the rows of `gone` (row_number → Tombstone, not kept anywhere), and what names their `crowd` outside the rows of data; `rows` that are no data, to be
     emptied too; every refused row, under the tombstone of nobody in `refused`; `whole`, all that is kept of it."""
 
     masks: Identifiers | None = None
@@ -80,6 +80,7 @@ class Going:
     cells: Iterable[tuple[int, int, int]] = ()
     blanks: Mapping[str, Sequence[int]] | None = None
     gone: Mapping[int, Tombstone] | None = None
+    crowd: Crowd | None = None
     refused: Tombstone | None = None
     whole: bool = False
 
@@ -267,7 +268,7 @@ def _redacted(
         ).fetchall()[0][0]
     redacted = redact(
         con, contract, kept, index, binding,
-        covered=covered, masks=going.masks, rows=going.rows, cells=going.cells, blanks=going.blanks,
+        covered=covered, masks=going.masks, rows=going.rows, cells=going.cells, blanks=going.blanks, crowd=going.crowd,
     )  # fmt: skip
     return redacted, nb_refused
 

@@ -31,7 +31,7 @@ import pyarrow as pa
 import pyarrow.compute as pc
 import pyarrow.parquet as pq
 
-from identity.mentions import MASK, Identifiers
+from identity.mentions import MASK, Crowd, Identifiers
 from identity.pseudonyms import normalise_emails, normalise_names
 from identity.tombstones import STAND_IN_DOMAIN, Tombstone, Tombstones
 from sources.contract import Contract
@@ -225,12 +225,14 @@ def redact(
     rows: Iterable[int] = (),
     cells: Iterable[tuple[int, int, int]] = (),
     blanks: Mapping[str, Sequence[int]] | None = None,
+    crowd: Crowd | None = None,
 ) -> Redacted:
     """`kept` without what is asked to go; `con` holds what `judge` made of its sheet number `read_sheet`, bound by `binding` (None
     when it did not fit the contract: nothing of it landed).
 
     `covered`: rows of erased persons → their tombstone. `masks`: identifiers to be masked wherever they stand. `rows`: rows
     to be emptied that are no data (a meal sold with a ticket). `cells`: (sheet, row_number, column from 1) to be masked whole. `blanks`: slots → rows in which they are emptied (retention).
+    `crowd`: persons of `covered`, looked for outside the rows of data (another part of a report, another sheet).
     """
     entity = ENTITIES[contract.entity]
     tables, slots = [sheet.table for sheet in kept.sheets], kept.slots
@@ -244,6 +246,10 @@ def redact(
     masked = set(cells)
     if masks:
         found, alone = _mentions(con, tables, read_sheet, entity, binding, masks, whole, data)
+        masked |= found
+        gone |= alone
+    if crowd:
+        found, alone = _crowded(con, tables, read_sheet, crowd, data)
         masked |= found
         gone |= alone
     pinned: list[tuple[int, str, str | None]] = []
@@ -465,9 +471,9 @@ def _mentions(
     own: set[int] = set()
     left_out: set[int] = set()
     if binding is not None:
+        left_out = _left_out(con)
         names = [slot for slot, role in entity.personal.items() if role in OWN_ROLES]
         own = {column for slot in names for column in binding.columns.get(slot, ())}
-        left_out = _numbers(con, "structure where reason not in ('section', 'total', 'entête répété')")
     cells: set[tuple[int, int, int]] = set()
     rows: set[int] = set()
     for index, table in enumerate(tables):
@@ -487,6 +493,31 @@ def _mentions(
             else:
                 cells |= {(index, number, column + 1) for column in mentioned}
     return cells, rows
+
+
+def _crowded(
+    con: duckdb.DuckDBPyConnection, tables: Sequence[pa.Table], read_sheet: int, crowd: Crowd, data: set[int]
+) -> tuple[set[tuple[int, int, int]], set[int]]:
+    """As `_mentions`, of many persons, outside the rows of `data`: there a row that names one of them is about her."""
+    cells: set[tuple[int, int, int]] = set()
+    rows: set[int] = set()
+    left_out = _left_out(con)
+    for index, table in enumerate(tables):
+        if index == read_sheet:
+            table = table.filter(pc.invert(pc.is_in(table["row_number"], pa.array(sorted(data), pa.int32()))))
+        for number, *values in zip(*(column.to_pylist() for column in table.columns), strict=True):
+            if not crowd.is_in(" ".join(text for text in values if text is not None)):
+                continue
+            if index == read_sheet and number in left_out:
+                rows.add(number)
+            else:
+                cells |= {(index, number, column) for column, text in enumerate(values, 1) if text is not None}
+    return cells, rows
+
+
+def _left_out(con: duckdb.DuckDBPyConnection) -> set[int]:
+    """Rows of the read sheet that its contract leaves out, and that tell it nothing."""
+    return _numbers(con, "structure where reason not in ('section', 'total', 'entête répété')")
 
 
 def _suspects(table: pa.Table, masks: Identifiers) -> list[tuple[int, list[str | None]]]:

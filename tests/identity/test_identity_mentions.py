@@ -3,7 +3,7 @@
 import pyarrow as pa
 import pytest
 
-from identity.mentions import MASK, Identifiers
+from identity.mentions import MASK, Crowd, Identifiers
 
 WHO = Identifiers(
     emails=frozenset(["jeanne.canari@exemple.test"]),
@@ -66,3 +66,18 @@ def test_a_column_is_searched_at_once():
 def test_nothing_identifies_nobody():
     nobody = Identifiers()
     assert not nobody and not nobody.is_in("Jeanne") and nobody.masked("Jeanne") == "Jeanne"
+
+
+@pytest.mark.parametrize(
+    ("text", "is_in"),
+    [
+        ("CANARI-LÉVÊQUE Jeanne 09:00 42 min", True),
+        ("1 Jeanne.Canari@Exemple.test; oui", True),
+        ("2. Participants", False),
+        ("Jeanne Martin", False),
+        ("Jeanne et Canari-Lévêque", False),
+    ],
+)
+def test_somebody_of_a_crowd_is_found_by_an_address_or_the_words_of_a_name(text, is_in):
+    crowd = Crowd(frozenset(["jeanne.canari@exemple.test"]), frozenset(["canari jeanne leveque", "martin paul"]))
+    assert crowd.is_in(text) == is_in

@@ -13,7 +13,7 @@ import pyarrow.parquet as pq
 import pytest
 from deliveries import NOW, places, raw, settle
 
-from identity.mentions import Identifiers
+from identity.mentions import Crowd, Identifiers
 from identity.tombstones import BY_NAME, OF_NOBODY, STAND_IN_DOMAIN
 from identity.vault import Vault, open_private
 from sources.contract import load_contract
@@ -504,3 +504,29 @@ def test_a_refused_row_that_only_a_name_tells_is_erased_with_the_person(home):
     clear_inbox(home.places)
     assert (done.rows, done.nb_refused, kept_counts(home)) == ((2,), 1, before)
     assert "canari" not in in_clear(home.vault, home.root)
+
+
+def test_who_goes_in_a_crowd_goes_from_the_other_parts_of_the_file_too(home):
+    """As retention takes them: the other sheet of a workbook, rows that the contract leaves out, not the rows of who stays."""
+    home.tickets()
+    home.sheet(("Canari-Lévêque", "Jeanne", "JCL"), ("Martin", "Paul", "PM"))
+    path = home.root / "inbox" / "emargement" / "feuille.xlsx"
+    book = openpyxl.load_workbook(path)
+    other = book.create_sheet("Inscrits")
+    for row in (("Inscrits à l'atelier",), (1, "CANARI LEVEQUE", "Jeanne"), (2, "Martin", "Paul")):
+        other.append(row)
+    book.save(path)
+    settle(path)
+    home.night()
+    before = counts(home), kept_counts(home)
+    crowd = Crowd(frozenset(["jeanne.canari@exemple.test"]), frozenset(["canari jeanne leveque"]))
+    stone = home.vault.tombstones.new(datetime(2026, 11, 25))
+    theirs = {"billets": (2, 6, 7), "emargement": (2,)}
+    for row in home.ledger():
+        going = Going(gone=dict.fromkeys(theirs[row["source"]], stone), crowd=crowd, refused=stone)
+        erase_in(home.places, home.contracts[row["source"]], row, going, now=NOW + timedelta(days=40))
+    clear_inbox(home.places)
+    left = in_clear(home.vault, home.root)
+    assert "végétarien" not in left and "canari leveque" not in left.replace("jeanne canari-leveque", "")
+    assert "inscrits à l'atelier" in left and "'c2': 'martin', 'c3': 'paul'" in left
+    assert (counts(home), kept_counts(home)) == before

@@ -451,7 +451,11 @@ def judge_file(
     kept = kept or read_delivery(contract, path, file_name)
     sheet, others = the_table(contract, list(kept.sheets), file_name)
     corrections, _ = load_corrections(contract)
-    judged = judge(contract, sheet, (*corrections, *returned), references, today.date(), file_name, kept.slots)
+    try:
+        judged = judge(contract, sheet, (*corrections, *returned), references, today.date(), file_name, kept.slots)
+    except Unbound as found:
+        why = [note.message for note in sheet.notes if note.rule == "separateur_inattendu"]
+        raise Unbound(found.rule, " ".join([*why, found.message])) from None
     return replace(judged, notes=(*sheet.notes, *others, *judged.notes)), sheet.name
 
 

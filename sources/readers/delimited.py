@@ -116,7 +116,8 @@ def _choose_delimiter(path: Path, found: Encoding, declared: str | None) -> tupl
         return deduced, 0, (Note("separateur_deduit", f"Séparateur déduit des premières lignes : {_named(deduced)}."),)
     if declared not in sample and (other := deduce_delimiter(sample)) != NO_DELIMITER:
         message = (
-            f"Le séparateur prévu ({_named(declared)}) n'apparaît pas ; le fichier semble séparé par : {_named(other)}."
+            f"Le séparateur prévu ({_named(declared)}) n'apparaît pas ; le fichier semble séparé par : {_named(other)}. "
+            "Enregistrez-le avec le séparateur prévu."
         )
         return declared, 0, (Note("separateur_inattendu", message),)
     return declared, 0, ()

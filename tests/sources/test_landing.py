@@ -293,6 +293,16 @@ def test_a_number_is_the_same_with_its_sign_or_a_point(tmp_path):
     assert (report.rows_duplicate, report.rows_quarantined) == (1, 0), "the last one says the first row again"
 
 
+def test_a_file_with_another_separator_is_told_so_before_its_header(tmp_path):
+    sample = Path(__file__).parents[2] / "sources" / "samples" / "evenements_ess" / "evenements_ess_regions.csv"
+    raw(tmp_path, "evenements_ess", "a.csv", sample.read_bytes().replace(b";", b"\t"))
+    (report,) = land(tmp_path, "evenements_ess")
+    assert (report.outcome, report.rule) == ("held", "entete_introuvable")
+    assert report.message.startswith(
+        "Le séparateur prévu (point-virgule) n'apparaît pas ; le fichier semble séparé par : tabulation."
+    )
+
+
 def test_a_name_that_begins_like_a_total_is_a_row(tmp_path):
     totals = [[None, "Total général"], [None, "TOTAL : 2 ateliers"], ["Moyenne sur 2 ateliers"]]
     programme(tmp_path, [*ROWS, [None, "Totalement libre", *ROWS[0][2:]], *totals])

@@ -74,7 +74,7 @@ def bind(contract: Contract, rows: list[tuple[int, Cells]], has_data: list[bool]
     _refuse_twice(cells, claims)
     claims |= _composed(contract, labels)
     absent = [name for name, field in contract.fields.items() if _read(field) and name not in claims]
-    missing = [name for name in absent if contract.fields[name].required]
+    missing = _lacking([contract.fields[name] for name in absent if contract.fields[name].required], labels)
     if unmapped or missing:
         if _is_header(contract, labels, known):
             sentence = _sentence(contract, cells, unmapped, missing, claims)
@@ -145,7 +145,16 @@ def _read(field: ContractField) -> tuple[str, ...]:
 
 
 def _expected(contract: Contract) -> str:
-    return ", ".join(f"« {_read(field)[0]} »" for field in contract.fields.values() if _read(field))
+    headers = (header for field in contract.fields.values() for header in field.headers[:1] or field.compose)
+    return ", ".join(f"« {header} »" for header in dict.fromkeys(headers))
+
+
+def _lacking(fields: list[ContractField], labels: list[str]) -> list[str]:
+    """The headers of these fields that a sheet has not: of a composed one, the parts that it lacks."""
+    headers = (
+        header for field in fields for header in field.headers[:1] or field.compose if header_key(header) not in labels
+    )
+    return list(dict.fromkeys(headers))
 
 
 def _is_header(contract: Contract, labels: list[str], known: set[str]) -> bool:
@@ -158,7 +167,7 @@ def _is_header(contract: Contract, labels: list[str], known: set[str]) -> bool:
 def _sentence_without_cells(contract: Contract, number: int, unmapped: list[int], missing: list[str]) -> str:
     """Says which columns are unmapped and missing, and quotes none of the row."""
     unknown = ", ".join(map(column_letter, unmapped))
-    absent = ", ".join(f"« {_read(contract.fields[name])[0]} »" for name in missing)
+    absent = ", ".join(f"« {header} »" for header in missing)
     parts = [
         f"colonnes inconnues {unknown}" if unmapped else "",
         f"colonnes obligatoires absentes {absent}" if missing else "",
@@ -184,8 +193,7 @@ def _sentence(
         close = difflib.get_close_matches(header_key(label), free, n=1, cutoff=0.5)
         hint = f" (est-ce « {free[close[0]]} » reformulé ?)" if close else ""
         parts.append(f"colonne inconnue « {label} » ({column}){hint}")
-    for name in missing:
-        parts.append(f"colonne obligatoire absente « {_read(contract.fields[name])[0]} »")
+    parts += [f"colonne obligatoire absente « {header} »" for header in missing]
     available = ", ".join(f"« {cell} »" for cell in cells if cell)
     return (
         f"{'; '.join(parts)}. Colonnes du fichier : {available}. Colonnes attendues : {_expected(contract)}. "

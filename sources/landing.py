@@ -455,6 +455,11 @@ def judge_file(
         judged = judge(contract, sheet, (*corrections, *returned), references, today.date(), file_name, kept.slots)
     except Unbound as found:
         why = [note.message for note in sheet.notes if note.rule == "separateur_inattendu"]
+        if others:
+            why.append(
+                f"Seule la première feuille remplie est lue, et le classeur en a {len(others) + 1} : mettez celle de la liste en premier, ou "
+                "déposez un classeur qui n'a qu'elle."
+            )
         raise Unbound(found.rule, " ".join([*why, found.message])) from None
     return replace(judged, notes=(*sheet.notes, *others, *judged.notes)), sheet.name
 

@@ -593,6 +593,27 @@ def test_a_replay_over_which_the_program_fails_stops_no_other(tmp_path, monkeypa
     assert len(list((tmp_path / "landing" / "event").iterdir())) == 3, "what was landed of it stays"
 
 
+def test_a_sheet_before_the_list_and_a_missing_part_of_a_key_are_told(tmp_path):
+    book = openpyxl.load_workbook(ATTENDANCE)
+    number = next(cell.row for cell in book.active["A"] if cell.value == "N°")
+    book.active.cell(number, 4).value = "Prénoms"
+    path = tmp_path / "inbox" / "mess_emargement" / "MESS25-013.xlsx"
+    path.parent.mkdir(parents=True)
+    book.save(path)
+    settle(path)
+    (report,) = land(tmp_path, "mess_emargement")
+    assert "colonne obligatoire absente « Prénom ». Colonnes du fichier" in report.message
+    assert "absente « NOM »" not in report.message and report.message.split("attendues")[1].count("« NOM »") == 1
+    book.create_sheet("Mode d'emploi", 0)["A1"] = "Cochez les présents"
+    book.save(path)
+    settle(path)
+    (report,) = land(tmp_path, "mess_emargement")
+    assert report.rule == "entete_introuvable"
+    assert report.message.startswith(
+        "Seule la première feuille remplie est lue, et le classeur en a 2 : mettez celle de la liste en premier"
+    )
+
+
 def test_two_names_for_the_same_bytes_are_one_delivery(tmp_path):
     path = programme(tmp_path)
     copy = path.with_name("copie.xlsx")

@@ -257,6 +257,11 @@ SPOILS = [
     ("quality", "usual_volume", CUT.format(rows=0)),
     (
         "quality",
+        "unknown_event",
+        "insert into int_event_references by name select 'listes' as source, 'E1 (1)' as event_id, 9 as nb_rows, true as is_placeholder",
+    ),
+    (
+        "quality",
         "same_bytes_again",
         "insert into landing.copied_file values ('listes', 'd1', 'E2.xlsx', 'E1.xlsx')",
     ),

@@ -325,6 +325,7 @@ def controls():
         agreed(e, "list_order", None, "synthese/ab12", 0),
         agreed(o, "withheld_deletions", None, "annuaire/cd34", 0),
         agreed(q, "usual_volume", None, "synthese", 0),
+        agreed(q, "unknown_event", None, "emargement", 0),
         agreed(q, "same_bytes_again", None, "emargement/ef56", 0),
         agreed(q, "source_late", None, "synthese", 0),
         agreed(t, "every_department_printed", T, "department", 3),

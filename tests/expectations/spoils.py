@@ -144,6 +144,7 @@ QUALITY = {
     "indicators_present": Spoil("DELETE FROM ind_quality WHERE indicator = 'QU03'", alone=True),
     "same_reports": _control("ctl_quality", "same_reports"),
     "deliveries_of_usual_size": _control("ctl_quality", "usual_volume", "actual"),
+    "events_known": _control("ctl_quality", "unknown_event", "actual"),
     "each_sheet_for_one_event": _control("ctl_quality", "same_bytes_again", "actual"),
     "sources_on_time": _control("ctl_quality", "source_late", "actual"),
     "same_presences": _control("ctl_quality", "same_presences"),

@@ -108,6 +108,19 @@ select
 from {{ source('landing', 'copied_file') }}
 group by source, delivery_id, read_as
 {% endset %}
+{% set unknown_events %}
+-- lines of a source that name an event nobody describes, or several: they count for none. The identifier is not told: it may be a file's name
+select
+    'unknown_event' as control,
+    cast(null as varchar) as programme_id,
+    source as member,
+    0 as expected,
+    count(*) filter (where is_placeholder) as actual,
+    source || ' : ' || coalesce(sum(nb_rows) filter (where is_placeholder), 0) || ' ligne(s), '
+    || count(*) filter (where is_placeholder) || ' événement(s)' as detail
+from {{ ref('int_event_references') }}
+group by source
+{% endset %}
 {% set freshness %}
 -- days since each source that should come regularly was last accepted, when anything at all was received last
 select
@@ -138,6 +151,7 @@ where every is not null and last_at is not null
     ctl_earlier_releases('ind_quality'),
     volume,
     copied,
+    unknown_events,
     freshness,
     ctl_conservation(['event', 'registration', 'attendance']),
 ]) }}

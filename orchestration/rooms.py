@@ -74,9 +74,9 @@ def cells_of_rows(home: Home, contract: LoadedContract, delivery: dict, rows: li
 
 def clear_inbox(home: Home) -> int:
     """Copies of deliveries somebody was erased from leave the inbox; how many. Nothing to do where nobody ever was."""
-    from sources.erased_files import LIST
+    from sources.erased_files import erased_deliveries
 
-    if not (home.vault / LIST).exists():
+    if not erased_deliveries(home.vault):
         return 0
     from sources.erasure import clear_inbox
 

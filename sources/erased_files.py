@@ -1,7 +1,10 @@
 """Which files somebody was erased from, and whether one of them has been replaced since: a backup that came back.
 
-Here: the list `<vault>/erased_files.json`, its stamps, the comparison. Read every night before anything heavy, so that this module
+Here: the list `erased_files.json`, its stamps, the comparison. Read every night before anything heavy, so that this module
 imports the standard library only. Not here: erasing (`erasure.py`), persons: the list names deliveries and files.
+
+The list is kept twice, in the vault and beside it, and both must hold: an older vault put back has an older list, and the identities of who
+was erased since; so may the home have an older one, when the vault alone is kept.
 
     {"deliveries": {"source/delivery_id": {"<path from the home>": "<size:mtime:inode>", …}}, "tombstones": ["<id>", …]}
 """
@@ -20,40 +23,45 @@ ABSENT = "absent"
 
 def remember(vault: Path, source: str, delivery_id: str, files: Iterable[Path]) -> None:
     """The files of an erased delivery are as they must be now."""
-    known = _read(vault)
     stamps = {os.path.relpath(path, vault.parent): stamp_of(path) for path in files}
-    known["deliveries"][f"{source}/{delivery_id}"] = stamps
-    _write(vault, known)
+    for path, known in _lists(vault).items():
+        known["deliveries"][f"{source}/{delivery_id}"] = stamps
+        _write(path, known)
 
 
 def tombstones_applied(vault: Path) -> None:
     """Every tombstone that is there was applied to every delivery that is there."""
-    known = _read(vault)
-    known["tombstones"] = _tombstones(vault)
-    _write(vault, known)
+    for path, known in _lists(vault).items():
+        known["tombstones"] = _tombstones(vault)
+        _write(path, known)
 
 
 def is_erased(vault: Path, source: str, delivery_id: str) -> bool:
     """Whether somebody was erased from this delivery."""
-    return f"{source}/{delivery_id}" in _read(vault)["deliveries"]
+    return (source, delivery_id) in erased_deliveries(vault)
 
 
 def erased_deliveries(vault: Path) -> set[tuple[str, str]]:
-    return {tuple(key.split("/")) for key in _read(vault)["deliveries"]}
+    return {tuple(key.split("/")) for known in _lists(vault).values() for key in known["deliveries"]}
 
 
 def replaced_since(vault: Path) -> set[tuple[str, str]]:
     """(source, delivery_id) of the deliveries of which a file is no longer the one that was left by the erasure."""
     return {
         tuple(key.split("/"))
-        for key, stamps in _read(vault)["deliveries"].items()
+        for known in _lists(vault).values()
+        for key, stamps in known["deliveries"].items()
         if any(stamp_of(vault.parent / path) != stamp for path, stamp in stamps.items())
     }
 
 
 def are_tombstones_new(vault: Path) -> bool:
     """Whether a tombstone was brought (with the copy of a vault) that was not applied here."""
-    return bool(set(_tombstones(vault)) - set(_read(vault)["tombstones"]))
+    stones = set(_tombstones(vault))
+    lists = _lists(vault)
+    # of before there were two, a home has one
+    kept = [known for path, known in lists.items() if path.exists()] or [*lists.values()]
+    return any(stones - set(known["tombstones"]) for known in kept)
 
 
 def stamp_of(path: Path) -> str:
@@ -69,16 +77,20 @@ def _tombstones(vault: Path) -> list[str]:
     return sorted(path.stem for path in (vault / TOMBSTONES).glob("*.enc"))
 
 
-def _read(vault: Path) -> dict:
+def _lists(vault: Path) -> dict[Path, dict]:
+    """Both lists, by their place; empty where there is none yet."""
+    return {path: _read(path) for path in (vault / LIST, vault.parent / LIST)}
+
+
+def _read(path: Path) -> dict:
     try:
-        known = json.loads((vault / LIST).read_text(encoding="utf-8"))
+        known = json.loads(path.read_text(encoding="utf-8"))
     except FileNotFoundError:
         known = {}
     return {"deliveries": {}, "tombstones": []} | known
 
 
-def _write(vault: Path, known: dict) -> None:
-    path = vault / LIST
+def _write(path: Path, known: dict) -> None:
     aside = path.with_name(f".{LIST}.{os.getpid()}")
     aside.write_text(json.dumps(known, indent=1) + "\n", encoding="utf-8")
     os.replace(aside, path)

@@ -17,7 +17,7 @@ from identity.mentions import Crowd, Identifiers
 from identity.tombstones import BY_NAME, OF_NOBODY, STAND_IN_DOMAIN
 from identity.vault import Vault, open_private
 from sources.contract import load_contract
-from sources.erased_files import replaced_since
+from sources.erased_files import is_erased, remember, replaced_since
 from sources.erasure import Going, clear_inbox, erase_in, forget_pages, reapply, rename_files_of
 from sources.handover import hand_over
 from sources.landing import deliver, original_path, replay
@@ -302,12 +302,33 @@ def test_without_a_tombstone_nobody_is_erased(home):
     assert home.erase(masks=None) == [] and "canari" in in_clear(home.vault, home.root)
 
 
+@pytest.mark.parametrize("kept", ["vault/erased_files.json", "erased_files.json"])
+def test_either_list_of_erased_files_tells_that_something_older_came_back(tmp_path, kept):
+    vault = tmp_path / "vault"
+    vault.mkdir()
+    (vault / "identities").write_text("tally")
+    remember(vault, "s", "d", [vault / "identities"])
+    assert not replaced_since(vault)
+    (vault / "identities").write_text("somebody again")
+    for other in {"vault/erased_files.json", "erased_files.json"} - {kept}:
+        (tmp_path / other).unlink()
+    assert replaced_since(vault) == {("s", "d")} and is_erased(vault, "s", "d")
+    remember(vault, "s", "d", [vault / "identities"])
+    assert not replaced_since(vault) and len(list(tmp_path.rglob("erased_files.json"))) == 2
+
+
 @pytest.mark.nights
-@pytest.mark.parametrize("layer", ["originals", "landing", "identities", "inbox"])
+@pytest.mark.parametrize("layer", ["originals", "landing", "identities", "vault", "inbox"])
 def test_a_backup_that_comes_back_is_erased_again(home, tmp_path, layer):
     path = home.tickets()
     home.night()
-    folders = {"originals": "originals", "landing": "landing", "identities": "vault/identities", "inbox": "inbox"}
+    folders = {
+        "originals": "originals",
+        "landing": "landing",
+        "identities": "vault/identities",
+        "inbox": "inbox",
+        "vault": "vault",
+    }
     shutil.copytree(tmp_path / folders[layer], tmp_path / "backup")
     home.bury()
     (done,) = home.erase()

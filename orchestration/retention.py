@@ -84,7 +84,8 @@ def retention(home: Home, now: datetime, *, apply: bool) -> list[Due]:
 
 @contextlib.contextmanager
 def _rows(home: Home, vault: Vault):
-    """A private connection with `known`: every identified row, its person, its instant, and the key it was named under."""
+    """A private connection with `known`: every row of somebody (identified, or by the number of a place), its person, its instant, and the
+    key it was named under."""
     import duckdb as engine
 
     from identity.cipher import VaultError
@@ -103,20 +104,30 @@ def _rows(home: Home, vault: Vault):
             con.register("landed", _landed(plain, home))
         con.execute(f"""
             create temp table placed as
-            select h.*, l.entity, l.instant, x.uid, h.email is not null and ends_with(h.email, '@{STAND_IN_DOMAIN}') as is_erased,
+            select l.source, l.delivery_id, l.row_number, h.* exclude (source, delivery_id, row_number), h.source is not null as is_held,
+                l.entity, l.instant, l.registration_id, x.uid, h.email is not null and ends_with(h.email, '@{STAND_IN_DOMAIN}') as is_erased,
                 lower(coalesce(h.full_name, concat_ws(' ', h.given_name, h.family_name))) as name, l.event_id
-            from held h join landed l using (source, delivery_id, row_number)
+            from landed l left join held h using (source, delivery_id, row_number)
             left join kept_row r using (source, delivery_id, row_number) left join kept_identity x using (i);
             create temp table uid_of as select email, min(uid) as email_uid from placed where email is not null and uid is not null group by email;
+            -- who is only known by the number of a place is whose place it is
             create temp table known as
-            select p.* , coalesce('u' || coalesce(uid, email_uid), 'e' || email, 'n' || event_id || '|' || nullif(name, ''),
-                'r' || source || '/' || delivery_id || '/' || row_number) as person
-            from placed p left join uid_of using (email)""")
+            with told as (
+                select p.*, 'n' || event_id || '|' || nullif(name, '') as by_name, 'r' || source || '/' || delivery_id || '/' || row_number as by_row,
+                    coalesce('u' || coalesce(uid, email_uid), 'e' || email) as person
+                from placed p left join uid_of using (email)),
+            owner as (
+                select event_id, registration_id, any_value(coalesce(person, by_name, by_row)) as owner from told
+                where entity = 'registration' and is_held group by event_id, registration_id having count(*) = 1)
+            select told.* replace (coalesce(person, owner, by_name, by_row) as person)
+            from told left join owner
+                on told.entity = 'attendance' and owner.event_id = told.event_id and owner.registration_id = told.registration_id
+            where is_held or owner is not null""")
         yield con
 
 
 def _landed(con: duckdb.DuckDBPyConnection, home: Home):
-    """source, delivery_id, row_number, entity, event_id, at (UTC): the row's own instant, else its event's day, else its arrival."""
+    """source, delivery_id, row_number, entity, event_id, registration_id, instant (UTC): the row's own instant, else its event's day, else its arrival."""
     from sources.entities import ENTITIES
 
     events = [str(path) for path in (home.landing / "event").glob("*.parquet")]
@@ -127,7 +138,8 @@ def _landed(con: duckdb.DuckDBPyConnection, home: Home):
             {"files": events},
         )
     con.execute(
-        "create temp table landed (source varchar, delivery_id varchar, row_number integer, entity varchar, event_id varchar, instant timestamp)"
+        "create temp table landed (source varchar, delivery_id varchar, row_number integer, entity varchar, event_id varchar, registration_id varchar, "
+        "instant timestamp)"
     )
     for entity in ENTITIES.values():
         files = [str(path) for path in (home.landing / entity.name).glob("*.parquet")]
@@ -140,9 +152,10 @@ def _landed(con: duckdb.DuckDBPyConnection, home: Home):
             for name in slot.columns
         ]  # fmt: skip
         event = "l.event_id" if "event_id" in entity.columns else "cast(null as varchar)"
+        place = "l.registration_id" if "registration_id" in entity.columns else "cast(null as varchar)"
         latest = f"greatest({', '.join([*own, 'cast(null as timestamp)'])})"
         con.execute(
-            f"insert into landed select l.source, l.delivery_id, l.row_number, '{entity.name}', {event}, "
+            f"insert into landed select l.source, l.delivery_id, l.row_number, '{entity.name}', {event}, {place}, "
             f"coalesce(greatest({latest}, d.day), l.delivered_at) from read_parquet($files) l "
             f"left join event_day d on d.event_id = {event}",
             {"files": files},

@@ -133,3 +133,39 @@ def test_the_rules_of_the_twins_are_good(tmp_path):
     path = tmp_path / "retention.yml"
     path.write_text(yaml_rules.GOOD, encoding="utf-8")
     assert [rule.id for rule in load_rules(path)] == ["a", "b"]
+
+
+CHECK_IN = """\
+source: pointage
+title: Pointage
+entity: attendance
+files: {pattern: "*.csv", shape: delimited, delimiter: ";"}
+fields:
+  attendance_id: {headers: [N]}
+  registration: {headers: [Billet]}
+  event: {constant: E1}
+  present: {constant: "oui"}
+  full_name: {headers: [Prénom], privacy: direct}
+"""
+
+
+def test_a_presence_stays_with_its_place_when_both_go(tmp_path):
+    """A list of presences by numbers of tickets, with a first name or nothing: each is whose ticket it is."""
+    files = {
+        "billets/ventes.csv": "\n".join([*LINES[:5], ""]),
+        "pointage/liste.csv": "N;Billet;Prénom\n1;B1;Ana\n2;B2;\n3;B4;\n4;B9;\n",
+    }
+    made = home_with(tmp_path, {"billets": CONTRACT, "pointage": CHECK_IN}, files, time.time() - 60)
+    for contract in rooms.contracts(made).values():
+        rooms.deliver(made, contract, datetime(2020, 4, 1, tzinfo=UTC))
+    report = by_rule(retention(made, NOW, apply=True))
+    assert (report["registrations"], report["left"]) == (2, 0)
+    ids = "select list(registration_id order by row_number) from read_parquet($path)"
+    with duckdb.connect() as con:
+        places, presences = (
+            con.execute(ids, {"path": f"{made.landing}/{entity}/*.parquet"}).fetchone()[0]
+            for entity in ("registration", "attendance")
+        )
+    assert presences == [places[0], "B2", places[3], "B9"], "Paul stays, and B9 is no ticket"
+    assert not {"B1", "B4"} & {*places, *presences}
+    assert not by_rule(retention(made, NOW, apply=True))["registrations"], "once"

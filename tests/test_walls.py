@@ -5,6 +5,7 @@ import re
 from pathlib import Path
 
 import pytest
+import yaml
 
 ROOT = Path(__file__).parents[1]
 ROOMS = {
@@ -159,6 +160,13 @@ def test_a_model_reads_only_the_layers_it_may(path):
 def test_the_layer_wall_can_fail():
     assert reads("select * from {{ ref('stg_events') }} join {{ source('landing', 'event') }}") == {"stg", "source"}
     assert reads("select * from landing.event -- ref('dim_event')") == {"source"}
+
+
+def test_the_analysts_file_is_declared_with_every_table_that_leaves():
+    declared = yaml.safe_load((ROOT / "dbt_project/models/exposures.yml").read_text(encoding="utf-8"))["exposures"]
+    (theirs,) = [each["depends_on"] for each in declared if each["name"] == "analysts_file"]
+    leaving = [path.stem for path in sql_files() if path.stem.startswith(("dim_", "bridge_", "fct_", "ind_"))]
+    assert sorted(theirs) == sorted(f"ref('{name}')" for name in leaving)
 
 
 def test_staging_is_one_model_per_entity_never_per_source():

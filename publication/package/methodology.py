@@ -77,7 +77,8 @@ def _rules() -> list[str]:
         "## Règles communes",
         "",
         "- Une valeur absente n’est jamais un zéro : la cellule est vide et son statut dit pourquoi. Un zéro est écrit 0.",
-        "- `n_with_data` sur `n_total` dit sur combien d’événements porte chaque chiffre. Un total auquel il manque des événements est « au moins ».",
+        "- `n_with_data` sur `n_total` dit sur quoi porte chaque chiffre : des événements ; des personnes (PE01, PE02), des présences (OR01), des structures (OR02, OR03), "
+        "des réponses (SA01 à SA03) ou des fiches (QU04). Un total auquel il manque des événements est « au moins ».",
         "- Un rapport est le rapport de deux sommes, sur les seuls événements qui ont les deux.",
         "- Un compte approché (« une quinzaine », « environ 150 ») garde ses bornes ; les bornes d’une somme sont la somme des bornes.",
         "- Une participation est une présence, pas une personne : qui vient deux fois compte deux fois.",

@@ -1,11 +1,15 @@
 """How figures are printed. Expected texts were written by hand, from the definitions and the printed synthesis."""
 
+import csv
+from pathlib import Path
+
 import pytest
 
 from publication import figures
 from publication.figures import Rounding
 from publication.labels import Labels, Sign
 
+ROOT = Path(__file__).parents[2]
 LABELS = Labels(
     indicators={
         "PA01": {"rounding": "entier; total approximatif arrondi à la dizaine", "missing_rule": "« au moins » si n<N"},
@@ -82,6 +86,14 @@ def test_at_least_only_when_something_is_missing():
     assert show("PA01", 1055.0, n_with_data=33, n_total=36).full == "au\u00a0moins\u00a01\u202f055"
     assert show("PA01", 140.0, n_with_data=5, n_total=5).full == "140"
     assert show("PA07", 32.0, n_with_data=33, n_total=36).full == "32"
+
+
+def test_totals_of_what_was_received_are_floors_by_their_definition():
+    with (ROOT / "sources" / "references" / "indicators.csv").open(encoding="utf-8") as file:
+        labels = Labels(indicators={row["code"]: row for row in csv.DictReader(file)})
+    partial = {"value": 10.0, "n_with_data": 1, "n_total": 2, "obs_status": "P", "conf_status": "F"}
+    floors = [code for code in labels.indicators if figures.printed({"indicator": code, **partial}, labels).at_least]
+    assert floors == ["PA01", "PA02", "PA03", "PA06"]
 
 
 def test_bounds():

@@ -117,6 +117,10 @@ def test_home_says_what_when_and_what_is_held_back(pages):
     assert "« Chiffres déjà publiés »" not in text  # no rhythm was promised for that source
     assert "« Programme de la conférence (tableur) » : 1 livraison en attente d’une correction." in text
     assert "sur 33 des 36 événements" in text and "au moins 1 055" in text
+    assert (
+        "15 e 12 à 18" in text
+    )  # an estimate never stands without its bounds, in the list of programmes as under « En bref »
+    assert "participations déclarées 12 à 18" in pages[f"programme-{hand_made.CVL}.html"].text
     assert "36 dans la version 1" in text and "inchangé depuis la version 1" in text
     assert "38 lues = 36 acceptées + 1 mise de côté + 1 doublon" in text
 

@@ -43,6 +43,7 @@ from sources.entities import ENTITIES, PERSON, Entity
 from sources.headers import Binding, Unbound, bind, column_letter
 from sources.kinds import EXPRESSION_KINDS, References, mappings
 from sources.kinds import Mapping as Parse
+from sources.looks import notes_on_looks
 from sources.note import Note
 from sources.origins import cell, left_out, origin
 from sources.readers import Sheet
@@ -127,6 +128,7 @@ def judge(
     raw = _read_raw(contract, binding, body, structure, sections, file_name, slots)
     if contract.layout.days_of_section:
         notes += _months_without_rows(sections, raw["row_number"])
+    notes += notes_on_looks(sheet.marks, raw["row_number"].to_numpy())
     notes += apply_corrections(raw, corrections, today)
     canonical, findings = _canonical(contract, raw, mappings(contract, references))
     beyond, beside = _under_no_header(contract, binding, body, raw["row_number"])

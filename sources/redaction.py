@@ -37,8 +37,8 @@ from identity.tombstones import STAND_IN_DOMAIN, Tombstone, Tombstones
 from sources.contract import Contract
 from sources.entities import ENTITIES, Entity
 from sources.headers import Binding
-from sources.note import Note
 from sources.readers import Sheet, Unreadable
+from sources.readers.sheet import sheet_of
 
 MAGIC = b"OBSREDACTED1\n"
 
@@ -109,7 +109,7 @@ def write_kept(file: BinaryIO, kept: Kept) -> None:
     packed = io.BytesIO()
     with zipfile.ZipFile(packed, "w") as archive:
         about = {
-            "sheets": [[sheet.name, [[note.rule, note.message] for note in sheet.notes]] for sheet in kept.sheets],
+            "sheets": [sheet.beside() for sheet in kept.sheets],
             "deleted": kept.deleted,
         }
         archive.writestr("about.json", json.dumps(about, ensure_ascii=False))
@@ -148,10 +148,8 @@ def read_kept(path: Path) -> Kept:
     with zipfile.ZipFile(io.BytesIO(packed)) as archive:
         about = json.loads(archive.read("about.json"))
         sheets = tuple(
-            Sheet(
-                name, pq.read_table(io.BytesIO(archive.read(f"sheet-{index}.parquet"))), tuple(Note(*n) for n in notes)
-            )
-            for index, (name, notes) in enumerate(about["sheets"])
+            sheet_of(pq.read_table(io.BytesIO(archive.read(f"sheet-{index}.parquet"))), *beside)
+            for index, beside in enumerate(about["sheets"])
         )
         slots = pq.read_table(io.BytesIO(archive.read("slots.parquet"))).cast(SLOTS)
     deleted = None if about["deleted"] is None else tuple(about["deleted"])

@@ -1,7 +1,7 @@
 """The archive that an XLSX or ODS file is, looked at before any spreadsheet library touches it.
 
 Belongs here: what makes an archive dangerous or cut (entries, bytes really inflated, entities, far cells, passwords),
-and what the spreadsheet library does not tell (hidden rows, formulas without a stored result, error cells).
+and what the spreadsheet library does not tell (hidden rows, formulas without a stored result, error cells, comments, colours).
 Does not belong here: values of cells. Nothing here trusts a declared size, a declared dimension or an entry's name.
 
 Every entry is inflated once by blocks and forgotten; every entry that looks like XML goes through expat, which refuses
@@ -19,7 +19,8 @@ from pathlib import Path
 from posixpath import basename, dirname, join, normpath
 from xml.parsers import expat
 
-from sources.readers.sheet import Note, Unreadable, cell_name, column_name, enumerate_in_french
+from sources.readers.looks import Spans, XlsxStyles, extend, marks, ods_look
+from sources.readers.sheet import Mark, Note, Unreadable, cell_name, column_name, enumerate_in_french, row_ranges
 from sources.zipped import SPOILED
 
 MB = 1_000_000
@@ -70,6 +71,8 @@ class SheetFacts:
     formulas_without_value: list[tuple[int, int]] = field(default_factory=list)
     error_cells: list[tuple[int, int]] = field(default_factory=list)
     merged_down: list[str] = field(default_factory=list)
+    commented: list[str] = field(default_factory=list)
+    marks: tuple[Mark, ...] = ()
     texts: dict[tuple[int, int], str] = field(default_factory=dict)
     has_iso_durations: bool = False
 
@@ -81,7 +84,7 @@ class SheetFacts:
         if self.hidden:
             yield "feuille_masquee", "La feuille est masquée ; elle a été lue comme les autres."
         if self.hidden_rows:
-            count, rows = len(self.hidden_rows), enumerate_in_french(_ranges(self.hidden_rows))
+            count, rows = len(self.hidden_rows), enumerate_in_french(row_ranges(self.hidden_rows))
             yield "lignes_masquees", f"{count} ligne(s) masquée(s) ou filtrée(s), lue(s) comme les autres : {rows}."
         if columns := _column_ranges(self.hidden_columns, self.last_column):
             yield (
@@ -104,6 +107,12 @@ class SheetFacts:
             yield (
                 "cellules_fusionnees",
                 f"Cellules fusionnées sur plusieurs lignes, seule la première est remplie : {cells}.",
+            )
+        if self.commented:
+            cells = enumerate_in_french(self.commented)
+            yield (
+                "commentaires",
+                f"Commentaire(s) de cellule, que rien ne lit : {cells}. Ce qu'ils disent va dans une colonne.",
             )
 
 
@@ -232,15 +241,24 @@ class _Scan:
     def _workbook_sheets(self, workbook: str) -> list[SheetFacts]:
         folder = dirname(workbook)
         targets = self._targets(join(folder, "_rels", basename(workbook) + ".rels"))
+        styles = next((part.styles for part in self.parts.values() if part.styles), None)
         sheets = []
         for name, state, relation in self.parts[workbook].declared_sheets:
-            part = self.parts.get(_key(join(folder, targets.get(relation, ""))))
+            place = _key(join(folder, targets.get(relation, "")))
+            part = self.parts.get(place)
             if part is None:
                 raise damaged(self.where, f"feuille « {name} »")
             facts = part.sheets[0] if part.sheets else SheetFacts()
             facts.name, facts.hidden = name, state in ("hidden", "veryHidden")
+            facts.commented = self._commented(place)
+            facts.marks = styles.marks(part.spans_of_formats) if styles else ()
             sheets.append(facts)
         return sheets
+
+    def _commented(self, sheet: str) -> list[str]:
+        targets = self._targets(join(dirname(sheet), "_rels", basename(sheet) + ".rels")).values()
+        parts = [self.parts.get(_key(join(dirname(sheet), target))) for target in targets]
+        return [cell for part in parts if part for cell in part.commented]
 
     def _too_big(self, what: str, rule: str = "fichier_trop_gros") -> Unreadable:
         return Unreadable(
@@ -273,6 +291,9 @@ class _Part:
         self.sheets: list[SheetFacts] = []
         self.declared_sheets: list[tuple[str, str, str]] = []
         self.targets: dict[str, str] = {}
+        self.styles: XlsxStyles | None = None
+        self.spans_of_formats: dict[str, Spans] = {}
+        self.commented: list[str] = []
         self.encrypted = False
         self.finish: Callable[[], None] = lambda: None
         self.broken = False
@@ -309,9 +330,12 @@ class _Part:
             case "worksheet":
                 worksheet = _Worksheet(self.parser, tag.removesuffix("worksheet"), self.where, self.limits)
                 self.sheets, self.finish = [worksheet.facts], worksheet.finish
+                self.spans_of_formats = worksheet.spans_of_formats
+            case "styleSheet":
+                self.styles = XlsxStyles(self.parser)
             case "document-content":
                 self.sheets = _OdsContent(self.parser, self.where, self.limits).sheets
-            case "workbook" | "Relationships" | "manifest":
+            case "workbook" | "Relationships" | "manifest" | "comments":
                 self.parser.StartElementHandler = self._declaration
 
     def _declaration(self, tag: str, attributes: dict[str, str]) -> None:
@@ -319,6 +343,8 @@ class _Part:
             case "sheet":
                 relation = next((value for key, value in attributes.items() if key.endswith(" id")), "")
                 self.declared_sheets.append((attributes.get("name", ""), attributes.get("state", ""), relation))
+            case "comment":
+                self.commented.append(attributes.get("ref", ""))
             case "Relationship":
                 self.targets[attributes.get("Id", "")] = attributes.get("Target", "")
             case "encryption-data":
@@ -362,6 +388,8 @@ class _Worksheet:
         self.facts = SheetFacts()
         self.bounds = _Bounds(where, limits)
         self.columns: dict[str, int] = {}
+        self.spans_of_formats: dict[str, Spans] = {}
+        self.last_row_of_format: dict[str, int] = {}
         self.row = self.column = 0
         self.row_text = "0"
         self.cell_row = 0
@@ -433,6 +461,16 @@ class _Worksheet:
             self.bounds.fill(facts, self.cell_row, self.column, cell_name(self.cell_row, self.column))
         if self.row_is_hidden and facts.hidden_rows[-1:] != [self.row]:
             facts.hidden_rows.append(self.row)
+        if len(flat := self.attributes) > 2:
+            if flat[2] == "s":
+                cell_format = flat[3]
+            elif len(flat) > 4:
+                cell_format = _mapping(flat).get("s", "")
+            else:  # a type alone
+                return
+            if self.last_row_of_format.get(cell_format) != self.cell_row:
+                self.last_row_of_format[cell_format] = self.cell_row
+                extend(self.spans_of_formats.setdefault(cell_format, []), self.cell_row, self.cell_row)
 
     def _on_f(self, _: list[str]) -> None:
         self.is_formula = self.is_pending = True
@@ -495,7 +533,9 @@ class _OdsContent:
         self.sheets: list[SheetFacts] = []
         self.bounds = _Bounds(where, limits)
         self.hidden_styles: set[str] = set()
-        self.style = ""
+        self.looks: dict[str, list[str]] = {}
+        self.spans_of_looks: dict[str, Spans] = {}
+        self.style = self.cell_style = ""
         self.comments = self.columns_seen = 0
         self.row = self.column = self.repeated_rows = self.repeated_columns = 0
         self.row_is_hidden = self.filled = self.needs_text = self.in_cell = False
@@ -508,6 +548,9 @@ class _OdsContent:
         match tag.rpartition(" ")[2]:
             case "style":
                 self.style = next((value for key, value in attributes.items() if key.endswith(" name")), "")
+            case ("table-cell-properties" | "text-properties") as kind:
+                if look := ods_look(kind, attributes):
+                    self.looks.setdefault(self.style, []).append(look)
             case "table-properties":
                 if attributes.get(_TABLE + "display") == "false":
                     self.hidden_styles.add(self.style)
@@ -521,6 +564,8 @@ class _OdsContent:
                 self._column(attributes)
             case "annotation":
                 self.comments += 1
+                if self.sheets:
+                    self.sheets[-1].commented.append(cell_name(self.row, self.column))
                 self.parser.CharacterDataHandler = None
             case "p" if self.in_cell and not self.comments:
                 self._paragraph()
@@ -533,6 +578,8 @@ class _OdsContent:
                 self.row += self.repeated_rows
             case "annotation":
                 self.comments -= 1
+            case "table" if tag.startswith(_TABLE) and self.sheets:
+                self.sheets[-1].marks = marks(self.spans_of_looks)
             case "p":
                 self.parser.CharacterDataHandler = None
 
@@ -540,7 +587,7 @@ class _OdsContent:
         name = attributes.get(_TABLE + "name")
         hidden = attributes.get(_TABLE + "style-name") in self.hidden_styles
         self.sheets.append(SheetFacts(name=name, hidden=hidden, has_iso_durations=True))
-        self.row, self.columns_seen = 1, 1
+        self.row, self.columns_seen, self.spans_of_looks = 1, 1, {}
 
     def _column(self, attributes: dict[str, str]) -> None:
         repeated = _repeated(attributes, "number-columns-repeated")
@@ -560,6 +607,7 @@ class _OdsContent:
         self.is_formula = kind is None and _TABLE + "formula" in attributes
         self.needs_text = kind is None or self.is_error
         self.in_cell = True
+        self.cell_style = attributes.get(_TABLE + "style-name", "")
         self.filled = False
         self.paragraphs = []
         self._merge(attributes)
@@ -612,6 +660,8 @@ class _OdsContent:
             self.bounds.fill(facts, row, column, cell_name(row, column))
         if self.row_is_hidden and facts.hidden_rows[-1:] != [row]:
             facts.hidden_rows.extend(range(self.row, row + 1))
+        for look in self.looks.get(self.cell_style, ()):
+            extend(self.spans_of_looks.setdefault(look, []), self.row, row)
 
 
 def _looks_like_xml(name: str, block: bytes) -> bool:
@@ -644,17 +694,6 @@ def _integer(text: str) -> int:
 def _addresses(positions: list[tuple[int, int]]) -> str:
     names = [cell_name(row, column) for row, column in positions]
     return f"Cellule{'s' if len(names) > 1 else ''} {enumerate_in_french(names)}"
-
-
-def _ranges(numbers: list[int]) -> list[str]:
-    """[3, 4, 5, 9] gives ["3 à 5", "9"]."""
-    spans: list[list[int]] = []
-    for number in numbers:
-        if spans and number == spans[-1][1] + 1:
-            spans[-1][1] = number
-        else:
-            spans.append([number, number])
-    return [str(first) if first == last else f"{first} à {last}" for first, last in spans]
 
 
 def _column_ranges(spans: list[tuple[int, int]], last_column: int) -> list[str]:

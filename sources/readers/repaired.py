@@ -6,6 +6,8 @@ is certain (`sources/values/mojibake.py`), the encoding of the file itself (`enc
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import numpy as np
 import pyarrow as pa
 import pyarrow.compute as pc
@@ -30,7 +32,7 @@ def repaired(sheet: Sheet) -> Sheet:
         "réparées, car une seule lecture est possible. Enregistrez la liste en « CSV UTF-8 », ou en classeur."
     )
     table = pa.table([column for column, _ in found], names=sheet.table.column_names)
-    return Sheet(sheet.name, table, (*sheet.notes, Note("texte_repare", message)))
+    return replace(sheet, table=table, notes=(*sheet.notes, Note("texte_repare", message)))
 
 
 def _repaired(column: pa.ChunkedArray) -> tuple[pa.ChunkedArray, int]:

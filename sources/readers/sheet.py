@@ -24,6 +24,18 @@ MAX_CELLS = 50_000_000
 """Rows × columns of one sheet, padding included: above, the file is not a table of people and events."""
 
 
+STRUCK = "barré"
+
+
+@dataclass(frozen=True)
+class Mark:
+    """How filled cells look in some rows. `look`: STRUCK, or a name of the colour behind the text. `spans`: these rows, 1-based, first and
+    last, in order, at least one."""
+
+    look: str
+    spans: tuple[tuple[int, int], ...]
+
+
 @dataclass(frozen=True)
 class Sheet:
     """One sheet. `name` is None for a delimited file.
@@ -35,6 +47,17 @@ class Sheet:
     name: str | None
     table: pa.Table
     notes: tuple[Note, ...] = ()
+    marks: tuple[Mark, ...] = ()
+
+    def beside(self) -> list:
+        """What is known of the sheet beside its table, for JSON; `sheet_of` takes it back."""
+        return [self.name, [[note.rule, note.message] for note in self.notes], [[m.look, m.spans] for m in self.marks]]
+
+
+def sheet_of(table: pa.Table, name: str | None, notes: list, marks: list | None = None) -> Sheet:
+    """The sheet of a table and of what `Sheet.beside` gave. `marks`: None in what was written before there were any."""
+    read = (Mark(look, tuple((first, last) for first, last in spans)) for look, spans in marks or ())
+    return Sheet(name, table, tuple(Note(rule, message) for rule, message in notes), tuple(read))
 
 
 class Unreadable(Exception):
@@ -119,6 +142,17 @@ def enumerate_in_french(items: Sequence[str], shown: int = 10) -> str:
         return ", ".join(items)
     left = len(items) - shown
     return f"{', '.join(items[:shown])} et {left} autre{'s' if left > 1 else ''}"
+
+
+def row_ranges(numbers: Sequence[int]) -> list[str]:
+    """[3, 4, 5, 9] gives ["3 à 5", "9"]."""
+    spans: list[list[int]] = []
+    for number in numbers:
+        if spans and number == spans[-1][1] + 1:
+            spans[-1][1] = number
+        else:
+            spans.append([number, number])
+    return [str(first) if first == last else f"{first} à {last}" for first, last in spans]
 
 
 def sheet_schema(width: int) -> pa.Schema:

@@ -22,7 +22,7 @@ from pathlib import Path
 
 import pyarrow as pa
 
-from sources.readers.sheet import Note, Sheet, Unreadable
+from sources.readers.sheet import Sheet, Unreadable, sheet_of
 from sources.readers.signature import empty_file, require_workbook
 
 _ROOT = Path(__file__).resolve().parents[2]
@@ -180,10 +180,10 @@ def _collect(directory: Path, ended: str, file_name: str) -> list[Sheet]:
     return [_sheet(directory / f"{i}.arrow", each) for i, each in enumerate(content["sheets"])]
 
 
-def _sheet(path: Path, described: dict) -> Sheet:
+def _sheet(path: Path, described: list) -> Sheet:
     with pa.OSFile(str(path)) as source:
         table = pa.ipc.open_file(source).read_all()
-    return Sheet(described["name"], table, tuple(Note(rule, message) for rule, message in described["notes"]))
+    return sheet_of(table, *described)
 
 
 def _empty_sheet(file_name: str, sheet: str) -> Unreadable:

@@ -35,7 +35,7 @@ from python_calamine import (
 )
 
 from sources.readers.archive import DAMAGED, SheetFacts, damaged, password, refuse_encrypted, scan
-from sources.readers.sheet import Note, TableBuilder, Unreadable, cell_name, enumerate_in_french
+from sources.readers.sheet import Note, Sheet, TableBuilder, Unreadable, cell_name, enumerate_in_french
 from sources.readers.signature import require_workbook
 
 CHUNK_ROWS = 4_096
@@ -101,8 +101,8 @@ def _short_of_memory(limit: int) -> bool:
     return peak is not None and int(peak[1]) << 10 > limit // 2
 
 
-def convert(path: Path, file_name: str, only: str | None, directory: Path) -> list[dict]:
-    """Write one Arrow file per worksheet; returns `{name, notes: [[rule, message]…]}` in the order of the workbook."""
+def convert(path: Path, file_name: str, only: str | None, directory: Path) -> list[list]:
+    """Write one Arrow file per worksheet; returns `Sheet.beside()` of each in the order of the workbook."""
     facts = _facts(path, file_name)
     try:
         with _open(path, directory, is_archive=facts is not None) as workbook:
@@ -244,14 +244,14 @@ def _wanted(workbook: CalamineWorkbook, only: str | None, file_name: str) -> lis
 
 def _convert_sheet(
     workbook: CalamineWorkbook, name: str, facts: list[SheetFacts] | None, target: Path, file_name: str
-) -> dict:
+) -> list:
     sheet_facts = _facts_of(workbook, name, facts)
     rows = _Rows(sheet_facts)
     table = _table(workbook.get_sheet_by_name(name), rows, f"« {file_name} », feuille « {name} »,")
     with pa.OSFile(str(target), "wb") as sink, pa.ipc.new_file(sink, table.schema) as writer:
         writer.write_table(table)
     notes = (*sheet_facts.notes(), *rows.notes(), *(_old_format_notes() if facts is None else ()))
-    return {"name": name, "notes": [[note.rule, note.message] for note in notes]}
+    return Sheet(name, table, notes, sheet_facts.marks).beside()
 
 
 def _table(sheet: CalamineSheet, rows: _Rows, where: str) -> pa.Table:
@@ -278,7 +278,7 @@ def _facts_of(workbook: CalamineWorkbook, name: str, facts: list[SheetFacts] | N
 
 def _old_format_notes() -> tuple[Note, ...]:
     message = (
-        "Dans l'ancien format .xls, les lignes masquées, les formules sans résultat et les cellules en "
+        "Dans l'ancien format .xls, les lignes masquées, les couleurs, les formules sans résultat et les cellules en "
         "erreur ne peuvent pas être signalées : préférez .xlsx ou .ods."
     )
     return (Note("format_ancien", message),)

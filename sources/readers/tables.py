@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import pyarrow as pa
 import pyarrow.compute as pc
@@ -62,7 +62,9 @@ def cut(
             f"La section « {rows[start - 1].text} »{_of(sheet)} ne contient aucune ligne, pas même d'en-tête : "
             "vérifiez que le fichier est complet et refaites l'export.",
         )
-    return Sheet(sheet.name, sheet.table.slice(start, end - start), (*sheet.notes, *_outside(rows, start, end)))
+    return replace(
+        sheet, table=sheet.table.slice(start, end - start), notes=(*sheet.notes, *_outside(rows, start, end))
+    )
 
 
 def stack_headers(
@@ -241,7 +243,7 @@ def _bracketed(parts: Sequence[str | None]) -> str | None:
 def _with_header(sheet: Sheet, labels: Sequence[str | None], number: int, body: pa.Table) -> Sheet:
     columns = [pa.array([number], pa.int32()), *(pa.array([label], pa.string()) for label in labels)]
     header = pa.table(columns, names=sheet.table.column_names)
-    return Sheet(sheet.name, pa.concat_tables([header, body]), sheet.notes)
+    return replace(sheet, table=pa.concat_tables([header, body]))
 
 
 def _key(label: str) -> str:

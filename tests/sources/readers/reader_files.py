@@ -19,6 +19,7 @@ ODS_NAMESPACES = (
         for prefix, name in [("office", "office"), ("table", "table"), ("text", "text"), ("style", "style")]
     )
     + ' xmlns:calcext="urn:org:documentfoundation:names:experimental:calc:xmlns:calcext:1.0"'
+    + ' xmlns:fo="urn:oasis:names:tc:opendocument:xmlns:xsl-fo-compatible:1.0"'
 )
 
 

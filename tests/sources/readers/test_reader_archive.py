@@ -5,10 +5,10 @@ import zipfile
 
 import openpyxl
 import pytest
-from reader_files import ole_container, write_ods, write_xlsx, write_zip, xlsx_parts
+from reader_files import HEAD, MAIN, ole_container, write_ods, write_xlsx, write_zip, xlsx_parts
 
 from sources.readers.archive import ArchiveLimits, refuse_encrypted, scan
-from sources.readers.sheet import Unreadable, cell_name
+from sources.readers.sheet import STRUCK, Unreadable, cell_name
 
 ONE_CELL = '<sheetData><row r="1"><c r="A1"><v>1</v></c></row></sheetData>'
 MEGABYTE = 1_000_000
@@ -224,6 +224,7 @@ def test_what_people_hide_is_reported(tmp_path):
         sheet.row_dimensions[row].hidden = True
     sheet.column_dimensions["B"].hidden = True
     sheet["B6"] = "=SUM(B2:B5)"
+    sheet["A2"].comment = openpyxl.comments.Comment("À confirmer", "CRESS")
     sheet.merge_cells("A3:A4")
     sheet.merge_cells("A5:B5")
     workbook.create_sheet("Listes").sheet_state = "veryHidden"
@@ -235,8 +236,33 @@ def test_what_people_hide_is_reported(tmp_path):
         "formule_sans_valeur": "Cellule B6 : formule sans résultat enregistré, lue comme vide ; ouvrez le classeur dans "
         "votre tableur, enregistrez-le et renvoyez-le.",
         "cellules_fusionnees": "Cellules fusionnées sur plusieurs lignes, seule la première est remplie : A3:A4.",
+        "commentaires": "Commentaire(s) de cellule, que rien ne lit : A2. Ce qu'ils disent va dans une colonne.",
     }
     assert hidden.name == "Listes" and rules(hidden) == ["feuille_masquee"]
+
+
+def test_formats_of_filled_cells_are_told_by_rows(tmp_path):
+    fonts = '<fonts><font/><font><strike/></font><font><strike val="0"/></font></fonts>'
+    colours = ('rgb="FFFF0000"', 'rgb="FFFFFFFF"', 'theme="0"', 'theme="5" tint="0.4"', 'indexed="64"', 'indexed="13"')
+    solid = "".join(
+        f'<fill><patternFill patternType="solid"><fgColor {colour}/></patternFill></fill>' for colour in colours
+    )
+    fills = f'<fills><fill><patternFill/></fill><fill><patternFill patternType="gray125"/></fill>{solid}</fills>'
+    formats = [(0, 0), (1, 0), (2, 0), *((0, fill) for fill in range(2, 8)), (1, 2), (9, 99)]
+    listed = "".join(f'<xf fontId="{font}" fillId="{fill}"/>' for font, fill in formats)
+    unused = '<cellStyleXfs><xf fontId="1" fillId="2"/></cellStyleXfs>'
+    dxfs = "<dxfs><dxf><font><strike/></font><fill><patternFill><fgColor rgb='FF00FF00'/></patternFill></fill></dxf></dxfs>"
+    styles = f'{HEAD}<styleSheet xmlns="{MAIN}">{fonts}{fills}{unused}<cellXfs>{listed}</cellXfs>{dxfs}</styleSheet>'
+    rows = "".join(f'<row r="{n}"><c r="A{n}" s="{n - 1}"><v>1</v></c></row>' for n in range(1, 13))
+    rows += '<row r="13"><c r="A13" t="str" s="9"><v>a</v></c><c r="B13" s="3"/></row>'
+    parts = xlsx_parts(f"<sheetData>{rows}</sheetData>") | {"xl/styles.xml": styles}
+    (facts,) = scan(write_zip(tmp_path / "a", parts), file_name="x")
+    assert {mark.look: mark.spans for mark in facts.marks} == {
+        STRUCK: ((2, 2), (10, 10), (13, 13)),
+        "FF0000": ((4, 4), (10, 10), (13, 13)),
+        "theme 5 0.4": ((7, 7),),
+        "index 13": ((9, 9),),
+    }
 
 
 def test_stored_results_of_formulas_are_not_reported(tmp_path):
@@ -267,6 +293,29 @@ def test_ods_repetitions_are_counted_not_expanded(tmp_path):
     )
     reason = refusal(write_ods(tmp_path / "a", table + "</table:table>"))
     assert reason.rule == "cellule_lointaine" and "feuille « A »" in reason.message and "XFD1048576" in reason.message
+
+
+def test_looks_and_comments_of_an_ods_are_told_by_rows(tmp_path):
+    def style(name, properties):
+        return f'<style:style style:name="{name}" style:family="table-cell">{properties}</style:style>'
+
+    styles = (
+        style("red", '<style:table-cell-properties fo:background-color="#ff0000"/>')
+        + style("white", '<style:table-cell-properties fo:background-color="#FFFFFF"/>')
+        + style("struck", '<style:text-properties style:text-line-through-style="solid"/>')
+        + style("plain", '<style:text-properties style:text-line-through-style="none" fo:color="#00ff00"/>')
+    )
+
+    def row(name, again=1, inside=""):
+        cell = f'<table:table-cell table:style-name="{name}" office:value-type="string">{inside}<text:p>a</text:p></table:table-cell>'
+        return f'<table:table-row table:number-rows-repeated="{again}">{cell}<table:table-cell table:style-name="red"/></table:table-row>'
+
+    comment = "<office:annotation><text:p>À confirmer</text:p></office:annotation>"
+    rows = row("white") + row("red", 2) + row("struck") + row("plain", inside=comment) + row("red")
+    tables = f'<table:table table:name="A">{rows}</table:table><table:table table:name="B">{row("plain")}</table:table>'
+    first, second = scan(write_ods(tmp_path / "a", tables, styles=styles), file_name="x")
+    assert {mark.look: mark.spans for mark in first.marks} == {"#ff0000": ((2, 3), (6, 6)), STRUCK: ((4, 4),)}
+    assert (first.commented, second.marks, second.commented) == (["A5"], (), [])
 
 
 def test_ods_empty_tail_is_honest(tmp_path):

@@ -48,7 +48,7 @@ def test_workbooks_give_values_not_their_looks(sheets, form):
     assert column(sheets[form], "c14")[6] == "09:30:00"
     assert column(sheets[form], "c13")[14] == "#N/A"
     rules = [note.rule for note in sheets[form].notes]
-    assert rules == ["lignes_masquees", "colonnes_masquees", "cellule_en_erreur", "cellules_fusionnees"]
+    assert rules == ["lignes_masquees", "colonnes_masquees", "cellule_en_erreur", "cellules_fusionnees", "commentaires"]
 
 
 def test_text_exports_give_looks(sheets):

@@ -151,6 +151,7 @@ def test_ods(tmp_path):
         "formule_sans_valeur",
         "cellule_en_erreur",
         "cellules_fusionnees",
+        "commentaires",
     ]
     assert "A3:A5" in sheet.notes[4].message
     assert "E3" in sheet.notes[2].message and "D3" in sheet.notes[3].message

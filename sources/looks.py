@@ -1,0 +1,55 @@
+"""Rows of data that look otherwise than the others: by a colour behind the text, or struck. Nothing reads what a look means; it is said.
+
+Belongs here: which looks are worth a word. Does not belong here: how a look is read from a workbook (`sources/readers/looks.py`).
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+
+import numpy as np
+
+from sources.note import Note
+from sources.readers.sheet import STRUCK, Mark, enumerate_in_french, row_ranges
+
+RARE = 1 / 3
+"""Share of the rows of data from which a colour is decoration: one row in two in a striped table, all of them in a coloured column."""
+
+
+def notes_on_looks(marks: Iterable[Mark], numbers: np.ndarray) -> list[Note]:
+    """`numbers`: the rows of data, in order: titles, headers and totals are coloured for their own reasons."""
+    struck = coloured = np.zeros(len(numbers), dtype=bool)
+    for mark in marks:
+        here = _within(mark, numbers)
+        if mark.look == STRUCK:
+            struck = here
+        elif here.sum() < RARE * len(numbers):
+            coloured = coloured | here
+    said = []
+    if struck.any():
+        said.append(
+            Note(
+                "texte_barre",
+                f"{struck.sum()} ligne(s) au texte barré, lue(s) comme les autres : {_rows(numbers[struck])}. Si le trait veut dire « annulé », "
+                "écrivez-le dans une colonne, ou retirez la ligne.",
+            )
+        )
+    if coloured.any():
+        said.append(
+            Note(
+                "lignes_colorees",
+                f"{coloured.sum()} ligne(s) d'une autre couleur que les autres, que rien ne lit : {_rows(numbers[coloured])}. Si la couleur a un "
+                "sens (annulé, à confirmer), écrivez-le dans une colonne.",
+            )
+        )
+    return said
+
+
+def _within(mark: Mark, numbers: np.ndarray) -> np.ndarray:
+    firsts, lasts = np.array(mark.spans, dtype=np.int64).T
+    at = np.searchsorted(firsts, numbers, side="right") - 1
+    return (at >= 0) & (numbers <= lasts[at])
+
+
+def _rows(numbers: np.ndarray) -> str:
+    return enumerate_in_french(row_ranges(numbers.tolist()))

@@ -28,8 +28,8 @@ _RESERVED = re.compile(r"(?:true|false|yes|no|on|off|null|y|n|~)", re.IGNORECASE
 _INDIRECT = ("organisation", "siret", "postcode", "commune", "category")
 _EXAMPLES = {
     "programme": "{constant: PROGRAMME-A-PRECISER}",
-    "event": "{constant: EVENEMENT-A-PRECISER}   (ou {file_name: true} : le nom du fichier)",
-    "counts": '{constant: "oui"}   (compte-t-il dans le programme ?)',
+    "event": "{constant: EVENEMENT-A-PRECISER}   # ou {file_name: true} : le nom du fichier",
+    "counts": '{constant: "oui"}   # compte-t-il dans le programme ?',
 }
 _KEY_PARTS = ("order", "full_name", "family_name", "given_name", "email", "reporter_email", "reporter_name", "submitted_at",
               "registered_at", "joined_at")  # fmt: skip
@@ -89,7 +89,12 @@ def generic(
     declared = layout.model_dump(exclude_defaults=True)
     if declared:
         text += ["layout:", *(f"  {name}: {flow(value)}" for name, value in declared.items())]
-    text += ["fields:" if any(not line.startswith("  #") for line in lines) else "fields: {}", *lines]
+    text += [
+        "fields:"
+        if any(not line.startswith("  #") for line in lines)
+        else "fields: {}   # retirez {} quand une ligne suit",
+        *lines,
+    ]
     read = {header_key(m.column.label) for matches in proposal.matches.values() for m in matches}
     read -= {header_key(column.label) for column, _ in ignored}
     text += _ignore([(column.label, said) for column, said in ignored if header_key(column.label) not in read])
@@ -122,7 +127,7 @@ def _fields(proposal: Proposal) -> tuple[list[str], list[str], list[tuple[Column
             lines.append(f"  {slot.name}: {flow(body)}   {comment(said)}")
             reasons.append(f"{slot.name} ← {shown} : {said}")
         elif slot.required:
-            lines.append(f"  # obligatoire : {slot.name}: {_open_choice(slot, matches)}   ({said})")
+            lines.append(f"  # obligatoire : {slot.name}: {_open_choice(slot, matches)}   {comment(said)}")
             open_slots.append(slot)
             ignored += [(match.column, f"attend « {slot.name} » ci-dessus") for match in matches]
         else:
@@ -317,5 +322,5 @@ def _example(slot: Slot) -> str:
     if slot.name in _EXAMPLES:
         return _EXAMPLES[slot.name]
     if slot.choices:
-        return f"{{constant: {slot.choices[0]}}}   (ou {', '.join(slot.choices[1:])})"
+        return f"{{constant: {slot.choices[0]}}}   # ou {', '.join(slot.choices[1:])}"
     return "{headers: [nom de la colonne], required: true}"

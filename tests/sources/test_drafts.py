@@ -9,6 +9,7 @@ from pathlib import Path
 
 import openpyxl
 import pytest
+import yaml
 from deliveries import contract
 
 from sources.contract import LoadedContract, load_contract, load_contracts
@@ -137,6 +138,8 @@ def test_every_fixture_gives_a_draft_that_loads_unless_something_required_is_mis
     if made.open_slots:
         for slot in made.open_slots:
             assert f"  # obligatoire : {slot}: " in made.yaml
+        completed = made.yaml.replace("# obligatoire : ", "").replace("fields: {}", "fields:")
+        assert set(made.open_slots) <= yaml.safe_load(completed)["fields"].keys()
         assert f"champ obligatoire de l'entité {made.entity} absent : {', '.join(made.open_slots)}" in made.problem
         assert made.template is None
     else:

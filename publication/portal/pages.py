@@ -388,7 +388,10 @@ def _search(portal: Portal) -> None:
         for p in portal.programmes
     ]
     map_of_pages = [*fixed, *tables, *programmes]
-    index = search.index(map_of_pages, portal.lines, portal.pages, portal.elsewhere, edition, views.sources(edition))
+    words = {indicator: said for _, indicator, _, _, said in views.HEADLINES}
+    index = search.index(
+        map_of_pages, portal.lines, portal.pages, portal.elsewhere, edition, views.sources(edition), words
+    )
     (portal.public / "assets" / "index.js").write_text(search.script(index), encoding="utf-8")
     portal.page(
         "recherche.html",

@@ -36,15 +36,24 @@ def index(
     elsewhere: Mapping[tuple[str, ...], str],
     edition: Edition,
     sources: Iterable,
+    words: Mapping[str, str],
 ) -> Index:
     """Pages first, then indicators, sources and signs, then members of programmes, each once per programme and only so many.
 
-    `pages_of`: the page of a dataset and programme; `elsewhere`: that of a dataset, programme, breakdown and member, if it is another.
+    `pages_of`: the page of a dataset and programme; `elsewhere`: that of a dataset, programme, breakdown and member, if it is another;
+    `words`: what the first pages call some indicators (« personnes différentes »), by code.
     """
     labels = edition.labels
     entries = list(pages)
     for code, row in sorted(labels.indicators.items()):
-        entries.append((row["name_fr"] or code, "Indicateur", f"definitions.html#{code}", code))
+        entries.append(
+            (
+                row["name_fr"] or code,
+                "Indicateur",
+                f"definitions.html#{code}",
+                ", ".join(filter(None, (code, words.get(code)))),
+            )
+        )
     entries += [(source.title, "Source", "qualite.html#sources", "") for source in sources]
     entries += [(sign, "Signe", "definitions.html#signes", meaning) for sign, meaning in legend(labels)]
     members: dict[tuple[str, str, str], Entry] = {}
@@ -56,7 +65,10 @@ def index(
             if page is None or row["breakdown"] in DULL or key in members:
                 continue
             link = f"{page}#programme={quote(row['programme_id'])}{ITS_NAME}"
-            members[key] = (line.member, line.breakdown, link, line.programme)
+            # people say « le 59 » as they say « le Nord »
+            has_number = row["breakdown"] == "department" and row["member"][:1].isdigit()
+            kind = f"{line.breakdown} {row['member']}" if has_number else line.breakdown
+            members[key] = (line.member, kind, link, line.programme)
     kept = list(members.values())[:MOST]
     return Index((*entries, *kept), len(members) - len(kept))
 

@@ -15,7 +15,7 @@ from publication.labels import Labels
 from publication.shelf import DatasetStatus
 from publication.tables import KEY, by_key, csv_cell, csv_of
 from publication.versions import Version
-from publication.wording import STATUSES, dataset_title, long_date, long_period, plural
+from publication.wording import STATUSES, dataset_title, long_date, long_period, plural, uncapitalised
 
 ADDED, REMOVED, CHANGED = "added", "removed", "changed"
 REVISIONS = "revisions.csv"
@@ -115,7 +115,7 @@ def where(change: Change, labels: Labels) -> str:
     breakdown, member = named.get("breakdown", ""), named.get("member", "")
     if breakdown and breakdown != "total":
         label = labels.member(breakdown, member, named["programme_id"])
-        text += f", {labels.breakdown(breakdown).lower()} : {label}"
+        text += f", {uncapitalised(labels.breakdown(breakdown))} : {label}"
     if named.get("period") and named["period"] != "total":
         text += f", {long_period(named['period'])}"
     return f"{text} — {labels.programme(named.get('programme_id'))}"

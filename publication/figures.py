@@ -94,8 +94,8 @@ def printed(row: Mapping, labels: Labels, *, revised: bool = False) -> Printed:
     text = write(value, rule, is_share)
     if row.get("unit") == "month_number" and value in range(1, 13):
         text = MONTHS[int(value) - 1]
-    elif value != 0 and not any(digit in text for digit in "123456789"):
-        sign, meaning = sign or EPSILON, meaning or "non nul mais inférieur à la moitié de l’unité d’arrondi"
+    elif value != 0 and not any(digit in text for digit in "123456789") and not sign:
+        sign, meaning = EPSILON, "non nul mais inférieur à la moitié de l’unité d’arrondi"
     if revised and not sign:
         sign, meaning = REVISED, "révisé depuis la version précédente"
     lower, upper = _number(row.get("lower")), _number(row.get("upper"))

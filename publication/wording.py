@@ -230,6 +230,11 @@ def state(status: DatasetStatus) -> str:
     return f"{words}, {WAITS[status.waits]}" if status.waits else words
 
 
+def uncapitalised(label: str) -> str:
+    """A label inside a sentence: « Famille de l’ESS » as « famille de l’ESS »."""
+    return label[:1].lower() + label[1:]
+
+
 def long_month(period: str) -> str:
     """`2023-04` as « avril 2023 »; anything else unchanged."""
     year, _, month = period.partition("-")

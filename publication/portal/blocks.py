@@ -14,7 +14,7 @@ from publication.labels import Labels
 from publication.portal import charts, maps
 from publication.portal.charts import Chart, Line
 from publication.portal.maps import Map
-from publication.wording import long_period
+from publication.wording import long_period, uncapitalised
 
 MOST_COLUMNS = 9  # beyond, a table does not fit a sheet of paper: the block has a second one
 MOST_BESIDE = 4  # columns of a table that fits beside its drawing; a wider one stands under its drawings
@@ -135,7 +135,7 @@ def _block(lines: list[Line], labels: Labels, period: str) -> Block:
     return Block(
         id=slug("-".join((first.row["programme_id"] or "", breakdown))),
         breakdown=breakdown,
-        title="Ensemble" if breakdown == "total" else f"Par {labels.breakdown(breakdown).lower()}",
+        title="Ensemble" if breakdown == "total" else f"Par {uncapitalised(labels.breakdown(breakdown))}",
         tables=tables,
         is_folded=_is_long(lines),
         charts=tuple(map(charts.chart, left)),

@@ -9,7 +9,7 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 
 from publication.figures import Printed
-from publication.wording import ORDERED_BREAKDOWNS, short_month
+from publication.wording import ORDERED_BREAKDOWNS, short_month, uncapitalised
 
 # (dataset, breakdown) -> indicators worth drawing, the best first
 PREFERRED = {
@@ -125,8 +125,8 @@ def _short_label(line: Line) -> str:
 
 def title(line: Line) -> str:
     """The indicator, and what it is broken down by when its name does not say so."""
-    by = line.breakdown.lower()
-    return line.indicator if by in line.indicator.lower() else f"{line.indicator}, par {by}"
+    by = uncapitalised(line.breakdown)
+    return line.indicator if by.lower() in line.indicator.lower() else f"{line.indicator}, par {by}"
 
 
 def says(lines: Iterable[Line], total: int | None = None) -> str:

@@ -37,6 +37,13 @@ def test_bars_are_sorted_unless_time_and_absences_keep_their_line():
     assert [bar.label for bar in chart.bars] == ["avr. 2023", "mai 2023", "juin 2023"] and chart.is_upright
 
 
+def test_a_breakdown_in_a_title_keeps_its_capitals_but_the_first():
+    (family, _) = rows = [line(member, 3.0, "organisation_family") for member in ("mutual", "foundation")]
+    titled = Line(family.row, family.printed, "P", "Organisations", "Famille de l’ESS", "Mutuelles")
+    assert charts.title(titled) == "Organisations, par famille de l’ESS"
+    assert blocks.blocks(rows, Labels(), "2023")[0].title == "Par famille de l’ESS"
+
+
 def test_a_series_that_shows_nothing_is_not_drawn():
     assert charts.chosen([line("a", 1.0), line("b", 1.0), line("c", 1.0)]) == []
     assert charts.chosen([line("a", 1.0), line("b", 0.0), line("c", 0.0)]) == []

@@ -112,6 +112,7 @@ def test_an_approximate_total_is_rounded_to_the_ten():
 def test_not_zero_but_rounds_to_zero():
     tiny = show("EV06", 0.0001, unit="share")
     assert (tiny.text, tiny.sign) == ("0,0\u202f%", "ε")
+    assert tiny.meaning.startswith("non nul"), "the status alone would call it « valeur normale »"
 
 
 def test_coverage():

@@ -184,7 +184,7 @@ select
     case when delays.middle is null then 'L' when delays.nb_known < delays.nb_reports then 'P' else 'A' end as obs_status,
     'F' as conf_status,
     {{ fr_caveat([
-        "case when delays.nb_reports = 0 then 'Aucune fiche de synthèse n’a été reçue.' end",
+        "case when delays.nb_reports = 0 then 'Aucune fiche de synthèse n’a été reçue séparément, avec sa date.' end",
         "case when delays.nb_known < delays.nb_reports then 'Jour de l’événement inconnu pour ' || (delays.nb_reports - delays.nb_known) || ' ' || " ~ fr_plural('delays.nb_reports - delays.nb_known', 'fiche', 'fiches') ~ " || '.' end",
         "case when delays.nb_deduced > 0 then 'Date d’envoi non dite, celle du fichier la remplace : ' || delays.nb_deduced || '.' end"
     ]) }} as caveat

@@ -89,9 +89,12 @@ select
     case
         when nb_persons = 0 then 'Aucune personne connue parmi les présences.'
         when nb_answers = 0 then 'Aucune réponse.'
-        when nb_answers < nb_persons
-            then 'Taux de réponse : ' || cast(round(100 * nb_answers / nb_persons) as integer) || ' % (' || {{ fr_count('nb_answers') }}
-                || ' ' || {{ fr_plural('nb_answers', 'personne', 'personnes') }} || ' sur ' || {{ fr_count('nb_persons') }} || ').'
+        else {{ fr_caveat([
+            "case when breakdown = 'gender' and member = 'H' then 'Part d’hommes, et non de femmes.' end",
+            "case when breakdown = 'gender' and member = 'X' then 'Part d’autres réponses, et non de femmes.' end",
+            "case when nb_answers < nb_persons then 'Taux de réponse : ' || cast(round(100 * nb_answers / nb_persons) as integer) || ' % (' || "
+                ~ fr_count('nb_answers') ~ " || ' ' || " ~ fr_plural('nb_answers', 'personne', 'personnes') ~ " || ' sur ' || " ~ fr_count('nb_persons') ~ " || ').' end"
+        ]) }}
     end as caveat
 from cells
 inner join {{ ref('dim_indicator') }} as definition on definition.code = cells.indicator

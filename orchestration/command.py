@@ -205,6 +205,7 @@ def dagster(
 ) -> None:
     """Ouvre l'interface de Dagster sur cette machine, avec l'historique des nuits et le calendrier en marche."""
     import os
+    import signal
     import sys
 
     from orchestration.history import prepare_dagster_home
@@ -212,6 +213,8 @@ def dagster(
     home = _home()
     prepare_dagster_home(home, Settings.from_environment())
     os.chdir(home.project)
+    # what a shell starts in the background ignores SIGINT, and Dagster takes SIGTERM as it takes SIGINT: nothing would end it
+    signal.signal(signal.SIGINT, signal.SIG_DFL)
     program = str(Path(sys.executable).with_name("dagster"))
     os.execv(program, [program, "dev", "--host", "127.0.0.1", "--port", str(port)])
 

@@ -1,5 +1,7 @@
 """The command, in this process: words, exit codes, and never a stack trace."""
 
+import signal
+
 import pytest
 from small_project import SOURCE, an_hour_old, whole_night
 from typer.testing import CliRunner
@@ -235,3 +237,15 @@ def test_a_breach_is_written_down_followed_and_listed(observatoire):
         code == 0 and "12 personne(s) ; notifiée le 14/01/2026 à 09:00, hors délai" in said and "envoyée à tort" in said
     )
     assert observatoire("breach", "add", "Sans date.")[0] == 4
+
+
+def test_the_interface_can_be_ended_when_a_shell_started_it_in_the_background(observatoire, monkeypatch):
+    monkeypatch.chdir(".")  # the command goes to the project's folder: come back
+    found = []
+    monkeypatch.setattr("os.execv", lambda *_: found.append(signal.getsignal(signal.SIGINT)))
+    before = signal.signal(signal.SIGINT, signal.SIG_IGN)  # as what ends with « & » in a script is started
+    try:
+        assert observatoire("dagster")[0] == 0
+    finally:
+        signal.signal(signal.SIGINT, before)
+    assert found == [signal.SIG_DFL]

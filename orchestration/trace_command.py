@@ -45,7 +45,7 @@ def print_trace(
     made_by = release.made_by(dataset, home.releases)
     names, _ = labels.read(made_by.warehouse)
     with trace.opened(made_by.warehouse) as connection:
-        figure = _chosen(trace.released(connection, dataset), dataset, indicator, programme, breakdown, member)
+        figure = _chosen(trace.released(connection, dataset), names, dataset, indicator, programme, breakdown, member)
         entry = trace.entry_of(
             trace.of_dictionary(made_by.dictionary), dataset, figure["indicator"], figure["breakdown"]
         )
@@ -56,38 +56,62 @@ def print_trace(
 
 def _chosen(
     figures: list[dict[str, Any]],
+    names: Any,
     dataset: str,
     indicator: str,
     programme: str | None,
     breakdown: str | None,
     member: str | None,
 ) -> dict[str, Any]:
-    """The figure asked for. Without a breakdown, the total; several that answer are listed, none is guessed."""
-    of_code = [figure for figure in figures if figure["indicator"] == indicator]
-    if not of_code:
+    """The figure asked for. Without a breakdown, the total; several that answer are listed, none is guessed. When none answers, what the first
+    wish that nothing grants could have been."""
+    found = [figure for figure in figures if figure["indicator"] == indicator]
+    if not found:
         codes = ", ".join(dict.fromkeys(figure["indicator"] for figure in figures))
         raise NoFigure(f"« {dataset} » n'a pas d'indicateur « {indicator} ». Ses indicateurs : {codes}.")
-    asked = {"programme_id": programme, "breakdown": breakdown, "member": member}
-    found = [f for f in of_code if all(wish is None or f[name] == wish for name, wish in asked.items())]
+    for option, name, wish in (
+        ("--programme", "programme_id", programme),
+        ("--breakdown", "breakdown", breakdown),
+        ("--member", "member", member),
+    ):
+        granted = [f for f in found if wish in (None, f[name])]
+        if not granted:
+            there_is = dict.fromkeys(f"{option} {f[name]!r}   ({_called(f, name, names)})" for f in found)
+            raise NoFigure(f"Aucun chiffre ne répond à {option} {wish!r} ; il y a :\n  {_listed(list(there_is))}")
+        found = granted
     if len(found) > 1 and breakdown is None and member is None:
         found = [f for f in found if f["breakdown"] == "total"] or found
     if len(found) == 1:
         return found[0]
-    shown = found or of_code
-    listed = [f"--programme {f['programme_id']} --breakdown {f['breakdown']} --member {f['member']!r}" for f in shown]
-    head = f"{len(found)} chiffres répondent ; précisez" if found else "Aucun chiffre ne répond ; il y a"
-    more = f"\n  … et {len(listed) - 30} autres" if len(listed) > 30 else ""
-    raise NoFigure(f"{head} :\n  " + "\n  ".join(listed[:30]) + more)
+    shown = [
+        f"--programme {f['programme_id']} --breakdown {f['breakdown']} --member {f['member']!r}   ({_called(f, 'member', names)})"
+        for f in found
+    ]
+    raise NoFigure(f"{len(found)} chiffres répondent ; précisez :\n  {_listed(shown)}")
+
+
+def _called(figure: dict[str, Any], name: str, names: Any) -> str:
+    if name == "programme_id":
+        return names.programme(figure[name])
+    if name == "breakdown":
+        return names.breakdown(figure[name])
+    return names.member(figure["breakdown"], figure["member"], figure["programme_id"])
+
+
+def _listed(options: list[str]) -> str:
+    more = f"\n  … et {len(options) - 30} autres" if len(options) > 30 else ""
+    return "\n  ".join(options[:30]) + more
 
 
 def _print(lines: Lines, release: Release, made_by: int, origin: trace.Origin, names: Any) -> None:
     from publication.trace import is_secret
+    from publication.wording import uncapitalised
 
     figure = origin.figure
     text = f"{names.indicator(figure['indicator'])} ({figure['indicator']}), {names.programme(figure['programme_id'])}"
     if figure["breakdown"] != "total":
         member = names.member(figure["breakdown"], figure["member"], figure["programme_id"])
-        text += f", {names.breakdown(figure['breakdown']).lower()} : {member}"
+        text += f", {uncapitalised(names.breakdown(figure['breakdown']))} : {member}"
     carried = f", tableau reporté de la version {made_by}" if made_by != release.number else ""
     lines.say(f"{text} – version {release.number}{carried}")
     if is_secret(figure):

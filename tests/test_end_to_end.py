@@ -358,6 +358,9 @@ def test_a_figure_is_traced_to_its_cells(first_night, published):
     assert "H21 « Participants »" in done.stdout, "row 21 of the workbook holds the 16 participants of Amiens, 23 June"
     several = observatoire(home, "trace", "ind_events", "EV04", "--programme", PROGRAMME)
     assert several.returncode == 4 and "--breakdown department --member '62'" in several.stdout + several.stderr
+    asked = ("trace", "ind_events", "EV04", "--programme", PROGRAMME, "--breakdown")
+    assert "--breakdown 'department'   (Département)" in observatoire(home, *asked, "departement").stderr
+    assert "--member '59'   (Nord)" in observatoire(home, *asked, "department", "--member", "Nord").stderr
 
 
 @pytest.mark.nights

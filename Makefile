@@ -17,7 +17,7 @@ export DO_NOT_TRACK = 1
 
 .PHONY: install run test test-nights test-real browser samples bench secrets lint lock clean
 
-install: .venv/installed
+install: .venv/installed .venv/parsed
 
 .venv/installed: requirements.lock pyproject.toml
 	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info[:2] != (3, 11))' || { echo "Python 3.11 is needed (make PYTHON=/path/to/python3.11)"; exit 2; }
@@ -26,6 +26,10 @@ install: .venv/installed
 	$(UV) pip install --quiet --python .venv/bin/python --compile-bytecode --require-hashes -r requirements.lock
 	$(UV) pip install --quiet --python .venv/bin/python --no-deps -e .
 	.venv/bin/python -m compileall -q rulebook identity sources expectations publication orchestration
+	@touch $@
+
+# after a change of a model, the first night would read all of them again by itself: 8 s
+.venv/parsed: .venv/installed $(shell find dbt_project -name '*.sql' -o -name '*.yml')
 	.venv/bin/python -m orchestration.prepare
 	@touch $@
 

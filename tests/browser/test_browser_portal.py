@@ -252,6 +252,7 @@ def test_an_event_of_a_long_list_is_found_from_the_search_and_turned_to(visit, a
     page.locator("nav.turn a").last.click()
     page.wait_for_url("**/ind_participation.html#*")
     assert page.locator("section.apart a:visible").count() > 2
+    assert "#" in page.url, "the address goes on saying which table"
     page.evaluate(axe)
     assert violations(page) == []
     page.locator("input[name=q]").last.fill("zzzz")

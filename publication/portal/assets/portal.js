@@ -76,7 +76,8 @@
       : shown + (shown < 2 ? " ligne" : " lignes") + " sur " + considered;
     var parts = Object.keys(asked).filter(function (name) { return asked[name] || name === "programme"; })
       .map(function (name) { return name + "=" + encodeURIComponent(asked[name]); });
-    var address = parts.length ? "#" + parts.join("&") : location.pathname + location.search;
+    var place = location.hash.indexOf("=") < 0 ? location.hash : "";  /* a table of this page */
+    var address = parts.length ? "#" + parts.join("&") : location.pathname + location.search + place;
     try { history.replaceState(null, "", address); } catch (error) { /* some browsers refuse on file: */ }
   }
 

@@ -106,6 +106,9 @@ class Crowd:
     emails: frozenset[str] = frozenset()
     names: frozenset[str] = frozenset()
 
+    def __or__(self, other: Crowd) -> Crowd:
+        return Crowd(self.emails | other.emails, self.names | other.names)
+
     @cached_property
     def _lengths(self) -> frozenset[int]:
         return frozenset(len(name.split()) for name in self.names)

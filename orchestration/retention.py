@@ -33,9 +33,8 @@ Delivery = tuple[str, str]
 
 @dataclass
 class Plan:
-    """What is too old. `gone`: delivery → rows → the stone of their person; `crowds`: who they are;
-    `blanks`: delivery → slot → rows; `refused`: deliveries
-    so old that their refused rows go too; `whole`: deliveries of which nothing stays, since no contract reads them."""
+    """What is too old. `gone`: delivery → rows → the stone of their person; `crowds`: who they are; `blanks`: delivery → slot → rows;
+    `refused`: deliveries so old that their refused rows go too; `whole`: deliveries of which nothing stays, since no contract reads them."""
 
     gone: dict[Delivery, dict[int, Tombstone]] = field(default_factory=dict)
     crowds: dict[Delivery, Crowd] = field(default_factory=dict)
@@ -185,7 +184,7 @@ def _expired_persons(
     ).fetchall()
     stones: dict[str, Tombstone] = {}
     for key, crowd in _crowds(rows).items():
-        plan.crowds[key] = crowd
+        plan.crowds[key] = plan.crowds[key] | crowd if key in plan.crowds else crowd
     for person, source, delivery_id, number, *_ in rows:
         stone = stones.setdefault(person, Tombstone("retention", now.isoformat(), secret=os.urandom(32).hex()))
         plan.gone.setdefault((source, delivery_id), {})[number] = stone

@@ -59,7 +59,8 @@ def places(home: Home) -> Places:
 
 
 def deliver(home: Home, contract: LoadedContract, now: datetime) -> list[DeliveryReport]:
-    """Land what is new of a source. Raises NotReadAgain when a delivery in force could not be read again."""
+    """Land what is new of a source. Raises NotReadAgain when a delivery in force could not be read again, NotLanded where the program failed over
+    some; the others are landed."""
     from sources.landing import deliver
 
     return deliver(places(home), contract, now=now)

@@ -116,10 +116,10 @@ def _of_template(
         hints.append(f"Le fichier va aussi aux modèles : {', '.join(others)}.")
     unmapped = _unknown_to(fit, contracts, templates)
     pattern = None if contract.files.expects(reading.file_name) else _pattern(reading)
-    options, said = dict(fit.options), None
+    options = dict(fit.options)
     if not contract.is_named and (series := _series(reading.file_name)):
-        options["series"], said = series
-        hints.append(said)
+        options["series"], why = series
+        hints.append(why)
     yaml = from_template(
         loaded.path.read_text(encoding="utf-8"), contract, source=source, options=options, pattern=pattern,
         unmapped=unmapped, hints=hints,
@@ -172,8 +172,8 @@ def _generic(source: str, reading: Reading, templates: Mapping, contracts: Mappi
     ]
     files = {"pattern": _pattern(reading)}
     if series := _series(reading.file_name):
-        files["series"], said = series
-        hints.append(said)
+        files["series"], why = series
+        hints.append(why)
     files |= {"shape": reading.shape, **reading.options}
     yaml, reasons, open_slots = generic(source, files, table.layout, proposal, table.unnamed, hints)
     left = tuple(each.label for each, _ in proposal.left)

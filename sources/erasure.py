@@ -72,8 +72,8 @@ class ErasedDelivery:
 @dataclass(frozen=True)
 class Going:
     """What goes from one delivery, besides the persons under a tombstone: what mentions `masks`; `cells` (sheet, row_number, column);
-    the slots of `blanks` (slot → row numbers); the rows of `gone` (row_number → Tombstone, not kept anywhere), and what names their `crowd` outside the rows of data; `rows` that are no data, to be
-    emptied too; every refused row, under the tombstone of nobody in `refused`; `whole`, all that is kept of it."""
+    the slots of `blanks` (slot → row numbers); the rows of `gone` (row_number → Tombstone, not kept anywhere), and what names their `crowd`
+    outside the rows of data; `rows` that are no data, to be emptied too; every refused row, under the tombstone of nobody in `refused`; `whole`, all that is kept of it."""
 
     masks: Identifiers | None = None
     rows: Iterable[int] = ()

@@ -228,8 +228,9 @@ def _read_again(
     now: datetime,
     failed: dict[str, Exception],
 ) -> list[DeliveryReport]:
-    """Replay deliveries, each whatever becomes of the others; those over which the program fails are added to `failed`. What the contract no longer reads stays as it was read, without a word once a
-    later version has replaced it; it goes when somebody confirmed that. Raises NotReadAgain for those in force that could not be."""
+    """Replay deliveries, each whatever becomes of the others; those over which the program fails are added to `failed`. What the contract no
+    longer reads stays as it was read, without a word once a later version has replaced it; it goes when somebody confirmed that. Raises
+    NotReadAgain for those in force that could not be."""
     if not rows:
         return []
     source = loaded.contract.source

@@ -19,8 +19,18 @@ from pathlib import Path
 from posixpath import basename, dirname, join, normpath
 from xml.parsers import expat
 
-from sources.readers.looks import Spans, XlsxStyles, extend, marks, ods_look
-from sources.readers.sheet import Mark, Note, Unreadable, cell_name, column_name, enumerate_in_french, row_ranges
+from sources.readers.looks import XlsxStyles, marks, ods_look
+from sources.readers.sheet import (
+    Mark,
+    Note,
+    Spans,
+    Unreadable,
+    cell_name,
+    column_name,
+    enumerate_in_french,
+    extend,
+    row_ranges,
+)
 from sources.zipped import SPOILED
 
 MB = 1_000_000

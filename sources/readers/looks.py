@@ -10,21 +10,10 @@ from collections import defaultdict
 from collections.abc import Iterable
 from xml.parsers import expat
 
-from sources.readers.sheet import STRUCK, Mark
-
-Spans = list[list[int]]
-"""Rows, first and last, in the order in which they were met."""
+from sources.readers.sheet import STRUCK, Mark, Spans, extend
 
 _WHITE_INDEXES = {"1", "9", "64", "65"}
 """Of the indexed colours: white twice, and what the system takes for text and paper."""
-
-
-def extend(spans: Spans, first: int, last: int) -> None:
-    """Add rows to spans that end before them, or with them."""
-    if spans and first <= spans[-1][1] + 1:
-        spans[-1][1] = max(spans[-1][1], last)
-    else:
-        spans.append([first, last])
 
 
 class XlsxStyles:

@@ -25,6 +25,10 @@ MAX_CELLS = 50_000_000
 
 
 STRUCK = "barré"
+"""The look of text with a line through it."""
+
+Spans = list[list[int]]
+"""Rows, first and last, in the order in which they were met."""
 
 
 @dataclass(frozen=True)
@@ -144,14 +148,19 @@ def enumerate_in_french(items: Sequence[str], shown: int = 10) -> str:
     return f"{', '.join(items[:shown])} et {left} autre{'s' if left > 1 else ''}"
 
 
+def extend(spans: Spans, first: int, last: int) -> None:
+    """Add rows to spans that end before them, or with them."""
+    if spans and first <= spans[-1][1] + 1:
+        spans[-1][1] = max(spans[-1][1], last)
+    else:
+        spans.append([first, last])
+
+
 def row_ranges(numbers: Sequence[int]) -> list[str]:
     """[3, 4, 5, 9] gives ["3 à 5", "9"]."""
-    spans: list[list[int]] = []
+    spans: Spans = []
     for number in numbers:
-        if spans and number == spans[-1][1] + 1:
-            spans[-1][1] = number
-        else:
-            spans.append([number, number])
+        extend(spans, number, number)
     return [str(first) if first == last else f"{first} à {last}" for first, last in spans]
 
 

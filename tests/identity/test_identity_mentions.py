@@ -81,3 +81,8 @@ def test_nothing_identifies_nobody():
 def test_somebody_of_a_crowd_is_found_by_an_address_or_the_words_of_a_name(text, is_in):
     crowd = Crowd(frozenset(["jeanne.canari@exemple.test"]), frozenset(["canari jeanne leveque", "martin paul"]))
     assert crowd.is_in(text) == is_in
+
+
+def test_two_crowds_are_one():
+    both = Crowd(emails=frozenset(["jeanne.canari@exemple.test"])) | Crowd(names=frozenset(["martin paul"]))
+    assert both.is_in("Paul MARTIN") and both.is_in("jeanne.canari@exemple.test") and not both.is_in("Paul Canari")

@@ -5,8 +5,7 @@ with latest as (
     {{ latest_rows(
         source('landing', 'feedback'),
         ['source', 'response_id', 'event_id', 'programme_id', 'submitted_at', 'is_complete', 'satisfaction', 'recommendation', 'gender',
-         'participant_category', said, 'postcode', 'commune_text',
-         "person_basis = 'erased' as is_erased", 'delivered_at', 'delivery_id', 'row_number'],
+         'participant_category', said, 'postcode', 'commune_text', 'delivered_at', 'delivery_id', 'row_number'],
         ['response_id'],
         ['delivered_at desc', 'delivery_id desc', 'row_number desc']) }}
 )

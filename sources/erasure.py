@@ -34,8 +34,8 @@ from sources.headers import Unbound
 from sources.inbox import RETURNS, stamp_of_file
 from sources.judge import Judged, in_sql
 from sources.kinds import References
+from sources.landed_files import RECORDS
 from sources.landing import (
-    RECORDS,
     Places,
     bound_sheet,
     is_bundle,

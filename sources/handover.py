@@ -18,7 +18,8 @@ from sources.copies import Copy, copies
 from sources.corrections import Correction, load_corrections
 from sources.entities import ENTITIES, LINEAGE
 from sources.explanations import Explanation, load_ended_programmes, load_explanations, load_withdrawals
-from sources.landing import BOUND, RECORDS, Places
+from sources.landed_files import BOUND, RECORDS
+from sources.landing import Places
 from sources.ledger import deliveries, open_ledger, showings
 from sources.returned import returned_explanations, returned_without_texts, with_returned
 

@@ -1,8 +1,8 @@
 """The landing zone: from the bytes of a file to landed rows, quarantine, and a line in the ledger.
 
-Here: keeping the bytes first, reading and judging a delivery, writing its Parquet files, recording it, and doing all of it again
-when the contract, the corrections or the code changed. Not here: looking at the inbox (`inbox.py`), the judgement of
-rows (`judge.py`), what dbt receives (`handover.py`).
+Here: keeping the bytes first, reading, judging, writing and recording a delivery, and doing all of it again when the contract, the
+corrections or the code changed. Not here: looking at the inbox (`inbox.py`), the judgement of rows (`judge.py`), the files of an accepted
+delivery (`landed_files.py`), what dbt receives (`handover.py`).
 """
 
 from __future__ import annotations
@@ -12,7 +12,7 @@ import hashlib
 import os
 import re
 import sqlite3
-from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Collection, Iterator, Mapping, Sequence
 from concurrent.futures import Future, ThreadPoolExecutor
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime, timedelta
@@ -20,29 +20,24 @@ from functools import cache
 from pathlib import Path
 
 import duckdb
-import pyarrow as pa
-import pyarrow.compute as pc
-import pyarrow.parquet as pq
 
-from identity.cipher import Cipher, Decrypted, Tampered, VaultError, aside_of, held_in_memory
-from identity.door import split
+from identity.cipher import Cipher, Decrypted, Tampered, VaultError, held_in_memory
 from identity.keys import IDENTITIES_FOLDER
-from identity.pseudonyms import pseudonyms_under
 from identity.tombstones import Tombstone
 from identity.vault import Vault
 from sources.clients.bundle import content_of, open_bundle
 from sources.clients.outcomes import PlatformDown
-from sources.columns import whole
 from sources.contract import Contract, LoadedContract
 from sources.copies import copies
 from sources.corrections import Correction, applicable, load_corrections
-from sources.entities import ENTITIES, LINEAGE, Entity
+from sources.entities import ENTITIES
 from sources.erased_files import is_erased, remember
 from sources.explanations import load_withdrawals
 from sources.headers import Binding, Unbound
 from sources.inbox import Arrival, look
 from sources.judge import Judged, bind_sheet, in_sql, judge
 from sources.kinds import References
+from sources.landed_files import BOUND, RECORDS, write_judged
 from sources.layouts import read_sheets, the_table
 from sources.ledger import (
     DeliveryReport,
@@ -54,7 +49,6 @@ from sources.ledger import (
     record_delivery,
     record_sighting,
 )
-from sources.note import Note
 from sources.readers import Unreadable
 from sources.redaction import (
     ERASED_KEY,
@@ -67,8 +61,6 @@ from sources.redaction import (
     write_nothing,
 )
 from sources.returned import forget, returned_corrections, returned_hash
-from sources.values.refusal import quote
-from sources.values.text import clean
 
 
 @dataclass(frozen=True)
@@ -312,14 +304,6 @@ def _crawl(
         record_sighting(ledger, contract.source, bundle.file_name, report.delivery_id, bundle.bytes, bundle.sha256, now)
     confirm(crawl, state=places.crawls, cipher=vault.cipher)
     return [report]
-
-
-RECORDS = "record"
-"""Folder of `landing/` with, per delivery of a source asked by API, the keys of the records it showed or deleted."""
-
-
-BOUND = "bound"
-"""Folder of `landing/` with, per accepted delivery, the columns of its sheet that each field was read from."""
 
 
 def record_keys_in_force(landing: Path, source: str) -> set[str]:
@@ -566,7 +550,7 @@ def _land(
             "source": contract.source, "delivery_id": delivery_id, "file_name": file_name, "sheet": sheet,
             "delivered_at": delivered_at.astimezone(UTC).replace(tzinfo=None),
         }  # fmt: skip
-        notes = _write_judged(places, vault, contract, judged, deleted, lineage, delivered_at)
+        notes = write_judged(places.landing, vault, contract, judged, deleted, lineage, delivered_at, _references())
     return DeliveryReport(
         **common, outcome="accepted", rows_read=judged.rows_read, rows_accepted=judged.rows_accepted,
         rows_quarantined=judged.rows_quarantined, rows_duplicate=judged.rows_duplicate,
@@ -601,190 +585,3 @@ def _rows_of_erased(vault: Vault, contract: Contract, judged: Judged, delivery_i
         return {}
     with in_sql(**judged.tables) as con:
         return erased_persons(con, contract, vault.tombstones, delivery_id)
-
-
-def _write_judged(
-    places: Places,
-    vault: Vault,
-    contract: Contract,
-    judged: Judged,
-    deleted: tuple[str, ...] | None,
-    lineage: dict,
-    delivered_at: datetime,
-) -> list[Note]:
-    """The Parquet files of an accepted delivery, its identities in the vault; what there is to say of these. `deleted`: keys of the
-    records that a platform says are gone, None for a file. `lineage`: what each row says of the delivery."""
-    entity, delivery_id = ENTITIES[contract.entity], lineage["delivery_id"]
-    name = f"{contract.source}__{delivery_id}.parquet"
-    accepted_path, quarantine_path = places.landing / entity.name / name, places.landing / "quarantine" / name
-    rows, quarantined, bound = (judged.tables[table] for table in ("accepted", "quarantined", "bound"))
-    notes: list[Note] = []
-
-    def prepare(rows: pa.Table) -> None:
-        landed = _landed(rows, lineage, judged.tables["record"], entity)
-        _write_aside(accepted_path, landed, unlike={*_ALONE, *_instants(entity), entity.key[-1]})
-
-    try:
-        if entity.personal:
-            # two long writings of a large delivery, beside each other; the rows are in place once their identities are
-            notes = _without_identities(rows, contract, vault, delivery_id, delivered_at, prepare)
-            quarantined = _sealed(quarantined, vault.cipher, f"{contract.source}/{delivery_id}")
-        else:
-            prepare(rows)
-        os.replace(aside_of(accepted_path), accepted_path)
-    finally:
-        aside_of(accepted_path).unlink(missing_ok=True)
-    _write(places.landing / BOUND / name, _told(bound, lineage, ("source", "delivery_id", "sheet"), bound.column_names))
-    if deleted is not None:
-        _write(places.landing / RECORDS / name, _record_keys(judged.tables["record"], deleted, lineage))
-    if judged.rows_quarantined:
-        refused = _whose(contract, quarantined, judged.tables["canonical"])
-        _write(quarantine_path, _told(refused, lineage, lineage, refused.column_names).select(QUARANTINE))
-    else:
-        quarantine_path.unlink(missing_ok=True)
-    return notes
-
-
-def _without_identities(
-    accepted: pa.Table,
-    contract: Contract,
-    vault: Vault,
-    delivery_id: str,
-    delivered_at: datetime,
-    meanwhile: Callable[[pa.Table], None],
-) -> list[Note]:
-    """Send the personal slots of accepted rows to the vault, and the rows, which keep a pseudonym of their programme year, to `meanwhile`."""
-    entity, source = ENTITIES[contract.entity], contract.source
-    years = _programme_years(accepted, contract, delivered_at)
-    keys = [column for name, field in contract.fields.items() if field.sealed for column in entity.slots[name].columns]
-
-    def sealed(rows: pa.Table) -> None:
-        for column in keys:
-            key = _sealed_key(whole(rows[column]), whole(rows["person_year"]), vault)
-            rows = rows.set_column(rows.schema.get_field_index(column), column, key)
-        meanwhile(rows)
-
-    _, seen = split(
-        accepted.append_column("person_year", years), personal=entity.personal, row_id="row_number", year="person_year",
-        event_scope=[name for name in ("event_id",) if name in entity.columns], vault=vault, source=source,
-        delivery_id=delivery_id,
-        alongside={name: name for name in ("organisation_text", "postcode") if name in entity.columns}, meanwhile=sealed,
-    )  # fmt: skip
-    if not seen.nb_not_email:
-        return []
-    message = (
-        f"{seen.nb_not_email} cellule(s) d'adresse ne contiennent pas une adresse électronique : ces lignes sont gardées, "
-        "la personne y est reconnue à son nom seulement."
-    )
-    return [Note("adresses_illisibles", message)]
-
-
-def _programme_years(accepted: pa.Table, contract: Contract, delivered_at: datetime) -> pa.Array:
-    """The year whose key a row gets: its programme's, else that of the first instant it says, else the delivery's."""
-    entity, found = ENTITIES[contract.entity], []
-    if "programme_id" in entity.columns:
-        years = {name: int(row["year"]) for name, row in _references().programmes.items() if row["year"]}
-        at = pc.index_in(accepted["programme_id"], value_set=pa.array(years, pa.string()))
-        found.append(pa.array(years.values(), pa.int64()).take(whole(at)))
-    found += [whole(pc.year(accepted[name])) for name in _instants(entity)]
-    return pc.coalesce(*found, pa.repeat(delivered_at.year, accepted.num_rows))
-
-
-def _instants(entity: Entity) -> list[str]:
-    return [name for slot in entity.slots.values() if slot.kind == "instant" for name in slot.columns]
-
-
-def _sealed_key(column: pa.Array, years: pa.Array, vault: Vault) -> pa.Array:
-    """A key made of personal columns becomes its fingerprint under the key of its programme year: the same row delivered
-    again has the same key, and nobody can read or try names on it."""
-    for year in sorted(pc.unique(years.filter(pc.is_valid(column))).to_pylist()):
-        rows = pc.and_(pc.equal(years, year), pc.is_valid(column))
-        sealed = pseudonyms_under(vault.keyring.key_for(year), "row key", column.filter(rows))
-        column = pc.replace_with_mask(column, rows, sealed)
-    return column
-
-
-def _sealed(quarantined: pa.Table, cipher: Cipher, context: str) -> pa.Table:
-    """In a delivery about persons, what was typed in a refused cell is kept sealed, and its sentence no longer quotes it."""
-    pairs = list(zip(quarantined["value"].to_pylist(), quarantined["message"].to_pylist(), strict=True))
-    sealed = {}
-    for value, message in dict.fromkeys(pairs):
-        if value is not None:
-            said = message
-            for quoted in (quote(clean(value)), quote(value)):
-                said = said.replace(quoted, "« (valeur masquée) »")
-            sealed[value, message] = cipher.seal_text(value, purpose="quarantine", context=context), said
-    for index, name in enumerate(("value", "message")):
-        texts = pa.array([sealed.get(pair, pair)[index] for pair in pairs], pa.string())
-        quarantined = quarantined.set_column(quarantined.schema.get_field_index(name), name, texts)
-    return quarantined
-
-
-QUARANTINE = (
-    "source", "delivery_id", "file_name", "sheet", "row_number", "cell", "field", "rule", "message", "value",
-    "delivered_at", "event_id", "programme_id", "organiser",
-)  # fmt: skip
-_TIME = pa.timestamp("us")
-
-
-def _told(table: pa.Table, lineage: dict, said: Iterable[str], names: Iterable[str]) -> pa.Table:
-    """The columns `names` of a table, after what each of its rows says of the delivery."""
-    told = {name: pa.scalar(lineage[name], _TIME if name == "delivered_at" else pa.string()) for name in said}
-    return pa.table(
-        {name: pa.repeat(value, table.num_rows) for name, value in told.items()} | {name: table[name] for name in names}
-    )
-
-
-def _landed(rows: pa.Table, lineage: dict, record: pa.Table, entity: Entity) -> pa.Table:
-    """Accepted rows as they land: where each comes from, then the columns of the entity."""
-    at = pc.index_in(rows["row_number"], value_set=whole(record["row_number"]))
-    rows = rows.append_column("record_key", whole(record["record_key"]).take(whole(at)))
-    return _told(rows, lineage, lineage, rows.column_names).select([*LINEAGE, *entity.columns])
-
-
-def _whose(contract: Contract, quarantined: pa.Table, canonical: pa.Table) -> pa.Table:
-    """Refused rows with what they say of their organiser: the event each is of, or the first organiser of the event that it is."""
-    columns, organisers = ENTITIES[contract.entity].columns, contract.fields.get("organisers")
-    at = pc.index_in(quarantined["row_number"], value_set=whole(canonical["row_number"]))
-    rows = canonical.take(whole(at))
-    nobody = pa.nulls(rows.num_rows, pa.string())
-    for name in ("event_id", "programme_id"):
-        quarantined = quarantined.append_column(name, rows[name] if name in columns else nobody)
-    if organisers is not None and organisers.privacy == "none" and "organiser_labels" in columns:
-        said = zip(rows["organiser_labels"].to_pylist(), rows["organiser_text"].to_pylist(), strict=True)
-        nobody = pa.array([labels[0] if labels else text for labels, text in said], pa.string())
-    return quarantined.append_column("organiser", nobody)
-
-
-def _record_keys(record: pa.Table, deleted: tuple[str, ...], lineage: dict) -> pa.Table:
-    """The keys a bundle shows and deletes, accepted rows or not: what they replace is decided at the handover."""
-    shown = pc.unique(record["record_key"]).to_pylist()
-    keys = pa.table(
-        {
-            "record_key": pa.array([*shown, *deleted], pa.string()),
-            "is_deleted": pa.array([False] * len(shown) + [True] * len(deleted), pa.bool_()),
-        }
-    )
-    return _told(keys, lineage, ("source", "delivered_at"), keys.column_names)
-
-
-_ROW_GROUP_ROWS = 128 * 1024
-
-
-_ALONE = ("row_number", "record_key", "person_key", "order_id")
-"""Columns that hardly repeat, as instants do: a dictionary of their values costs time and saves nothing."""
-
-
-def _write(path: Path, table: pa.Table) -> None:
-    """Write a table as Parquet beside `path`, then rename: a reader sees the old file or the new one."""
-    _write_aside(path, table)
-    os.replace(aside_of(path), path)
-
-
-def _write_aside(path: Path, table: pa.Table, *, unlike: Collection[str] = ()) -> None:
-    """Write a table as Parquet beside `path`. `unlike`: columns that hardly repeat."""
-    path.parent.mkdir(parents=True, exist_ok=True)
-    pq.write_table(
-        table, aside_of(path), compression="zstd", row_group_size=_ROW_GROUP_ROWS, store_schema=False,
-        use_dictionary=[name for name in table.column_names if name not in unlike],
-    )  # fmt: skip

@@ -14,7 +14,8 @@ import pyarrow as pa
 from identity.keys import YEARS
 from sources.contract import LoadedContract
 from sources.entities import ENTITIES
-from sources.landing import RECORDS, Places
+from sources.landed_files import RECORDS
+from sources.landing import Places
 from sources.ledger import deliveries, open_ledger
 from sources.references import rows as reference_rows
 

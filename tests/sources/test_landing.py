@@ -14,7 +14,7 @@ from deliveries import CONTRACTS, HEADER, NOW, ROWS, land, places, programme, ra
 
 from identity.cipher import Tampered
 from identity.vault import Vault
-from sources import landing
+from sources import landed_files, landing
 from sources.contract import LoadedContract
 from sources.explanations import Withdrawal
 from sources.handover import hand_over
@@ -129,14 +129,14 @@ def test_bytes_are_kept_before_anything_is_written_and_whatever_becomes_of_them(
     def crash(*_):
         raise RuntimeError("a mistake of the program")
 
-    _write_aside = landing._write_aside
+    _write_aside = landed_files._write_aside
     monkeypatch.setattr(landing, "keep", keep)
     with monkeypatch.context() as broken, pytest.raises(landing.NotLanded, match="RuntimeError"):
         broken.setattr(landing, "judge_file", crash)
         land(tmp_path)
     assert original.exists() and nothing_is_written(tmp_path)
     original.unlink()
-    monkeypatch.setattr(landing, "_write_aside", write)
+    monkeypatch.setattr(landed_files, "_write_aside", write)
     assert land(tmp_path)[0].outcome == "accepted"
     assert written and all(written)
 

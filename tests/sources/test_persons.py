@@ -7,7 +7,7 @@ import pytest
 from deliveries import CONTRACTS, NOW, places
 
 from sources.entities import ENTITIES, LINEAGE
-from sources.landing import RECORDS
+from sources.landed_files import RECORDS
 from sources.ledger import DeliveryReport, open_ledger, record_delivery, record_sighting
 from sources.persons import rows_of_persons
 

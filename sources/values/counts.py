@@ -47,7 +47,7 @@ def parse_count(text: str | None, *, maximum: int = 100_000) -> CountValue:
     grand nombre » is `qualitative`. Raises `Refused` for a negative number, one above `maximum`, one that is not whole,
     and any text not understood.
     """
-    if is_missing(text):
+    if text is None or is_missing(text):
         return CountValue()
     shown = clean(text)
     if _LISTED.search(fold(shown)):
@@ -77,16 +77,17 @@ def parse_count(text: str | None, *, maximum: int = 100_000) -> CountValue:
             "(environ 150, une vingtaine, entre 15 et 20), ou laissez la cellule vide si vous ne le connaissez pas.",
         )
     quantity = read[0]
-    if not isinstance(quantity.value, int):
+    value, lower, upper = quantity.value, quantity.lower, quantity.upper
+    if not (isinstance(value, int) and isinstance(lower, int | None) and isinstance(upper, int | None)):
         raise Refused(
             "compte_non_entier",
             f"{quote(shown)} n'est pas un nombre entier de participants. Écrivez un nombre sans virgule.",
         )
-    if max(quantity.value, quantity.upper or 0) > maximum:
+    if max(value, upper or 0) > maximum:
         raise Refused(
             "compte_excessif",
             f"{quote(shown)} dépasse {maximum:,} participants".replace(",", " ")
             + ". Vérifiez que ce n'est pas un numéro de téléphone, un code postal ou un montant.",
         )
     precision = "approximate" if quantity.approximate else "exact"
-    return CountValue(quantity.value, quantity.lower, quantity.upper, precision)
+    return CountValue(value, lower, upper, precision)

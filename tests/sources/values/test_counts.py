@@ -142,6 +142,7 @@ def test_not_whole():
         "compte_non_entier",
         "« 12,5 » n'est pas un nombre entier de participants. Écrivez un nombre sans virgule.",
     )
+    assert refused_message("entre 15 et 20,5")[0] == "compte_non_entier"
 
 
 def test_ambiguous_thousands():

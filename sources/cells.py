@@ -13,13 +13,11 @@ import pyarrow as pa
 import pyarrow.compute as pc
 
 from identity.vault import Vault
-from sources.clients.bundle import content_of
 from sources.contract import LoadedContract
 from sources.headers import column_letter
-from sources.landing import Places, bound_sheet, is_bundle, original_path, read_delivery
+from sources.landing import Places, bound_sheet, original_path, read_delivery, records_in
 from sources.layouts import the_table
 from sources.readers import Unreadable
-from sources.redaction import is_redacted
 
 
 def cells_of_rows(
@@ -32,8 +30,7 @@ def cells_of_rows(
         return {}
     with contextlib.ExitStack() as stack:
         path = stack.enter_context(vault.cipher.open_decrypted(original, purpose="originals", context=sha256)).path
-        if is_bundle(contract, delivery["file_name"]) and not is_redacted(path):
-            path = stack.enter_context(content_of(path, contract.api.key, contract.api.records)).rows
+        path, _ = stack.enter_context(records_in(contract, path, delivery["file_name"]))
         try:
             kept = read_delivery(contract, path, delivery["file_name"])
             table = the_table(contract, list(kept.sheets), delivery["file_name"])[0].table
@@ -46,7 +43,7 @@ def cells_of_rows(
     for row in chosen.to_pylist():
         texts = [row[f"c{column + 1}"] for column in range(table.num_columns - 1)]
         found[row["row_number"]] = {
-            (labels[column] if column < len(labels) and labels[column] else column_letter(column)): text
+            (column < len(labels) and labels[column]) or column_letter(column): text
             for column, text in enumerate(texts)
             if text is not None
         }

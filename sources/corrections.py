@@ -7,6 +7,7 @@ no longer matches, is not applied, and the delivery says so. Not here: hidden pa
 from __future__ import annotations
 
 import hashlib
+from collections.abc import Mapping
 from datetime import date
 from pathlib import Path
 
@@ -103,7 +104,7 @@ def apply_corrections(raw: dict[str, pa.Array], corrections: tuple[Correction, .
             notes.append(Note("correction_perimee", f"La correction {correction.id} a expiré le {correction.expires_on:%d/%m/%Y} : elle n'est plus appliquée."))  # fmt: skip
             continue
         matched = _where(raw, correction, correction.match)
-        guarded = _where(raw, correction, correction.match | correction.expect)
+        guarded = _where(raw, correction, {**correction.match, **correction.expect})
         if guarded.true_count:
             for name, text in correction.set.items():
                 raw[name] = pc.if_else(guarded, pa.scalar(text, pa.string()), raw[name])
@@ -122,7 +123,7 @@ def apply_corrections(raw: dict[str, pa.Array], corrections: tuple[Correction, .
     return notes
 
 
-def _where(raw: dict[str, pa.Array], correction: Correction, conditions: dict[str, str | None]) -> pa.BooleanArray:
+def _where(raw: dict[str, pa.Array], correction: Correction, conditions: Mapping[str, str | None]) -> pa.BooleanArray:
     numbers = raw["row_number"]
     rows = pc.equal(numbers, correction.at.row_number) if correction.at else pc.is_valid(numbers)
     for name, text in conditions.items():

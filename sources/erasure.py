@@ -26,7 +26,6 @@ from identity.held import REFUSED
 from identity.mentions import MASK, Crowd, Identifiers
 from identity.tombstones import Tombstone
 from identity.vault import Vault
-from sources.clients.bundle import content_of
 from sources.contract import Contract, LoadedContract
 from sources.entities import ENTITIES
 from sources.erased_files import erased_deliveries, replaced_since
@@ -38,11 +37,11 @@ from sources.landed_files import RECORDS
 from sources.landing import (
     Places,
     bound_sheet,
-    is_bundle,
     judge_file,
     keep_redacted,
     original_path,
     read_delivery,
+    records_in,
     remember_erased,
     replay,
     spoken_corrections,
@@ -218,10 +217,7 @@ def refused_people(
 
 def _read(stack: contextlib.ExitStack, path: Path, contract: Contract, file_name: str) -> Kept:
     """What a delivery holds, its deleted records included. Raises Unreadable."""
-    deleted = None
-    if is_bundle(contract, file_name) and not is_redacted(path):
-        content = stack.enter_context(content_of(path, contract.api.key, contract.api.records))
-        path, deleted = content.rows, content.deleted
+    path, deleted = stack.enter_context(records_in(contract, path, file_name))
     kept = read_delivery(contract, path, file_name)
     return replace(kept, deleted=deleted if kept.deleted is None else kept.deleted)
 
@@ -248,7 +244,7 @@ def _redacted(
 ) -> tuple[Redacted, int]:
     """What is left of a delivery, and how many of its refused rows went. `among`: the only tombstones looked at. Raises Unreadable."""
     contract, file_name = loaded.contract, row["file_name"]
-    tables: dict[str, pa.Table] = {}
+    tables: Mapping[str, pa.Table] = {}
     kept = _read(stack, path, contract, file_name)
     covered: dict[int, Any] = {}
     try:
@@ -324,26 +320,27 @@ def reapply(places: Places, contracts: Mapping[str, LoadedContract], now: dateti
     rows: dict[tuple[str, str], set[int]] = {}
     for tombstone in vault.tombstones.all():
         for key, masked in tombstone.cells.items():
-            cells.setdefault(tuple(key.split("/")), set()).update(masked)
+            source, delivery_id = key.split("/")
+            cells.setdefault((source, delivery_id), set()).update(masked)
         for coordinates in tombstone.rows:
             source, delivery_id, number = coordinates.split("/")
             rows.setdefault((source, delivery_id), set()).add(int(number))
     again = 0
     for row in known:
-        key = (row["source"], row["delivery_id"])
-        if key not in replaced and not everywhere:
+        at = (row["source"], row["delivery_id"])
+        if at not in replaced and not everywhere:
             continue
         loaded = contracts.get(row["source"])
         if loaded is None:
             continue
         brought_back = _is_brought_back(vault, places, row)
-        going = Going(rows=rows.get(key, ()), cells=cells.get(key, ())) if brought_back else Going()
+        going = Going(rows=rows.get(at, ()), cells=cells.get(at, ())) if brought_back else Going()
         done = erase_in(places, loaded, row, going, now=now)
-        if done is None and key in replaced:
+        if done is None and at in replaced:
             # the original is as it was left: what landed from it is not
             replay(places, loaded, row, now)
-            remember_erased(places, *key, row["sha256"])
-        again += done is not None or key in replaced
+            remember_erased(places, *at, row["sha256"])
+        again += done is not None or at in replaced
     return again
 
 

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import difflib
 from dataclasses import dataclass
+from typing import Protocol
 
 from sources.contract import Contract, ContractField, header_key
 from sources.entities import ENTITIES
@@ -51,10 +52,16 @@ def column_letter(index: int) -> str:
     return letters
 
 
-def bind(contract: Contract, rows: list[tuple[int, Cells]], has_data: list[bool]) -> Binding:
+class HasData(Protocol):
+    """Whether the column at an index has any text below its header."""
+
+    def __getitem__(self, index: int, /) -> bool: ...
+
+
+def bind(contract: Contract, rows: list[tuple[int, Cells]], has_data: HasData) -> Binding:
     """Find and bind the header among `rows` ((row_number, cells), the first of the sheet).
 
-    `has_data[i]` says whether column i has any text below. Raises Unbound: no header row, a column nobody expects,
+    Raises Unbound: no header row, a column nobody expects,
     a required column missing, two columns claiming one field.
     """
     found = header_row(contract, rows)

@@ -313,7 +313,8 @@ def _under_no_header(
     unnamed = [index for index, label in enumerate(binding.labels) if not (label and header_key(label))]
     if not unnamed:
         return FINDING.empty_table(), []
-    rows, found = body.filter(_is_among(body, numbers)), {}
+    rows = body.filter(_is_among(body, numbers))
+    found: dict[int, int] = {}
     for index in unnamed:
         for number in rows["row_number"].filter(filled(cell(rows, index))).to_pylist():
             found.setdefault(number, index)
@@ -515,13 +516,16 @@ def _nothing_said(contract: Contract, mapping: Parse) -> tuple | None:
 
 def _read_by_sql(raw: dict[str, pa.Array], parses: list[Parse]) -> dict[str, pa.Array]:
     """slot → what SQL alone reads of its column (`Mapping.sql`), null elsewhere."""
-    read = [mapping for mapping in parses if mapping.sql and raw[mapping.slot.name].null_count < len(raw["row_number"])]
-    if not read:
+    expressions = {
+        name: mapping.sql(f'"{name}"')
+        for mapping in parses
+        if mapping.sql and raw[name := mapping.slot.name].null_count < len(raw["row_number"])
+    }
+    if not expressions:
         return {}
-    expressions = ", ".join(mapping.sql(f'"{mapping.slot.name}"') for mapping in read)
-    with in_sql(raw=pa.table({mapping.slot.name: raw[mapping.slot.name] for mapping in read})) as con:
-        found = con.sql(f"select {expressions} from raw").to_arrow_table()
-    return {mapping.slot.name: whole(column) for mapping, column in zip(read, found.columns, strict=True)}
+    with in_sql(raw=pa.table({name: raw[name] for name in expressions})) as con:
+        found = con.sql(f"select {', '.join(expressions.values())} from raw").to_arrow_table()
+    return {name: whole(column) for name, column in zip(expressions, found.columns, strict=True)}
 
 
 def _parsed(

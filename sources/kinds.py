@@ -7,8 +7,9 @@ text and given back to its rows by `judge.py`. Not here: the grammar of dates, c
 from __future__ import annotations
 
 import re
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
+from datetime import date
 from functools import cached_property
 
 from sources import references
@@ -18,7 +19,7 @@ from sources.readers.records import split_list
 from sources.values.amounts import parse_amount
 from sources.values.choices import split_choices
 from sources.values.counts import parse_count
-from sources.values.dates import MONTH_NAMES, DateValue, outer_days, parse_date
+from sources.values.dates import MONTH_NAMES, outer_days, parse_date
 from sources.values.departments import parse_department, parse_region
 from sources.values.durations import parse_minutes
 from sources.values.figures import parse_figure
@@ -29,7 +30,7 @@ from sources.values.places import Gazetteer
 from sources.values.refusal import Refused, quote
 from sources.values.scores import parse_recommendation, parse_score
 from sources.values.statuses import parse_registration_status
-from sources.values.text import clean, fold, is_blank
+from sources.values.text import as_typed, clean, fold, is_blank
 from sources.values.themes import ThemeScheme, parse_themes
 from sources.values.vocabulary import match_choice, split_labels
 
@@ -90,7 +91,7 @@ def mappings(contract: Contract, references: References) -> list[Mapping]:
 def _identifier(slot: Slot, field: ContractField) -> Mapping:
     template = field.template
     if template is None:
-        return Mapping(slot, (slot.name,), lambda text: (None if is_blank(text) else clean(text),), sql=_plain_text)
+        return Mapping(slot, (slot.name,), lambda text: (as_typed(text),), sql=_plain_text)
     return Mapping(slot, (slot.name,), lambda text: (None if is_blank(text) else template.format(_bare_number(text)),))
 
 
@@ -115,7 +116,7 @@ def _choice(slot: Slot, field: ContractField | None, references: References, con
     def parse(text: str | None) -> tuple:
         if field is not None and text in field.as_said:
             return (text,)
-        return (None if is_blank(text) else match_choice(text, words),)
+        return (None if text is None or is_blank(text) else match_choice(text, words),)
 
     return Mapping(slot, (slot.name,), parse)
 
@@ -127,7 +128,7 @@ def _boolean(slot: Slot, field: ContractField | None, references: References, co
 
     def parse(text: str | None) -> tuple:
         """Of several columns (morning, afternoon), one that is true is enough; each must be understood."""
-        if is_blank(text):
+        if text is None or is_blank(text):
             return (None,)
         try:
             said = [match_choice(part, truths) for part in (text.split(between) if between else [text])]
@@ -147,7 +148,7 @@ def _programme(slot: Slot, field: ContractField | None, references: References, 
                 f"Le programme « {text} » n'existe pas. Programmes connus : {', '.join(references.programmes)}. "
                 "Corrigez la cellule, ou demandez à l'observatoire d'ajouter le programme.",
             )
-        return (None if is_blank(text) else clean(text),)
+        return (as_typed(text),)
 
     return Mapping(slot, (slot.name,), parse)
 
@@ -183,12 +184,15 @@ def _date(slot: Slot, field: ContractField | None, references: References, contr
         of_programme = references.programme(programme).get("year")
         year = section[:4] if section else of_programme
         month = int(section[5:]) if section and contract.layout.days_of_section else None
-        days = [text] if is_blank(text) or not split else split_labels(text, split)
+        days: Sequence[str | None] = (
+            [text] if text is None or is_blank(text) or not split else split_labels(text, split)
+        )
         value = outer_days([parse_date(day, year=int(year) if year else None, month=month) for day in days])
-        if value.starts_on is not None:
-            _near(text, value, int(of_programme) if of_programme else None, section, days)
+        if text is not None and value.starts_on is not None and value.ends_on is not None:
+            years = value.starts_on, value.ends_on
+            _near(text, years, int(of_programme) if of_programme else None, section, days)
         return (
-            value.starts_on, value.ends_on, value.precision, None if is_blank(text) else clean(text),
+            value.starts_on, value.ends_on, value.precision, as_typed(text),
             value.start_time, value.end_time,
         )  # fmt: skip
 
@@ -198,11 +202,13 @@ def _date(slot: Slot, field: ContractField | None, references: References, contr
 FAR_IN_YEARS, FAR_IN_MONTHS = 5, 6
 
 
-def _near(text: str, value: DateValue, programme: int | None, section: str | None, days: list[str]) -> None:
+def _near(
+    text: str, between: tuple[date, date], programme: int | None, section: str | None, days: Sequence[str | None]
+) -> None:
     """Refuse a day that is years away from its programme, or that had its year from a section months away (« 2 janvier » under
     « décembre 2023 »): one typing error, and the calendar of the programme would have as many empty months."""
-    day = value.starts_on
-    far = [year for year in (day.year, value.ends_on.year) if programme and abs(year - programme) > FAR_IN_YEARS]
+    day, last = between
+    far = [year for year in (day.year, last.year) if programme and abs(year - programme) > FAR_IN_YEARS]
     if far:
         raise Refused(
             "annee_lointaine",
@@ -228,7 +234,7 @@ def _place(slot: Slot, field: ContractField | None, references: References, cont
         text: str | None, department: str | None, region: str | None, format_: str | None, programme: str | None
     ) -> tuple:
         place = references.gazetteer.locate(text, department=parse_department(department), region=parse_region(region))
-        stated = None if is_blank(format_) else match_choice(format_, formats)
+        stated = None if format_ is None or is_blank(format_) else match_choice(format_, formats)
         if stated == "online" and place.status == "unknown":
             place_status, modality, basis = "online", "online", "stated"
         elif stated:
@@ -237,7 +243,7 @@ def _place(slot: Slot, field: ContractField | None, references: References, cont
             place_status, modality, basis = place.status, place.modality, place.modality_basis
         region_code = place.region_code or references.programme(programme).get("region_code") or None
         return (
-            None if is_blank(text) else clean(text),
+            as_typed(text),
             place.commune_code,
             place.department_code,
             region_code,
@@ -252,7 +258,7 @@ def _place(slot: Slot, field: ContractField | None, references: References, cont
 def _count(slot: Slot, field: ContractField | None, references: References, contract: Contract) -> Mapping:
     def parse(text: str | None) -> tuple:
         value = parse_count(text)
-        return (value.value, value.lower, value.upper, value.precision, None if is_blank(text) else clean(text))
+        return (value.value, value.lower, value.upper, value.precision, as_typed(text))
 
     return Mapping(slot, (slot.name,), parse)
 
@@ -260,14 +266,14 @@ def _count(slot: Slot, field: ContractField | None, references: References, cont
 def _figure(slot: Slot, field: ContractField | None, references: References, contract: Contract) -> Mapping:
     def parse(text: str | None, precision: str | None) -> tuple:
         value = parse_figure(text, precision)
-        return (None if is_blank(text) else clean(text), value.value, value.lower, value.upper, value.precision)
+        return (as_typed(text), value.value, value.lower, value.upper, value.precision)
 
     return Mapping(slot, (slot.name, "precision"), parse)
 
 
 def _instant(slot: Slot, field: ContractField | None, references: References, contract: Contract) -> Mapping:
     order, zone, epoch = (field.order, field.zone, field.epoch) if field else (None, "Europe/Paris", False)
-    pick = {"earliest": min, "latest": max}.get(field.pick) if field else None
+    pick = {"earliest": min, "latest": max}[field.pick] if field and field.pick else None
 
     def parse(text: str | None) -> tuple:
         texts = split_list(text) if pick else [text]
@@ -289,7 +295,7 @@ def _status(slot: Slot, field: ContractField | None, references: References, con
         if is_blank(text):
             return ("unknown", None)
         status, is_known = parse_registration_status(text, words)
-        return (status, clean(text) if is_known else None)
+        return (status, as_typed(text) if is_known else None)
 
     return Mapping(slot, (slot.name,), parse)
 
@@ -322,7 +328,7 @@ def _event_ref(slot: Slot, field: ContractField | None, references: References, 
     known = {fold(word): event for event, words in (field.words if field else {}).items() for word in words}
 
     def parse(text: str | None) -> tuple:
-        return (None if is_blank(text) else known.get(fold(text), clean(text)),)
+        return (None if text is None or is_blank(text) else known.get(fold(text), clean(text)),)
 
     return Mapping(slot, (slot.name,), parse)
 
@@ -338,11 +344,11 @@ def _choices(slot: Slot, field: ContractField | None, references: References, co
     encoding = field.encoding if field else None
 
     def parse(text: str | None) -> tuple:
-        if is_blank(text):
+        if text is None or is_blank(text):
             return (None,)
         # columns of ticks, and lists of JSON that no separator can hold, arrive as JSON
-        is_list = encoding is None or text == "[]" or text.startswith('["')
-        chosen = split_choices(text, "json" if is_list else encoding, words)
+        is_list = text == "[]" or text.startswith('["')
+        chosen = split_choices(text, encoding if encoding and not is_list else "json", words)
         return (list(dict.fromkeys(answers.get(fold(choice), OTHER) for choice in chosen)),)
 
     return Mapping(slot, (slot.name,), parse)

@@ -25,6 +25,7 @@ from identity.cipher import Cipher, Decrypted, Tampered, VaultError, held_in_mem
 from identity.keys import IDENTITIES_FOLDER
 from identity.tombstones import Tombstone
 from identity.vault import Vault
+from sources.clients.api import ApiShape
 from sources.clients.bundle import content_of, open_bundle
 from sources.clients.outcomes import PlatformDown
 from sources.contract import Contract, LoadedContract
@@ -143,7 +144,9 @@ def deliver(places: Places, loaded: LoadedContract, *, now: datetime | None = No
         ]
         if not seen.arrivals and not to_read_again and contract.api is None:
             return []
-        reports = [] if contract.api is None else _crawl(places, Vault(places.vault), loaded, processing_hash, now)
+        reports = (
+            _crawl(places, Vault(places.vault), loaded, contract.api, processing_hash, now) if contract.api else []
+        )
         # what was refused for its name is read under any other
         landed = {row["delivery_id"] for row in known if row["rule"] != UNEXPECTED}
         arrived, failed = _land_arrivals(places, loaded, ledger, seen.arrivals, landed, processing_hash, now)
@@ -270,7 +273,7 @@ CRAWL = "api"
 
 
 def _crawl(
-    places: Places, vault: Vault, loaded: LoadedContract, processing_hash: str, now: datetime
+    places: Places, vault: Vault, loaded: LoadedContract, api: ApiShape, processing_hash: str, now: datetime
 ) -> list[DeliveryReport]:
     """Ask the source's platform for what is new and land it. A platform that is down is a refused delivery: what was
     landed before stays in force, and the report says why nothing newer came."""
@@ -279,12 +282,12 @@ def _crawl(
     contract = loaded.contract
     try:
         crawl = collect(
-            contract.api, source=contract.source, state=places.crawls, environ=os.environ, cipher=vault.cipher, now=now,
+            api, source=contract.source, state=places.crawls, environ=os.environ, cipher=vault.cipher, now=now,
             known_keys=lambda: record_keys_in_force(places.landing, contract.source),
         )  # fmt: skip
     except PlatformDown as down:
         report = DeliveryReport(
-            contract.source, CRAWL, "", contract.api.title, 0, now, "refused", rule=down.rule, message=down.message
+            contract.source, CRAWL, "", api.title, 0, now, "refused", rule=down.rule, message=down.message
         )
         with open_ledger(places.ledger) as ledger:
             record_delivery(ledger, report, processing_hash, now)
@@ -470,6 +473,17 @@ def is_bundle(contract: Contract, file_name: str) -> bool:
     return contract.api is not None and re.fullmatch(r"api-[0-9TZ]+\.jsonl", file_name) is not None
 
 
+@contextlib.contextmanager
+def records_in(contract: Contract, path: Path, file_name: str) -> Iterator[tuple[Path, tuple[str, ...] | None]]:
+    """Where the rows of a decrypted delivery stand, and the keys of the records that are no more: None of a file, and of what an erasure
+    left of a bundle, which says them itself."""
+    if contract.api is None or not is_bundle(contract, file_name) or is_redacted(path):
+        yield path, None
+        return
+    with content_of(path, contract.api.key, contract.api.records) as content:
+        yield content.rows, content.deleted
+
+
 def remember_erased(places: Places, source: str, delivery_id: str, sha256: str) -> None:
     """Note how the files of a delivery are, now that somebody was erased from it: another file in their place is a backup."""
     name = f"{source}__{delivery_id}.parquet"
@@ -506,15 +520,12 @@ def _land(
     contract, delivery_id = loaded.contract, sha256[:16]
     with contextlib.ExitStack() as stack:
         decrypted, keeping = stack.enter_context(_opened(places, vault, contract.source, file_name, sha256, arrival))
-        path, deleted = decrypted.path, None
-        if is_bundle(contract, file_name) and not is_redacted(path):
-            content = stack.enter_context(content_of(decrypted.path, contract.api.key, contract.api.records))
-            path, deleted = content.rows, content.deleted
-        common = dict(
-            source=contract.source, delivery_id=delivery_id, sha256=sha256, file_name=file_name,
-            bytes=decrypted.size, received_at=received_at, delivered_at=delivered_at,
+        path, deleted = stack.enter_context(records_in(contract, decrypted.path, file_name))
+        report = DeliveryReport(
+            contract.source, delivery_id, sha256, file_name, decrypted.size, received_at, "accepted",
+            delivered_at=delivered_at,
         )  # fmt: skip
-        problem = None
+        problem: Unreadable | Unbound | None = None
         try:
             kept = read_delivery(contract, path, file_name)
             spoken = spoken_corrections(places, vault, contract, kept, delivery_id, file_name)
@@ -530,7 +541,7 @@ def _land(
             for folder in (contract.entity, "quarantine", BOUND):
                 (places.landing / folder / f"{contract.source}__{delivery_id}.parquet").unlink(missing_ok=True)
             outcome = "held" if isinstance(problem, Unbound) else "refused"
-            return DeliveryReport(**common, outcome=outcome, rule=problem.rule, message=problem.message)
+            return replace(report, outcome=outcome, rule=problem.rule, message=problem.message)
         if kept.deleted is not None:
             deleted = kept.deleted
         covered = _rows_of_erased(vault, contract, judged, delivery_id)
@@ -551,8 +562,8 @@ def _land(
             "delivered_at": delivered_at.astimezone(UTC).replace(tzinfo=None),
         }  # fmt: skip
         notes = write_judged(places.landing, vault, contract, judged, deleted, lineage, delivered_at, _references())
-    return DeliveryReport(
-        **common, outcome="accepted", rows_read=judged.rows_read, rows_accepted=judged.rows_accepted,
+    return replace(
+        report, rows_read=judged.rows_read, rows_accepted=judged.rows_accepted,
         rows_quarantined=judged.rows_quarantined, rows_duplicate=judged.rows_duplicate,
         rows_structure=judged.rows_structure, notes=(*judged.notes, *notes),
     )  # fmt: skip
@@ -572,8 +583,7 @@ def _opened(
         keep(places.originals, arrival, vault.cipher)
     with contextlib.ExitStack() as stack:
         try:
-            opened = vault.cipher.open_decrypted(original, purpose="originals", context=sha256)
-            decrypted = stack.enter_context(opened)
+            decrypted = stack.enter_context(vault.cipher.open_decrypted(original, purpose="originals", context=sha256))
         except (FileNotFoundError, Tampered) as error:
             raise NotReadAgain(source, lost=[file_name]) from error
         yield decrypted, None

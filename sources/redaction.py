@@ -103,7 +103,7 @@ class Redacted:
 # --- the file ------------------------------------------------------------------------------------------------------
 
 
-def write_kept(file: BinaryIO, kept: Kept) -> None:
+def write_kept(file: BinaryIO | io.RawIOBase, kept: Kept) -> None:
     """Write the redacted table in place of a delivery's bytes."""
     file.write(MAGIC)
     packed = io.BytesIO()
@@ -119,7 +119,7 @@ def write_kept(file: BinaryIO, kept: Kept) -> None:
     file.write(packed.getbuffer())
 
 
-def write_nothing(file: BinaryIO) -> None:
+def write_nothing(file: BinaryIO | io.RawIOBase) -> None:
     """Write in place of bytes that could not be read and held the person: nothing of them is left."""
     file.write(MAGIC)
 

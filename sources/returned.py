@@ -94,6 +94,8 @@ def forget(
     mentions: Callable[[str], bool] | None = None,
 ) -> int:
     """Drop the lines of rows (source, delivery_id, row_number) that were erased, and those that mention a person. How many went."""
+    if directory is None:
+        return 0
     gone, rows = 0, set(rows)
     for document in list(documents(directory)):
         kept = []

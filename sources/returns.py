@@ -15,6 +15,7 @@ import json
 import re
 from dataclasses import dataclass, field, replace
 from datetime import UTC, date, datetime, timedelta
+from pathlib import Path
 from typing import Any
 
 import duckdb
@@ -76,7 +77,7 @@ def take_returns(
         vault = Vault(places.vault)
         keep(places.originals, arrival, vault.cipher)
         name = f"{arrival.source}/{arrival.path.name}"
-        report = _take(places, contracts, vault.cipher, arrival, name, now)
+        report = _take(places, places.returned, contracts, vault.cipher, arrival, name, now)
         with open_ledger(places.ledger) as ledger:
             if report is not None:
                 record_delivery(ledger, report, "", now)
@@ -86,11 +87,17 @@ def take_returns(
 
 
 def _take(
-    places: Places, contracts: dict[str, LoadedContract], cipher: Cipher, arrival: Arrival, name: str, now: datetime
+    places: Places,
+    directory: Path,
+    contracts: dict[str, LoadedContract],
+    cipher: Cipher,
+    arrival: Arrival,
+    name: str,
+    now: datetime,
 ) -> DeliveryReport | None:
     """None when these bytes were taken before, under whatever name: what was said of them then stays."""
     report = DeliveryReport(RETURNS, arrival.delivery_id, arrival.sha256, name, arrival.bytes, now, "accepted")
-    target = places.returned / f"{arrival.delivery_id}.json"
+    target = directory / f"{arrival.delivery_id}.json"
     if target.exists():
         with open_ledger(places.ledger) as ledger:
             if any(row["delivery_id"] == arrival.delivery_id for row in deliveries(ledger, RETURNS)):
@@ -116,7 +123,7 @@ def _take(
             "kind": returned.kind,
             "release": returned.release,
         }
-        write(places.returned, document | {"received_at": now.isoformat(), "lines": returned.lines})
+        write(directory, document | {"received_at": now.isoformat(), "lines": returned.lines})
     summary = (
         f"rien n'y est rempli ({returned.unfilled} ligne(s) laissée(s) vide(s))."
         if not returned.filled
@@ -155,11 +162,9 @@ def _opened(sheets: list[Sheet], workbook: str) -> tuple[Returned, list[dict[str
         for line in found:
             number = line["row"]
             # somebody who copies the sheet, and fills in the copy, is heard too
-            line |= (
-                {"row": f"{number} de la feuille « {sheet.name} »", "mark": f"{copies}-{number}"}
-                if copies
-                else {"mark": number}
-            )
+            if copies:
+                line["row"] = f"{number} de la feuille « {sheet.name} »"
+            line["mark"] = f"{copies}-{number}" if copies else number
         lines += found
         copies += 1
     if not copies:

@@ -177,6 +177,7 @@ def _feeds(contract: Contract) -> dict[str, tuple[tuple[str, str], ...]]:
 
 def _header(contract: Contract, sheet: Sheet) -> tuple[str | None, ...]:
     met = fit(contract, sheet)
+    assert met is not None  # the sheet was bound
     rows = sheet.table.slice(0, contract.layout.header_within).to_pylist()
     return next(tuple(row.values())[1:] for row in rows if row["row_number"] == met.header_row)
 
@@ -198,8 +199,8 @@ def _refused(con: duckdb.DuckDBPyConnection, contract: Contract) -> tuple[Refuse
     )
     for number, cell, name, rule, message, value in rows.fetchall():
         if masked and name in slots and not _said_by_contract(contract, name):
-            (typed,) = con.execute(f'select "{name}" from raw where row_number = ?', [number]).fetchone()
-            for text in {typed, value} - {None}:
+            typed = con.execute(f'select "{name}" from raw where row_number = ?', [number]).fetchall()
+            for text in {value, *(text for (text,) in typed)} - {None}:
                 for quoted in (quote(clean(text)), quote(text)):
                     message = message.replace(quoted, "« (valeur masquée) »")
         found.append(RefusedCell(number, cell, name, rule, message))

@@ -29,7 +29,7 @@ from sources.clients.api import ApiShape
 from sources.clients.bundle import key_text, tombstone_line
 from sources.clients.credentials import Credentials
 from sources.clients.documents import dig, dump, one_line, put, without
-from sources.clients.outcomes import Bundle, Crawl, Incomplete, PlatformDown
+from sources.clients.outcomes import Bundle, Crawl, Incomplete, Kind, PlatformDown
 from sources.clients.platforms import client_of
 from sources.clients.rest import Asked, Client, Cursor, Page, Raw, since_of
 from sources.clients.session import Clock, Session
@@ -152,7 +152,7 @@ class _Crawler:
     def commit(self, crawl: Crawl) -> None:
         """Make the outcome durable: the memory names the bundle in one rename, then the pages go."""
         if crawl.bundle is not None:
-            self.next_memory.pending = _pending(crawl)
+            self.next_memory.pending = _pending(crawl, crawl.bundle)
         self.store.remember(self.next_memory)
         self.store.forget_pages()
 
@@ -177,17 +177,17 @@ class _Crawler:
         kind, since = self._kind(now, full)
         plan = Plan(self.api.recipe, kind, since.isoformat() if since else None, now.isoformat(), bool(full))
         unfinished = self.store.plan()
-        same = unfinished is not None and replace(plan, started_at="") == replace(unfinished, started_at="")
-        if same and timedelta(0) <= now - instant(unfinished.started_at) <= RESUMED_WITHIN:
-            return unfinished
+        if unfinished is not None and replace(plan, started_at=unfinished.started_at) == unfinished:
+            age = now - instant(unfinished.started_at)
+            if timedelta(0) <= age <= RESUMED_WITHIN:
+                return unfinished
         self.store.begin(plan)
         return plan
 
-    def _kind(self, now: datetime, full: bool | None) -> tuple[str, datetime | None]:
+    def _kind(self, now: datetime, full: bool | None) -> tuple[Kind, datetime | None]:
         since, memory = self.api.since, self.memory
         watermark = instant(memory.watermark)
-        can_be_incremental = since is not None and watermark is not None and memory.recipe == self.api.recipe
-        if full or not can_be_incremental:
+        if full or since is None or watermark is None or memory.recipe != self.api.recipe:
             return "full", None
         age = (now.date() - instant(memory.full_at).date()).days if memory.full_at else None
         if full is None and (age is None or age >= self.api.full_every_days):
@@ -245,12 +245,13 @@ class _Crawler:
 
     def _sweep(self, client: Client) -> _Sweep:
         """Turn every page from where the kept ones end. Raises PlatformDown, _Drifted."""
-        sweep, cursor = _Sweep(), client.first()
+        sweep = _Sweep()
+        cursor: Cursor | None = client.first()
         visited: set[str] = set()
         number = self._kept_pages(client)
         resumed = number > 0
         for kept in range(1, number + 1):
-            at, raw = self.store.page(kept)
+            at, raw = self.store.kept_page(kept)
             cursor = self._count_in(client, sweep, kept, at, raw, visited)
         while cursor is not None:
             number += 1
@@ -282,7 +283,7 @@ class _Crawler:
             number += 1
         if number == 0 or client.is_stable:
             return number
-        cursor, raw = self.store.page(number)
+        cursor, raw = self.store.kept_page(number)
         try:
             again = client.fetch(cursor)
         except PlatformDown as problem:
@@ -343,7 +344,7 @@ class _Crawler:
     def _judge(self, client: Client, plan: Plan, sweep: _Sweep) -> str:
         """`whole`, `moving` (may have lost rows to sliding pages) or `short` (has lost rows)."""
         counted = [count for count in (sweep.first_count, sweep.last_count) if count is not None]
-        walked = plan.kind == "incremental" and self.api.since.walk
+        walked = plan.kind == "incremental" and self.api.since is not None and self.api.since.walk
         if not counted or walked or (plan.kind == "incremental" and not self.api.count_is_filtered):
             return "whole"
         if len(sweep.last) < min(counted):
@@ -408,7 +409,7 @@ class _Crawler:
     ) -> Iterator[bytes]:
         """The pages that hold something new, each key once, then the tombstones."""
         for number in range(1, sweep.nb_pages + 1):
-            cursor, raw = self.store.page(number)
+            cursor, raw = self.store.kept_page(number)
             page = client.read(cursor, raw)
             keys = self._keys(page)
             current = [sweep.last[key][:2] == (number, rank) for rank, key in enumerate(keys)]
@@ -438,13 +439,13 @@ def _digest(record: Any) -> str:
     return hashlib.sha256(json.dumps(record, ensure_ascii=False, sort_keys=True).encode()).hexdigest()[:32]
 
 
-def _pending(crawl: Crawl) -> dict[str, Any]:
+def _pending(crawl: Crawl, bundle: Bundle) -> dict[str, Any]:
     """What the memory keeps of a crawl whose bundle is not landed yet."""
     return {
-        "file_name": crawl.bundle.file_name,
-        "sha256": crawl.bundle.sha256,
-        "bytes": crawl.bundle.bytes,
-        "context": crawl.bundle.context,
+        "file_name": bundle.file_name,
+        "sha256": bundle.sha256,
+        "bytes": bundle.bytes,
+        "context": bundle.context,
         "kind": crawl.kind,
         "counts": [crawl.nb_pages, crawl.nb_records, crawl.nb_changed, crawl.nb_deleted],
         "counted_by_api": crawl.counted_by_api,

@@ -64,10 +64,9 @@ class Credentials(AuthBase):
             pair = ":".join(self._filled(template) for template in self._auth.basic)
             request.headers["Authorization"] = "Basic " + base64.b64encode(pair.encode()).decode()
         if self._auth.params:
-            request.unsigned_url = getattr(request, "unsigned_url", request.url)
-            request.prepare_url(
-                request.unsigned_url, {name: self._filled(value) for name, value in self._auth.params.items()}
-            )
+            unsigned: str = getattr(request, "unsigned_url", request.url or "")
+            request.unsigned_url = unsigned  # type: ignore[attr-defined]  # kept for when it is signed again
+            request.prepare_url(unsigned, {name: self._filled(value) for name, value in self._auth.params.items()})
         return request
 
     def log_in(self, session: Session) -> None:
@@ -78,10 +77,11 @@ class Credentials(AuthBase):
         form = {name: self._filled(template) for name, template in login.form.items()}
         request = requests.Request("POST", session.url(login.path), data=form, headers={"Accept": "application/json"})
         prepared = request.prepare()
-        prepared.is_login = True
-        settings = session.merge_environment_settings(prepared.url, {}, None, None, None)
+        prepared.is_login = True  # type: ignore[attr-defined]  # so that it is not signed with what it asks for
+        settings = session.merge_environment_settings(session.url(login.path), {}, None, None, None)
         with session.accepting(None):
-            token = dig(session.send(prepared, **settings).document, login.token)
+            answer = session.send(prepared, **settings)
+            token = dig(answer.document, login.token)  # type: ignore[attr-defined]  # see `Session`
         if not isinstance(token, str) or not token:
             raise PlatformDown(
                 "platform_refused_key",

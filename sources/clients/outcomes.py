@@ -13,6 +13,9 @@ from typing import Literal
 
 from sources.note import Note
 
+Kind = Literal["full", "incremental"]
+"""Whether everything is asked, or what changed."""
+
 
 class PlatformDown(Exception):
     """A platform did not give all that was asked. `rule` is a stable code, `message` French. What was landed before stays."""
@@ -51,7 +54,7 @@ class Crawl:
     """
 
     source: str
-    kind: Literal["full", "incremental"]
+    kind: Kind
     bundle: Bundle | None
     nb_pages: int
     nb_records: int

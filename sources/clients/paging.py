@@ -27,16 +27,14 @@ def first(paging: Paging) -> Any:
 
 def asked(paging: Paging, place: Any) -> dict[str, Any]:
     """The parameters that ask for the page at `place` (a `link` is a place of its own: see `rest.py`)."""
-    sized = {paging.size_param: paging.size} if paging.size_param and paging.size else {}
-    match paging.style:
-        case "page" | "offset":
-            return sized | {paging.param: place}
-        case "range":
-            return {paging.param: f"{place}-{place + paging.size}"}
-        case "token" | "last" if place is not None:
-            return sized | {paging.param: place}
-        case _:
-            return sized
+    sized: dict[str, Any] = {paging.size_param: paging.size} if paging.size_param and paging.size else {}
+    param = paging.param
+    if param is None or place is None:
+        return sized
+    if paging.style == "range":
+        assert paging.size is not None
+        return {param: f"{place}-{place + paging.size}"}
+    return sized | {param: place}
 
 
 def following(
@@ -58,15 +56,15 @@ def following(
         return END
     if paging.more is None and not records:
         return END
-    match paging.style:
-        case "page":
-            return place + 1
-        case "offset" | "range":
-            return place + len(records) if records else END
-        case "token":
-            token = dig(document, paging.token)
-        case _:
-            token = dig(records[-1], paging.token) if records else None
+    if paging.style == "page":
+        return place + 1
+    if paging.style in ("offset", "range"):
+        return place + len(records) if records else END
+    assert paging.token is not None
+    if paging.style == "token":
+        token = dig(document, paging.token)
+    else:
+        token = dig(records[-1], paging.token) if records else None
     return END if token in (None, "", []) else _plain(token)
 
 

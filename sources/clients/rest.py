@@ -13,7 +13,7 @@ from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from typing import Any, Protocol
 
-from sources.clients.api import ApiShape, DeletedFeed, Paging
+from sources.clients.api import ApiShape, DeletedFeed, Paging, Since
 from sources.clients.documents import Number, dig, dump, parse, put
 from sources.clients.instants import read_instant, write_instant
 from sources.clients.outcomes import PlatformDown
@@ -112,8 +112,8 @@ class RestClient:
     def _ask(self, cursor: Cursor):
         api, place = self.api, cursor["place"]
         if api.paging.style == "link" and isinstance(place, str):
-            scheme, host, port = self.session.origin
-            host = f"[{host}]" if ":" in host else host
+            scheme, name, port = self.session.origin
+            host = f"[{name}]" if name and ":" in name else name
             return self.session.request(api.method, f"{scheme}://{host}:{port}{place}")
         sent = self._parameters(cursor)
         url = self.session.url(api.path)
@@ -133,7 +133,7 @@ class RestClient:
             sent |= feed.params
             since_param = feed.since_param
         sent = api.filled(sent) | asked(self.paging_at(cursor), cursor["place"])
-        if since_param and not self.asked_for.is_full:
+        if since_param and api.since and self.asked_for.since:
             written = write_instant(self.asked_for.since, api.since.format, api.since.zone)
             sent[since_param] = api.since.template.replace("{since}", written)
         return sent
@@ -175,21 +175,18 @@ class RestClient:
             return None
         kind, _, where = self.api.since.watermark.partition(":")
         if kind == "record":
-            return max(filter(None, (self._instant(record, where) for record in records)), default=None)
+            return max(filter(None, (_instant(record, where, self.api.since) for record in records)), default=None)
         if cursor != self.first() or kind == "started":
             return None
         return read_instant(headers.get(where) if kind == "header" else dig(document, where), self.api.since.zone)
 
-    def _instant(self, record: Any, path: str) -> datetime | None:
-        return read_instant(dig(record, path), self.api.since.zone)
-
     def _is_older(self, records: list) -> bool:
         """Whether a walk from the newest has gone past the watermark: the whole page is older, a page being ordered only so far."""
-        since = self.api.since
-        if self.asked_for.is_full or since is None or not since.walk or not records:
+        since, asked = self.api.since, self.asked_for.since
+        if asked is None or since is None or not since.walk or not records:
             return False
-        instants = [self._instant(record, since.watermark.partition(":")[2]) for record in records]
-        return all(instant is not None and instant < self.asked_for.since for instant in instants)
+        instants = [_instant(record, since.watermark.partition(":")[2], since) for record in records]
+        return all(instant is not None and instant < asked for instant in instants)
 
     def _after(self, cursor: Cursor, place: Any) -> Cursor | None:
         return self.beyond(cursor) if place is END else {"feed": cursor["feed"], "place": place}
@@ -209,6 +206,10 @@ class RestClient:
 
     def _records_path(self, cursor: Cursor) -> str:
         return self._feed(cursor).records if cursor["feed"] else self.api.records
+
+
+def _instant(record: Any, path: str, since: Since) -> datetime | None:
+    return read_instant(dig(record, path), since.zone)
 
 
 def since_of(watermark: datetime, overlap_minutes: int) -> datetime:

@@ -97,7 +97,8 @@ class Session(requests.Session):
         self._clock = clock or Clock()
         self._ends_at = self._clock.monotonic() + deadline_s
         self._deadline_s, self._timeout_s, self._max_bytes = deadline_s, timeout_s, max_bytes
-        self._interval_s, self._last_start = (60 / per_minute if per_minute else 0), None
+        self._interval_s = 60 / per_minute if per_minute else 0
+        self._last_start: float | None = None
         self.mount("http://", HTTPAdapter(max_retries=0))
         self.mount("https://", HTTPAdapter(max_retries=0))
 
@@ -131,6 +132,7 @@ class Session(requests.Session):
                 request = self.credentials.renewed(self, request)
             elif not problem.again:
                 break
+        assert problem is not None
         raise problem.down
 
     def _attempt(self, request: requests.PreparedRequest, kwargs: dict[str, Any]) -> requests.Response | _Problem:
@@ -139,7 +141,7 @@ class Session(requests.Session):
             answer = self._exchange(request, kwargs)
             if isinstance(answer, _Problem) or not answer.is_redirect:
                 return answer
-            target = urljoin(request.url, answer.headers["location"])
+            target = urljoin(_url(request), answer.headers["location"])
             if _origin(target) != self.origin or request.method not in ("GET", "HEAD"):
                 break
             request = request.copy()
@@ -154,13 +156,13 @@ class Session(requests.Session):
         left = self._left()
         if left <= 0:
             return self._too_slow()
-        if _origin(request.url) != self.origin:
+        if _origin(_url(request)) != self.origin:
             return self._problem(
                 "platform_redirects", "demande d'aller sur un autre serveur : rien n'y est envoyé.", again=False
             )
-        response = None
+        response: requests.Response | None = None
         try:
-            response = self.get_adapter(url=request.url).send(
+            response = self.get_adapter(url=_url(request)).send(
                 request,
                 stream=True,
                 timeout=(min(CONNECT_TIMEOUT_S, left, self._timeout_s), min(self._timeout_s, left)),
@@ -168,19 +170,18 @@ class Session(requests.Session):
                 cert=kwargs.get("cert", self.cert),
                 proxies=kwargs.get("proxies"),
             )
-            body = self._body(response)
+            body: bytes | _Problem = self._body(response)
         except requests.exceptions.SSLError:
             return self._problem(
                 "platform_insecure", "présente un certificat qui n'est pas valable : rien n'est envoyé.", again=False
             )
         except (requests.RequestException, urllib3.exceptions.HTTPError, OSError) as error:
-            body = _unreached(error)
+            body = self._problem("platform_unreachable", _unreached(error))
         finally:
             if response is not None:
                 response.close()
-        if isinstance(body, str):
-            return self._problem("platform_unreachable", body)
-        if isinstance(body, _Problem):
+        if response is None or isinstance(body, _Problem):
+            assert isinstance(body, _Problem)
             return body
         response._content, response._content_consumed = body, True
         return response if response.is_redirect else self._judged(response)
@@ -209,9 +210,10 @@ class Session(requests.Session):
         if status >= 300:
             return self._refused(status)
         try:
-            response.document = parse(response.content)
+            document = parse(response.content)
+            response.document = document  # type: ignore[attr-defined]  # see the class
             if self.accept is not None:
-                self.accept(response.document)
+                self.accept(document)
         except NotJson as problem:
             return self._problem("platform_garbled", f"a répondu {problem} : réessayez plus tard.")
         except NotAnAnswer as problem:
@@ -310,6 +312,11 @@ def _no_addresses(record: logging.LogRecord) -> bool:
 
 
 logging.getLogger("urllib3.connectionpool").addFilter(_no_addresses)
+
+
+def _url(request: requests.PreparedRequest) -> str:
+    """The address of a request, which has one once it is prepared."""
+    return request.url or ""
 
 
 def _origin(url: str) -> tuple[str, str | None, int | None]:

@@ -23,13 +23,13 @@ from contextlib import contextmanager
 from dataclasses import asdict, dataclass, field
 from datetime import datetime
 from pathlib import Path
-from typing import Any
+from typing import Any, Final, overload
 
 from identity.cipher import Cipher, Tampered
-from sources.clients.outcomes import Bundle, PlatformDown
+from sources.clients.outcomes import Bundle, Kind, PlatformDown
 from sources.clients.rest import Cursor, Raw
 
-PURPOSE = "originals"
+PURPOSE: Final = "originals"
 
 
 @dataclass
@@ -52,7 +52,7 @@ class Plan:
     """What a crawl asks, fixed when it starts and kept until it ends."""
 
     recipe: str
-    kind: str
+    kind: Kind
     since: str | None
     started_at: str
     everything: bool
@@ -98,6 +98,16 @@ class Store:
         head, _, body = gzip.decompress(packed).partition(b"\n")
         kept = json.loads(head)
         return kept["cursor"], Raw(body, kept["headers"])
+
+    def kept_page(self, number: int) -> tuple[Cursor, Raw]:
+        """A page that was kept a moment ago. Raises PlatformDown when it cannot be read any more: the next crawl asks for it again."""
+        kept = self.page(number)
+        if kept is None:
+            raise PlatformDown(
+                "page_lost",
+                f"La page {number} gardée pendant la collecte ne peut plus être relue (disque ?) : la prochaine exécution la redemande.",
+            )
+        return kept
 
     def forget_pages(self) -> None:
         """Forget the unfinished crawl. The plan goes first: pages without a plan are never read."""
@@ -155,6 +165,10 @@ def open_store(state: Path, source: str, cipher: Cipher) -> Iterator[Store]:
         os.close(fd)
 
 
+@overload
+def instant(text: str) -> datetime: ...
+@overload
+def instant(text: str | None) -> datetime | None: ...
 def instant(text: str | None) -> datetime | None:
     """An instant of the memory or of a plan."""
     return datetime.fromisoformat(text) if text else None

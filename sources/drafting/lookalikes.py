@@ -153,7 +153,7 @@ def column(index: int, label: str, texts: Iterable[str | None]) -> Column:
 
 def read_as(slot: Slot, seen: Column) -> int | None:
     """How many cells of the column the parser of this slot would understand; None where any text is good."""
-    accepted = _KINDS_OF_SLOT.get(slot.role if slot.kind == "personal" else slot.kind)
+    accepted = _KINDS_OF_SLOT.get((slot.role or "") if slot.kind == "personal" else slot.kind)
     if accepted is not None:
         return sum(seen.kinds[kind] for kind in accepted)
     parse = _PARSERS.get(slot.name if slot.kind == "hint" else slot.kind)

@@ -7,7 +7,7 @@ values look like what the slot holds. A header whose values contradict it is not
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from functools import lru_cache
 
@@ -37,7 +37,7 @@ class Known:
 
 
 def known_headers(
-    templates: dict[str, LoadedContract], contracts: dict[str, LoadedContract]
+    templates: Mapping[str, LoadedContract], contracts: Mapping[str, LoadedContract]
 ) -> dict[str, tuple[Known, ...]]:
     """header key → what templates and contracts read it as."""
     found: dict[str, list[Known]] = {}
@@ -225,9 +225,8 @@ def _as(slot: Slot) -> str:
         "department": "des départements", "region": "des régions", "email": "des adresses électroniques", "phone": "des téléphones",
         "amount": "des montants", "score": "des notes", "recommendation": "des notes", "minutes": "des durées",
     }  # fmt: skip
-    return named.get(
-        slot.role if slot.kind == "personal" else slot.name if slot.kind == "hint" else slot.kind, "attendu"
-    )
+    kind = slot.role if slot.kind == "personal" else slot.name if slot.kind == "hint" else slot.kind
+    return named.get(kind or "", "attendu")
 
 
 def _say_what_is_left(proposal: Proposal, columns: list[Column], proposals: list[Proposal]) -> None:

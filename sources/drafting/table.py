@@ -149,7 +149,7 @@ def _names(cells: Cells) -> dict[int, str] | None:
     """The distinct names of a row by column; None when it holds what cannot stand in a header."""
     found: dict[int, str] = {}
     for index in _filled(cells):
-        text = clean(cells[index])
+        text = clean(cells[index] or "")
         kind = kind_of(text)
         if kind in (*OF_PERSONS, "siret", "url", "instant"):
             return None
@@ -173,9 +173,10 @@ def _group(upper: Row, lower: Row) -> bool:
     above, below = _filled(upper[1]), set(_filled(lower[1]))
     if upper[0] + 1 != lower[0] or len(above) < 2:
         return False
-    if any(kind_of(clean(upper[1][i])) not in ("text", "long") or clean(upper[1][i]).endswith(":") for i in above):
+    names = [clean(upper[1][i] or "") for i in above]
+    if any(kind_of(name) not in ("text", "long") or name.endswith(":") for name in names):
         return False
-    if any(kind_of(clean(lower[1][i])) in TYPED for i in below) or len(below) <= 2:
+    if any(kind_of(clean(lower[1][i] or "")) in TYPED for i in below) or len(below) <= 2:
         return False
     last = max([*above, *below])
     gaps = [i for i in range(above[0], last + 1) if i not in above]
@@ -186,7 +187,7 @@ def _columns_of_days(labels: Cells, data: list[Row]) -> list[int]:
     """The columns of dates, by their header, of which half of the texts or more are days without their month (« jeudi 6 »)."""
     found = []
     for i, label in enumerate(labels):
-        texts = [clean(cells[i]) for _, cells in data if cells[i] and clean(cells[i])]
+        texts = [text for _, cells in data if (text := clean(cells[i] or ""))]
         alone = sum(_read_date(text) == "mois_absent" for text in texts)
         if label and re.fullmatch(WORDS["event"]["date"], fold(label)) and alone * 2 >= len(texts) > 0:
             found.append(i)

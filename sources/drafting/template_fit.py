@@ -96,7 +96,7 @@ class Readings:
 
     def __init__(self, reading: Reading) -> None:
         self.reading = reading
-        self._seen: dict[str, list[Sheet] | None] = {}
+        self._seen: dict[str, list[Sheet]] = {}
 
     def ways(self, contract: Contract) -> Iterable[tuple[Mapping[str, Any], Sheet]]:
         """The sheets a contract could read, flat, with the options of `files` to change for it."""

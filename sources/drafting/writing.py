@@ -18,7 +18,7 @@ from sources.drafting.mapping import Match, Proposal
 from sources.drafting.words import REGISTRATION_VOCABULARY, VOCABULARY
 from sources.entities import Entity, Slot
 from sources.headers import column_letter
-from sources.values.choices import split_choices
+from sources.values.choices import Encoding, split_choices
 from sources.values.refusal import Refused
 from sources.values.text import fold
 
@@ -151,9 +151,10 @@ def from_template(
     changed = re.sub(r"^title: .*$", lambda _: f"title: {flow(f'{contract.title} – {source}')}", changed, count=1, flags=re.MULTILINE)  # fmt: skip
     for option, value in {**options, **({"pattern": pattern} if pattern else {})}.items():
         line = f"  {option}: {flow(value)}"
-        changed, found = re.subn(rf"^  {option}: .*$", lambda _, line=line: line, changed, count=1, flags=re.MULTILINE)
+        escaped = line.replace("\\", r"\\")
+        changed, found = re.subn(rf"^  {option}: .*$", escaped, changed, count=1, flags=re.MULTILINE)
         if not found:
-            changed = re.sub(r"^(  shape: .*)$", lambda m, line=line: f"{m[1]}\n{line}", changed, count=1, flags=re.MULTILINE)  # fmt: skip
+            changed = re.sub(r"^(  shape: .*)$", rf"\1\n{escaped}", changed, count=1, flags=re.MULTILINE)
     if unmapped:
         changed = _more_ignored(changed, contract, unmapped)
     return "".join(f"{comment(hint)}\n" for hint in hints) + changed
@@ -269,10 +270,10 @@ def _open_choice(slot: Slot, matches: list[Match]) -> str:
 
 def _choices(column: Column, private: set[str]) -> dict[str, Any] | None:
     texts = column.texts
-    encoding = next(
-        (name for name, sign in [("spaced_semicolon", " ; "), ("semicolon", ";"), ("pipe", "|"), ("plain_comma", ",")]
-         if any(sign in text for text in texts)), None,
+    signs: tuple[tuple[Encoding, str], ...] = (
+        ("spaced_semicolon", " ; "), ("semicolon", ";"), ("pipe", "|"), ("plain_comma", ","),
     )  # fmt: skip
+    encoding = next((name for name, sign in signs if any(sign in text for text in texts)), None)
     if encoding is None:
         return None
     pieces: Counter = Counter()

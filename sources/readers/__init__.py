@@ -7,7 +7,9 @@ Does not belong here: contracts, headers, types of values, platform APIs. No cel
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from pathlib import Path
+from typing import Any
 
 from sources.readers.delimited import read_delimited
 from sources.readers.dialects import read_learning_dashboard
@@ -17,7 +19,7 @@ from sources.readers.spreadsheet import read_spreadsheet
 
 __all__ = ["Note", "Pairs", "Sheet", "Unreadable", "read", "read_delimited", "read_records", "read_spreadsheet"]
 
-_READERS = {
+_READERS: dict[str, Callable[..., list[Sheet]]] = {
     "delimited": read_delimited,
     "json": read_records,
     "learning_dashboard": read_learning_dashboard,
@@ -25,7 +27,7 @@ _READERS = {
 }
 
 
-def read(path: Path, *, file_name: str, shape: str, **options: object) -> list[Sheet]:
+def read(path: Path, *, file_name: str, shape: str, **options: Any) -> list[Sheet]:
     """Read the bytes at `path`, delivered under `file_name`, as the contract's `shape`, one of `_READERS`.
 
     `options`: `delimiter`, `encoding` for delimited; `sheet` for spreadsheet; `records`, `explode`, `keep_empty`,

@@ -104,8 +104,8 @@ def _choose_delimiter(path: Path, found: Encoding, declared: str | None) -> tupl
         if len(sample) < SAMPLE_CHARACTERS and not sample.endswith(("\n", "\r")):
             sample += "\n"
     if line := _SEP_LINE.match(sample):
-        notes = ()
-        if declared not in (None, line[1]):
+        notes: tuple[Note, ...] = ()
+        if declared is not None and declared != line[1]:
             message = (
                 f"La première ligne annonce le séparateur {_named(line[1])} alors que {_named(declared)} était prévu."
             )
@@ -188,8 +188,12 @@ def _text(path: Path, found: Encoding) -> Iterator[io.TextIOWrapper]:
 
 def _lines(text: io.TextIOWrapper, found: Encoding, skip_lines: int) -> Iterator[str]:
     """Lines ended by LF, CR or CRLF only: `str.splitlines` would also cut at U+0085 or U+2028."""
-    lines = islice(text, skip_lines, None) if skip_lines else text
-    return (line.replace("\0", "") for line in lines) if found.nuls else iter(lines)
+    lines: Iterator[str] = islice(text, skip_lines, None) if skip_lines else text
+    return map(_without_nuls, lines) if found.nuls else lines
+
+
+def _without_nuls(line: str) -> str:
+    return line.replace("\0", "")
 
 
 def _cut_notes(found: Encoding, last_two: list[list[str]], last_number: int) -> tuple[Note, ...]:

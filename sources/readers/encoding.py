@@ -25,6 +25,7 @@ _SHOWN = {"utf-8": "UTF-8", "utf-16-le": "UTF-16", "utf-16-be": "UTF-16", "cp125
 
 
 def _undefined_to_control(error: UnicodeError) -> tuple[str, int]:
+    assert isinstance(error, UnicodeDecodeError)
     return "".join(map(chr, error.object[error.start : error.end])), error.end
 
 
@@ -133,9 +134,9 @@ def _refuse_cut_character(path: Path, error: UnicodeDecodeError, file_name: str,
 def _cp1252_notes(path: Path) -> tuple[Note, ...]:
     data = path.read_bytes()
     notes = []
-    if undefined := _UNDEFINED.findall(data):
-        line = _line_of(data, _UNDEFINED.search(data).start())
-        message = f"{len(undefined)} octet(s) sans caractère dans l'encodage Windows, le premier vers la ligne {line}."
+    if undefined := _UNDEFINED.search(data):
+        line, nb = _line_of(data, undefined.start()), len(_UNDEFINED.findall(data))
+        message = f"{nb} octet(s) sans caractère dans l'encodage Windows, le premier vers la ligne {line}."
         notes.append(Note("octet_indefini", message))
     if pair := _UTF8_PAIR.search(data):
         message = (

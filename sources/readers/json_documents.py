@@ -14,7 +14,8 @@ from __future__ import annotations
 import io
 import json
 import re
-from collections.abc import Iterator
+from collections import Counter
+from collections.abc import Generator, Iterator
 from pathlib import Path
 from typing import Any
 
@@ -82,8 +83,8 @@ def require_json(path: Path, file_name: str) -> None:
 def _unique(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
     found = dict(pairs)
     if len(found) != len(pairs):
-        seen: set[str] = set()
-        raise _Repeated(next(key for key, _ in pairs if key in seen or seen.add(key)))
+        times = Counter(key for key, _ in pairs)
+        raise _Repeated(next(key for key, _ in pairs if times[key] > 1))
     return found
 
 
@@ -118,9 +119,11 @@ class _Text:
         if not documents:
             raise empty_file(self.file_name)
 
-    def _descend(self, steps: tuple[str, ...], above: tuple[str, ...], others: _Others) -> Iterator[dict[str, Any]]:
-        """Give the records of the value that starts here; returns whether the list was there. Always reads the "
-        "whole value."""
+    def _descend(
+        self, steps: tuple[str, ...], above: tuple[str, ...], others: _Others
+    ) -> Generator[dict[str, Any], None, bool]:
+        """Give the records of the value that starts here; returns whether the list was there. Always reads the
+        whole value."""
         opening = self.peek()
         if not steps and opening == "[":
             yield from self._elements()
@@ -189,7 +192,8 @@ class _Text:
     def peek(self) -> str:
         """The next character that is not a space, or "" at the end; says in `crossed_line` whether a line was ended."""
         while True:
-            end = _SPACES.match(self.text, self.at).end()
+            spaces = _SPACES.match(self.text, self.at)
+            end = spaces.end() if spaces else self.at
             if end > self.at:
                 self.crossed_line = (
                     self.crossed_line or "\n" in self.text[self.at : end] or "\r" in self.text[self.at : end]

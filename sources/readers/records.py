@@ -123,7 +123,7 @@ def split_list(cell: str | None) -> list[str | None]:
     """The list that `join_list` made `cell` of."""
     if cell is None:
         return []
-    return json.loads(cell) if cell.startswith("[") else cell.split(SEPARATOR)
+    return json.loads(cell) if cell.startswith("[") else list(cell.split(SEPARATOR))
 
 
 class _Node:
@@ -160,8 +160,8 @@ class _Layout:
         for each in pairs:
             values = (each.value,) if isinstance(each.value, str) else tuple(each.value)
             self.at(each.path).pairs = _steps(each.name), tuple(_steps(value) for value in values)
-        for each in leave_out:
-            self.at(each).left_out = True
+        for path in leave_out:
+            self.at(path).left_out = True
 
     def at(self, path: str) -> _Node:
         node = self.root

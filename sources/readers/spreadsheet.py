@@ -93,6 +93,7 @@ def _run_child(path: Path, file_name: str, sheet: str | None, directory: Path, l
 def _ask(request: dict, wall_seconds: float) -> bytes | None:
     """The exit code of the fork that served `request`; None past `wall_seconds`, nothing when the process that forks ended."""
     opener = _opener()
+    assert opener.stdin is not None and opener.stdout is not None
     try:
         opener.stdin.write(json.dumps(request).encode() + b"\n")
         opener.stdin.flush()
@@ -131,8 +132,8 @@ def _stop(opener: subprocess.Popen[bytes]) -> None:
     with contextlib.suppress(ProcessLookupError):
         os.killpg(opener.pid, signal.SIGKILL)
     opener.wait()
-    opener.stdin.close()
-    opener.stdout.close()
+    for stream in filter(None, (opener.stdin, opener.stdout)):
+        stream.close()
     _openers.pop(os.getpid(), None)
 
 

@@ -15,7 +15,7 @@ import pyarrow as pa
 import pyarrow.compute as pc
 
 from sources.readers.sheet import Note, Sheet, Unreadable, enumerate_in_french
-from sources.values.text import clean, fold, strip_accents
+from sources.values.text import as_typed, clean, fold, strip_accents
 
 SHOWN_SECTIONS = 12
 
@@ -97,15 +97,14 @@ def stack_headers(
         )
     head = sheet.table.slice(skip, rows).to_pylist()
     names = sheet.table.column_names[1:]
-    labels = [[clean(row[name] or "") or None for name in names] for row in head]
+    labels = [[as_typed(row[name]) for name in names] for row in head]
     dropped, standing = {fold(each) for each in without}, {fold(each) for each in alone}
     for depth, row in enumerate(labels, start=1):
         below = [any(lower[column] for lower in labels[depth:]) for column in range(len(names))]
         labels[depth - 1] = _stretch(row, below, depth in fill, dropped)
-    last = labels[-1]
     merged = [
-        last[column] if last[column] and fold(last[column]) in standing else _bracketed([row[column] for row in labels])
-        for column in range(len(names))
+        name if name and fold(name) in standing else _bracketed([row[column] for row in labels])
+        for column, name in enumerate(labels[-1])
     ]
     return _with_header(sheet, merged, head[-1]["row_number"], sheet.table.slice(skip + rows))
 
@@ -140,8 +139,9 @@ def number_labels(labels: Sequence[str | None]) -> list[str | None]:
         occurrence = 2
         while _key(f"{label} ({occurrence})") in taken:
             occurrence += 1
-        named.append(f"{label.rstrip()} ({occurrence})")
-        taken.add(_key(named[-1]))
+        numbered = f"{label.rstrip()} ({occurrence})"
+        named.append(numbered)
+        taken.add(_key(numbered))
     return named
 
 

@@ -53,11 +53,18 @@ def fetch(version: str, sha256: str, directory: Path) -> Path:
     return tarball
 
 
+def _content(archive: tarfile.TarFile, name: str) -> bytes:
+    file = archive.extractfile(name)
+    if file is None:
+        raise SystemExit(f"{name} is no file of the package")
+    return file.read()
+
+
 def read_package(tarball: Path) -> dict[str, list[dict]]:
     """The JSON lists of the package, by file name without extension."""
     with tarfile.open(tarball) as archive:
         return {
-            name: json.load(archive.extractfile(f"package/data/{name}.json"))
+            name: json.loads(_content(archive, f"package/data/{name}.json"))
             for name in ("regions", "departements", "epci", "communes")
         }
 

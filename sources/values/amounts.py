@@ -62,5 +62,6 @@ def parse_amount(text: str | None, *, unit: Literal["euro", "cent"] = "euro") ->
 
 def _decimal(number: str) -> Decimal:
     """The last sign is the decimal one; spaces and the other sign separate thousands."""
-    whole, sign, decimals = re.fullmatch(r"(.*?)(?:([.,])(\d+))?", number).groups()
-    return Decimal(re.sub(r"\D", "", whole) + ("." + decimals if sign else ""))
+    parts = re.fullmatch(r"(.*)[.,](\d+)", number)
+    whole, decimals = (parts[1], "." + parts[2]) if parts else (number, "")
+    return Decimal(re.sub(r"\D", "", whole) + decimals)

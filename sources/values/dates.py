@@ -114,7 +114,7 @@ def parse_date(text: str | None, *, year: int | None = None, month: int | None =
     `year` is that of the context (programme, section « AVRIL 2023 »), used only when the text leaves it out; so is `month`, of a day alone. Raises
     `Refused`; the day number of a spreadsheet program (45988) with the date it would be (27 November 2025).
     """
-    if is_missing(text):
+    if text is None or is_missing(text):
         return DateValue()
     shown = clean(text)
     folded = strip_accents(shown).replace("...", "…")
@@ -148,7 +148,8 @@ def outer_days(values: list[DateValue]) -> DateValue:
     known = [value for value in values if value.starts_on is not None]
     if len(known) <= 1:
         return known[0] if known else DateValue()
-    first, last = min(value.starts_on for value in known), max(value.ends_on for value in known)
+    first = min(value.starts_on for value in known if value.starts_on)
+    last = max(value.ends_on for value in known if value.ends_on)
     exact = all(value.precision == "day" for value in known)
     hours = sorted(value.start_time for value in known if value.start_time is not None) if first == last else []
     whole = hours and hours[0] == time(0, 0) and hours[-1] == time(23, 59)
@@ -239,11 +240,11 @@ def _take_moments(shown: str, rest: str) -> tuple[list[_Moment], str | None, boo
     return moments, link, between
 
 
-def _said(kind: str, value: str) -> dict[str, int]:
+def _said(kind: str | None, value: str) -> dict[str, int]:
     """The parts of a date that a token says: none for a link, or a word that is no month."""
     if kind == "word":
         return {"month": _MONTHS[value]} if value in _MONTHS else {}
-    if kind not in _PARTS:
+    if kind is None or kind not in _PARTS:
         return {}
     said = dict(zip(_PARTS[kind], map(int, _NUMBER.findall(value)), strict=True))
     if kind == "numeric" and said["year"] < 100:
@@ -332,6 +333,7 @@ def _bounds(shown: str, moment: _Moment) -> tuple[date, date]:
     """First and last day of a day, a month or a year."""
     assert moment.year is not None
     if moment.day is not None:
+        assert moment.month is not None
         day = _make(shown, moment.year, moment.month, moment.day)
         return day, day
     first_month, last_month = (moment.month, moment.month) if moment.month else (1, 12)
@@ -342,6 +344,7 @@ def _bounds(shown: str, moment: _Moment) -> tuple[date, date]:
 def _check_weekday(shown: str, moment: _Moment, *, year_typed: bool) -> None:
     if moment.weekday is None or moment.day is None:
         return
+    assert moment.year is not None and moment.month is not None
     day = _make(shown, moment.year, moment.month, moment.day)
     if day.weekday() != moment.weekday:
         otherwise = "" if year_typed else f", ou écrivez l'année si ce n'est pas {day.year}"

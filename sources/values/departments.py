@@ -169,7 +169,7 @@ def parse_department(text: str | None) -> str | None:
 
     Raises `Refused` for an unknown code or name, for `20` (Corsica has two), and when code and name contradict.
     """
-    if is_missing(text):
+    if text is None or is_missing(text):
         return None
     shown = clean(text)
     if fold(shown) in _ALL_WORDS:
@@ -195,7 +195,7 @@ def parse_department(text: str | None) -> str | None:
 
 def parse_region(text: str | None) -> str | None:
     """The official code of a region given by name or code: « Hauts-de-France » → `32`; blank → None. Raises Refused."""
-    if is_missing(text):
+    if text is None or is_missing(text):
         return None
     key = fold(text)
     name = _INTRODUCTION.sub("", key + " ").strip()

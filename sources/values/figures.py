@@ -56,7 +56,7 @@ def parse_figure(text: str | None, precision_word: str | None) -> FigureValue:
     """
     shown = clean(text or "")
     normalised = normalise(shown)
-    if is_blank(precision_word):
+    if precision_word is None or is_blank(precision_word):
         read = read_quantity(normalised)
         precision = "approximate" if read and read[0].approximate else "exact"
     else:
@@ -88,7 +88,8 @@ def parse_figure(text: str | None, precision_word: str | None) -> FigureValue:
     if precision == "rounded":
         half = 0.5 / 10**quantity.decimals
         lower, upper = quantity.value - half, quantity.value + half
-    return FigureValue(*(None if n is None else float(n) for n in (quantity.value, lower, upper)), precision)
+    value, low, high = (None if n is None else float(n) for n in (quantity.value, lower, upper))
+    return FigureValue(value, low, high, precision)
 
 
 def _calendar_figure(shown: str, normalised: str) -> float:

@@ -42,7 +42,7 @@ Order = Literal["dmy", "mdy", "ymd"]
 
 _MONTHS = {strip_accents(name): number for number, name in enumerate(MONTH_NAMES, 1)}
 _MONTHS |= {"janv": 1, "fev": 2, "fevr": 2, "avr": 4, "juil": 7, "aou": 8, "sept": 9}
-_ENGLISH = ("january", "february", "march", "april", "may", "june")
+_ENGLISH: tuple[str, ...] = ("january", "february", "march", "april", "may", "june")
 _ENGLISH += ("july", "august", "september", "october", "november", "december")
 _MONTHS |= {key: number for number, name in enumerate(_ENGLISH, 1) for key in (name, name[:3])}
 
@@ -59,7 +59,7 @@ _EPOCH = re.compile(r"(\d{9,10})(?:[.,]\d+)?|(\d{12,13})")
 _SERIAL = re.compile(r"\d{5}(?:[.,]\d+)?")
 
 _SLASHED_CLOCKS = (" %H:%M", " %H:%M:%S", ", %I:%M:%S %p", ", %H:%M:%S", " %I:%M:%S %p", " %I:%M %p", "", " - %H:%M")
-_ALWAYS = ("%Y-%m-%d %H:%M:%S", "%Y-%m-%dT%H:%M:%S%z", "%Y-%m-%dT%H:%M:%S.%f%z", "%Y-%m-%dT%H:%M:%SZ")
+_ALWAYS: tuple[str, ...] = ("%Y-%m-%d %H:%M:%S", "%Y-%m-%dT%H:%M:%S%z", "%Y-%m-%dT%H:%M:%S.%f%z", "%Y-%m-%dT%H:%M:%SZ")
 _ALWAYS += ("%Y-%m-%d", "%Y-%m-%d %H:%M", "%Y-%m-%dT%H:%M:%S", "%Y-%m-%dT%H:%M:%S.%fZ", "%Y-%m-%d %H:%M:%S %z")
 _ALWAYS += ("%Y-%m-%d %H:%M:%S%z", "%Y/%m/%d %H:%M:%S", "%b %d, %Y %H:%M:%S", "%b %d, %Y %I:%M %p")
 

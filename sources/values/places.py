@@ -102,7 +102,7 @@ class Gazetteer:
         `departement_contradictoire`, `region_contradictoire`, `lieu_non_localisable`.
         """
         typed = None if department == ALL else department
-        if is_missing(label):
+        if label is None or is_missing(label):
             return self._without_commune(typed, region)
         shown = clean(label)
         key = fold(shown)
@@ -116,14 +116,15 @@ class Gazetteer:
         if not rest:
             if modality == "online":
                 return Place(region_code=region, status="online", modality="online", modality_basis="stated")
-            return replace(self._without_commune(typed, region), modality=modality, modality_basis="stated")
+            located = self._without_commune(typed, region)
+            return replace(located, modality=modality, modality_basis="stated") if modality else located
         commune = self._find(shown if modality is None else rest, shown, typed, region)
         return Place(
             commune.code,
             commune.department_code,
             commune.region_code,
             "located",
-            {"online": "hybrid", None: "in_person"}.get(modality, modality),
+            "in_person" if modality is None else "hybrid" if modality == "online" else modality,
             "inferred" if modality is None else "stated",
         )
 

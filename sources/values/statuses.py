@@ -63,7 +63,6 @@ def parse_registration_status(text: str | None, words: dict[str, list[str]] | No
         if any(fold(word) == key for word in accepted):
             return status, True
     # before the signs of absence: « en attente » is one of them elsewhere
-    status = _BUILT_IN.get(key)
-    if status:
-        return status, True
+    if key in _BUILT_IN:
+        return _BUILT_IN[key], True
     return "unknown", is_missing(text)

@@ -56,6 +56,11 @@ def is_blank(text: str | None) -> bool:
     return text is None or not clean(text)
 
 
+def as_typed(text: str | None) -> str | None:
+    """The text as it should be shown, None when nothing was typed."""
+    return None if text is None else clean(text) or None
+
+
 def is_missing(text: str | None) -> bool:
     """True when nothing was typed, or only a sign of absence: `-`, `?`, `…`, `n.d.`, `NC`, `non communiqué`…"""
     if is_blank(text):

@@ -5,6 +5,7 @@ What belongs here: matching and splitting. What does not: the lists themselves, 
 """
 
 import re
+from collections.abc import Mapping, Sequence
 
 from sources.values.refusal import Refused, quote
 from sources.values.text import clean, fold
@@ -12,7 +13,7 @@ from sources.values.text import clean, fold
 SEPARATORS = (" / ", "|", ";", "\n")
 
 
-def match_choice(text: str, words: dict[str, list[str]]) -> str:
+def match_choice(text: str, words: Mapping[str, Sequence[str]]) -> str:
     """The key of `words` whose accepted words include the text, compared folded. The keys are not accepted words.
 
     Raises `Refused`, with the first accepted word of each key, when nothing matches (an empty text included: whether a

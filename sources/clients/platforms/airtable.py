@@ -33,4 +33,5 @@ class AirtableClient(RestClient):
             options=self.api.filled(dict(self.api.params)),
             params={"offset": cursor["place"]} if cursor["place"] else {},
         )
+        assert self.session.last is not None  # pyairtable asked through our session
         return self.session.last

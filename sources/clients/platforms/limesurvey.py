@@ -46,11 +46,15 @@ class LimeSurveyClient(RestClient):
     def _export(self) -> Raw:
         secret, survey = self.session.credentials.secret, int(self.api.ids["survey"])
         with citric.Client(
-            self.session.url(self.api.path), secret("user"), secret("password"), requests_session=_Lent(self.session)
+            self.session.url(self.api.path),
+            secret("user"),
+            secret("password"),
+            requests_session=_Lent(self.session),  # type: ignore[arg-type]  # what citric uses of a session
         ) as client:
             count = _count(client.get_summary(survey))
             try:
-                body = client.export_responses(survey, file_format="json", **self.api.params)
+                options: dict[str, Any] = dict(self.api.params)
+                body = client.export_responses(survey, file_format="json", **options)
             except LimeSurveyStatusError as status:
                 if not str(status).startswith("No Data"):
                     raise
@@ -67,7 +71,7 @@ class _Lent:
     """Our session in the hands of citric, which closes the one it is given."""
 
     def __init__(self, session) -> None:
-        self._session, self.headers = session, {}
+        self._session, self.headers = session, dict[str, str]()
 
     def post(self, *args: Any, **kwargs: Any):
         return self._session.post(*args, **kwargs)

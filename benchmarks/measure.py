@@ -44,7 +44,8 @@ def measure(
         cwd=cwd,
     )
     lines: list[str] = []
-    reading = threading.Thread(target=lambda: lines.extend(process.stdout))
+    assert process.stdout is not None
+    reading = threading.Thread(target=lines.extend, args=(process.stdout,))
     reading.start()
     peak, usage, status = 0.0, None, 0
     while usage is None:

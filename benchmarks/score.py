@@ -15,7 +15,7 @@ import argparse
 import os
 import sys
 import tempfile
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -64,7 +64,7 @@ def _pairs(con: duckdb.DuckDBPyConnection, table: str) -> Pairs:
     return Pairs(true, said, both)
 
 
-def stability(before: dict[object, object], after: dict[object, object]) -> float:
+def stability(before: Mapping[tuple, int], after: Mapping[tuple, int]) -> float:
     """Share of the rows of `before` that have the same participant in `after`."""
     return sum(after.get(row) == said for row, said in before.items()) / len(before) if before else 1.0
 
@@ -116,7 +116,7 @@ def _said(made: world.World, warehouse: Path) -> None:
 
 def ours(warehouse: Path) -> dict[tuple[str, str, str, str], tuple[float | None, float | None, float | None]]:
     """(indicator, programme, breakdown, member) → value, lower, upper of every indicator table of the warehouse."""
-    found = {}
+    found: dict[tuple[str, str, str, str], tuple[float | None, float | None, float | None]] = {}
     with duckdb.connect(str(warehouse), read_only=True) as con:
         tables = [
             name

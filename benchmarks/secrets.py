@@ -66,7 +66,7 @@ def draw(nb_events: int, tiny: float = 0.6, seed: int = 1) -> duckdb.DuckDBPyCon
         "has_sheet": has_sheet,
     }
     con = duckdb.connect()
-    con.register("drawn", pa.table({name: pa.array(list(column)) for name, column in drawn.items()}))
+    con.register("drawn", pa.table({name: pa.array(column) for name, column in drawn.items()}))
     con.execute(
         "CREATE TABLE event AS SELECT * EXCLUDE (present, gendered, women, has_sheet), CASE WHEN has_sheet THEN present END AS present, "
         "CASE WHEN has_sheet THEN gendered END AS gendered, CASE WHEN has_sheet THEN women END AS women FROM drawn"

@@ -51,6 +51,7 @@ def _mail(address: str, subject: str, text: str) -> None:
     message["From"] = query["from"][0]
     message["To"] = ", ".join(query["to"])
     message.set_content(text)
+    assert parts.hostname is not None
     secure = parts.scheme == "smtps"
     connect = smtplib.SMTP_SSL if secure else smtplib.SMTP
     with connect(parts.hostname, parts.port or (465 if secure else 25), timeout=TIMEOUT_SECONDS) as server:

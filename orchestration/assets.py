@@ -23,6 +23,7 @@ import dagster as dg
 
 from orchestration import rooms, warehouse
 from orchestration.freshness import freshness
+from orchestration.historian import ToldNight
 from orchestration.home import Home, Settings
 from orchestration.night import Night, StructureFailed, delivery_sentence, matching_sentence, release_sentence
 
@@ -31,6 +32,7 @@ PARTICIPANTS, HANDOVER, CANDIDATE, VERDICT, RELEASE = (
     dg.AssetKey(name) for name in ("participants", "handover", "candidate", "verdict", "release")
 )
 Shown = dg.MaterializeResult | dg.AssetCheckResult
+Told = Night | ToldNight  # at work, or told of by one that was
 COUNTS = ("rows_read", "rows_accepted", "rows_quarantined", "rows_duplicate", "rows_structure")
 
 
@@ -39,10 +41,10 @@ class Step(NamedTuple):
     StructureFailed when the step did."""
 
     definition: dg.AssetsDefinition
-    show: Callable[[Night], Iterator[Shown]]
+    show: Callable[[Told], Iterator[Shown]]
 
 
-def _step(show: Callable[[Night], Iterator[Shown]], **shape: Any) -> Step:
+def _step(show: Callable[[Told], Iterator[Shown]], **shape: Any) -> Step:
     """The step that one asset makes, and that shows what the night did of it."""
 
     @dg.asset(required_resource_keys={"night"}, pool=POOL, **shape)
@@ -57,6 +59,7 @@ def night_resource(home: Home, settings: Settings) -> dg.ResourceDefinition:
 
     @dg.resource
     def night(context: dg.InitResourceContext) -> Iterator[Night]:
+        assert context.run is not None  # None only outside of a run
         with Night(home, settings, context.run.run_id).under_lock() as held:
             yield held
 
@@ -79,7 +82,7 @@ def _source_step(home: Home, loaded: Any) -> Step:
     )
     on_time = dg.AssetCheckSpec("on_time", asset=key, description="La dernière livraison n'est pas en retard.")
 
-    def show(night: Night) -> Iterator[Shown]:
+    def show(night: Told) -> Iterator[Shown]:
         reports, failure = [], ""
         try:
             reports = night.deliver(contract.source)
@@ -136,7 +139,7 @@ def _source_step(home: Home, loaded: Any) -> Step:
 def participants_step(home: Home) -> Step:
     """Whose each landed row is, found again after the sources are landed."""
 
-    def show(night: Night) -> Iterator[Shown]:
+    def show(night: Told) -> Iterator[Shown]:
         matched = night.match()
         counts = {} if matched is None else vars(matched)
         yield dg.MaterializeResult(
@@ -182,7 +185,7 @@ def warehouse_step(home: Home, manifest: dict) -> Step:
         ),
     ]
 
-    def show(night: Night) -> Iterator[Shown]:
+    def show(night: Told) -> Iterator[Shown]:
         candidate, built = night.build()
         yield dg.MaterializeResult(
             asset_key=HANDOVER,
@@ -219,7 +222,7 @@ def gate_steps(home: Home, manifest: dict) -> list[Step]:
     names = [model.name for model in warehouse.models(manifest)]
     sealed = [name for name in names if name.startswith(("ind_", "ctl_", "dim_", "fct_", "bridge_"))]
 
-    def show_candidate(night: Night) -> Iterator[Shown]:
+    def show_candidate(night: Told) -> Iterator[Shown]:
         found, digest = night.seal()
         yield dg.MaterializeResult(
             metadata={
@@ -238,7 +241,7 @@ def gate_steps(home: Home, manifest: dict) -> list[Step]:
         description="The tables of the warehouse as the bytes that would ship, listed and named by their hash.",
     )
 
-    def show_verdict(night: Night) -> Iterator[Shown]:
+    def show_verdict(night: Told) -> Iterator[Shown]:
         found, judged = night.audit()
         failed = [outcome for outcome in judged.outcomes if not outcome.holds]
         yield dg.MaterializeResult(
@@ -260,7 +263,7 @@ def gate_steps(home: Home, manifest: dict) -> list[Step]:
         description="What every expectation found on the candidate, bound to the hash of its bytes and of the suites.",
     )
 
-    def show_release(night: Night) -> Iterator[Shown]:
+    def show_release(night: Told) -> Iterator[Shown]:
         made = night.publish()
         yield dg.MaterializeResult(
             metadata={
@@ -309,7 +312,7 @@ def _expectation_checks(home: Home, known: set[str]) -> Step | None:
     if not specs:
         return None
 
-    def show(night: Night, keys: Collection[dg.AssetCheckKey] | None = None) -> Iterator[Shown]:
+    def show(night: Told, keys: Collection[dg.AssetCheckKey] | None = None) -> Iterator[Shown]:
         _, verdict = night.verdict()
         outcomes = {(o.dataset, check_name(o.expectation_id)): o for o in verdict.outcomes}
         for key in [spec.key for spec in specs] if keys is None else keys:

@@ -62,6 +62,7 @@ class Beside:
         last: Message | None = None
         too_long = threading.Timer(ANSWER_WITHIN_S, process.kill)
         too_long.start()
+        assert process.stdin is not None and process.stdout is not None
         try:
             with contextlib.suppress(OSError, ValueError):
                 process.stdin.write(json.dumps(question) + "\n")
@@ -83,7 +84,7 @@ class Beside:
 
 def _end(process: subprocess.Popen[str]) -> None:
     """A process that wrote its last line has a moment to leave by itself."""
-    for stream in (process.stdin, process.stdout):
+    for stream in filter(None, (process.stdin, process.stdout)):
         with contextlib.suppress(OSError):
             stream.close()
     try:

@@ -467,8 +467,8 @@ def sources_check(
     from orchestration.trial_report import print_trial
 
     home, lines = Home.from_environment(), _lines()
-    written = source is not None and source.endswith(".yml") and Path(source).is_file()
-    contracts = rooms.contract_at(Path(source)) if written else _known(home, source)
+    written = Path(source) if source is not None and source.endswith(".yml") and Path(source).is_file() else None
+    contracts = rooms.contract_at(written) if written else _known(home, source)
     if file is None:
         lines.say(f"{len(contracts)} contrat(s) valide(s) : {', '.join(contracts)}.")
         return
@@ -503,9 +503,11 @@ def sources_new(
     """Ébauche un contrat d'après un fichier : sa forme, ses colonnes, ce qu'elles donneraient et pourquoi. À relire."""
     from orchestration import rooms
     from orchestration.trial_report import print_draft
+    from sources.headers import Unbound
+    from sources.readers import Unreadable
 
     home, lines = Home.from_environment(), _lines()
-    source = name or (Path(output).stem if output not in (None, "-") else rooms.source_name(file))
+    source = name or (Path(output).stem if output and output != "-" else rooms.source_name(file))
     if re.fullmatch(r"[a-z][a-z0-9_]*", source) is None:
         raise typer.BadParameter(f"« {source} » n'est pas un nom de source : des minuscules, des chiffres et « _ »")
     target = None if output == "-" else Path(output or f"{source}.yml")
@@ -515,10 +517,8 @@ def sources_new(
         raise typer.BadParameter(f"« {target} » existe déjà : choisissez un autre nom, ou déplacez-le")
     try:
         draft = rooms.draft_contract(home, file, source)
-    except Exception as error:
-        if not hasattr(error, "rule"):
-            raise
-        lines.say(f"✗ {error.message}")
+    except (Unreadable, Unbound) as problem:
+        lines.say(f"✗ {problem.message}")
         raise typer.Exit(NOT_WHOLE) from None
     if target is None:
         typer.echo(draft.yaml, nl=False)

@@ -11,8 +11,12 @@ import io
 import os
 import sys
 from collections.abc import Iterable, Sequence
+from typing import TYPE_CHECKING
 
 from orchestration.progress import Step
+
+if TYPE_CHECKING:
+    from rich.progress import Progress, TaskID
 
 MARKS = {"done": "✓", "failed": "✗"}
 
@@ -22,7 +26,7 @@ class Lines:
 
     def __init__(self) -> None:
         self._out = _own_copy(sys.stdout)
-        self._moving = None
+        self._moving: tuple[Progress, TaskID] | None = None
         self._heard = ""
 
     def say(self, line: str = "") -> None:

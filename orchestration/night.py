@@ -419,8 +419,8 @@ class Night:
         with timed(key, title) as running:
             try:
                 yield running
-            except StructureFailed as failure:
-                running.say(failure.sentence)
+            except StructureFailed as ended:
+                running.say(ended.sentence)
                 raise
             except Exception as error:
                 log = self.log(failures.for_log(error) + getattr(error, "detail", ""))

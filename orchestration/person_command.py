@@ -6,6 +6,7 @@ Nothing of an identity is shown unless `--reveal` is asked with a purpose; every
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
@@ -184,7 +185,7 @@ def _decided(number: int) -> None:
     Lines().say(f"Décision n° {number} enregistrée. Lancez `observatoire run` pour qu'elle prenne effet.")
 
 
-def _numbers(fingerprints: object) -> list[int]:
+def _numbers(fingerprints: Iterable[str]) -> list[int]:
     return [int(fingerprint, 16) for fingerprint in fingerprints]
 
 

@@ -28,10 +28,11 @@ def run_process(work: Callable[[], object]) -> NoReturn:
     try:
         work()
     except SystemExit as end:
-        code = end.code or 0
-        if not isinstance(code, int):  # as Python does with a sentence
-            print(code, file=sys.stderr)
+        if isinstance(end.code, str):  # as Python does with a sentence
+            print(end.code, file=sys.stderr)
             code = 1
+        else:
+            code = end.code or 0
     _leave(code)
 
 

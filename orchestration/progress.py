@@ -13,6 +13,8 @@ from contextvars import ContextVar
 from dataclasses import dataclass, replace
 from typing import Literal
 
+State = Literal["started", "moving", "done", "failed"]
+
 
 @dataclass(frozen=True)
 class Step:
@@ -20,7 +22,7 @@ class Step:
 
     key: str
     title: str
-    state: Literal["started", "moving", "done", "failed"] = "started"
+    state: State = "started"
     seconds: float = 0.0
     said: str = ""
     done: int = 0
@@ -65,8 +67,8 @@ class Running:
     def move(self, done: int, total: int) -> None:
         self.tell("moving", done=done, total=total)
 
-    def tell(self, state: str, **more: int) -> None:
-        _listener.get()(replace(self._step, state=state, seconds=self.seconds, said=self.said, **more))
+    def tell(self, state: State, done: int = 0, total: int = 0) -> None:
+        _listener.get()(replace(self._step, state=state, seconds=self.seconds, said=self.said, done=done, total=total))
 
 
 @contextmanager

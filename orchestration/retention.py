@@ -285,7 +285,9 @@ def _expired_files(home: Home, rules: Rules, now: datetime, plan: Plan, contract
     from sources.redaction import EMPTIED
 
     limit = min(_limits(rules, now).values(), default=None)
-    for row in _deliveries(home) if limit is not None else ():
+    if limit is None:
+        return 0
+    for row in _deliveries(home):
         loaded = contracts.get(row["source"])
         announces_nobody = loaded is not None and not ENTITIES[loaded.contract.entity].personal
         at = datetime.fromisoformat(row["received_at"]) if announces_nobody else _written_at(row)

@@ -17,6 +17,7 @@ from typing import Any
 import dagster as dg
 from dagster import DagsterEvent, DagsterEventType, DagsterInstance, EventLogEntry, JobDefinition
 from dagster._core.definitions.asset_checks.asset_check_evaluation import AssetCheckEvaluation
+from dagster._core.definitions.dependency import NodeHandle
 from dagster._core.events import (
     AssetMaterializationPlannedData,
     JobFailureData,
@@ -104,6 +105,7 @@ class RunRecord:
             yield self._checked(step, check, asset)
 
     def _checked(self, step: str, check: dg.AssetCheckResult, asset: dg.AssetKey) -> DagsterEvent:
+        assert check.check_name is not None  # Dagster's own wait for the name of a step; ours all have one
         found = AssetCheckEvaluation(
             asset_key=asset,
             check_name=check.check_name,
@@ -119,7 +121,7 @@ class RunRecord:
         return DagsterEvent(
             event_type_value=kind.value,
             job_name=self._run.job_name,
-            step_handle=StepHandle.parse_from_key(step) if step else None,
+            step_handle=StepHandle(NodeHandle(step, None)) if step else None,
             step_kind_value="COMPUTE" if step else None,
             event_specific_data=data,
             message=message,

@@ -75,8 +75,8 @@ def quarantined_rows(home: Home, source: str) -> list[tuple]:
 
 def _query(home: Home, source: str | None, columns: str, group: str) -> list[tuple]:
     in_force = [row for row in deliveries(home, source) if row["state"] == "accepted" and row["rows_quarantined"]]
-    files = [home.landing / "quarantine" / f"{row['source']}__{row['delivery_id']}.parquet" for row in in_force]
-    files = [str(path) for path in files if path.exists()]
+    paths = [home.landing / "quarantine" / f"{row['source']}__{row['delivery_id']}.parquet" for row in in_force]
+    files = [str(path) for path in paths if path.exists()]
     if not files:
         return []
     import duckdb

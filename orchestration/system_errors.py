@@ -20,4 +20,4 @@ SENTENCES = {
 
 def told(error: OSError) -> str:
     """The cause in French; the system's own words for what is not listed, nothing when it has none."""
-    return SENTENCES.get(error.errno) or error.strerror or ""
+    return SENTENCES.get(error.errno or 0) or error.strerror or ""

@@ -137,7 +137,7 @@ def _print(lines: Lines, release: Release, made_by: int, origin: trace.Origin, n
     elif origin.trace.is_shown:
         lines.say(f"  {len(origin.lines)} événement(s) derrière ce chiffre :")
     _print_lines(lines, origin.lines)
-    if origin.beside:
+    if origin.beside and origin.trace.beside:
         lines.say(f"  {origin.trace.beside.title} :")
         _print_lines(lines, origin.beside)
     for file, refused in origin.aside:

@@ -44,7 +44,7 @@ _MESSAGES = (
 """What typer says in words only, without an exception of its own."""
 
 
-class Formatter(typer.Context.formatter_class):
+class Formatter(typer.Context.formatter_class):  # type: ignore[valid-type, misc]  # typer names its formatter nowhere else
     """The help, with French words around what the commands say."""
 
     def write_usage(self, prog: str, args: str = "", prefix: str | None = None) -> None:
@@ -68,12 +68,14 @@ class Command(TyperCommand):
 class Group(TyperGroup):
     context_class = Context
 
-    def main(self, *arguments: Any, standalone_mode: bool = True, **options: Any) -> Any:
+    def main(  # type: ignore[override]  # typer's options go on as they came
+        self, args: Any = None, prog_name: str | None = None, *, standalone_mode: bool = True, **options: Any
+    ) -> Any:
         """As typer's, which prints what is wrong before anybody else can when it is to end the process."""
         if not standalone_mode:
-            return super().main(*arguments, standalone_mode=False, **options)
+            return super().main(args, prog_name, standalone_mode=False, **options)
         try:
-            code = super().main(*arguments, standalone_mode=False, **options)
+            code = super().main(args, prog_name, standalone_mode=False, **options)
         except typer.TyperException as error:
             _end(error)
         except typer.Abort:
@@ -121,11 +123,12 @@ def _end(error: typer.TyperException) -> NoReturn:
 def sentence(error: typer.TyperException) -> str:
     """What was wrong with what was typed."""
     kind, hint = type(error).__name__, _hint(error)
+    known: Any = error  # typer keeps the classes of its exceptions to itself
     if kind == "NoSuchOption":
-        near = f" ; vouliez-vous dire {', '.join(sorted(error.possibilities))} ?" if error.possibilities else ""
-        return f"l'option {error.option_name} n'existe pas{near}"
+        near = f" ; vouliez-vous dire {', '.join(sorted(known.possibilities))} ?" if known.possibilities else ""
+        return f"l'option {known.option_name} n'existe pas{near}"
     if kind == "MissingParameter":
-        what = "l'option" if getattr(error.param, "param_type_name", "") == "option" else "l'argument"
+        what = "l'option" if getattr(known.param, "param_type_name", "") == "option" else "l'argument"
         return f"il manque {what} {hint}"
     said = _message(error)
     return f"{hint} : {said}" if hint else said
@@ -133,9 +136,9 @@ def sentence(error: typer.TyperException) -> str:
 
 def _hint(error: typer.TyperException) -> str:
     """The option or the argument that an exception speaks of, or nothing."""
-    hint = getattr(error, "param_hint", None)
-    if hint is None and getattr(error, "param", None) is not None:
-        hint = error.param.get_error_hint()
+    hint, parameter = getattr(error, "param_hint", None), getattr(error, "param", None)
+    if hint is None and parameter is not None:
+        hint = parameter.get_error_hint()
     return hint if isinstance(hint, str) else " / ".join(hint or ())
 
 

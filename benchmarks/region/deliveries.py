@@ -415,7 +415,7 @@ def _sheets(world: World, folder: Path, rows: str, suffix: str = "") -> list[Pat
         "select event, code, title, day from event where sheet = 'own' and event in (select event from sheet) order by event"
     ).fetchall()
     for rank, (event, code, title, day) in enumerate(events):
-        rows = world.con.execute(
+        attendance = world.con.execute(
             "select line, civility_w, family_w, given_w, organisation_w, email_w, case when came then 'X' when line % 4 = 0 then 'abs' end, "
             "case when came and line % 3 > 0 then 'X' end, case when came then '(signé)' end from sheet where event = ? order by line",
             [event],
@@ -424,7 +424,7 @@ def _sheets(world: World, folder: Path, rows: str, suffix: str = "") -> list[Pat
             ["FEUILLE D'ÉMARGEMENT"], ["Événement :", title], ["Date :", f"{day:%d/%m/%Y}"], ["Animateur·rice :", "Camille Exemple-Fictif"], [],
             ["N°", "Civilité", "NOM", "Prénom", "Structure / fonction", "Courriel", "Matin", "Après-midi", "Signature"],
         ]  # fmt: skip
-        foot = [[], ["Total présents :", None, None, None, None, None, sum(row[6] == "X" for row in rows)]]
+        foot = [[], ["Total présents :", None, None, None, None, None, sum(row[6] == "X" for row in attendance)]]
         # the last organiser gave her sheet a code that no programme has
         unknown = rank == len(events) - 1 and rank > 0
         name = "MESS25-999X.xlsx" if unknown else f"{code}.xlsx"
@@ -441,7 +441,7 @@ def _sheets(world: World, folder: Path, rows: str, suffix: str = "") -> list[Pat
             row_number="line + 6",
             says=("organisation", "civility"),
         )
-        paths.append(write_workbook(folder / "mess_emargement" / name, "Émargement", [*head, *rows, *foot]))
+        paths.append(write_workbook(folder / "mess_emargement" / name, "Émargement", [*head, *attendance, *foot]))
     return paths
 
 

@@ -47,9 +47,9 @@ class Figure:
 
     def holds(self, ours: tuple[float | None, float | None, float | None] | None) -> bool:
         """Whether (value, lower, upper) as published is right, to the ninth digit."""
-        if ours is None or ours[0] is None:
+        value, lower, upper = ours or (None, None, None)
+        if value is None:
             return False
-        value, lower, upper = ours
         grain = 1e-9 * max(1.0, abs(self.value))
         if not self.lower - grain <= value <= self.upper + grain:
             return False

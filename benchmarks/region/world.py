@@ -73,12 +73,16 @@ class World:
     @cached_property
     def communes(self) -> dict[str, np.ndarray]:
         """Communes of the region with a postcode, the largest first."""
-        rows = duckdb.sql(
-            f"""select c.code, c.name, c.department_code, c.population, min(p.postcode)
+        rows = (
+            duckdb.connect()
+            .execute(
+                f"""select c.code, c.name, c.department_code, c.population, min(p.postcode)
                 from read_parquet('{TERRITORY}/commune.parquet') c join read_parquet('{TERRITORY}/postcode.parquet') p
                 on p.commune_code = c.code where c.region_code = '{REGION}' and c.kind = 'commune'
                 group by all order by c.population desc, c.code limit 400"""
-        ).fetchall()
+            )
+            .fetchall()
+        )
         code, name, department, population, postcode = zip(*rows, strict=True)
         weight = np.sqrt(np.array(population, dtype=float))
         return {

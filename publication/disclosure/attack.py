@@ -10,8 +10,8 @@ from __future__ import annotations
 
 import math
 from collections.abc import Callable
-from dataclasses import dataclass
-from typing import Any
+from dataclasses import dataclass, field
+from typing import Any, Protocol
 
 import highspy
 import numpy as np
@@ -31,11 +31,11 @@ class Contradiction(Exception):
 
 @dataclass(frozen=True)
 class Bound:
-    """One end of the attacker's interval."""
+    """One end of the attacker's interval. `point`: numbers that fit what is printed and reach it; empty when nothing stops it."""
 
     value: float
     slope: tuple[float, ...] = ()  # reduced costs of the program, minimising
-    point: np.ndarray | tuple = ()  # numbers that fit what is printed and reach the bound; empty when nothing stops it
+    point: np.ndarray = field(default_factory=lambda: np.empty(0))
 
 
 def quiet_solver() -> highspy.Highs:
@@ -71,7 +71,8 @@ class Attacker:
             if hidden[index] and index not in known:
                 wanted = (variable.lower, variable.upper)
             else:
-                wanted = (variable.value, variable.value)
+                value = variable.true_value
+                wanted = (value, value)
             if wanted != self.bounds[index]:
                 self.solver.changeColBounds(index, *wanted)
                 self.bounds[index] = wanted
@@ -140,11 +141,11 @@ class Sameness:
         self.known: dict[tuple[int, int], bool] = {}
 
     def is_own(self, single: int, other: int) -> bool:
-        if self.system.variables[other].value > self.system.variables[single].value:
+        value, own = self.system.variables[other].true_value, self.system.variables[single].true_value
+        if value > own:
             return False
         if (single, other) not in self.known:
-            equal = self.system.variables[other].value == self.system.variables[single].value
-            self.known[single, other] = self._part_of(other, single) or (equal and self._part_of(single, other))
+            self.known[single, other] = self._part_of(other, single) or (value == own and self._part_of(single, other))
         return self.known[single, other]
 
     def _part_of(self, part: int, whole: int) -> bool:
@@ -156,6 +157,14 @@ class Sameness:
             return self.attacker.lowest(whole).value >= -TOLERANCE
         finally:
             solver.changeColCost(part, 0.0)
+
+
+class KnownAnyway(Protocol):
+    """What a single contributor knows without any table."""
+
+    def is_own(self, single: int, other: int) -> bool: ...
+
+    def farthest(self, single: int, number: int, way: int, is_wide: bool) -> float: ...
 
 
 class Nearby:
@@ -172,7 +181,8 @@ class Nearby:
 
     def __init__(self, part: System):
         self.part = part
-        self.sameness, self.attacker = None, None
+        self.sameness: Sameness | None = None
+        self.attacker: Attacker | None = None
         self.equations: dict[int, list[list[int]]] = {}
         self.known: dict[tuple, float | bool] = {}
 
@@ -189,8 +199,8 @@ class Nearby:
         `is_wide`: read the longer equations too, which takes longer.
         """
         if len(self.part.variables) <= self.MOST:
-            self.attacker = self.attacker or Attacker(self.part)
-            return self._once((single, number, way), lambda: _farthest(self.attacker, single, number, way))
+            attacker = self.attacker = self.attacker or Attacker(self.part)
+            return self._once((single, number, way), lambda: _farthest(attacker, single, number, way))
         near, one, two = self._around(single, number, self.MANY_TERMS if is_wide else self.FEW_TERMS)
         return self._once(("far", way, *_shape(near, one, two)), lambda: _farthest(Attacker(near), one, two, way))
 

@@ -92,7 +92,7 @@ def _known(cells: Cells, printed: Mapping[str, pa.Table]) -> tuple[list[bool], l
             cell = table[column][line.place]
             if cell is not None:
                 known[index] = True
-                if not math.isclose(cell, cells.system.variables[index].value, rel_tol=1e-9, abs_tol=1e-9):
+                if not math.isclose(cell, cells.system.variables[index].true_value, rel_tol=1e-9, abs_tol=1e-9):
                     wrong.append(line.name)
         ratio = table["value"][line.place]
         if ratio is not None and "value" not in line.columns:
@@ -171,7 +171,8 @@ def _part_attacked(part: Part, closed: _ClosedPart) -> list[Finding]:
     known = [variable.is_public for variable in part.variables]
     place = part.places
     program = _Program(part, known)
-    reach, points, findings = Reach(part), [], []
+    reach, findings = Reach(part), []
+    points: list[np.ndarray] = []
     for index in reach.sensitive:
         low, high = (program.end(index, way, reach, points) for way in (1.0, -1.0))
         findings.append(Finding(place[index], high - low, reach.goes_low(index) and reach.goes_high(index)))
@@ -180,7 +181,7 @@ def _part_attacked(part: Part, closed: _ClosedPart) -> list[Finding]:
         if not variable.is_single or known[single]:
             continue
         knowing = Reach(part, single)
-        knowing.mix(found, single, variable.value)
+        knowing.mix(found, single, variable.true_value)
         if knowing.is_enough():
             continue
         knowing.leave_out_own(single, closed)
@@ -213,7 +214,7 @@ class _Large:
         asked: dict[int, list[tuple[int, int]]] = {}  # single → numbers, ways
         for index in reach.sensitive:
             move, value = self.proven.of(self.part.places[index])
-            own = self.part.variables[index].value
+            own = self.part.variables[index].true_value
             reach.low[index], reach.high[index] = min([own, *value]), max([own, *value])
             for way, goes in ((-1, reach.goes_low), (1, reach.goes_high)):
                 if goes(index):
@@ -236,13 +237,16 @@ class _Large:
         return [
             n
             for n, variable in enumerate(self.part.variables)
-            if variable.is_single and not self.known[n] and n != index and abs(point[n] - variable.value) > TOLERANCE
+            if variable.is_single
+            and not self.known[n]
+            and n != index
+            and abs(point[n] - variable.true_value) > TOLERANCE
         ]
 
     def _far_enough(self, reach: Reach, index: int, way: int, move: np.ndarray, value: np.ndarray) -> np.ndarray | None:
         """Movements that take a number where it must seem able to go; None when it is there."""
         need = (reach.need_low if way < 0 else reach.need_high).get(index)
-        if need is None or (need - self.part.variables[index].value) * way <= 0:
+        if need is None or (need - self.part.variables[index].true_value) * way <= 0:
             return None
         return move[(need - value) * way <= TOLERANCE * max(1.0, abs(need))]
 
@@ -263,7 +267,7 @@ class _Large:
         for index, way in ends:
             move, value = self.proven.of(self.part.places[index])
             still = np.array([self.part.places[single] not in self.proven.singles(m) for m in move], dtype=bool)
-            own = self.part.variables[index].value
+            own = self.part.variables[index].true_value
             reach.low[index], reach.high[index] = min([own, *value[still]]), max([own, *value[still]])
             goes = reach.goes_low if way < 0 else reach.goes_high
             if goes(index) or self.closed.is_own(single, index):
@@ -296,7 +300,7 @@ class _Program:
 
     def __init__(self, part: System, known: list[bool]):
         self.part, self.known = part, known
-        self.column = {}
+        self.column: dict[int, int] = {}
         self.point = np.array([variable.value if k else 0.0 for variable, k in zip(part.variables, known, strict=True)])
         self.unknown = np.flatnonzero(~np.array(known, dtype=bool))
         self.solver = quiet_solver()
@@ -307,7 +311,7 @@ class _Program:
         for equation in part.equations:
             left = [(self.column[i], c) for i, c in equation.terms if i in self.column]
             constant = equation.constant - math.fsum(
-                c * part.variables[i].value for i, c in equation.terms if i not in self.column
+                c * part.variables[i].true_value for i, c in equation.terms if i not in self.column
             )
             if left:
                 low = -math.inf if equation.at_most else constant
@@ -317,9 +321,9 @@ class _Program:
         """The lowest (way 1) or highest (way −1) value; infinite when nothing bounds it."""
         variable = self.part.variables[index]
         if self.known[index]:
-            reach.low[index] = min(reach.low[index], variable.value)
-            reach.high[index] = max(reach.high[index], variable.value)
-            return variable.value
+            value = variable.true_value
+            reach.low[index], reach.high[index] = min(reach.low[index], value), max(reach.high[index], value)
+            return value
         column = self.column[index]
         self.solver.changeColCost(column, way)
         try:

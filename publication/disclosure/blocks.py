@@ -257,8 +257,8 @@ class Blocks:
             is_sum = self.is_sum[equation]
             named = np.where(is_sum, equation, -1 - np.unique(equation, return_inverse=True)[1])
             place = np.searchsorted(members, self.term_variable[terms])
-            read = (self.price[members], self.up[members], self.down[members], self.is_single[members])
-            read += (named, place, self.term_coefficient[terms], self.is_inequality[equation], self.slack[equation])
+            read = [self.price[members], self.up[members], self.down[members], self.is_single[members]]
+            read += [named, place, self.term_coefficient[terms], self.is_inequality[equation], self.slack[equation]]
             self._shapes[block] = b"|".join(array.tobytes() for array in read)
         return self._shapes[block]
 

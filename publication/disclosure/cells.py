@@ -70,9 +70,9 @@ class Cells:
     shared_out: dict[tuple, list[int]] = field(
         default_factory=lambda: defaultdict(list)
     )  # (denominator, how) → numerators
-    not_additive: set[Hashable] = field(default_factory=set)  # sums over events that the values contradict
-    unsaid: set[Hashable] = field(default_factory=set)  # numbers that exist and that a line without a number keeps
-    unsaid_atoms: dict[Hashable, int] = field(default_factory=dict)  # of these, what stands for them in the sums
+    not_additive: set[tuple] = field(default_factory=set)  # sums over events that the values contradict
+    unsaid: set[tuple] = field(default_factory=set)  # numbers that exist and that a line without a number keeps
+    unsaid_atoms: dict[tuple, int] = field(default_factory=dict)  # of these, what stands for them in the sums
 
     @property
     def has_secrets(self) -> bool:
@@ -112,8 +112,7 @@ def _read_table(cells: Cells, dataset: str, table: pa.Table, policies: Policies)
         what = (row["indicator"], row["breakdown"])
         if what not in rules:
             rules[what] = policy.rule(*what) if policy else None
-        rule = rules[what]
-        if rule is None:
+        if policy is None or (rule := rules[what]) is None:
             cells.uncovered[dataset].add(row["indicator"])
             continue
         threshold = policies.vocabulary.thresholds[rule.threshold]
@@ -196,7 +195,8 @@ def _part(
 ) -> tuple[tuple, tuple[str, str]]:
     """(personal traits, events) that a column of this line is about."""
     words = policies.vocabulary
-    names, members = words.crossed_breakdowns.get(row["breakdown"], ()), row["member"].split("|")
+    names: tuple[str, ...] = words.crossed_breakdowns.get(row["breakdown"], ())
+    members = row["member"].split("|")
     if len(names) != len(members):
         names, members = (row["breakdown"],), (row["member"],)
     traits, events = counted.where, TOTAL
@@ -214,7 +214,7 @@ def _part(
 def _variable(cells: Cells, policies: Policies, name: tuple, value: float, dataset: str) -> int:
     quantity = policies.vocabulary.quantities[name[1]]
     existing = cells.system.by_name.get(name)
-    if existing is not None and not _same(cells.system.variables[existing].value, value):
+    if existing is not None and not _same(cells.system.variables[existing].true_value, value):
         name = (*name, dataset)  # the tables do not mean the same number: nothing links them
     lower = -math.inf if quantity.may_be_negative else 0.0
     return cells.system.variable(name, value=value, lower=lower, is_single=value == 1 and not quantity.is_sum)
@@ -240,14 +240,14 @@ def _judged(cells: Cells, line: Line, row: Mapping, dominant: Mapping | None, po
     small = [
         name
         for name in threshold.look_at
-        if name in numbers and _is_small(system.variables[numbers[name]].value, threshold.least(name))
+        if name in numbers and _is_small(system.variables[numbers[name]].true_value, threshold.least(name))
     ]
     dominated = bool(
         threshold.dominance and dominant and dominant["value"] is not None and dominant["value"] > threshold.dominance
     )
     if not small and not dominated:
         return line
-    base = system.variables[line.columns["denominator"]].value if "denominator" in line.columns else math.inf
+    base = system.variables[line.columns["denominator"]].true_value if "denominator" in line.columns else math.inf
     for name in threshold.protect:
         if name in numbers:
             counted = system.variables[numbers[name]].name
@@ -264,12 +264,12 @@ def _complement(cells: Cells, line: Line, policies: Policies) -> int | None:
     system = cells.system
     top, base = line.columns["numerator"], line.columns["denominator"]
     over, under = system.variables[top], system.variables[base]
-    if top == base or over.value > under.value or policies.vocabulary.quantities[over.name[1]].is_sum:
+    if top == base or over.true_value > under.true_value or policies.vocabulary.quantities[over.name[1]].is_sum:
         return None
     name = ("complement", over.name, under.name)
     if name in system.by_name:
         return system.by_name[name]
-    rest = system.variable(name, value=under.value - over.value)
+    rest = system.variable(name, value=under.true_value - over.true_value)
     system.equation([(top, 1.0), (rest, 1.0), (base, -1.0)])
     return rest
 
@@ -281,14 +281,15 @@ def _is_small(value: float, least: int) -> bool:
 def _protect(system: System, index: int, threshold: Threshold, column: str, base: float, is_sum: bool) -> None:
     """The interval that the attacker must be left with: 0 to the threshold, or the sum to some percent."""
     variable = system.variables[index]
+    value = variable.true_value
     if is_sum:
-        spread = max(abs(variable.value), 1.0) * (threshold.percent or 10.0) / 100
-        _need(variable, max(variable.lower, variable.value - spread), variable.value + spread)
-    elif variable.value < (least := threshold.least(column)):
-        _need(variable, 0.0, max(variable.value, min(float(least), base)))
+        spread = max(abs(value), 1.0) * (threshold.percent or 10.0) / 100
+        _need(variable, max(variable.lower, value - spread), value + spread)
+    elif value < (least := threshold.least(column)):
+        _need(variable, 0.0, max(value, min(float(least), base)))
 
 
-def _need(variable, low: float, high: float) -> None:
+def _need(variable: Variable, low: float, high: float) -> None:
     variable.need_low = low if variable.need_low is None else min(variable.need_low, low)
     variable.need_high = high if variable.need_high is None else max(variable.need_high, high)
 
@@ -342,7 +343,7 @@ def _sums_over_atoms(
             return False
     latent = []
     for place, (atom, event) in enumerate(zip(atoms, alone, strict=True)):
-        if event in members and inside[event] == [place]:
+        if event and event in members and inside[event] == [place]:
             latent.append(members[event])  # the number of the event itself
             continue
         index = cells.system.variable(("atom", key, atom), upper=0.0 if place in empty else math.inf)
@@ -386,7 +387,7 @@ def _fits(
     """Whether some numbers of the atoms give the values of all the members."""
     from publication.disclosure.attack import feasible
 
-    values = {about: system.variables[index].value for about, index in members.items()}
+    values = {about: system.variables[index].true_value for about, index in members.items()}
     if any(values[about] for about in values if about not in inside) or min(values.values()) < 0:
         return False
     given = dict.fromkeys(empty, 0.0)
@@ -396,7 +397,7 @@ def _fits(
             if not _same(given.setdefault(place, value), value):
                 return False
     trial = System()
-    latent = {place: trial.variable(place) for place in range(len(atoms)) if place not in given}
+    latent = {place: trial.variable((place,)) for place in range(len(atoms)) if place not in given}
     for about, value in values.items():
         places = inside.get(about, ())
         rest = value - math.fsum(given[place] for place in places if place in given)
@@ -422,11 +423,11 @@ def _sums_of_parts(system: System, members: Mapping[tuple[str, str], int]) -> No
 
 def _parts(system: System, parts: Sequence[int], total: int, what: Hashable, has_others: bool = False) -> None:
     """Tie parts to their total. `has_others`: some parts have no line, even where they happen to be nobody."""
-    values = [system.variables[index].value for index in parts]
-    whole = system.variables[total].value
-    for index in parts:
+    values = [system.variables[index].true_value for index in parts]
+    whole = system.variables[total].true_value
+    for index, value in zip(parts, values, strict=True):
         variable = system.variables[index]
-        if variable.need_high is not None and variable.value <= whole < variable.need_high:
+        if variable.need_high is not None and value <= whole < variable.need_high:
             variable.need_high = whole  # nobody thinks that a part exceeds its total
     terms = [(index, 1.0) for index in parts]
     if _same(math.fsum(values), whole) and not has_others:
@@ -440,8 +441,9 @@ def _parts(system: System, parts: Sequence[int], total: int, what: Hashable, has
 
 
 def _each_at_most(system: System, parts: Iterable[int], total: int) -> None:
+    whole = system.variables[total].true_value
     for index in parts:
-        if system.variables[index].value <= system.variables[total].value + 1e-9:
+        if system.variables[index].true_value <= whole + 1e-9:
             system.equation([(index, 1.0), (total, -1.0)], 0.0, at_most=True)
 
 
@@ -460,13 +462,13 @@ def _sums_over_traits(system: System, groups: Mapping[tuple, Mapping[tuple[str, 
         for trait, parts in by_trait.items():
             named = [index for member, index in parts if member != "unknown"]
             every = [index for _, index in parts]
-            whole = system.variables[total].value
-            enough = math.fsum(system.variables[index].value for index in every) <= whole + 1e-9
+            whole = system.variables[total].true_value
+            enough = math.fsum(system.variables[index].true_value for index in every) <= whole + 1e-9
             # women alone are printed: where everybody is a woman, no reader can know it from that
             _parts(system, every if enough else named, total, trait, has_others=len(parts) == 1)
 
 
-def _relations(system: System, groups: Mapping, policies: Policies, unsaid: Mapping[Hashable, int]) -> None:
+def _relations(system: System, groups: Mapping, policies: Policies, unsaid: Mapping[tuple, int]) -> None:
     """What ties quantities of different names, wherever all are printed and the values agree, or where one is unsaid."""
     wheres = {(key[0], key[3], about) for key, members in groups.items() for about in members}
     fixed = {index for row in system.rows if row.is_fixed for index in row.shows}
@@ -491,7 +493,7 @@ def _relations(system: System, groups: Mapping, policies: Policies, unsaid: Mapp
 
 
 def _agrees(system: System, terms: Sequence[tuple[int, float]], at_most: bool) -> bool:
-    total = math.fsum(system.variables[index].value * times for index, times in terms)
+    total = math.fsum(system.variables[index].true_value * times for index, times in terms)
     return total <= 1e-9 if at_most else abs(total) <= 1e-9
 
 
@@ -499,13 +501,13 @@ def _within_what_is_fixed(
     system: System,
     terms: Sequence[tuple[int, float]],
     fixed: set[int],
-    complements: Mapping[Hashable, Sequence[Variable]],
+    complements: Mapping[tuple, Sequence[Variable]],
 ) -> None:
     """Nobody thinks that a part exceeds a public whole: no more than that is asked of it."""
     wholes = [index for index, times in terms if times > 0]
     if len(wholes) != 1 or wholes[0] not in fixed:
         return
-    whole = system.variables[wholes[0]].value
+    whole = system.variables[wholes[0]].true_value
     for part in (system.variables[index] for index, times in terms if times < 0):
         if part.value is not None and part.value <= whole:
             for variable in (part, *complements.get(_shared_out(part.name), ())):
@@ -513,16 +515,16 @@ def _within_what_is_fixed(
                     variable.need_high = min(variable.need_high, whole)
 
 
-def _complements(system: System) -> Mapping[Hashable, Sequence[Variable]]:
+def _complements(system: System) -> Mapping[tuple, Sequence[Variable]]:
     """What is left of a total: who came, as those who are not absent. By what they are parts of."""
-    found: dict[Hashable, list[Variable]] = defaultdict(list)
+    found: dict[tuple, list[Variable]] = defaultdict(list)
     for variable in system.variables:
         if variable.name[0] == "complement":
             found[_shared_out(variable.name[1])].append(variable)
     return found
 
 
-def _shared_out(name: tuple) -> Hashable:
+def _shared_out(name: tuple) -> tuple:
     """A number without what it says of its traits."""
     programme, quantity, traits, about, when = name[:5]
     return (programme, quantity, tuple(trait for trait, _ in traits), about, when)

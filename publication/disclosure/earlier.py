@@ -14,7 +14,7 @@ import hashlib
 import math
 import time
 from collections import defaultdict
-from collections.abc import Callable, Container, Hashable, Iterable, Mapping, Sequence
+from collections.abc import Callable, Container, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from functools import cache
 from pathlib import Path
@@ -37,9 +37,9 @@ class Programme:
     programme_id: str
     tables: dict[str, pa.Table]
 
-    def numbers(self, policies: Policies) -> dict[Hashable, float]:
+    def numbers(self, policies: Policies) -> dict[tuple, float]:
         """Every number that its lines give away, by name."""
-        return {variable.name: variable.value for variable in read(self.tables, policies).system.variables}
+        return {variable.name: variable.true_value for variable in read(self.tables, policies).system.variables}
 
 
 @dataclass(frozen=True)
@@ -53,7 +53,8 @@ class Printed:
 
 def releases_with(releases: Path, datasets: Iterable[str]) -> list[Printed]:
     """Earlier releases, oldest first, that print these datasets; one of several with the same bytes."""
-    found, seen, known = [], set(), {}
+    found, seen = [], set()
+    known: dict[bytes, Programme] = {}
     hidden = set(shelf.unannounced(releases))
     wanted = sorted(datasets)
     for number in shelf.directories(releases):
@@ -99,7 +100,7 @@ def secret_lines(printed: Mapping[str, pa.Table]) -> dict[tuple, str]:
 
 
 #: The numbers of a programme that was printed: asked for where they are needed, read once.
-Numbers = Callable[[Programme], Mapping[Hashable, float]]
+Numbers = Callable[[Programme], Mapping[tuple, float]]
 
 
 def mark_public(cells: Cells, earlier: Iterable[Printed], numbers: Numbers) -> dict[int, list[int]]:
@@ -171,9 +172,9 @@ class Betrayal:
                     stay |= shown_again.intersection(part.row_places)
         return stay
 
-    def _then(self, printed: Printed, about: Container[str]) -> dict[Hashable, float]:
+    def _then(self, printed: Printed, about: Container[str]) -> dict[tuple, float]:
         """What a release prints of these programmes."""
-        then: dict[Hashable, float] = {}
+        then: dict[tuple, float] = {}
         for programme in printed.programmes:
             if programme.programme_id in about:
                 then |= self.numbers(programme)
@@ -194,7 +195,7 @@ class Betrayal:
 
 
 def _gives_away(
-    part: Part, then: Mapping[Hashable, float], needed: Mapping[int, float], hidden_today: Sequence[bool]
+    part: Part, then: Mapping[tuple, float], needed: Mapping[int, float], hidden_today: Sequence[bool]
 ) -> bool:
     """Whether an old secret is narrowed when today's numbers are put in the old tables, as far as they fit.
 

@@ -75,7 +75,7 @@ def _settle_singles(system: System, mover: _Mover, nearby: Nearby, deadline: flo
         if not variable.is_single or not system.hidden(mover.suppressed)[single]:
             continue
         reach = Reach(system, single)
-        reach.mix(np.array(mover.points[-MOST_POINTS:]), single, variable.value)
+        reach.mix(np.array(mover.points[-MOST_POINTS:]), single, variable.true_value)
         if reach.is_enough():
             continue
         reach.leave_out_own(single, nearby)
@@ -156,7 +156,7 @@ class _Mover:
         self.solver.changeColBounds(index, *bounds)
         if still is not None:
             own = self.system.variables[still]
-            self.solver.changeColBounds(still, own.value, own.value)
+            self.solver.changeColBounds(still, own.true_value, own.true_value)
         try:
             self.solver.run()
             if self.solver.getModelStatus() != highspy.HighsModelStatus.kOptimal:
@@ -171,7 +171,7 @@ class _Mover:
                 own = self.system.variables[still]
                 self.solver.changeColBounds(still, own.lower, own.upper)
         point = np.array(values[: len(self.system.variables)])
-        moved = [i for i in self.moves if abs(point[i] - self.system.variables[i].value) > TOLERANCE]
+        moved = [i for i in self.moves if abs(point[i] - self.system.variables[i].true_value) > TOLERANCE]
         more = {row for i in moved for row in self.shown_by[i]} - self.suppressed
         if more:
             self.suppressed |= more

@@ -182,10 +182,9 @@ class _Choice:
             later: dict[tuple[int, int], list[Aim]] = defaultdict(list)
             for (single, block), aims in asked.items():
                 for aim in self._settled(aims, reach, still=(single,)):
-                    if reach is self.reaches[0]:
-                        aim = self._asked_of_all(single, aim)
-                    if aim is not None:
-                        later[single, block].append(aim)
+                    left = self._asked_of_all(single, aim) if reach is self.reaches[0] else aim
+                    if left is not None:
+                        later[single, block].append(left)
             asked = later
         for (single, _), aims in asked.items():
             self.missed += [aim for aim in aims if self._asked_of_all(single, aim, is_wide=True)]
@@ -205,7 +204,7 @@ class _Choice:
             return None
         need = aim.need
         if aim.way < 0 and need == 0:
-            need += self.part.variables[single].value  # a count that includes it cannot be thought lower
+            need += self.part.variables[single].true_value  # a count that includes it cannot be thought lower
         if self._missing(aim.number, need) * aim.way <= 0:
             return None
         return Aim(aim.number, aim.way, need)

@@ -66,7 +66,7 @@ class Threshold(_Strict):
 
     def least(self, column: str) -> int:
         """From which number on a column of a line may be printed."""
-        return (self.minimum_in_all if column == "denominator" else None) or self.minimum
+        return (self.minimum_in_all if column == "denominator" else None) or self.minimum or 0
 
 
 class PerUnit(_Strict):

@@ -122,7 +122,8 @@ def _protect(
     watched = {line.dataset for line in cells.lines}
     result.tables |= _without_numbers({name: t for name, t in result.tables.items() if name in watched})
     audited = audit(cells, result.tables, effort.proofs)
-    datasets_of, narrow = _datasets(cells), Counter()
+    datasets_of = _datasets(cells)
+    narrow: Counter[str] = Counter()
     for finding in audited.narrow:
         narrow.update(datasets_of(finding.variable))
     for dataset, count in narrow.items():
@@ -167,8 +168,8 @@ def _chosen(
         stay = betrayal.of(suppressed)
         if not stay:
             return suppressed, whole
-        for row in stay:
-            system.rows[row].is_held = True
+        for number in stay:
+            system.rows[number].is_held = True
     names = {name for printed in earlier for name in printed.secret}
     for row in system.rows:
         row.is_held = row.is_held or row.name in names
@@ -207,8 +208,8 @@ def _exactly(part: Part, deadline: float) -> tuple[Collection[int], set[tuple], 
     chosen = _pattern(part, deadline)
     if chosen is not None:
         return chosen, set(), None
-    chosen = next((rows for rows in _wholes(part) if _is_safe(part, rows)), _every(part))
-    return chosen, {part.rows[number].group for number in chosen}, None
+    whole = next((rows for rows in _wholes(part) if _is_safe(part, rows)), _every(part))
+    return whole, {part.rows[number].group for number in whole}, None
 
 
 def _by_blocks(part: Part, deadline: float) -> tuple[Collection[int], set[tuple], Proof]:
@@ -317,7 +318,7 @@ def _not_significant(table: pa.Table, dataset: str, cells: Cells) -> pa.Table:
     for line in cells.lines:
         least = line.threshold.significant
         if line.dataset == dataset and least and "denominator" in line.columns:
-            count = cells.system.variables[line.columns["denominator"]].value
+            count = cells.system.variables[line.columns["denominator"]].true_value
             if count < least and table["obs_status"][line.place].as_py() in ("A", "P", "E"):
                 few[line.place] = NOT_SIGNIFICANT.format(significant=least, contributors=line.threshold.contributors)
     if not few:

@@ -19,7 +19,7 @@ from dataclasses import dataclass, field
 import highspy
 import numpy as np
 
-from publication.disclosure.attack import TOLERANCE, Attacker, Bound, Nearby, quiet_solver
+from publication.disclosure.attack import TOLERANCE, Attacker, Bound, KnownAnyway, Nearby, quiet_solver
 from publication.disclosure.system import System
 
 # a coefficient under this moves nothing that anybody could see
@@ -96,7 +96,7 @@ class Reach:
     def __init__(self, system: System, single: int | None = None, numbers: Iterable[int] | None = None):
         numbers = range(len(system.variables)) if numbers is None else numbers
         self.sensitive = [i for i in numbers if system.variables[i].is_sensitive and i != single]
-        own = 0.0 if single is None else system.variables[single].value
+        own = 0.0 if single is None else system.variables[single].true_value
         self.low = np.full(len(system.variables), math.inf)
         self.high = np.full(len(system.variables), -math.inf)
         needs = [(system.variables[index].need_low, system.variables[index].need_high) for index in self.sensitive]
@@ -147,13 +147,15 @@ class Reach:
     def is_enough(self) -> bool:
         return all(self.goes_low(i) and self.goes_high(i) for i in self.sensitive)
 
-    def leave_out_own(self, single: int, nearby: Nearby) -> None:
+    def leave_out_own(self, single: int, nearby: KnownAnyway) -> None:
         """Nothing is learnt of oneself."""
         self.sensitive = [
             i for i in self.sensitive if (self.goes_low(i) and self.goes_high(i)) or not nearby.is_own(single, i)
         ]
 
-    def ask_no_more(self, index: int, way: int, known: Iterable[int], nearby: Nearby, is_wide: bool = False) -> None:
+    def ask_no_more(
+        self, index: int, way: int, known: Iterable[int], nearby: KnownAnyway, is_wide: bool = False
+    ) -> None:
         """No table can hide what a single contributor knows without any."""
         for single in known:
             far = nearby.farthest(single, index, way, is_wide)
@@ -194,7 +196,7 @@ class Search:
         for single, variable in enumerate(self.system.variables):
             if variable.is_single and self.hidden[single]:
                 reach = Reach(self.system, single)
-                reach.mix(np.array(self.points[-MOST_POINTS:]), single, variable.value)
+                reach.mix(np.array(self.points[-MOST_POINTS:]), single, variable.true_value)
                 if reach.is_enough():
                     continue
                 reach.leave_out_own(single, self.nearby)
@@ -206,7 +208,7 @@ class Search:
 
     def attack(self, known: frozenset[int], reach: Reach, first: bool = False) -> list[Cut]:
         """Cuts against the attacks that succeed when these variables are known besides what is printed."""
-        cuts = []
+        cuts: list[Cut] = []
         for index in reach.sensitive:
             if first and cuts:
                 break
@@ -244,7 +246,7 @@ class Search:
             slope = bound.slope[j]
             if not self.hideable[j] or variable.is_public or j in known or abs(slope) < NEGLIGIBLE:
                 continue
-            far = variable.value - variable.lower if slope > 0 else variable.upper - variable.value
+            far = variable.true_value - variable.lower if slope > 0 else variable.upper - variable.true_value
             if self.hidden[j] and math.isinf(far):
                 continue  # a dual that is feasible has no slope there; what is left is rounding
             room[j] = abs(slope) * far

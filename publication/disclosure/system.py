@@ -12,7 +12,7 @@ from __future__ import annotations
 
 import math
 from collections import defaultdict
-from collections.abc import Callable, Hashable, Iterable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass, field
 from itertools import chain
 
@@ -29,7 +29,7 @@ class Variable:
     second. `is_single`: one contributor alone makes it, and therefore knows it.
     """
 
-    name: Hashable
+    name: tuple
     value: float | None = None
     lower: float = 0.0
     upper: float = INFINITE
@@ -37,6 +37,13 @@ class Variable:
     need_high: float | None = None
     is_single: bool = False
     is_public: bool = False  # printed elsewhere for ever: an earlier release, a public list
+
+    @property
+    def true_value(self) -> float:
+        """The value of a number that has one: a row shows it, or it follows from what rows show."""
+        if self.value is None:
+            raise ValueError(f"nothing says the value of {self.name}")
+        return self.value
 
     @property
     def is_sensitive(self) -> bool:
@@ -47,13 +54,13 @@ class Variable:
 class Row:
     """One line of a table. `shows`: indices of variables. `group`: what is suppressed together as a last resort."""
 
-    name: Hashable
+    name: tuple
     shows: tuple[int, ...]
     cost: float = 1.0
     is_primary: bool = False
     is_held: bool = False  # was secret in an earlier release, and stays so
     is_fixed: bool = False  # may never be suppressed (a public fact)
-    group: Hashable = None
+    group: tuple = ()
 
     @property
     def is_forced(self) -> bool:
@@ -76,19 +83,19 @@ class System:
     variables: list[Variable] = field(default_factory=list)
     rows: list[Row] = field(default_factory=list)
     equations: list[Equation] = field(default_factory=list)
-    by_name: dict[Hashable, int] = field(default_factory=dict)
+    by_name: dict[tuple, int] = field(default_factory=dict)
     _written: set[Equation] = field(default_factory=set, repr=False, compare=False)
     _shown: tuple = field(default=((-1, -1), []), repr=False, compare=False)
     _tied: tuple = field(default=((-1, -1),), repr=False, compare=False)
 
-    def variable(self, name: Hashable, **facts) -> int:
+    def variable(self, name: tuple, **facts) -> int:
         """The index of the variable of this name, made if there is none."""
         if name not in self.by_name:
             self.by_name[name] = len(self.variables)
             self.variables.append(Variable(name, **facts))
         return self.by_name[name]
 
-    def row(self, name: Hashable, shows: Iterable[int], **facts) -> int:
+    def row(self, name: tuple, shows: Iterable[int], **facts) -> int:
         self.rows.append(Row(name, tuple(dict.fromkeys(shows)), **facts))
         return len(self.rows) - 1
 
@@ -165,7 +172,7 @@ class System:
         left = System([self.variables[index] for index in unknown])
         for e in self.equations:
             terms = tuple([(at[index], c) for index, c in e.terms if index in at])
-            taken = math.fsum(c * self.variables[index].value for index, c in e.terms if index not in at)
+            taken = math.fsum(c * self.variables[index].true_value for index, c in e.terms if index not in at)
             left.equations.append(Equation(terms, e.constant - taken, e.at_most))
         return left
 

@@ -7,7 +7,8 @@ Matching speaks of the rows in force; rights reach further. A row is the person'
 
 - matching gave it to the person;
 - or it carries an address that only this person uses;
-- or it carries no address, but the person's name, at an event where the person is known to be.
+- or it carries no address, but the person's name, at an event where the person is known to be;
+- or it names nobody, but the number of a ticket that the person's rows carry at this event, and nobody else's do.
 
 A row with the same name, no address, at another event may be a namesake's: it is counted (`namesakes`), and taken only when asked.
 """
@@ -27,9 +28,15 @@ from identity.tombstones import STAND_IN_DOMAIN
 from identity.vault import Vault, open_private
 
 LANDED = pa.schema(
-    [("source", pa.string()), ("delivery_id", pa.string()), ("row_number", pa.int32()), ("event_id", pa.string())]
+    [
+        ("source", pa.string()),
+        ("delivery_id", pa.string()),
+        ("row_number", pa.int32()),
+        ("event_id", pa.string()),
+        ("registration_id", pa.string()),
+    ]
 )
-"""Rows of every delivery that landed, and their event: what `held_on` needs to know of the landing zone."""
+"""Rows of every delivery that landed, their event and the number of their place: what `held_on` needs to know of the landing zone."""
 
 REFUSED = (
     LANDED.append(pa.field("email", pa.string()))
@@ -45,7 +52,8 @@ Row = tuple[str, str, int]
 class Held:
     """What is held on one person. `emails`: addresses nobody else uses; `shared`: those somebody else uses too, with the names under
     which the person does; `names_at`: (event, normalised name); `rows`: (source, delivery_id, row_number). A name that a homonym, told
-    apart by hand, carries behind the same address or at the same event is in neither: only the rows say whose they are. `nb_unmatched`:
+    apart by hand, carries behind the same address or at the same event is in neither: only the rows say whose they are. `places`: (event,
+    number of a ticket) that nobody else's rows carry. `nb_unmatched`:
     addresses of rows that matching gave to nobody (contacts, refused rows)."""
 
     uids: tuple[str, ...] = ()
@@ -56,6 +64,7 @@ class Held:
     emails: tuple[str, ...] = ()
     shared: tuple[tuple[str, str], ...] = ()
     names_at: tuple[tuple[str, str], ...] = ()
+    places: tuple[tuple[str, str], ...] = ()
     fingerprints: tuple[int, ...] = ()
 
     def __bool__(self) -> bool:
@@ -76,29 +85,36 @@ def held_on(
     name: str | None = None,
     rows: tuple[Row, ...] = (),
     uid: str | None = None,
+    ticket: str | None = None,
     same_name: bool = False,
     refused: pa.Table | None = None,
 ) -> Held:
-    """Everything held on who is asked for by one of `email`, `name`, `rows` (some of the person's rows) or `uid`. Logged first.
+    """Everything held on who is asked for by one of `email`, `name`, `rows` (some of the person's rows), `uid` or
+    `ticket` (its number, or `event/number`). Logged first.
 
     A name may be that of several persons: all of them are in the answer, `nb_persons` says how many. `same_name`: rows of
     possible namesakes are the person's too. `refused` (REFUSED): rows that were set aside, of which the vault has nothing. Raises
-    VaultError when what is asked for is no address and no name.
+    VaultError when what is asked for is no address and no name, or a ticket of several events.
     """
     wanted_email = normalise_emails(pa.array([email], pa.string()))[0].as_py() if email else None
     wanted_name = normalise_names(pa.array([name], pa.string()))[0].as_py() if name else None
-    if not (wanted_email or wanted_name or rows or uid):
-        raise VaultError("Donnez une adresse électronique, un nom (prénom et nom) ou le numéro d'une personne.")
+    if not (wanted_email or wanted_name or rows or uid or ticket):
+        raise VaultError(
+            "Donnez une adresse électronique, un nom (prénom et nom), le numéro d'une personne, ou celui d'un billet (--ticket)."
+        )
     with contextlib.closing(open_private()) as con:
         vault.load(con, purpose=purpose, name="held_identities")
         _known(con, vault, landed, REFUSED.empty_table() if refused is None else refused, purpose)
         con.register("asked", _rows_table(rows))
+        _places_of(con, ticket)
         con.execute(
             """create temp table seed as select row_id from known where uid = $uid or email = $email or name = $name
-               union select row_id from known join asked using (source, delivery_id, row_number)""",
+               union select row_id from known join asked using (source, delivery_id, row_number)
+               union select row_id from known join asked_place using (event_id, registration_id)""",
             {"uid": int(uid, 16) if uid else None, "email": wanted_email, "name": wanted_name},
         )
         _spread(con, same_name)
+        _placed(con)
         return _answer(con)
 
 
@@ -121,17 +137,50 @@ def _known(con, vault: Vault, landed: pa.Table, refused: pa.Table, purpose: str)
     typed = typed.append_column("name", normalise_names(typed["typed"]))
     con.register("typed_rows", typed)
     con.register("landed_rows", landed.cast(LANDED))
+    con.execute(
+        "create temp view placed_rows as from landed_rows union all select * exclude (email, normal_email, name, phone) from refused_rows"
+    )
     try:
         recall(con, vault, purpose=purpose, tables=("identity", "row"))
     except VaultError:  # no night has matched yet: addresses and names alone speak
         con.execute("create temp table kept_row (source varchar, delivery_id varchar, row_number int, i ubigint)")
         con.execute("create temp table kept_identity (i ubigint, uid ubigint)")
     con.execute("""
-        create temp table known as select t.*, l.event_id, m.uid, m.i as fingerprint
-        from typed_rows t left join (from landed_rows union all select source, delivery_id, row_number, event_id from refused_rows) l
-            using (source, delivery_id, row_number)
+        create temp table known as select t.*, l.event_id, l.registration_id, m.uid, m.i as fingerprint
+        from typed_rows t left join placed_rows l using (source, delivery_id, row_number)
         left join (select source, delivery_id, row_number, i, uid from kept_row join kept_identity using (i)) m
             using (source, delivery_id, row_number)""")
+
+
+def _places_of(con, ticket: str | None) -> None:
+    """Table `asked_place`: the event at which a ticket has this number. Raises VaultError when there are several."""
+    con.execute(
+        """create temp table asked_place as select distinct event_id, registration_id from placed_rows
+           where $ticket in (registration_id, event_id || '/' || registration_id) and event_id is not null order by all""",
+        {"ticket": ticket.strip() if ticket else None},
+    )
+    found = [f"« {event}/{number} »" for event, number in con.execute("from asked_place").fetchall()]
+    if len(found) > 1:
+        raise VaultError(f"Plusieurs événements ont un billet de ce numéro : demandez l'un de {', '.join(found)}.")
+
+
+def _placed(con) -> None:
+    """Table `own_place`: the tickets that only this person's rows carry; `bare`: the rows that name nobody and carry one."""
+    con.execute(
+        """create temp table own_place as
+           from (select event_id, registration_id from known join theirs using (row_id) union from asked_place) p
+           where event_id is not null and registration_id is not null and not exists (
+               from known o where o.event_id = p.event_id and o.registration_id = p.registration_id
+               and coalesce(o.email, o.typed, o.phone) is not null and o.row_id not in (from theirs))"""
+    )
+    con.execute(
+        """create temp table bare as select source, delivery_id, row_number from placed_rows
+           semi join own_place using (event_id, registration_id)
+           anti join held_identities using (source, delivery_id, row_number)
+           anti join known using (source, delivery_id, row_number)
+           union select source, delivery_id, row_number from known semi join own_place using (event_id, registration_id)
+           where coalesce(email, typed, phone) is null and row_id not in (from theirs)"""
+    )
 
 
 def _rows_table(rows: tuple[Row, ...]) -> pa.Table:
@@ -210,7 +259,7 @@ def _answer(con) -> Held:
             f"""select count(distinct email) from {theirs} where uid is null
                 and email not in (select email from known where email is not null and uid in (from uids))"""
         ).fetchall()[0][0],
-        rows=rows("theirs"),
+        rows=tuple(sorted({*rows("theirs"), *con.execute("from bare").fetchall()})),
         namesakes=rows("namesake"),
         identifiers=Identifiers(
             emails=frozenset(own),
@@ -220,6 +269,7 @@ def _answer(con) -> Held:
         emails=tuple(own),
         shared=tuple(shared),
         names_at=tuple(names_at),
+        places=tuple(con.execute("from own_place order by all").fetchall()),
         fingerprints=tuple(
             column(f"select distinct fingerprint from {theirs} where fingerprint is not null order by 1")
         ),

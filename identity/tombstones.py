@@ -7,6 +7,7 @@ One file per erasure, `<vault>/tombstones/<id>.enc`, encrypted: a copy of the di
 enough to erase again. A tombstone holds no identity, only HMAC-SHA256 under a key derived from the master key:
 
     emails   of each address              names   of each (event, normalised name), and (shared address, normalised name)
+    places   of each (event, number of a ticket): for rows that name nobody
     rows     source/delivery/row that were erased, in the clear: coordinates, not persons
 
 `secret` makes the stand-ins: the same for every row of the person, so that an erased person still counts once, and equal
@@ -46,13 +47,14 @@ _FOLDER = "tombstones"
 
 @dataclass(frozen=True)
 class Tombstone:
-    """One erasure. `emails`, `names`: fingerprints; `rows`: `source/delivery_id/row_number`; `cells`: `source/delivery_id` →
+    """One erasure. `emails`, `names`, `places`: fingerprints; `rows`: `source/delivery_id/row_number`; `cells`: `source/delivery_id` →
     [sheet, row_number, column] masked elsewhere; `participants`: participant keys of releases made before → what replaced them."""
 
     id: str
     erased_at: str
     emails: tuple[str, ...] = ()
     names: tuple[str, ...] = ()
+    places: tuple[str, ...] = ()
     rows: tuple[str, ...] = ()
     cells: Mapping[str, tuple[tuple[int, int, int], ...]] = field(default_factory=dict)
     participants: Mapping[str, str] = field(default_factory=dict)
@@ -120,6 +122,10 @@ class Tombstones:
         """Fingerprint of a normalised name at an event, or behind a shared address (`@address`)."""
         return self._cipher.mac("tombstones", f"name\0{len(scope)}:{scope}\0{name}".encode())
 
+    def of_place(self, event_id: str, number: str) -> str:
+        """Fingerprint of a ticket at an event."""
+        return self._cipher.mac("tombstones", f"place\0{len(event_id)}:{event_id}\0{number}".encode())
+
     def keep(self, tombstone: Tombstone) -> None:
         """Write it, in place of what had its id; durable when this returns."""
         path = private_directory(self._folder) / f"{tombstone.id}.enc"
@@ -146,7 +152,7 @@ class Tombstones:
     ) -> dict[int, Tombstone]:
         """Rows of a delivery that belong to erased persons → their tombstone. `among`: these tombstones, kept or not.
 
-        `people`: row_number (int32), email, name (as typed), event_id, at (timestamp, UTC, the row's own instant); nulls where
+        `people`: row_number (int32), email, name (as typed), event_id, registration_id, at (timestamp, UTC, the row's own instant); nulls where
         unsaid. Each distinct address and name is hashed once; nothing is hashed when nobody was erased.
         """
         tombstones = self.all() if among is None else list(among)
@@ -156,12 +162,18 @@ class Tombstones:
         by_row = {key: each for each in tombstones for key in each.rows}
         by_email = _by(tombstones, lambda each: each.emails)
         by_name = _by(tombstones, lambda each: each.names)
+        by_place = _by(tombstones, lambda each: each.places)
         emails = normalise_emails(people["email"]).to_pylist()
         names = normalise_names(people["name"]).to_pylist() if by_name else [None] * len(numbers)
-        events = people["event_id"].to_pylist()
+        events, places = people["event_id"].to_pylist(), people["registration_id"].to_pylist()
         of_email: dict[str, str] = {}
         found: dict[int, Tombstone] = {}
-        for number, email, name, event_id, instant in zip(numbers, emails, names, events, at, strict=True):
+        typed = [
+            a is not None or b is not None
+            for a, b in zip(people["email"].to_pylist(), people["name"].to_pylist(), strict=True)
+        ]
+        columns = zip(numbers, emails, names, typed, events, places, at, strict=True)
+        for number, email, name, names_somebody, event_id, place, instant in columns:
             if email is not None and email.endswith(f"@{STAND_IN_DOMAIN}"):
                 continue  # erased already
             by = by_row.get(f"{source}/{delivery_id}/{number}")
@@ -172,6 +184,8 @@ class Tombstones:
             scope = f"@{email}" if email is not None else event_id
             if by is None and name is not None and scope is not None and by_name:
                 by = _still_covered(by_name.get(self.of_name(scope, name), ()), instant)
+            if by is None and by_place and not names_somebody and place is not None and event_id is not None:
+                by = _still_covered(by_place.get(self.of_place(event_id, place), ()), instant)
             if by is not None:
                 found[number] = by
         passing = {each.id: each.with_passing_secret() for each in found.values()}
@@ -183,8 +197,8 @@ class Tombstones:
             decrypted.open() as file,
         ):
             kept = json.loads(file.read())
-        for name in ("emails", "names", "rows"):
-            kept[name] = tuple(kept[name])
+        for name in ("emails", "names", "places", "rows"):
+            kept[name] = tuple(kept.get(name, ()))
         kept["cells"] = {key: tuple(tuple(cell) for cell in cells) for key, cells in kept["cells"].items()}
         return Tombstone(**kept)
 

@@ -112,7 +112,7 @@ def month_later(day: date) -> date:
 
 
 def landed_rows(home: Home) -> pa.Table:
-    """Rows of every delivery that landed, and their event (`identity.held.LANDED`)."""
+    """Rows of every delivery that landed, their event and their place (`identity.held.LANDED`)."""
     import duckdb
 
     from identity.held import LANDED
@@ -123,10 +123,13 @@ def landed_rows(home: Home) -> pa.Table:
         for entity in ENTITIES.values():
             files = [str(path) for path in (home.landing / entity.name).glob("*.parquet")]
             if entity.personal and files:
-                event = "event_id" if "event_id" in entity.columns else "cast(null as varchar)"
+                said = [
+                    name if name in entity.columns else "cast(null as varchar)"
+                    for name in ("event_id", "registration_id")
+                ]
                 found.append(
                     con.sql(
-                        f"select source, delivery_id, row_number, {event} as event_id from read_parquet($files)",
+                        f"select source, delivery_id, row_number, {said[0]} as event_id, {said[1]} as registration_id from read_parquet($files)",
                         params={"files": files},
                     )
                     .to_arrow_table()
@@ -137,8 +140,9 @@ def landed_rows(home: Home) -> pa.Table:
     return pa.concat_tables([LANDED.empty_table(), *found])
 
 
-def held(home: Home, who: str, *, purpose: str, same_name: bool = False) -> Held:
-    """Everything held on `who`: an address, a person's number (16 hexadecimal digits), a participant's key, or a name. What was asked
+def held(home: Home, who: str, *, purpose: str, same_name: bool = False, is_ticket: bool = False) -> Held:
+    """Everything held on `who`: an address, a person's number (16 hexadecimal digits), a participant's key, a name, or (`is_ticket`) the
+    number of a ticket, `event/number` where several events have one. What was asked
     is among the identifiers, so that it is looked for also where nobody knows whose it is (`everywhere`)."""
     import pyarrow as pa
 
@@ -150,7 +154,9 @@ def held(home: Home, who: str, *, purpose: str, same_name: bool = False) -> Held
     vault, landed = vault_of(home), landed_rows(home)
     asked: dict = {}
     identifiers = Identifiers()
-    if "@" in who:
+    if is_ticket:
+        asked["ticket"] = who
+    elif "@" in who:
         asked["email"] = who
         identifiers = Identifiers(emails=frozenset(normalise_emails(pa.array([who])).drop_null().to_pylist()))
     elif len(who) == 16 and all(character in "0123456789abcdef" for character in who):
@@ -277,6 +283,7 @@ def tombstone_of(vault: Vault, found: Held, now: datetime, objection: bool = Fal
         stones.new(now, objection=objection),
         emails=tuple(stones.of_email(email) for email in found.emails),
         names=tuple(names),
+        places=tuple(stones.of_place(event_id, number) for event_id, number in found.places),
         rows=tuple(f"{source}/{delivery_id}/{number}" for source, delivery_id, number in found.rows),
     )
 
@@ -371,8 +378,11 @@ def redact_releases(home: Home, stone: Tombstone, now: datetime):
     from publication import redaction
 
     keys = {int(before): int(after) for before, after in stone.participants.items()}
-    known = stone.with_passing_secret()
-    renamed = redaction.Renamed(keys, lambda column, value: known.token(f"release {column}", value))
+    known, rows = stone.with_passing_secret(), []
+    for row in stone.rows:
+        source, delivery_id, number = row.split("/")
+        rows.append((source, delivery_id, int(number)))
+    renamed = redaction.Renamed(keys, lambda column, value: known.token(f"release {column}", value), tuple(rows))
     return redaction.redact(home.releases, renamed, now=now)
 
 

@@ -207,15 +207,21 @@ Purpose = Annotated[str, typer.Option("--purpose", help="La finalité, écrite a
 SameName = Annotated[
     bool, typer.Option("--same-name", help="Prendre aussi les lignes au même nom, sans adresse, d'autres événements.")
 ]
+Ticket = Annotated[
+    bool,
+    typer.Option(
+        "--ticket", help="Ce qui est donné est le numéro d'un billet (« événement/numéro » si plusieurs l'ont)."
+    ),
+]
 
 
 @app.command()
-def find(who: Who, purpose: Purpose, same_name: SameName = False) -> None:
+def find(who: Who, purpose: Purpose, same_name: SameName = False, ticket: Ticket = False) -> None:
     """Dit ce qui est tenu sur une personne : combien de lignes, dans quelles sources. Ne montre aucune identité."""
     from orchestration.console import Lines
 
     home, lines = Home.from_environment().ensure(), Lines()
-    found = _held(home, who, purpose, same_name)
+    found = _held(home, who, purpose, same_name, ticket)
     stands = _everywhere(home, found, purpose)
     if not found and not stands:
         lines.say(NOTHING)
@@ -229,6 +235,7 @@ def export(
     purpose: Purpose,
     output: Annotated[Path, typer.Option("--output", help="Le dossier à créer.")],
     same_name: SameName = False,
+    ticket: Ticket = False,
 ) -> None:
     """Écrit tout ce qui est tenu sur une personne, pour elle (JSON et page lisible). À remettre, puis à détruire."""
     from datetime import UTC, datetime
@@ -238,7 +245,7 @@ def export(
     from orchestration.person_export import gather, write
 
     home, lines = Home.from_environment().ensure(), Lines()
-    found, stands = _one_person(home, who, purpose, same_name)
+    found, stands = _one_person(home, who, purpose, same_name, ticket)
     if output.exists():
         raise typer.BadParameter(f"« {output} » existe déjà : rien n'est écrasé")
     document = gather(home, found, stands, purpose=purpose, now=datetime.now(UTC).replace(microsecond=0))
@@ -261,6 +268,7 @@ def erase(
         bool, typer.Option("--objection", help="La personne s'oppose aussi à tout traitement futur (article 21).")
     ] = False,
     same_name: SameName = False,
+    ticket: Ticket = False,
     yes: Annotated[bool, typer.Option("--yes", help="Effacer ; sans elle, dit seulement ce qui le serait.")] = False,
 ) -> None:
     """Efface une personne de partout et remet un certificat. Les lignes restent comptées, sans identité. Sans retour."""
@@ -276,7 +284,7 @@ def erase(
         day = date.fromisoformat(asked_on) if asked_on else now.date()
     except ValueError:
         raise typer.BadParameter(f"« {asked_on} » n'est pas un jour (AAAA-MM-JJ)") from None
-    found, stands = _one_person(home, who, purpose, same_name)
+    found, stands = _one_person(home, who, purpose, same_name, ticket)
     _say_what_is_held(lines, home, found, stands)
     if not yes:
         lines.say("Rien n'est effacé. Ajoutez --yes pour effacer : il n'y a pas de retour.")
@@ -342,13 +350,13 @@ def log(
     )
 
 
-def _held(home: Home, who: str, purpose: str, same_name: bool) -> Held:
+def _held(home: Home, who: str, purpose: str, same_name: bool, is_ticket: bool) -> Held:
     from identity.access import PURPOSES
     from orchestration.erasure import held
 
     if purpose not in PURPOSES:
         raise typer.BadParameter(f"--purpose : l'une de {', '.join(PURPOSES)}")
-    return held(home, who, purpose=purpose, same_name=same_name)
+    return held(home, who, purpose=purpose, same_name=same_name, is_ticket=is_ticket)
 
 
 def _everywhere(home: Home, found: Held, purpose: str) -> Everywhere:
@@ -359,9 +367,9 @@ def _everywhere(home: Home, found: Held, purpose: str) -> Everywhere:
     return everywhere(home, found, purpose=purpose, now=datetime.now(UTC).replace(microsecond=0))
 
 
-def _one_person(home: Home, who: str, purpose: str, same_name: bool) -> tuple[Held, Everywhere]:
+def _one_person(home: Home, who: str, purpose: str, same_name: bool, is_ticket: bool) -> tuple[Held, Everywhere]:
     """The rights of one person are not those of its namesakes: several are not guessed between."""
-    found = _held(home, who, purpose, same_name)
+    found = _held(home, who, purpose, same_name, is_ticket)
     if found.nb_persons > 1:
         numbers = f", ou par le numéro de la bonne ({', '.join(found.uids)})" if found.uids else ""
         raise typer.BadParameter(f"plusieurs personnes répondent : précisez par l'adresse{numbers}")

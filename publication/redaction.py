@@ -54,10 +54,11 @@ EVIDENCE = "bridge_participant_link"
 @dataclass(frozen=True)
 class Renamed:
     """What takes the place of a person in the releases: `participants` maps each participant key to another; `token` gives 32
-    hex digits for a column and a value, the same for the same."""
+    hex digits for a column and a value, the same for the same; `rows`: landed rows (source, delivery_id, row_number) that go also where they are no participant's."""
 
     participants: Mapping[int, int]
     token: Callable[[str, str], str]
+    rows: Collection[tuple[str, str, int]] = ()
 
 
 @dataclass(frozen=True)
@@ -74,7 +75,7 @@ def redact(releases: Path, renamed: Renamed, *, now: datetime) -> list[RedactedR
     from publication.decision import Refused
 
     releases = Path(releases)
-    if not renamed.participants or not releases.is_dir():
+    if not (renamed.participants or renamed.rows) or not releases.is_dir():
         return []
     done = []
     try:
@@ -91,7 +92,7 @@ def redact(releases: Path, renamed: Renamed, *, now: datetime) -> list[RedactedR
 
 
 def _redact_one(release: Release, renamed: Renamed, now: datetime) -> int:
-    files = [path for path in _analysts_files(release.path) if rows_in(path, renamed.participants)]
+    files = [path for path in _analysts_files(release.path) if rows_in(path, renamed)]
     if not files:
         return 0
     aside = release.path.parent / f"{shelf.TEMPORARY}redacted-{release.number}"
@@ -162,16 +163,51 @@ def participants_of(releases: Path, rows: Collection[tuple[str, str, int]]) -> s
     return found
 
 
-def rows_in(path: Path, participants: Mapping[int, int]) -> int:
-    """How many rows of the file are these participants'."""
+def rows_in(path: Path, renamed: Renamed) -> int:
+    """How many rows of the file are the person's."""
     with _opened(path) as (con, tables):
+        _ask(con, tables, renamed)
         return sum(
-            con.execute(
-                f'select count(*) from {place} where list_contains($keys, "participant_key")', {"keys": [*participants]}
-            ).fetchall()[0][0]
+            con.execute(f"select count(*) from {place} where {_is_theirs(columns)}").fetchall()[0][0]
             for place, columns in tables.values()
             if "participant_key" in columns
         )
+
+
+def _ask(con: duckdb.DuckDBPyConnection, tables: Mapping[str, tuple[str, Mapping[str, str]]], renamed: Renamed) -> None:
+    """Tables `renamed` (participants), and of rows that are no participant's `bare_row` (delivery_key, row_number), `bare_place`."""
+    con.register("names", _table(before=[*renamed.participants], after=[*renamed.participants.values()]))
+    con.execute("create temp table renamed as select before::bigint as before, after::bigint as after from names")
+    con.execute("create temp table bare_row (delivery_key varchar, row_number bigint)")
+    con.execute("create temp table bare_place (registration_key bigint)")
+    delivery, known = tables.get("fct_delivery", ("", {}))
+    if not renamed.rows or not {"delivery_key", *_COORDINATES[:2]} <= known.keys():
+        return
+    con.register(
+        "wanted", _table(**{name: [row[index] for row in renamed.rows] for index, name in enumerate(_COORDINATES)})
+    )
+    con.execute(
+        f"insert into bare_row select d.delivery_key, w.row_number from {delivery} d join wanted w using (source, delivery_id)"
+    )
+    place, columns = tables.get("fct_registration", ("", {}))
+    if {"registration_key", *_OF_A_ROW} <= columns.keys():
+        con.execute(
+            f"insert into bare_place select registration_key from {place} where {_is_theirs(columns)} and participant_key is null"
+        )
+
+
+_OF_A_ROW = ("participant_key", "delivery_key", "row_number", "is_erased")
+"""Columns of a table whose rows are landed rows about persons."""
+
+
+def _is_theirs(columns: Mapping[str, str]) -> str:
+    """SQL: whether a row is the person's; where it is no participant's and was not erased yet, by its place in a delivery."""
+    is_theirs = '"participant_key" in (select before from renamed)'
+    if not columns.keys() >= set(_OF_A_ROW):
+        return is_theirs
+    places = "or registration_key in (from bare_place)" if "registration_key" in columns else ""
+    bare = f"(delivery_key::varchar, row_number::bigint) in (select (delivery_key, row_number) from bare_row) {places}"
+    return f"coalesce(case when participant_key is null then not is_erased and ({bare}) else {is_theirs} end, false)"
 
 
 def rewrite(path: Path, made: Path, renamed: Renamed) -> int:
@@ -179,8 +215,7 @@ def rewrite(path: Path, made: Path, renamed: Renamed) -> int:
     rows = 0
     with _opened(path) as (con, tables):
         con.create_function("token", renamed.token, ["VARCHAR", "VARCHAR"], "VARCHAR")
-        con.register("names", _table(before=[*renamed.participants], after=[*renamed.participants.values()]))
-        con.execute("create temp table renamed as select before::bigint as before, after::bigint as after from names")
+        _ask(con, tables, renamed)
         is_database = path.suffix == ".duckdb"
         if is_database:
             con.execute(f"attach '{_quoted(made)}' as made (storage_version '{STORAGE_VERSION}')")
@@ -203,7 +238,7 @@ def _chosen(con: duckdb.DuckDBPyConnection, name: str, place: str, columns: Mapp
     """The query of a table without the person, in its order, and how many of its rows are the person's."""
     if "participant_key" not in columns:
         return f"select * from {place}", 0
-    is_theirs = '"participant_key" in (select before from renamed)'
+    is_theirs = _is_theirs(columns)
     found = con.execute(f"select count(*) from {place} where {is_theirs}").fetchall()[0][0]
     if name == EVIDENCE:
         return f"select * from {place} where participant_key is null or not ({is_theirs})", found

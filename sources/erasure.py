@@ -207,7 +207,7 @@ def refused_people(
             with in_sql(**judged.tables) as con:
                 con.register("people", people_of(con, ENTITIES[loaded.contract.entity]))
                 people = con.sql(
-                    "select $source as source, $delivery as delivery_id, row_number, event_id, email, name, phone from people "
+                    "select $source as source, $delivery as delivery_id, row_number, event_id, registration_id, email, name, phone from people "
                     "where row_number in (select row_number from quarantined)",
                     params={"source": row["source"], "delivery": row["delivery_id"]},
                 ).to_arrow_table()

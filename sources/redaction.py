@@ -182,14 +182,19 @@ def erased_persons(
 
 
 def people_of(con: duckdb.DuckDBPyConnection, entity: Entity) -> pa.Table:
-    """row_number, email, name, phone (as typed), event_id, at: every row of data of a judged delivery, accepted or not, that
-    was not erased before and still says something of a person (an organisation stays when its contact goes)."""
-    says_something = ", ".join(f'raw."{name}"' for name in entity.personal)
+    """row_number, email, name, phone (as typed), event_id, registration_id, at: every row of data of a judged delivery, accepted or not, that
+    was not erased before and still says something of a person, or the number of a ticket (an organisation stays when its contact goes)."""
+    says_something = ", ".join([*(f'raw."{name}"' for name in entity.personal), *_places(entity)])
     query = (
         f"{_people(entity)} where row_number not in (select row_number from redaction "
         f"where slot = '{REFUSED}' or ends_with(text, '@{STAND_IN_DOMAIN}')) and coalesce({says_something}, null) is not null order by row_number"
     )
     return con.sql(query).to_arrow_table().combine_chunks()
+
+
+def _places(entity: Entity) -> list[str]:
+    """SQL: the number of the place that a row is about, where its entity says one."""
+    return ["a.registration_id"] if "registration_id" in entity.columns else []
 
 
 def _people(entity: Entity) -> str:
@@ -204,6 +209,7 @@ def _people(entity: Entity) -> str:
     return (
         f"select raw.row_number, nullif(trim({email}), '') as email, nullif(trim(case when {given} is not null and {family} is not null "
         f"then {given} || ' ' || {family} else coalesce({full}, {given}, {family}) end), '') as name, {phone} as phone, {event} as event_id, "
+        f"{(*_places(entity), 'cast(null as varchar)')[0]} as registration_id, "
         f"coalesce({', '.join([*instants, 'cast(null as timestamp)'])}) as at from raw left join canonical a using (row_number)"
     )
 

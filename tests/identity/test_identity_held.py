@@ -18,6 +18,7 @@ HOUSE = "famille@exemple.test"
 
 def landed(people: Lists) -> pa.Table:
     rows = people.rows()
+    rows = rows.append_column("registration_id", pa.nulls(len(rows), pa.string()))
     return rows.select(LANDED.names).cast(LANDED)
 
 

@@ -12,12 +12,14 @@ from identity.vault import Vault
 ERASED_AT = datetime(2026, 11, 25, 12)
 PEOPLE = pa.schema(
     [("row_number", pa.int32()), ("email", pa.string()), ("name", pa.string()), ("event_id", pa.string()),
-     ("at", pa.timestamp("us"))]
+     ("registration_id", pa.string()), ("at", pa.timestamp("us"))]
 )  # fmt: skip
 
 
 def people(*rows):
-    return pa.table([list(column) for column in zip(*rows, strict=True)], schema=PEOPLE)
+    """Of each row: number, address, name, event, instant, and the number of its place where it says one."""
+    columns = zip(*((*row[:4], *(row[5:] or [None]), row[4]) for row in rows), strict=True)
+    return pa.table([list(column) for column in columns], schema=PEOPLE)
 
 
 @pytest.fixture

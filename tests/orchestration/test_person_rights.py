@@ -6,6 +6,7 @@ import time
 from datetime import UTC, datetime
 from pathlib import Path
 
+import duckdb
 import pytest
 from ticket_office import TICKETS, home_with
 from typer.testing import CliRunner
@@ -108,6 +109,59 @@ def test_who_filled_in_a_workbook_is_found_and_erased(home):
     said("erase", "Perpétue Lachenois", "--yes")
     mentions = nb_mentioning(rooms.places(home).returned, Vault(home.vault).cipher, lambda text: "Lachenois" in text)
     assert mentions == 0
+
+
+CHECK_INS = """\
+source: passages
+title: Passages
+entity: attendance
+files: {pattern: "*.csv", shape: delimited, delimiter: ";"}
+fields:
+  attendance_id: {compose: [Billet, Heure], required: true}
+  event: {constant: E1}
+  registration: {headers: [Billet]}
+  joined_at: {headers: [Heure], order: dmy}
+"""
+
+
+def deliver_check_ins(home, *tickets):
+    (home.project / "sources" / "contracts" / "passages.yml").write_text(CHECK_INS, encoding="utf-8")
+    lines = ["Billet;Heure", *(f"{ticket};01/03/2023 09:00" for ticket in tickets), ""]
+    path = home.inbox / "passages" / f"liste_{len(tickets)}.csv"
+    path.parent.mkdir(exist_ok=True)
+    path.write_text("\n".join(lines), encoding="utf-8")
+    rooms.deliver(home, rooms.contracts(home)["passages"], datetime.now(UTC))
+
+
+@pytest.mark.parametrize(
+    ("who", "ticket", "rows"), [("E1/CANARI9", "CANARI9", 1), ("ana@exemple.test", "B1", 2), ("B1", "B1", 2)]
+)
+def test_a_presence_known_by_its_ticket_alone_goes_with_whose_it_is(home, who, ticket, rows, tmp_path):
+    deliver_check_ins(home, "CANARI9", "B1", "B3")
+    is_ticket = () if "@" in who else ("--ticket",)
+    assert f"{rows} ligne(s) tenue(s)" in said("find", who, *is_ticket)
+    assert "passages" in said("export", who, *is_ticket, "--output", str(tmp_path / "out"))
+    said("erase", who, *is_ticket, "--yes")
+    assert said("find", ticket, "--ticket") == "Rien n'est tenu sur cette personne.\n"
+    assert not traces(home, ticket, tmp_path / "after") and not find(home.landing, [ticket])
+    deliver_check_ins(home, "B4", ticket)  # a later list says it again
+    files = str(home.landing / "attendance" / "*.parquet")
+    held = duckdb.sql(f"select registration_id, person_basis from read_parquet('{files}')").fetchall()
+    assert ticket not in dict(held) and [basis for _, basis in held].count("erased") == 2 and len(held) == 5
+    told = duckdb.sql(f"from read_parquet('{home.landing}/registration/*.parquet')").fetchall()
+    if rows == 2:
+        assert {number for number, basis in held if basis == "erased"} <= {
+            cell for row in told for cell in row if isinstance(cell, str)
+        }
+
+
+def test_a_ticket_of_several_events_or_of_none_is_not_guessed(home):
+    deliver_check_ins(home, "B1")
+    contract = home.project / "sources" / "contracts" / "passages.yml"
+    contract.write_text(contract.read_text("utf-8").replace("E1", "E2"), encoding="utf-8")
+    rooms.deliver(home, rooms.contracts(home)["passages"], datetime.now(UTC))
+    assert "« E1/B1 », « E2/B1 »" in said("erase", "B1", "--ticket", code=4)
+    assert said("find", "B8", "--ticket") == "Rien n'est tenu sur cette personne.\n"
 
 
 def test_two_addresses_under_one_name_are_not_guessed_between(home):

@@ -2,6 +2,7 @@
 
 import hashlib
 import json
+from dataclasses import replace
 from datetime import UTC, datetime
 
 import duckdb
@@ -19,8 +20,9 @@ create table fct_delivery as select 'd1' as delivery_key, 'billets' as source, '
     'ventes.csv' as file_name, timestamp '2026-11-22 04:00:00' as received_at, 3 as rows_read, 3 as rows_accepted, 0 as rows_quarantined,
     0 as rows_duplicate;
 create table fct_registration (source varchar, registration_key bigint, registration_id varchar, participant_key bigint, is_checked_in boolean,
-    delivery_key varchar, row_number integer);
-insert into fct_registration values ('billets', 7, 'A1-CANARI', 1234567890, true, 'd1', 2), ('billets', 8, 'A2', 42, false, 'd1', 3), ('billets', 9, 'A3', null, false, 'd1', 4);
+    delivery_key varchar, row_number integer, is_erased boolean);
+insert into fct_registration values ('billets', 7, 'A1-CANARI', 1234567890, true, 'd1', 2, false), ('billets', 8, 'A2', 42, false, 'd1', 3, false),
+    ('billets', 9, 'A3', null, false, 'd1', 4, false);
 create table fct_attendance (attendance_key bigint, participant_key bigint, registration_key bigint);
 insert into fct_attendance values (1, 1234567890, 7), (2, 42, 8);
 create table bridge_participant_link (participant_key bigint, source_identity varchar);
@@ -160,3 +162,16 @@ def test_nothing_is_rewritten_while_somebody_publishes(shelf_of_people):
     assert read(
         releases.show(shelf_of_people, 1), f"select count(*) from dim_participant where participant_key = {HER}"
     ) == [(1,)]
+
+
+def test_a_row_that_is_no_participants_goes_by_its_place_in_a_delivery_once(shelf_of_people):
+    bare = replace(renamed({}), rows=(("billets", "abc", 4),))
+    assert redaction.redact(shelf_of_people, bare, now=NOW) == [redaction.RedactedRelease(1, 1)]
+    release = shelf.read_release(shelf_of_people / "1")
+    (line,) = read(release, "select registration_id, is_erased from fct_registration where participant_key is null")
+    assert line[0] != "A3" and line[1]
+    assert read(release, "select registration_id from fct_registration order by row_number")[:2] == [
+        ("A1-CANARI",),
+        ("A2",),
+    ]
+    assert redaction.redact(shelf_of_people, bare, now=NOW) == [], "safe to repeat"

@@ -100,7 +100,7 @@ class NotReadAgain(Exception):
 
 
 class NotLanded(Exception):
-    """Deliveries over which the program itself failed, each by its file's name: the others of the source are landed. The message is French and
+    """Deliveries over which the program itself failed, each by its file's name (a crawl by its platform's): the others of the source are landed. The message is French and
     quotes none of what the failures say, which may be a cell; they are its cause."""
 
     def __init__(self, failed: Mapping[str, Exception], besides: str = ""):
@@ -144,13 +144,18 @@ def deliver(places: Places, loaded: LoadedContract, *, now: datetime | None = No
         ]
         if not seen.arrivals and not to_read_again and contract.api is None:
             return []
-        reports = (
-            _crawl(places, Vault(places.vault), loaded, contract.api, processing_hash, now) if contract.api else []
-        )
+        failed: dict[str, Exception] = {}
+        reports: list[DeliveryReport] = []
+        if contract.api is not None:
+            try:
+                reports += _crawl(places, Vault(places.vault), loaded, contract.api, processing_hash, now)
+            except _OF_THE_PLACE:
+                raise
+            except Exception as error:
+                failed[contract.api.title] = error
         # what was refused for its name is read under any other
         landed = {row["delivery_id"] for row in known if row["rule"] != UNEXPECTED}
-        arrived, failed = _land_arrivals(places, loaded, ledger, seen.arrivals, landed, processing_hash, now)
-        reports += arrived
+        reports += _land_arrivals(places, loaded, ledger, seen.arrivals, landed, processing_hash, now, failed)
         copied = copies(places.inbox, ledger, contract)
     for moved in {copy.delivery_id: copy for copy in reversed(copied) if not copy.is_original_there}.values():
         # what an erased person was taken out of keeps the name that the erasure gave it
@@ -178,13 +183,13 @@ def _land_arrivals(
     landed: Collection[str],
     processing_hash: str,
     now: datetime,
-) -> tuple[list[DeliveryReport], dict[str, Exception]]:
-    """Land the files whose bytes are not among the `landed` ones, and note where each stands. What the program failed over, by file name, is
-    noted nowhere: it arrives again the next night."""
+    failed: dict[str, Exception],
+) -> list[DeliveryReport]:
+    """Land the files whose bytes are not among the `landed` ones, and note where each stands. What the program failed over is added to `failed`,
+    by file name, and noted nowhere: it arrives again the next night."""
     contract, vault = loaded.contract, Vault(places.vault)
     landed = set(landed)
     reports: list[DeliveryReport] = []
-    failed: dict[str, Exception] = {}
     for rank, arrival in enumerate(arrivals):
         if arrival.has_moved:
             continue
@@ -212,7 +217,7 @@ def _land_arrivals(
             arrival.delivered_at(now), contract.files.document_of(arrival.path.name),
         )  # fmt: skip
         ledger.commit()
-    return reports, failed
+    return reports
 
 
 def _read_again(

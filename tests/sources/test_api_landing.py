@@ -11,6 +11,7 @@ import duckdb
 import pytest
 from deliveries import NOW, places
 
+from sources import landing
 from sources.contract import load_contract
 from sources.handover import hand_over
 from sources.landing import deliver, record_keys_in_force
@@ -181,3 +182,27 @@ def test_the_shape_must_read_what_is_asked(tmp_path):
     )
     with pytest.raises(ContractError, match="records: results"):
         load_contract(path)
+
+
+def test_a_crawl_over_which_the_program_fails_stops_nothing_else_of_its_source(platform, source, monkeypatch):
+    platform.records = [record("A", ("a1", "ok"))]
+    source.night()
+
+    def fails(*_, **__):
+        raise ZeroDivisionError(f"a1@exemple.test {TOKEN}")
+
+    with open_ledger(source.places.ledger) as ledger:
+        before = deliveries(ledger)[0]["processing_hash"]
+    with monkeypatch.context() as broken:
+        broken.setattr("sources.clients.crawl.collect", fails)
+        broken.setattr(landing, "code_hash", lambda: "another program")
+        with pytest.raises(landing.NotLanded, match="ZeroDivisionError. : il sera relu la nuit prochaine") as told:
+            source.night()
+    assert "exemple" not in str(told.value) and TOKEN not in str(told.value)
+    with open_ledger(source.places.ledger) as ledger:
+        (row,) = deliveries(ledger)
+    assert row["processing_hash"] != before, "what was kept of it was read again"
+    assert source.in_force() == [("a1", "registered")], "what was landed stays"
+    platform.records = [record("A", ("a1", "gone"))]
+    source.night()
+    assert source.in_force() == [("a1", "cancelled")]

@@ -166,7 +166,7 @@ def held(home: Home, who: str, *, purpose: str, same_name: bool = False, is_tick
     else:
         asked["name"] = who
         identifiers = Identifiers(names=frozenset([(who, None)]))
-    refused = refused_people(rooms.places(home), rooms.contracts(home), purpose)
+    refused = refused_people(rooms.places(home), rooms.contracts(home), purpose, with_places=True)
     found = held_on(vault, landed, purpose=purpose, same_name=same_name, refused=refused, **asked)
     if found.rows and "email" in asked:  # an address that others use too names nobody
         return found

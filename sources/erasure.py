@@ -181,9 +181,11 @@ def refused_people(
     contracts: Mapping[str, LoadedContract],
     purpose: str,
     among: Collection[tuple[str, str]] | None = None,
+    *,
+    with_places: bool = False,
 ) -> pa.Table:
     """Who the refused rows of every delivery (of those `among`, source and delivery_id) say they are (`identity.held.REFUSED`): read in
-    the kept bytes, since nothing of them landed. Logged first."""
+    the kept bytes, since nothing of them landed; `with_places`, those too that say the number of a ticket alone. Logged first."""
     with open_ledger(places.ledger) as ledger:
         known = [row for row in deliveries(ledger) if row["sha256"] and row["rows_quarantined"]]
     known = [row for row in known if among is None or (row["source"], row["delivery_id"]) in among]
@@ -205,7 +207,7 @@ def refused_people(
             except (Unreadable, Unbound):
                 continue
             with in_sql(**judged.tables) as con:
-                con.register("people", people_of(con, ENTITIES[loaded.contract.entity]))
+                con.register("people", people_of(con, ENTITIES[loaded.contract.entity], with_places=with_places))
                 people = con.sql(
                     "select $source as source, $delivery as delivery_id, row_number, event_id, registration_id, email, name, phone from people "
                     "where row_number in (select row_number from quarantined)",

@@ -181,10 +181,12 @@ def erased_persons(
     return tombstones.covering(people_of(con, entity), contract.source, delivery_id, among)
 
 
-def people_of(con: duckdb.DuckDBPyConnection, entity: Entity) -> pa.Table:
+def people_of(con: duckdb.DuckDBPyConnection, entity: Entity, *, with_places: bool = True) -> pa.Table:
     """row_number, email, name, phone (as typed), event_id, registration_id, at: every row of data of a judged delivery, accepted or not, that
-    was not erased before and still says something of a person, or the number of a ticket (an organisation stays when its contact goes)."""
-    says_something = ", ".join([*(f'raw."{name}"' for name in entity.personal), *_places(entity)])
+    was not erased before and still says something of a person, or (`with_places`) the number of a ticket (an organisation stays when its contact goes)."""
+    says_something = ", ".join(
+        [*(f'raw."{name}"' for name in entity.personal), *(_places(entity) if with_places else [])]
+    )
     query = (
         f"{_people(entity)} where row_number not in (select row_number from redaction "
         f"where slot = '{REFUSED}' or ends_with(text, '@{STAND_IN_DOMAIN}')) and coalesce({says_something}, null) is not null order by row_number"

@@ -61,7 +61,7 @@ def write_judged(
         if entity.personal:
             # two long writings of a large delivery, beside each other; the rows are in place once their identities are
             notes = _without_identities(rows, contract, vault, delivery_id, delivered_at, references, prepare)
-            quarantined = _sealed(quarantined, vault.cipher, f"{contract.source}/{delivery_id}")
+            quarantined = sealed(quarantined, vault.cipher, f"{contract.source}/{delivery_id}")
         else:
             prepare(rows)
         os.replace(aside_of(accepted_path), accepted_path)
@@ -140,18 +140,18 @@ def _sealed_key(column: pa.Array, years: pa.Array, vault: Vault) -> pa.Array:
     return column
 
 
-def _sealed(quarantined: pa.Table, cipher: Cipher, context: str) -> pa.Table:
+def sealed(quarantined: pa.Table, cipher: Cipher, context: str) -> pa.Table:
     """In a delivery about persons, what was typed in a refused cell is kept sealed, and its sentence no longer quotes it."""
     pairs = list(zip(quarantined["value"].to_pylist(), quarantined["message"].to_pylist(), strict=True))
-    sealed = {}
+    said_sealed = {}
     for value, message in dict.fromkeys(pairs):
         if value is not None:
             said = message
             for quoted in (quote(clean(value)), quote(value)):
                 said = said.replace(quoted, "« (valeur masquée) »")
-            sealed[value, message] = cipher.seal_text(value, purpose="quarantine", context=context), said
+            said_sealed[value, message] = cipher.seal_text(value, purpose="quarantine", context=context), said
     for index, name in enumerate(("value", "message")):
-        texts = pa.array([sealed.get(pair, pair)[index] for pair in pairs], pa.string())
+        texts = pa.array([said_sealed.get(pair, pair)[index] for pair in pairs], pa.string())
         quarantined = quarantined.set_column(quarantined.schema.get_field_index(name), name, texts)
     return quarantined
 

@@ -38,7 +38,7 @@ from sources.headers import Binding, Unbound
 from sources.inbox import Arrival, look
 from sources.judge import Judged, bind_sheet, in_sql, judge
 from sources.kinds import References
-from sources.landed_files import BOUND, RECORDS, write_judged
+from sources.landed_files import BOUND, RECORDS, sealed, write_judged
 from sources.layouts import read_sheets, the_table
 from sources.ledger import (
     DeliveryReport,
@@ -400,15 +400,40 @@ def _while_kept(originals: Path, arrival: Arrival, cipher: Cipher) -> Iterator[t
 
 
 def spoken_corrections(
-    places: Places, vault: Vault, contract: Contract, kept: Kept, delivery_id: str, file_name: str
+    places: Places,
+    vault: Vault,
+    contract: Contract,
+    kept: Kept,
+    delivery_id: str,
+    file_name: str,
+    besides: Sequence[dict] = (),
 ) -> tuple[Correction, ...]:
-    """Corrections that came back in workbooks and speak of this delivery. A row of somebody who was erased has nothing left to correct,
-    and nothing comes back into it."""
-    returned = returned_corrections(places.returned, contract.source, vault.cipher)
+    """Corrections that came back in workbooks and speak of this delivery (`besides`: lines that are not taken yet). A row of somebody who was
+    erased has nothing left to correct, and nothing comes back into it."""
+    returned = returned_corrections(places.returned, contract.source, vault.cipher, besides)
     gone = kept.erased_rows if returned else set()
     return tuple(
         item for item in applicable(returned, delivery_id, file_name) if item.at and item.at.row_number not in gone
     )
+
+
+def refused_with(
+    places: Places, loaded: LoadedContract, row: dict, lines: Sequence[dict]
+) -> dict[tuple[int, str], str]:
+    """(row, field) → why it is refused, of a known delivery (`row`: one of `ledger.deliveries`) read with these lines of a workbook besides its
+    corrections. Nothing is written; of persons, no sentence quotes what was typed. Raises NotReadAgain, Unreadable, Unbound."""
+    contract, vault, file_name = loaded.contract, Vault(places.vault), row["file_name"]
+    with contextlib.ExitStack() as stack:
+        decrypted, _ = stack.enter_context(_opened(places, vault, contract.source, file_name, row["sha256"], None))
+        path, _ = stack.enter_context(records_in(contract, decrypted.path, file_name))
+        kept = read_delivery(contract, path, file_name)
+        spoken = spoken_corrections(places, vault, contract, kept, row["delivery_id"], file_name, lines)
+        delivered_at = datetime.fromisoformat(row["delivered_at"])
+        judged, _ = judge_file(loaded, path, file_name, _references(), delivered_at, kept, spoken)
+    refused = judged.tables["quarantined"]
+    if ENTITIES[contract.entity].personal:
+        refused = sealed(refused, vault.cipher, f"{contract.source}/{row['delivery_id']}")
+    return {(each["row_number"], each["field"]): each["message"] for each in refused.to_pylist()}
 
 
 def keep_redacted(originals: Path, cipher: Cipher, sha256: str, kept: Kept | None) -> None:

@@ -9,7 +9,7 @@ from __future__ import annotations
 import hashlib
 import json
 import os
-from collections.abc import Callable, Collection, Iterator
+from collections.abc import Callable, Collection, Iterator, Sequence
 from datetime import date
 from pathlib import Path
 from typing import Any
@@ -46,10 +46,13 @@ def subject_of(line: dict[str, Any]) -> tuple:
     return tuple(line[name] for name in names)
 
 
-def returned_corrections(directory: Path | None, source: str, cipher: Cipher) -> tuple[Correction, ...]:
-    """Corrections of one source, their texts unsealed."""
+def returned_corrections(
+    directory: Path | None, source: str, cipher: Cipher, besides: Sequence[dict[str, Any]] = ()
+) -> tuple[Correction, ...]:
+    """Corrections of one source, their texts unsealed; as if the lines `besides` had been taken."""
     found = []
-    for line in in_force(directory, CORRECTIONS).values():
+    lines = in_force(directory, CORRECTIONS) | {subject_of(line): line for line in besides}
+    for line in lines.values():
         if line["source"] == source:
             expect = {} if line["expect"] is None else {line["field"]: unsealed(line, line["expect"]["text"], cipher)}
             found.append(_correction(line, expect, unsealed(line, line["text"], cipher)))

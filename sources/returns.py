@@ -24,8 +24,9 @@ from identity.cipher import Cipher
 from identity.vault import Vault
 from sources.contract import LoadedContract
 from sources.entities import ENTITIES
+from sources.headers import Unbound
 from sources.inbox import RETURN_SHEET, RETURNS, Arrival, look
-from sources.landing import Places, keep, original_path
+from sources.landing import NotReadAgain, Places, keep, original_path, refused_with
 from sources.ledger import DeliveryReport, deliveries, open_ledger, record_delivery, record_sighting
 from sources.note import Note
 from sources.readers import Sheet, Unreadable, read_spreadsheet
@@ -48,7 +49,7 @@ MOST_NOTES = 200
 
 @dataclass
 class Returned:
-    """One workbook (`workbook`: its delivery_id) as it is being judged: what is taken and of what (`seen`: what was typed first), what is said, how many lines
+    """One workbook (`workbook`: its delivery_id) as it is being judged: what is taken and of what (`seen`: what was typed first; `rows`: where), what is said, how many lines
     there are of each fate."""
 
     workbook: str
@@ -61,6 +62,7 @@ class Returned:
     unfilled: int = 0
     known: int = 0
     seen: dict[tuple, object] = field(default_factory=dict)
+    rows: dict[tuple, dict[str, str | None]] = field(default_factory=dict)
 
 
 def take_returns(
@@ -116,6 +118,8 @@ def _take(
             _corrected(returned, row, places, contracts, cipher, now)
         else:
             _explained(returned, row, places, now)
+    if returned.kind == CORRECTIONS:
+        _refuse_again(returned, places, contracts)
     if returned.lines:
         document = {
             "delivery_id": arrival.delivery_id,
@@ -237,7 +241,7 @@ def _corrected(
             returned.known += 1
             return None
         return _refuse(returned, row, "deux_corrections", f"{what} est corrigée deux fois dans ce classeur : la première est gardée.")  # fmt: skip
-    returned.seen[subject] = text
+    returned.seen[subject], returned.rows[subject] = text, row
     before = in_force(places.returned, CORRECTIONS).get(subject)
     expect = _expected(aside, rule, cipher, f"{source}/{delivery_id}", personal)
     if before is not None:
@@ -259,6 +263,30 @@ def _corrected(
         "added_on": on.isoformat(),
     }
     returned.lines.append(_sealed(line, cipher) if personal else line)
+
+
+def _refuse_again(returned: Returned, places: Places, contracts: dict[str, LoadedContract]) -> None:
+    """Take back the corrections whose own value is refused where it would stand, each with a note. What cannot be read again now is the night's
+    to say: its lines stay."""
+    by_delivery: dict[tuple[str, str], list[dict[str, Any]]] = {}
+    for line in returned.lines:
+        by_delivery.setdefault((line["source"], line["delivery_id"]), []).append(line)
+    for (source, delivery_id), lines in by_delivery.items():
+        with open_ledger(places.ledger) as ledger:
+            row = next(row for row in deliveries(ledger, source) if row["delivery_id"] == delivery_id)
+        besides = [line | {"release": returned.release} for line in lines]
+        try:
+            refused = refused_with(places, contracts[source], row, besides)
+        except (NotReadAgain, Unreadable, Unbound):
+            continue
+        for line in lines:
+            why = refused.get((line["row_number"], line["field"]))
+            if why is not None:
+                returned.lines.remove(line)
+                _refuse(
+                    returned, returned.rows[subject_of(line)], "valeur_refusee",
+                    f"la valeur corrigée de la cellule {line['cell']} est refusée à son tour, rien n'est changé. {why}",
+                )  # fmt: skip
 
 
 def _explained(returned: Returned, row: dict[str, str | None], places: Places, now: datetime) -> None:

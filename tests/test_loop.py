@@ -173,6 +173,11 @@ def test_it_still_holds_in_a_later_file_where_nothing_was_fixed(desk):
         ({"Date": "bientôt"}, "date", "« bientôt »"),
         ({"Date": "27/11/2099"}, "date", "futur"),
         ({"Date": "01/01/2020"}, "date", "précède la version 1"),
+        (
+            {"Valeur_corrigée": "33 avril"},
+            "valeur_refusee",
+            "la valeur corrigée de la cellule G7 est refusée à son tour",
+        ),
         ({"clé": "[]"}, "cle_abimee", "repartez du classeur publié"),
         ({"clé": json.dumps([SOURCE, "0" * 16, 7, "date", "x"])}, "sans_objet", "n'est plus mise de côté"),
         ({"clé": json.dumps([SOURCE, "../../../etc", 7, "date", "x"])}, "sans_objet", "n'est plus mise de côté"),
@@ -258,13 +263,12 @@ def test_two_corrections_of_one_cell(desk):
     assert desk.landed("starts_on::varchar")[-1] == ("2023-04-21",)
 
 
-def test_a_correction_that_is_itself_wrong_is_corrected_from_a_later_workbook(desk):
+def test_a_correction_that_is_itself_wrong_is_not_taken_and_is_corrected_from_the_same_workbook(desk):
     (book,) = desk.books()
     desk.send_back(book, **(FILLED | {"Valeur_corrigée": "33 avril"}))
-    desk.take()
-    (landed,) = desk.land()
-    assert landed.rows_quarantined == 1
-    (book,) = desk.released(2)
+    (report,) = desk.take()
+    assert "0 prise(s) en compte, 0 déjà connue(s), 1 refusée(s)" in report.message
+    assert "« 33 avril »" in report.notes[0].message and desk.land() == []
     desk.send_back(book, name="seconde.xlsx", **FILLED)
     (report,) = desk.take(2)
     assert report.rows_accepted == 1, report.notes

@@ -474,17 +474,26 @@ def sources_check(
         return
     folder = file.absolute().parent.name
     named = next(iter(contracts)) if written else source or (folder if folder in contracts else None)
+    if rooms.is_a_return(file):
+        lines.say(
+            f"« {file.name} » est un classeur de retour de l'observatoire, qui ne s'essaie pas : déposez-le tel quel dans {rooms.returns_folder(home)}. "
+            "La nuit suivante lit ses lignes, et `observatoire status` dit ce qui en est pris."
+        )
+        raise typer.Exit(NOT_WHOLE)
     trials, others = rooms.try_file({named: contracts[named]} if named else contracts, file, datetime.now(UTC))
     for trial in trials:
         print_trial(trial, lines)
-    if not trials and others:
+    unreadable = None if trials else rooms.why_unreadable(file)
+    if unreadable and named is None:
+        lines.say(f"✗ {unreadable}")
+    elif not trials and others:
         nearest = others[0]
         lines.say(f"✗ {nearest.source} : {nearest.message}")
         if named is None and len(others) > 1:
             lines.say(
                 f"Aucun des {len(others)} contrats ne va à ce fichier ; voilà pourquoi le plus proche n'y va pas."
             )
-    if not trials:
+    if not trials and not unreadable:
         lines.say(f"Pour ébaucher un contrat d'après lui : observatoire sources new {shlex.quote(str(file))}")
     if not all(trial.whole for trial in trials) or not trials:
         raise typer.Exit(NOT_WHOLE)

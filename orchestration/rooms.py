@@ -220,6 +220,30 @@ def try_file(contracts: dict[str, LoadedContract], path: Path, now: datetime) ->
     return try_contracts(contracts, path, file_name=path.name, today=now)
 
 
+def is_a_return(path: Path) -> bool:
+    from sources.inbox import is_a_return
+
+    return is_a_return(path)
+
+
+def returns_folder(home: Home) -> Path:
+    from sources.inbox import RETURNS
+
+    return home.inbox / RETURNS
+
+
+def why_unreadable(path: Path) -> str | None:
+    """What no contract could change: why nothing reads a file, in French; None of one that is read."""
+    from sources.drafting.shapes import look_at
+    from sources.readers import Unreadable
+
+    try:
+        look_at(path, path.name)
+    except Unreadable as problem:
+        return problem.message
+    return None
+
+
 def source_name(path: Path) -> str:
     from sources.drafts import source_name
 

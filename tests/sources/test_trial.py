@@ -16,6 +16,7 @@ from orchestration import command
 from orchestration.trial_report import spans
 from sources.contract import load_contract
 from sources.headers import Unbound
+from sources.inbox import RETURN_SHEET
 from sources.readers import Unreadable
 from sources.trial import Trial, try_contracts, try_file
 
@@ -192,10 +193,18 @@ def test_check_finds_the_contract_by_itself(observatoire, tmp_path):
     assert observatoire("check", "absent.csv")[0] == 2
 
 
+def test_a_returned_workbook_is_no_delivery(observatoire, tmp_path):
+    book = openpyxl.Workbook()
+    book.create_sheet(RETURN_SHEET)
+    book.save(tmp_path / "rempli.xlsx")
+    code, said = observatoire("check", "rempli.xlsx")
+    assert code == 3 and "classeur de retour" in said and "inbox/retours" in said and "sources new" not in said
+
+
 def test_a_file_that_is_no_table_is_a_sentence(observatoire, tmp_path):
     (tmp_path / "a.csv").write_bytes(b"%PDF-1.7")
     code, said = observatoire("check", "a.csv")
-    assert code == 3 and "PDF" in said
+    assert code == 3 and "PDF" in said and "sources new" not in said
     code, said = observatoire("new", "a.csv")
     assert code == 3 and "est un PDF" in said and not (tmp_path / "a.yml").exists()
 

@@ -204,5 +204,5 @@ def _sentence(
     available = ", ".join(f"« {cell} »" for cell in cells if cell)
     return (
         f"{'; '.join(parts)}. Colonnes du fichier : {available}. Colonnes attendues : {_expected(contract)}. "
-        "Remettez l'en-tête du modèle, ou demandez à l'observatoire d'ajouter ce libellé au contrat de la source."
+        "Remettez l'en-tête du modèle, ou demandez à l'observatoire de lire aussi cette colonne."
     )

@@ -272,7 +272,7 @@ def _all_sections_are_read(numbers: pa.Array, texts: pa.Array, structure: dict[i
                 "section_incomprise",
                 f"Ligne {number} : {quote(text) if quotes else 'un texte'} est seul sur sa ligne et n'est pas un mois, alors que les dates qui suivent prennent le mois "
                 "de leur titre. Écrivez le mois et l'année, par exemple « AVRIL 2023 », ou complétez la ligne. Si c'est une note ou un total, "
-                "l'observatoire peut l'ajouter à « totals » dans le contrat.",
+                "dites-le à l'observatoire (qui peut l'ajouter à « totals »).",
             )
 
 
@@ -681,7 +681,8 @@ def _unknown_words(contract: Contract, binding: Binding, raw: pa.Table, accepted
             notes.append(
                 Note(
                     "mot_inconnu",
-                    f"Statut inconnu {shown}en {place} ({len(numbers)} ligne(s)) : ajoutez ce mot au contrat de la source.",
+                    f"Statut inconnu {shown}en {place} ({len(numbers)} ligne(s)) : écrivez un des mots du modèle, "
+                    "ou demandez à l'observatoire d'ajouter celui-ci.",
                 )
             )
     return notes

@@ -33,7 +33,7 @@ def the_table(contract: Contract, sheets: list[Sheet], file_name: str) -> tuple[
             "fichier_vide", f"« {file_name} » ne contient aucune ligne. Vérifiez l'enregistrement et redéposez-le."
         )
     others = [
-        Note("feuille_non_lue", f"La feuille « {other.name} » n'est pas lue : le contrat ne la nomme pas.")
+        Note("feuille_non_lue", f"La feuille « {other.name} » n'est pas lue : seule la première feuille remplie l'est.")
         for other in filled[1:]
     ]
     quotes = not ENTITIES[contract.entity].personal

@@ -48,8 +48,8 @@ def parse_amount(text: str | None, *, unit: Literal["euro", "cent"] = "euro") ->
         if amount != amount.to_integral_value():
             raise Refused(
                 "montant_non_entier",
-                f"{quote(shown)} n'est pas un nombre entier de centimes, alors que le contrat dit que la colonne compte "
-                "en centimes. Corrigez le contrat ou la cellule.",
+                f"{quote(shown)} n'est pas un nombre entier de centimes, alors que cette colonne compte en centimes. "
+                "Corrigez la cellule ; si toute la colonne est en euros, dites-le à l'observatoire.",
             )
         amount = amount.to_integral_value() / 100
     if match["sign"] and amount:

@@ -86,7 +86,7 @@ def _not_a_list(text: str) -> Refused:
     return Refused(
         "choix_incompris",
         f"{quote(text)} n'est pas une liste de réponses. Si c'est une formule en erreur, corrigez-la à la source ; sinon, "
-        "corrigez l'encodage dans le contrat.",
+        "dites à l'observatoire comment les réponses y sont écrites (`encoding`).",
     )
 
 
@@ -134,6 +134,6 @@ def _fewest(text: str, encoding: str, known: dict[str, str]) -> list[str]:
 def _ambiguous(text: str) -> Refused:
     return Refused(
         "choix_ambigus",
-        f"{quote(text)} ne peut pas être séparé en réponses sans les connaître toutes. Complétez la liste des réponses "
-        "possibles dans le contrat de la source.",
+        f"{quote(text)} ne peut pas être séparé en réponses sans les connaître toutes. Donnez "
+        "à l'observatoire la liste complète des réponses possibles.",
     )

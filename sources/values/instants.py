@@ -162,7 +162,7 @@ def _from_number(shown: str, folded: str, epoch: bool) -> datetime | None:
             raise Refused(
                 "instant_en_numero",
                 f"{quote(shown)} est un nombre, sans doute de {'secondes' if match[1] else 'millisecondes'} depuis 1970 "
-                f"({at:%d/%m/%Y %H:%M} UTC). Indiquez dans le contrat que cette colonne est écrite ainsi (`epoch: true`).",
+                f"({at:%d/%m/%Y %H:%M} UTC). Écrivez la date et l'heure, ou dites à l'observatoire que cette colonne est écrite ainsi (`epoch: true`).",
             )
         return at
     if _SERIAL.fullmatch(folded):
@@ -182,8 +182,8 @@ def _year_month_day(shown: str, match: re.Match, order: Order | None) -> tuple[i
         if len(match["third"]) == 4:
             raise Refused(
                 "ordre_contraire",
-                f"{quote(shown)} ne commence pas par l'année, alors que le contrat dit `order: ymd`. "
-                "Corrigez la cellule, ou le contrat.",
+                f"{quote(shown)} ne commence pas par l'année, alors que la colonne est lue ainsi. Corrigez la cellule ; "
+                "si toute la colonne est écrite autrement, dites-le à l'observatoire (`order`).",
             )
         return _century(first), second, third
     year = third if len(match["third"]) == 4 else _century(third)
@@ -194,14 +194,14 @@ def _year_month_day(shown: str, match: re.Match, order: Order | None) -> tuple[i
         raise Refused(
             "ordre_jour_mois",
             f"{quote(shown)} : on ne peut pas savoir si le jour ou le mois est devant ; {written}. "
-            "Indiquez dans le contrat de la source `order: dmy` (jour/mois) ou `order: mdy` (mois/jour).",
+            "Commencez par l'année (2025-11-12), ou dites à l'observatoire si toute la colonne met le jour devant (`order: dmy`) ou le mois (`order: mdy`).",
         )
     day, month = (first, second) if order == "dmy" else (second, first)
     if month > 12 >= day:
         raise Refused(
             "ordre_contraire",
-            f"{quote(shown)} n'a pas le {'jour' if order == 'dmy' else 'mois'} devant, alors que le contrat dit "
-            f"`order: {order}`. Corrigez la cellule, ou le contrat si toute la colonne est écrite ainsi.",
+            f"{quote(shown)} n'a pas le {'jour' if order == 'dmy' else 'mois'} devant, alors que la colonne est lue "
+            f"ainsi. Corrigez la cellule ; si toute la colonne est écrite autrement, dites-le à l'observatoire (`order`).",
         )
     return year, month, day
 

@@ -90,8 +90,8 @@ def _within(shown: str, note: float, best: float, worst: float) -> Score:
     if not worst <= note <= best:
         raise Refused(
             "note_hors_echelle",
-            f"{quote(shown)} sort de l'échelle, qui va de {_plain(worst)} à {_plain(best)}. Corrigez la note, ou l'échelle "
-            "dans le contrat de la source.",
+            f"{quote(shown)} sort de l'échelle, qui va de {_plain(worst)} à {_plain(best)}. Corrigez la note ; si l'échelle est une "
+            "autre, dites-le à l'observatoire.",
         )
     return Score(float(note), float(best))
 

@@ -1,5 +1,6 @@
 """Folding, cleaning, signs of absence, choices, labels, themes, departments."""
 
+import ast
 import csv
 import subprocess
 import sys
@@ -10,6 +11,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+import sources
 from sources import references
 from sources.values.departments import ALL, DEPARTMENTS, REGIONS, parse_department, parse_region
 from sources.values.refusal import Refused
@@ -242,3 +244,10 @@ def test_signs_are_told_apart():
     assert [match_choice(text, words) for text in ("✓", " ✗", "Oui")] == ["true", "false", "true"]
     with pytest.raises(Refused):
         match_choice("?", words)
+
+
+def test_no_sentence_for_organisers_speaks_of_a_contract():
+    room = Path(sources.__file__).parent
+    for path in [*(room / "values").glob("*.py"), *(room / name for name in ("headers.py", "judge.py", "layouts.py"))]:
+        said = [node.value for node in ast.walk(ast.parse(path.read_text("utf-8"))) if isinstance(node, ast.Constant)]
+        assert not [text for text in said if isinstance(text, str) and "contrat" in text.casefold()], path.name

@@ -17,7 +17,7 @@ from publication import disclosure
 from publication.disclosure import cells as reading
 from publication.disclosure import protection
 from publication.disclosure.audit import audit, is_exact
-from publication.disclosure.policy import PolicyError, read
+from publication.disclosure.policy import VOCABULARY, PolicyError, read
 
 POLICIES = read()
 NAMES = [column.split()[0] for column in hand_made.TIDY.split(", ")]
@@ -653,6 +653,23 @@ def test_a_policy_is_read_strictly(tmp_path, before, after, said):
     path.write_text(POLICY.replace(before, after, 1))
     with pytest.raises(PolicyError, match=said):
         read(tmp_path)
+
+
+@pytest.mark.parametrize(
+    "before, after, said",
+    [
+        ("    look_at: [value, lower, numerator, denominator, complement]\n", "", "donnez « minimum », « look_at »"),
+        ("level: linked\n", "level: linked\n    minimum: 5\n", "seul un jeu de seuils « level: protected »"),
+        ("{of: inscriptions_suivies, times: -1}", "{of: gens, times: -1}", "grandeurs inconnues : gens"),
+    ],
+)
+def test_the_vocabulary_is_read_strictly(tmp_path, before, after, said):
+    path = tmp_path / "vocabulary.yml"
+    written = VOCABULARY.read_text()
+    assert before in written
+    path.write_text(written.replace(before, after, 1))
+    with pytest.raises(PolicyError, match=said):
+        read(tmp_path, path)
 
 
 def test_every_published_indicator_has_a_rule():

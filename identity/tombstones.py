@@ -48,7 +48,8 @@ _FOLDER = "tombstones"
 @dataclass(frozen=True)
 class Tombstone:
     """One erasure. `emails`, `names`, `places`: fingerprints; `rows`: `source/delivery_id/row_number`; `cells`: `source/delivery_id` →
-    [sheet, row_number, column] masked elsewhere; `participants`: participant keys of releases made before → what replaced them."""
+    [sheet, row_number, column] masked elsewhere; `decisions`: decisions by hand → the keyed numbers of identities that went from them, `reasons`:
+    those whose reason named the person (`matching/constraints.py`); `participants`: participant keys of releases made before → what replaced them."""
 
     id: str
     erased_at: str
@@ -57,6 +58,8 @@ class Tombstone:
     places: tuple[str, ...] = ()
     rows: tuple[str, ...] = ()
     cells: Mapping[str, tuple[tuple[int, int, int], ...]] = field(default_factory=dict)
+    decisions: Mapping[str, tuple[int, ...]] = field(default_factory=dict)
+    reasons: tuple[str, ...] = ()
     participants: Mapping[str, str] = field(default_factory=dict)
     secret: str | None = None
     objection: bool = False
@@ -197,7 +200,7 @@ class Tombstones:
             decrypted.open() as file,
         ):
             kept = json.loads(file.read())
-        for name in ("emails", "names", "places", "rows"):
+        for name in ("emails", "names", "places", "rows", "reasons"):
             kept[name] = tuple(kept.get(name, ()))
         kept["cells"] = {key: tuple(tuple(cell) for cell in cells) for key, cells in kept["cells"].items()}
         return Tombstone(**kept)

@@ -259,6 +259,7 @@ def erase(
     participants = participants_of(home, found.rows)
     counts = dict.fromkeys(LAYERS, 0)
     stone = _erase_deliveries(home, vault, stone, found.identifiers, now, counts)
+    stone = _with_decisions(vault, stone, found)
     counts["decisions"] = _matched_again(home, vault, found)
     counts["candidates"] = throw_candidates_away(home)
     stone = _erase_releases(home, vault, stone, found, participants, now, counts)
@@ -335,6 +336,16 @@ def _erase_deliveries(
     return stone
 
 
+def _with_decisions(vault: Vault, stone: Tombstone, found: Held) -> Tombstone:
+    """The tombstone says which decisions by hand are about the person before they are changed."""
+    from identity.matching.constraints import concerning
+
+    decisions, reasons = concerning(vault, found.fingerprints, found.identifiers)
+    stone = replace(stone, decisions=decisions, reasons=reasons)
+    vault.tombstones.keep(stone)
+    return stone
+
+
 def _matched_again(home: Home, vault: Vault, found: Held) -> int:
     from identity.matching import constraints, registry
 
@@ -404,6 +415,7 @@ def remember_releases(home: Home) -> None:
 def erase_again(home: Home, now: datetime) -> int:
     """Where a backup brought erased persons back, erase them again; how many deliveries and releases were done again. Costs the stat of
     the erased files when nothing came back. To be called under the night's lock."""
+    from identity.matching.constraints import forget_again
     from sources.erased_files import are_tombstones_new, replaced_since, tombstones_applied
     from sources.erasure import clear_inbox, reapply
 
@@ -414,6 +426,7 @@ def erase_again(home: Home, now: datetime) -> int:
     vault.log.record("person_rights", "erase", ["tombstones"], len(vault.tombstones.all()))
     again = reapply(places, rooms.contracts(home), now, everywhere=brought)
     clear_inbox(places)
+    forget_again(vault, vault.tombstones.all())
     if RELEASES in replaced or brought:
         for stone in vault.tombstones.all():
             again += len(redact_releases(home, stone, now))

@@ -328,14 +328,20 @@ def reapply(places: Places, contracts: Mapping[str, LoadedContract], now: dateti
             source, delivery_id, number = coordinates.split("/")
             rows.setdefault((source, delivery_id), set()).add(int(number))
     again = 0
+    reached = replaced | ({*cells, *rows} if everywhere else set())
     for row in known:
         at = (row["source"], row["delivery_id"])
         if at not in replaced and not everywhere:
             continue
-        loaded = contracts.get(row["source"])
+        loaded, brought_back = contracts.get(row["source"]), _is_brought_back(vault, places, row)
         if loaded is None:
+            # nobody can tell any more whose its rows are: where somebody was erased from it, it goes whole
+            if at in reached:
+                if not brought_back or erase_in(places, None, row, Going(whole=True), now=now) is None:
+                    _forget_landed(places, vault, *at)
+                    remember_erased(places, *at, row["sha256"])
+                again += 1
             continue
-        brought_back = _is_brought_back(vault, places, row)
         going = Going(rows=rows.get(at, ()), cells=cells.get(at, ())) if brought_back else Going()
         done = erase_in(places, loaded, row, going, now=now)
         if done is None and at in replaced:

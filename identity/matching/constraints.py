@@ -7,7 +7,7 @@ from the list: taking a decision back is a decision too. Not here: what the nigh
 from __future__ import annotations
 
 import json
-from collections.abc import Iterable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import asdict, dataclass, replace
 from datetime import UTC, datetime
 from itertools import product
@@ -16,7 +16,8 @@ from typing import Literal
 from identity.cipher import Tampered, VaultError
 from identity.keys import locked, private_directory, replace_file
 from identity.matching.registry import FOLDER
-from identity.mentions import Identifiers
+from identity.mentions import MASK, Identifiers
+from identity.tombstones import Tombstone
 from identity.vault import Vault
 
 Kind = Literal["split", "merge", "undo"]
@@ -95,23 +96,61 @@ def pairs(made: Sequence[Decision]) -> tuple[set[tuple[int, int]], set[tuple[int
     return apart, verdicts.keys() - apart
 
 
+def concerning(
+    vault: Vault, fingerprints: Iterable[int], masks: Identifiers
+) -> tuple[dict[str, tuple[int, ...]], tuple[str, ...]]:
+    """What `forget` would take: decisions (`key_of`) → the fingerprints, and the decisions whose reason names the person. So a tombstone
+    says it, and it is taken again from an older list that was put back."""
+    gone, made = set(fingerprints), decisions(vault)
+    theirs = {key_of(decision): tuple(x for x in (*decision.left, *decision.right) if x in gone) for decision in made}
+    named = tuple(key_of(decision) for decision in made if masks.is_in(decision.reason))
+    return {key: found for key, found in theirs.items() if found}, named
+
+
+def key_of(decision: Decision) -> str:
+    """Tells a decision from another of the same number, of a list that went on otherwise."""
+    return f"{decision.number} {decision.decided_at}"
+
+
+def forget_again(vault: Vault, tombstones: Iterable[Tombstone]) -> int:
+    """Take erased persons out of a list of decisions that an older vault brought back; of how many. What their reasons said goes whole: nobody
+    knows any more which words named the person."""
+    theirs: dict[str, set[int]] = {}
+    named: set[str] = set()
+    for stone in tombstones:
+        named |= {*stone.reasons}
+        for key, found in stone.decisions.items():
+            theirs.setdefault(key, set()).update(found)
+    if not theirs and not named:
+        return 0
+    return _replace_each(
+        vault,
+        lambda decision: _without(
+            decision, theirs.get(key_of(decision), set()),
+            MASK if key_of(decision) in named and MASK not in decision.reason else decision.reason,
+        ),
+    )  # fmt: skip
+
+
 def forget(vault: Vault, fingerprints: Iterable[int], masks: Identifiers) -> int:
     """Take the identities of an erased person, and what names the person in a reason, out of the decisions; how many held some.
 
     The decisions stay, with their numbers: about nobody, they decide nothing any more.
     """
     gone = set(fingerprints)
+    return _replace_each(vault, lambda decision: _without(decision, gone, masks.masked(decision.reason)))
+
+
+def _without(decision: Decision, gone: set[int], reason: str) -> Decision:
+    left, right = (tuple(x for x in side if x not in gone) for side in (decision.left, decision.right))
+    return replace(decision, left=left, right=right, reason=reason)
+
+
+def _replace_each(vault: Vault, change: Callable[[Decision], Decision]) -> int:
+    """Write the list anew where one of its decisions changes; how many do."""
     with locked(vault.directory):
         made = decisions(vault)
-        kept = [
-            replace(
-                decision,
-                left=tuple(x for x in decision.left if x not in gone),
-                right=tuple(x for x in decision.right if x not in gone),
-                reason=masks.masked(decision.reason),
-            )
-            for decision in made
-        ]
+        kept = [change(decision) for decision in made]
         changed = sum(before != after for before, after in zip(made, kept, strict=True))
         if changed:
             _write(vault, kept)

@@ -2,6 +2,8 @@
 
 import json
 import sys
+from dataclasses import replace
+from datetime import datetime
 from pathlib import Path
 
 import pytest
@@ -12,7 +14,7 @@ from scanner import find
 
 from identity.cipher import VaultError
 from identity.held import LANDED, held_on
-from identity.matching.constraints import decide, decisions, in_force, pairs, undo
+from identity.matching.constraints import concerning, decide, decisions, forget, forget_again, in_force, pairs, undo
 from identity.matching.persons import identities_of_person, pairs_to_review, rows_of_person
 
 HOME = {"organisation_text": "Les Jardins", "phone": "03 20 12 34 56"}
@@ -124,3 +126,24 @@ def test_no_identity_is_readable_in_what_matching_writes(people, tmp_path):
 def test_the_search_for_identities_would_see_one(people, tmp_path):
     (people.out / "current" / "note.txt").write_text("jean.dupont@free.fr")
     assert find(tmp_path, ["jean.dupont"])
+
+
+def test_reasons_that_an_older_list_brings_back_are_forgotten_again(people):
+    (pair,) = pairs_to_review(people.vault, purpose="matching")
+    left, right = fingerprints(people, pair.left_uid), fingerprints(people, pair.right_uid)
+    decide(people.vault, "merge", left, right, reason="Jean Dupont l'a dit au téléphone")
+    decide(people.vault, "split", [1], [2], reason="vu au guichet")
+    path = people.vault.directory / "matching" / "decisions.sealed"
+    older, who = path.read_bytes(), held(people, name="Jean Dupont")
+    theirs, named = concerning(people.vault, who.fingerprints, who.identifiers)
+    stone = replace(people.vault.tombstones.new(datetime(2026, 11, 25)), decisions=theirs, reasons=named)
+    people.vault.tombstones.keep(stone)
+    assert forget(people.vault, who.fingerprints, who.identifiers) == 1
+    after = decisions(people.vault)
+    assert "Dupont" not in str(after) and not after[0].left and not after[0].right
+    assert forget_again(people.vault, people.vault.tombstones.all()) == 0, "nothing came back"
+    path.write_bytes(older)
+    assert forget_again(people.vault, people.vault.tombstones.all()) == 1
+    again = decisions(people.vault)
+    assert again[0] == replace(after[0], reason="(effacé)") and again[1] == after[1]
+    assert "Dupont" not in str(people.vault.tombstones.all())

@@ -348,6 +348,23 @@ def test_a_backup_that_comes_back_is_erased_again(home, tmp_path, layer):
     assert home.rows() == landed and not replaced_since(home.places.vault)
 
 
+def test_a_backup_of_a_source_that_was_retired_since_goes_whole(home, tmp_path):
+    path = home.tickets()
+    home.night()
+    for layer in ("originals", "landing", "vault"):
+        shutil.copytree(tmp_path / layer, tmp_path / "backup" / layer)
+    home.bury()
+    home.erase()
+    path.unlink()
+    shutil.copytree(tmp_path / "backup", tmp_path, dirs_exist_ok=True)
+    assert "canari" in in_clear(home.vault, home.root)
+    retired = {name: loaded for name, loaded in home.contracts.items() if name != "billets"}
+    shutil.rmtree(tmp_path / "backup")
+    assert reapply(home.places, retired, NOW + timedelta(days=50)) == 1
+    assert "canari" not in in_clear(home.vault, home.root)
+    assert not replaced_since(home.places.vault) and reapply(home.places, retired, NOW + timedelta(days=50)) == 0
+
+
 def test_a_delivery_that_was_never_read_loses_the_person_too(home):
     raw(
         home.root,

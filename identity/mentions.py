@@ -154,8 +154,8 @@ for _code in range(0xC0, 0x250):
 def _letters(word: str) -> str:
     """A pattern of the word with or without accents, composed or not."""
     pattern = "".join(rf"[{c}{_VARIANTS.get(c, '')}][\u0300-\u036f]*" if c.isalpha() else re.escape(c) for c in word)
-    for ligature, (first, second) in {"œ": "oe", "æ": "ae"}.items():
-        both = "".join(rf"[{c}{_VARIANTS.get(c, '')}][\u0300-\u036f]*" for c in (first, second))
+    for ligature, letters in _LIGATURES.items():
+        both = "".join(rf"[{c}{_VARIANTS.get(c, '')}][\u0300-\u036f]*" for c in letters)
         pattern = pattern.replace(both, f"(?:{both}|{ligature})")
     return pattern
 

@@ -28,6 +28,13 @@ def test_every_spelling_is_masked(text, masked):
     assert WHO.is_in(text) and WHO.masked(text) == masked
 
 
+@pytest.mark.parametrize("text", ["Bœrge Weiß", "Boerge Weiss", "BŒRGE WEIẞ", "Weiß, Bœrge"])
+def test_letters_that_are_written_as_one_or_as_two_are_the_same(text):
+    for name in (("Bœrge", "Weiß"), ("Boerge", "Weiss")):
+        who = Identifiers(names=frozenset([name]))
+        assert who.masked(text) == MASK and who.suspects(pa.chunked_array([[text]])).to_pylist() == [True]
+
+
 @pytest.mark.parametrize(
     "text",
     [

@@ -135,19 +135,20 @@ def _configured_once() -> Iterator[None]:
     While this lasts, each has one."""
     from great_expectations.expectations.expectation import Expectation
 
+    kind: Any = Expectation  # no type allows to replace a property of it
     written: dict[int, tuple[Expectation, Any]] = {}  # the expectation too: its `id` is its own as long as it is kept
-    as_it_comes = Expectation.configuration
+    as_it_comes = kind.configuration
 
     def configuration(self: Expectation) -> Any:
         if id(self) not in written:
             written[id(self)] = self, as_it_comes.fget(self)
         return written[id(self)][1]
 
-    Expectation.configuration = property(configuration)
+    kind.configuration = property(configuration)
     try:
         yield
     finally:
-        Expectation.configuration = as_it_comes
+        kind.configuration = as_it_comes
 
 
 def _raised(exception_info: Any) -> bool:

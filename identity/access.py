@@ -66,7 +66,7 @@ class AccessLog:
             self._compare_with_head(lines)
             gone, base = self._read_base()
             previous = lines[-1]["mac"] if lines else base
-            line = {
+            line: dict[str, Any] = {
                 "n": gone + len(lines) + 1, "at": datetime.now(UTC).isoformat(timespec="milliseconds"), "who": self.actor,
                 "purpose": purpose, "action": action, "what": list(what), "rows": rows,
             }  # fmt: skip

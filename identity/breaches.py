@@ -13,6 +13,7 @@ import json
 from dataclasses import asdict, dataclass
 from datetime import datetime, timedelta
 from pathlib import Path
+from typing import Any
 
 from identity.cipher import Cipher, VaultError
 from identity.keys import locked, private_directory, replace_file
@@ -84,5 +85,5 @@ class Breaches:
             return entry
 
 
-def _moment(name: str, value: object) -> object:
+def _moment(name: str, value: Any) -> Any:
     return datetime.fromisoformat(value) if name.endswith("_at") and isinstance(value, str) else value

@@ -32,12 +32,15 @@ from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
-from typing import BinaryIO, Literal
+from typing import TYPE_CHECKING, BinaryIO, Literal
 
 from cryptography.exceptions import InvalidTag
 from cryptography.hazmat.primitives.ciphers.aead import AESGCM
 from cryptography.hazmat.primitives.hashes import SHA256
 from cryptography.hazmat.primitives.kdf.hkdf import HKDF
+
+if TYPE_CHECKING:
+    from _typeshed import ReadableBuffer
 
 Purpose = Literal["originals", "identities", "matching", "quarantine", "keyring", "access", "tombstones", "breaches"]
 
@@ -290,7 +293,7 @@ class EncryptedWriter(io.RawIOBase):
         """Position in the plaintext."""
         return self._bytes
 
-    def write(self, data: bytes) -> int:
+    def write(self, data: ReadableBuffer) -> int:
         """Take some bytes; they leave by whole chunks. Raises ValueError once the file is finished."""
         if self._finished:
             raise ValueError("the encrypted file is finished")

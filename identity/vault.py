@@ -251,14 +251,10 @@ def open_private(*, memory_limit: str | None = None) -> duckdb.DuckDBPyConnectio
 
     Nor does it take a Python variable for a table that is not there (`python_enable_replacements`).
     """
-    config: dict[str, str | int | bool] = {
-        "threads": 2,
-        "temp_directory": "",
-        "python_enable_replacements": False,
-    }
-    if memory_limit is not None:
-        config["memory_limit"] = memory_limit
-    return duckdb.connect(":memory:", config=config)
+    limit = {} if memory_limit is None else {"memory_limit": memory_limit}
+    return duckdb.connect(
+        ":memory:", config={"threads": 2, "temp_directory": "", "python_enable_replacements": False, **limit}
+    )
 
 
 def refuse_leaky(con: duckdb.DuckDBPyConnection) -> None:

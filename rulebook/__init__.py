@@ -6,6 +6,7 @@ this one, which imports none. Not here: any rule, any model (each room has its o
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from contextlib import suppress
 from functools import lru_cache
 from pathlib import Path
@@ -17,7 +18,7 @@ if TYPE_CHECKING:
     Model = TypeVar("Model", bound=BaseModel)
 
 
-def read(path: Path, model: type[Model], wrong: type[Exception]) -> Model:
+def read(path: Path, model: type[Model], wrong: Callable[[str], Exception]) -> Model:
     """`path` as one `model`, which is frozen: the same text is the same object. Raises `wrong`, one line per thing that is not right."""
     try:
         text = path.read_text(encoding="utf-8")
@@ -56,7 +57,7 @@ def sentences(name: str, error: ValidationError, document: Any = None) -> str:
 
 
 @lru_cache(maxsize=512)
-def _model_of(text: str, name: str, model: type[Model], wrong: type[Exception]) -> Model:
+def _model_of(text: str, name: str, model: type[Model], wrong: Callable[[str], Exception]) -> Model:
     """A night asks several times for the same files, and parsing is what they cost."""
     from pydantic import ValidationError
     from ruamel.yaml import YAML, YAMLError
@@ -81,7 +82,8 @@ def _place(document: Any, loc: tuple[str | int, ...]) -> tuple[int | None, list[
     node, line, found = document, 1, []
     for key in loc:
         try:
-            line = (node.lc.item(key) if isinstance(key, int) and isinstance(node, list) else node.lc.key(key))[0] + 1
+            lines = node.lc
+            line = (lines.item(key) if isinstance(key, int) and isinstance(node, list) else lines.key(key))[0] + 1
             node = node[key]
         except (AttributeError, KeyError, IndexError, TypeError):
             break

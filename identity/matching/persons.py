@@ -98,7 +98,10 @@ def pairs_to_review(vault: Vault, *, purpose: str) -> list[PairToReview]:
             f"{told.format(x='x')}, {told.format(x='y')} from kept_doubt d "
             "join kept_identity x on x.i = d.i join kept_identity y on y.i = d.other order by d.probability desc, 1, 2"
         ).fetchall()
-    return [PairToReview(*row[:4], tuple(row[4]), tuple(row[5])) for row in found]
+    return [
+        PairToReview(one, other, probability, evidence, tuple(left), tuple(right))
+        for one, other, probability, evidence, left, right in found
+    ]
 
 
 def _number(uid: str) -> int:

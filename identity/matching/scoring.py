@@ -18,12 +18,12 @@ import duckdb
 from identity.matching.exact import compatible
 from identity.matching.model import Model
 
-_BLOCKS = (
+_BLOCKS: tuple[tuple[str, ...], ...] = (
     ("name", "org"), ("name", "postcode"), ("name", "phone"), ("name", "mail_start"), ("name", "mail_end"), ("local", "family"),
     ("phone", "family_start"), ("phone", "given"), ("org", "family"), ("org", "given", "family_start"),
 )  # fmt: skip
 """Two identities that agree on all of one of these may be compared; their names are checked then."""
-_AT_EVENT = (("name",), ("family",), ("given", "family_start"))
+_AT_EVENT: tuple[tuple[str, ...], ...] = (("name",), ("family",), ("given", "family_start"))
 
 _CLOSE_FAMILY = (
     "(jaro_winkler_similarity({x}.family, {y}.family) >= 0.88 or damerau_levenshtein({x}.family, {y}.family) <= 2)"

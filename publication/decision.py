@@ -180,7 +180,7 @@ def keep_secrets(
     except disclosure.PolicyError as error:
         refused = (f"Les règles du secret statistique sont illisibles, rien ne peut être publié : {error}",)
         return {name: _last_good(name, base, refused) if name in fresh else e for name, e in shipped.items()}, {}
-    of_tonight = {name: (entry.status.sha256, entry.table) for name, entry in fresh.items()}
+    of_tonight = {name: (entry.status.digest, entry.table) for name, entry in fresh.items()}
     settled = settle_secrecy(of_tonight, policies, desk.candidate, desk.releases, desk.foreseen())
     protected = settled.protected
     kept = dict(shipped)
@@ -192,7 +192,8 @@ def keep_secrets(
             continue
         secrecy[name] = protected.report[name]
         table = protected.tables[name]
-        data = entry.data if table is settled.tables[name] else tables.parquet_bytes(table)
+        as_sealed = entry.data if table is settled.tables[name] else None
+        data = as_sealed or tables.parquet_bytes(table)
         reserves = (*entry.status.reserves, *protected.reserves.get(name, ()))
         status = replace(
             entry.status,
@@ -206,8 +207,7 @@ def keep_secrets(
 
 def _last_good(name: str, base: Release | None, reasons: tuple[str, ...]) -> Shipped:
     """The dataset as the last release holds it, if its bytes are still those that were released."""
-    last = base.datasets.get(name) if base else None
-    if last is None or not last.is_available:
+    if base is None or (last := base.datasets.get(name)) is None or not last.is_available:
         return Shipped(DatasetStatus(WITHHELD, None, reasons))
     try:
         data = (base.public / "data" / f"{name}.parquet").read_bytes()

@@ -159,13 +159,13 @@ def write(value: float, rule: Rounding, is_share: bool = False) -> str:
 
 def bounds(lower: float | None, upper: float | None, rule: Rounding, is_share: bool = False) -> str:
     """« 12 à 18 »; empty when the figure is exact, or when both bounds are printed alike."""
-    if lower is None and upper is None or lower == upper:
+    if lower == upper:
         return ""
     fine = Rounding(rule.decimals)
+    if lower is None:
+        return "" if upper is None else f"au{NBSP}plus{NBSP}{write(upper, fine, is_share)}"
     if upper is None:
         return f"au{NBSP}moins{NBSP}{write(lower, fine, is_share)}"
-    if lower is None:
-        return f"au{NBSP}plus{NBSP}{write(upper, fine, is_share)}"
     low, high = write(lower, fine, is_share), write(upper, fine, is_share)
     return "" if low == high else f"{low}{NBSP}à{NBSP}{high}"
 

@@ -144,10 +144,10 @@ def _waiting(desk: Desk, decided: Decided) -> list[Waiting]:
         found.append(
             Waiting(
                 dataset=name,
-                sha256=entry.status.sha256,
+                sha256=entry.status.digest,
                 reasons=status.reasons if status else (),
                 waits=status.waits if status else "",
-                approved=given.get((name, entry.status.sha256)),
+                approved=given.get((name, entry.status.digest)),
                 needs_approval=needs,
                 changed=changelog.summary(changelog.counted(changes)),
             )

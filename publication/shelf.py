@@ -66,6 +66,13 @@ class DatasetStatus:
     def is_available(self) -> bool:
         return self.status != WITHHELD
 
+    @property
+    def digest(self) -> str:
+        """The sha256 of a dataset that is available."""
+        if self.sha256 is None:
+            raise ValueError(f"a dataset that is {self.status} has no bytes")
+        return self.sha256
+
 
 @dataclass(frozen=True)
 class Release:

@@ -102,7 +102,7 @@ def kept_back(
     found: dict[str, DatasetStatus] = {}
     for name, entry in ready.items():
         if entry.status.status in FRESH and name in calendar and not is_same(name, entry, base):
-            is_approved = (name, entry.status.sha256) in given
+            is_approved = (name, entry.status.digest) in given
             status = _judged(calendar[name], is_approved, now)
             if status is not None:
                 found[name] = status
@@ -145,7 +145,7 @@ def _rows_on(table: pa.Table | None, quoted: str) -> list[list[str]]:
 
 
 def _quoting(quoted: list[str], found: Mapping[str, DatasetStatus]) -> DatasetStatus:
-    until = [found[name].until for name in quoted if found[name].until]
+    until = [when for name in quoted if (when := found[name].until)]
     names = ", ".join(f"«{NBSP}{dataset_title(name)}{NBSP}»" for name in quoted)
     reason = f"De nouveaux chiffres citent {names}, qui attend : ils attendent avec."
     waits = EMBARGO if until else APPROVAL

@@ -65,8 +65,9 @@ def _written(target: Path, made: Path | None = None) -> Iterator[duckdb.DuckDBPy
 @contextmanager
 def opened(path: Path) -> Iterator[duckdb.DuckDBPyConnection]:
     """A connection to an analysts' file that reads nothing else. The first costs 30 ms, others a millisecond while one is open."""
-    config = {"enable_external_access": "false", "lock_configuration": "true"}
-    connection = duckdb.connect(str(path), read_only=True, config=config)
+    connection = duckdb.connect(
+        str(path), read_only=True, config={"enable_external_access": "false", "lock_configuration": "true"}
+    )
     try:
         yield connection
     finally:

@@ -222,8 +222,7 @@ def _row(
     widths: Mapping[int, float],
 ) -> None:
     plain, right, sign = looks.of("text"), looks.of("number"), looks.of("sign")
-    row, figure = line.row, line.printed
-    alone = figure.number is None
+    row, figure, number = line.row, line.printed, line.printed.number
     cells: dict[int, tuple[str | float, int]] = {
         1: (typeset(line.programme), plain),
         2: (row["indicator"] or "", plain),
@@ -232,8 +231,8 @@ def _row(
         5: (typeset(line.member), plain),
         6: (long_period(row["period"] or ""), plain),
         7: ("au moins" if figure.at_least else "", plain),
-        8: (figure.text, right) if alone else (figure.number, looks.of("number", number_format(figure))),
-        9: ("" if alone else figure.sign, sign),
+        8: (figure.text, right) if number is None else (number, looks.of("number", number_format(figure))),
+        9: ("" if number is None else figure.sign, sign),
         10: (figure.bounds, right),
         11: (figure.coverage, right),
         12: (labels.unit_of(row), plain),

@@ -87,7 +87,7 @@ class _Choice:
     missed: list[Aim] = field(default_factory=list)
     nb_whole: int = 0
 
-    def __post_init__(self):
+    def __post_init__(self) -> None:
         part = self.part
         self.point = point_of(part)
         self.blocks = Blocks(part, self.point)

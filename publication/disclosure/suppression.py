@@ -176,7 +176,7 @@ class Search:
     deadline: float
     points: list = field(default_factory=list)
 
-    def __post_init__(self):
+    def __post_init__(self) -> None:
         self.hideable = [bool(rows) for rows in self.system.shown_by()]
 
     def cuts(self, first: bool = False) -> list[Cut]:

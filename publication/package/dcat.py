@@ -109,7 +109,7 @@ def _distribution(package: Package, table: Table, path: str, ending: str) -> dic
 def spatial(package: Package, table: Table) -> list[dict[str, str]]:
     """Regions of the programmes that the table speaks of; the country when one of them has no region."""
     programmes = [package.labels.programmes.get(code, {}) for code in table.programmes]
-    regions = sorted({row.get("region_code") for row in programmes if row.get("region_code")})
+    regions = sorted({code for row in programmes if (code := row.get("region_code"))})
     found = [{"@id": f"{COG}/region/{code}"} for code in regions]
     if any(not row.get("region_code") for row in programmes):
         found.append({"@id": f"{COG}/pays/FRA"})

@@ -133,7 +133,7 @@ def says(lines: Iterable[Line], total: int | None = None) -> str:
     """What the chart shows, in one or two sentences."""
     lines = list(lines)
     shown = [line for line in lines if line.printed.number is not None and line.row["member"] not in LAST]
-    top = max(shown, key=lambda line: line.printed.number, default=None)
+    top = max(shown, key=lambda line: line.printed.number or 0, default=None)
     text = f"Le plus élevé : {top.member}, {top.printed.full}." if top else ""
     empty = [line.member for line in shown if line.printed.number == 0]
     absent = [f"{line.member} ({line.printed.text})" for line in lines if line.printed.number is None]

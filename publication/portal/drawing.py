@@ -98,7 +98,7 @@ class Renderer:
 
     def draw(self, charts: Sequence[Chart], folder: Path) -> None:
         """Begin to write the file of each chart in `folder`. Once per process."""
-        if self._process:
+        if self._process and self._process.stdin:
             specifications = {file_name(chart): specification(chart) for chart in charts}
             question = {"folder": str(folder.resolve()), "specifications": specifications}
             self._is_asked = True
@@ -116,8 +116,9 @@ class Renderer:
                 process.wait(timeout=within_s)
         process.kill()
         process.wait()
-        with contextlib.suppress(OSError):
-            process.stdin.close()
+        if process.stdin:
+            with contextlib.suppress(OSError):
+                process.stdin.close()
 
 
 class Drawings:

@@ -91,7 +91,8 @@ def write(
 ) -> list[Book]:
     """Write every workbook there is reason to write, from what the candidate sets aside and does not explain. Of tables that wait (`waits`)
     no new figure is in them."""
-    found, taken = [], set()
+    found: list[Book] = []
+    taken: set[str] = set()
     for whose in _set_aside(candidate / "warehouse.duckdb"):
         name = whose.name if whose.name not in taken else f"{whose.name}-{len(taken)}"
         taken.add(name)

@@ -231,9 +231,9 @@ def _shown(rows: Sequence[dict], listed: dict[int, int], trace: Trace) -> dict[i
     """Place of each listed event of a figure → what it brings."""
     found: dict[int, Any] = {}
     for row in rows:
-        place = listed.get(row.get("event_key"))
-        if place is not None:
-            found.setdefault(place, _plain(row.get(trace.shows)) if trace.shows else None)
+        key = row.get("event_key")
+        if key in listed:
+            found.setdefault(listed[key], _plain(row.get(trace.shows)) if trace.shows else None)
     return dict(sorted(found.items()))
 
 
@@ -247,7 +247,7 @@ def _by_figure(
     connection: duckdb.DuckDBPyConnection, rows: str, key: tuple[str, ...], is_shown: bool, shows: str | None
 ) -> dict[tuple, list[dict[str, Any]]]:
     """Rows of all figures of an entry, by the columns of its key; for those that are only counted, one per file and a count."""
-    columns = {name for name, *_ in connection.execute(f"DESCRIBE ({rows})").fetchall()}
+    columns: set[str] = {name for name, *_ in connection.execute(f"DESCRIBE ({rows})").fetchall()}
     wanted = [name for name in ("event_key", "delivery_key", "row_number", shows) if name in columns]
     if not is_shown:
         wanted = [name for name in ("delivery_key",) if name in columns] or [n for n in wanted if n == "event_key"]

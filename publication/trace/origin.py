@@ -58,7 +58,8 @@ def origin(
     again = made.get(tuple(figure[name] for name in trace.key), {}).get("value")
     rows = figures.rows_behind(connection, trace, figure)
     beside = figures.rows_beside(connection, trace, figure)
-    lines, counted = (), ()
+    lines: tuple[Line, ...] = ()
+    counted: tuple[tuple[File | None, int], ...] = ()
     if trace.is_shown:
         lines = tuple(_lines(where, trace.fields, trace.shows, rows))
     else:
@@ -67,7 +68,7 @@ def origin(
             where.of(row)[0] for row in rows if "delivery_key" not in row or row["delivery_key"] is not None
         )
         counted = tuple(
-            (where.files.get(key), number)
+            (where.file(key), number)
             for key, number in sorted(tally.items(), key=lambda pair: (-pair[1], pair[0] or 0))
         )
     shown_beside = tuple(_lines(where, trace.beside.fields if trace.beside else (), None, beside))
@@ -79,17 +80,16 @@ def origin(
 
 def _lines(where: places.Places, fields: tuple[str, ...], shows: str | None, rows: list[dict[str, Any]]) -> list[Line]:
     """One line per event or other row, in the order of the events; what an event brings is said once."""
-    last = len(where.rank)
-    rows = sorted(rows, key=lambda row: (where.rank.get(row.get("event_key"), last), row.get("row_number") or 0))
+    rows = sorted(rows, key=lambda row: (where.rank_of(row), row.get("row_number") or 0))
     seen, lines = set(), []
     for row in rows:
         key = (row.get("event_key"), row.get("delivery_key"), row.get("row_number"))
         if key in seen:
             continue
         seen.add(key)
-        event = where.events.get(row.get("event_key"), {})
+        event = where.event_of(row)
         delivery, number = where.of(row)
-        file = where.files.get(delivery)
+        file = where.file(delivery)
         lines.append(
             Line(
                 title=" ".join(part for part in (event.get("event_id"), event.get("title")) if part),
@@ -99,7 +99,7 @@ def _lines(where: places.Places, fields: tuple[str, ...], shows: str | None, row
                 file=file,
                 row_number=number,
                 cells=tuple(file.cells(fields, number)) if file else (),
-                corrections=where.corrections.get((delivery, number), ()),
+                corrections=where.corrections.get((file.key, number), ()) if file and number is not None else (),
             )
         )
     return lines

@@ -78,8 +78,21 @@ class Places:
         """(delivery_key, row_number) of a row behind a figure: its own, else those of its event."""
         if row.get("delivery_key") is not None:
             return row["delivery_key"], row.get("row_number")
-        event = self.events.get(row.get("event_key"), {})
+        event = self.event_of(row)
         return event.get("delivery_key"), event.get("row_number")
+
+    def event_of(self, row: Row) -> Row:
+        """The event of a row; empty when it has none."""
+        key = row.get("event_key")
+        return {} if key is None else self.events.get(key, {})
+
+    def rank_of(self, row: Row) -> int:
+        """Place of the event of a row among all of them; after the last when it has none."""
+        key, last = row.get("event_key"), len(self.rank)
+        return last if key is None else self.rank.get(key, last)
+
+    def file(self, delivery_key: int | None) -> File | None:
+        return None if delivery_key is None else self.files.get(delivery_key)
 
 
 MOST_REFUSED = 200

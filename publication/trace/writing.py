@@ -62,6 +62,7 @@ def _written_beside(public: Path, made: Sequence[Made]) -> bool:
         )  # fmt: skip
     except OSError:
         return False
+    assert process.stdin is not None
     try:
         with contextlib.suppress(OSError):
             process.stdin.write(json.dumps(question).encode() + b"\n")

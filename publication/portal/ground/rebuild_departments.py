@@ -22,10 +22,9 @@ def outlines(path: str) -> list[list[float]]:
     for part in re.findall(r"m([^mz]+)z", path):
         numbers = [float(n) for n in re.findall(r"-?\d+(?:\.\d+)?(?:e-?\d+)?", part)]
         ring: list[float] = []
-        start = None
+        start = (x + numbers[0], y + numbers[1])
         for dx, dy in zip(numbers[::2], numbers[1::2], strict=True):
             x, y = x + dx, y + dy
-            start = start or (x, y)
             if not ring or abs(x - ring[-2]) + abs(y - ring[-1]) > NEAR:
                 ring += [round(x, 1), round(y, 1)]
         x, y = start

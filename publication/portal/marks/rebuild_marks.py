@@ -8,6 +8,7 @@ drawing twenty charts. Belongs here: marks and encodings. Does not belong here: 
 
 import json
 from pathlib import Path
+from typing import Any
 
 import altair as alt
 import vl_convert
@@ -87,7 +88,7 @@ def _whole(layers: list, width: int, height: int, padding: dict) -> dict:
     whole = alt.layer(*layers).properties(
         width=width, height=height, padding=padding, autosize=alt.AutoSizeParams(type="none")
     )
-    look = {"font": FONT, "background": "#ffffff", "aria": False, "view": {"stroke": None}}
+    look: dict[str, Any] = {"font": FONT, "background": "#ffffff", "aria": False, "view": {"stroke": None}}
     return whole.configure(**look).to_dict() | {"datasets": {"bars": [], "once": [{}]}}
 
 

@@ -16,6 +16,8 @@ from functools import cached_property
 import pyarrow as pa
 import pyarrow.compute as pc
 
+from identity.pseudonyms import LIGATURES
+
 MASK = "(effacé)"
 
 
@@ -93,7 +95,7 @@ class Identifiers:
         if not needles:
             return pa.array([False] * len(texts), pa.bool_())
         folded = pc.replace_substring_regex(pc.utf8_normalize(pc.utf8_lower(texts), "NFKD"), r"\p{M}+", "")
-        for ligature, letters in _LIGATURES.items():
+        for ligature, letters in LIGATURES.items():
             folded = pc.replace_substring(folded, ligature, letters)
         pattern = "|".join(re.escape(needle) for needle in sorted(needles) if needle)
         return pc.fill_null(pc.match_substring_regex(folded, pattern), False)
@@ -126,12 +128,11 @@ class Crowd:
 
 
 _BETWEEN = r"[\W_]{1,3}"
-_LIGATURES = {"œ": "oe", "æ": "ae", "ß": "ss"}
 
 
 def _fold(text: str) -> str:
     lowered = text.lower()
-    for ligature, letters in _LIGATURES.items():
+    for ligature, letters in LIGATURES.items():
         lowered = lowered.replace(ligature, letters)
     return "".join(c for c in unicodedata.normalize("NFKD", lowered) if not unicodedata.combining(c))
 
@@ -154,9 +155,10 @@ for _code in range(0xC0, 0x250):
 def _letters(word: str) -> str:
     """A pattern of the word with or without accents, composed or not."""
     pattern = "".join(rf"[{c}{_VARIANTS.get(c, '')}][\u0300-\u036f]*" if c.isalpha() else re.escape(c) for c in word)
-    for ligature, letters in _LIGATURES.items():
-        both = "".join(rf"[{c}{_VARIANTS.get(c, '')}][\u0300-\u036f]*" for c in letters)
-        pattern = pattern.replace(both, f"(?:{both}|{ligature})")
+    for ligature, letters in LIGATURES.items():
+        if len(letters) > 1:  # one letter alone is a variant
+            both = "".join(rf"[{c}{_VARIANTS.get(c, '')}][\u0300-\u036f]*" for c in letters)
+            pattern = pattern.replace(both, f"(?:{both}|{ligature})")
     return pattern
 
 

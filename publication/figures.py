@@ -16,6 +16,7 @@ from publication.wording import MONTHS, NBSP, THIN
 NOT_AVAILABLE = "n.d."
 REVISED = "r"
 EPSILON = "ε"
+AT_LEAST = f"au{NBSP}moins{NBSP}"
 SECRET = "s"
 
 # statuses whose sign stands in place of the value, even when the table keeps one (a mean of two events); five events
@@ -50,7 +51,12 @@ class Printed:
     @property
     def full(self) -> str:
         """« au moins 1 055 », « 14,7 % », « /// »."""
-        return f"au{NBSP}moins{NBSP}{self.text}" if self.at_least else self.text
+        return f"{AT_LEAST}{self.text}" if self.at_least else self.text
+
+    @property
+    def floor(self) -> str:
+        """« 430 » of an estimate that is incomplete, whose bounds are « au moins 430 »; empty of any other figure."""
+        return self.bounds.removeprefix(AT_LEAST) if self.bounds.startswith(AT_LEAST) else ""
 
 
 READ = (
@@ -165,7 +171,7 @@ def bounds(lower: float | None, upper: float | None, rule: Rounding, is_share: b
     if lower is None:
         return "" if upper is None else f"au{NBSP}plus{NBSP}{write(upper, fine, is_share)}"
     if upper is None:
-        return f"au{NBSP}moins{NBSP}{write(lower, fine, is_share)}"
+        return f"{AT_LEAST}{write(lower, fine, is_share)}"
     low, high = write(lower, fine, is_share), write(upper, fine, is_share)
     return "" if low == high else f"{low}{NBSP}à{NBSP}{high}"
 

@@ -63,11 +63,13 @@ class Chart:
 
 
 def marked(figure: Printed, *, short: bool = False) -> str:
-    """« au moins 450 ᵖ », « ≥ 450 ᵖ » when short, « /// »: a figure and its sign of one letter as plain text."""
-    text = f"≥\u202f{figure.text}" if short and figure.at_least else figure.full
-    if figure.number is None or figure.sign not in tuple(SIGNS):
-        return text
-    return f"{text}\u202f{figure.sign.translate(RAISED)}"
+    """« au moins 450 ᵖ », « ≥ 450 ᵖ » when short, « /// »: a figure and its sign of one letter as plain text. Of an estimate that is incomplete,
+    also what is certain: « 450 ᵉ (≥ 430) », « ≥ 430 ᵉ » when short."""
+    at_least = figure.floor or (figure.text if figure.at_least else "")
+    text = f"≥\u202f{at_least}" if short and at_least else figure.full
+    if figure.number is not None and figure.sign in tuple(SIGNS):
+        text += f"\u202f{figure.sign.translate(RAISED)}"
+    return f"{text} (≥\u202f{figure.floor})" if figure.floor and not short else text
 
 
 def chosen(lines: Sequence[Line]) -> list[list[Line]]:
@@ -129,12 +131,16 @@ def title(line: Line) -> str:
     return line.indicator if by.lower() in line.indicator.lower() else f"{line.indicator}, par {by}"
 
 
+def _said(figure: Printed) -> str:
+    return f"{figure.full} ({figure.bounds})" if figure.floor else figure.full
+
+
 def says(lines: Iterable[Line], total: int | None = None) -> str:
     """What the chart shows, in one or two sentences."""
     lines = list(lines)
     shown = [line for line in lines if line.printed.number is not None and line.row["member"] not in LAST]
     top = max(shown, key=lambda line: line.printed.number or 0, default=None)
-    text = f"Le plus élevé : {top.member}, {top.printed.full}." if top else ""
+    text = f"Le plus élevé : {top.member}, {_said(top.printed)}." if top else ""
     empty = [line.member for line in shown if line.printed.number == 0]
     absent = [f"{line.member} ({line.printed.text})" for line in lines if line.printed.number is None]
     if empty:

@@ -10,7 +10,7 @@ import time
 import pytest
 
 from publication.figures import printed
-from publication.labels import Labels
+from publication.labels import Labels, Sign
 from publication.portal import blocks, charts, drawing, maps
 from publication.portal.charts import Bar, Chart, Line
 
@@ -35,6 +35,15 @@ def test_bars_are_sorted_unless_time_and_absences_keep_their_line():
     months = [line(f"2023-0{m}", n, "month") for m, n in ((4, 2.0), (5, 6.0), (6, 1.0))]
     chart = charts.chart(months)
     assert [bar.label for bar in chart.bars] == ["avr. 2023", "mai 2023", "juin 2023"] and chart.is_upright
+
+
+def test_an_estimate_that_is_incomplete_says_what_is_certain():
+    more = {"indicator": "PA01", "lower": 430.0, "n_with_data": 3, "n_total": 4, "obs_status": "E", "conf_status": "F"}
+    labels = Labels(signs={("E", "F"): Sign("e", "estimé", "estimated")})
+    figures = [printed(line("a", 450.0, **more).row, labels), line("b", 9.0).printed]
+    assert [charts.marked(figure) for figure in figures] == ["450\u202fᵉ (≥\u202f430)", "9"]
+    assert [charts.marked(figure, short=True) for figure in figures] == ["≥\u202f430\u202fᵉ", "9"]
+    assert "Le plus élevé : a, 450 (au\u00a0moins\u00a0430)." in charts.says([line("a", 450.0, **more), line("b", 9.0)])
 
 
 def test_a_breakdown_in_a_title_keeps_its_capitals_but_the_first():

@@ -140,7 +140,7 @@ class Trial:
             self.error = f"Rien à contrôler pour : {', '.join(sorted(_code(name) for name in absent))}."
         elif expectation.on == "control" and unknown.any():
             # a count that could not be made is not a count that agrees
-            self.error = f"Un contrôle n’a pas donné de résultat ({_counted(int(unknown.sum()), 'ligne', 'lignes')})."
+            self.error = f"Un contrôle n’a pas donné de résultat ({_counted(int(unknown.sum()), *self._unit())})."
         elif not len(self.positions) or (expectation.expectation not in _JUDGES_NULLS and unknown.all()):
             if expectation.may_be_absent:
                 self.success = True
@@ -177,16 +177,27 @@ class Trial:
 
     def _observed(self, failed: bool) -> str:
         judged = len(self.positions)
+        one, many = self._unit()
         if not failed:
-            return _counted(judged, "ligne contrôlée", "lignes contrôlées")
+            checked = "contrôlée" if one == "ligne" else "contrôlé"
+            return _counted(judged, f"{one} {checked}", f"{many} {checked}s")
         if self.expectation.judges == "table":
             return self._observed_of_table()
-        text = f"{_counted(len(self.failing), 'ligne', 'lignes')} en défaut sur {judged}"
+        text = f"{_counted(len(self.failing), one, many)} en défaut sur {judged}"
         if self.expectation.on == "control" and "detail" in self.table.frame.columns:
             details = self._failing_rows(_MAX_DETAILS)["detail"].dropna()
             text += "".join(f" ; {_without_persons(str(detail))}" for detail in details)
         text = shortened(text, _MAX_OBSERVED)
         return text if text.endswith(MORE) else text + "."
+
+    def _unit(self) -> tuple[str, str]:
+        """What was judged, one and several: rows of the table; of a control, the programmes that it has a row each for."""
+        if self.expectation.on != "control":
+            return "ligne", "lignes"
+        programmes = self.table.frame.iloc[self.positions].get("programme_id")
+        if programmes is not None and programmes.notna().all() and programmes.is_unique:
+            return "programme", "programmes"
+        return "cas", "cas"
 
     def _failing_rows(self, at_most: int) -> Any:
         return self.table.frame.iloc[[self.positions[nth] for nth in self.failing[:at_most]]]

@@ -4,6 +4,7 @@ import json
 import re
 from html.parser import HTMLParser
 from pathlib import Path
+from types import SimpleNamespace
 from urllib.parse import unquote
 
 import hand_made
@@ -11,7 +12,9 @@ import pytest
 from hand_made import Desk
 
 from publication import portal
-from publication.portal import paging, search
+from publication.changelog import CHANGED, Change
+from publication.labels import Labels, Sign
+from publication.portal import paging, search, views
 from publication.wording import document_words, long_date, long_period, plural, short_month, typeset
 
 VOID = {"meta", "link", "br", "input", "img", "hr"}
@@ -244,6 +247,31 @@ def test_quality_page_names_the_cell_and_the_sentence(public, pages):
 def test_history_page_has_the_cell_before_and_after(pages):
     text = pages["historique.html"].text
     assert "valeur 36 35" in text and "Participation publié reporté" in text
+
+
+def test_a_revision_is_printed_as_tables_print_figures():
+    def shown(column, old, new, indicator="PA07"):
+        change = Change(
+            "ind_participation",
+            CHANGED,
+            ("ind_participation", "P", indicator, "total", "total", "total"),
+            column,
+            old,
+            new,
+        )
+        (found,), _ = views.revisions(SimpleNamespace(changes=[change], labels=labels))
+        return found["old"], found["new"]
+
+    labels = Labels(
+        indicators={"PA07": {"rounding": "1 déc.", "unit": "attendance_per_event"}, "TE02": {"rounding": "1 déc.", "unit": "share"}},
+        signs={("P", "F"): Sign("p", "provisoire"), ("A", "F"): Sign("", "valeur normale")},
+    )  # fmt: skip
+    assert shown("value", "1055.0", "31.966667") == ("1\u202f055,0", "32,0")
+    assert shown("value", "31.966667", "31.96") == ("31,966667", "31,96"), "less than the rounding"
+    assert shown("upper", "0.25", "", "TE02") == ("25,0\u202f%", "")
+    assert shown("obs_status", "A", "P") == ("valeur normale", "provisoire")
+    assert shown("n_total", "1200", "36") == ("1\u202f200", "36")
+    assert shown("caveat", "5 sur 12.", "") == ("5 sur 12.", "")
 
 
 def test_definitions_come_from_the_candidate(pages):

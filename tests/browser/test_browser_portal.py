@@ -195,6 +195,8 @@ def test_filters_by_keyboard_stand_in_the_address_and_survive_it(visit):
     page.keyboard.press("Tab")
     fewer = page.locator("td.v:visible").count()
     assert 0 < fewer < everything
+    folded = page.locator("details.block:visible summary .quiet").all_inner_texts()
+    assert folded and all(re.fullmatch(r"\d+ lignes? sur \d+", said) for said in folded), folded
     address = page.url
     assert f"programme={HDF}" in address and "territoire=department%3A59" in address
     texts = page.locator("tbody tr:visible th[scope=row]").all_inner_texts()

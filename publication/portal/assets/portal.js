@@ -56,6 +56,8 @@
       if (block.classList.contains("apart")) return;  /* its rows are on other pages */
       block.hidden = !all("table.data", block).some(some);
       if (block.tagName !== "DETAILS") return;
+      var longest = all("table.data", block).map(counted).sort(function (a, b) { return b.shown - a.shown || b.of - a.of; })[0];
+      if (longest) block.querySelector("summary .quiet").textContent = lines(longest.shown, longest.of);
       if (narrowed && !block.hidden && !block.open) { block.open = true; block.dataset.auto = "1"; }
       if (!narrowed && block.dataset.auto) { block.open = false; delete block.dataset.auto; }
     });
@@ -71,9 +73,7 @@
       link.parentNode.hidden = Boolean(target && target.hidden);
     });
     document.documentElement.classList.toggle("narrowed", narrowed);
-    form.querySelector("output").textContent = shown === considered
-      ? considered + (considered < 2 ? " ligne" : " lignes")
-      : shown + (shown < 2 ? " ligne" : " lignes") + " sur " + considered;
+    form.querySelector("output").textContent = lines(shown, considered);
     var parts = Object.keys(asked).filter(function (name) { return asked[name] || name === "programme"; })
       .map(function (name) { return name + "=" + encodeURIComponent(asked[name]); });
     var place = location.hash.indexOf("=") < 0 ? location.hash : "";  /* a table of this page */
@@ -81,10 +81,16 @@
     try { history.replaceState(null, "", address); } catch (error) { /* some browsers refuse on file: */ }
   }
 
+  function lines(shown, of) {
+    return shown + (shown < 2 ? " ligne" : " lignes") + (shown === of ? "" : " sur " + of);
+  }
+  function isLine(row) { return !row.classList.contains("group") && row.parentNode.tagName === "TBODY"; }
   function some(holder) {
-    return Array.prototype.some.call(holder.rows, function (row) {
-      return !row.hidden && !row.classList.contains("group") && row.parentNode.tagName === "TBODY";
-    });
+    return Array.prototype.some.call(holder.rows, function (row) { return !row.hidden && isLine(row); });
+  }
+  function counted(table) {
+    var all = Array.prototype.filter.call(table.rows, isLine);
+    return { shown: all.filter(function (row) { return !row.hidden; }).length, of: all.length };
   }
 
   function elsewhere(hash) {

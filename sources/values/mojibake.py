@@ -37,7 +37,16 @@ def _by_evidence(text: str) -> str | None:
     certain = all(step.parameter in _ENCODINGS for step in encoded) and all(
         step.parameter == "utf-8" for step in decoded
     )
-    return fixed if steps and alone and certain and _is_latin(fixed) else None
+    return fixed if steps and alone and certain and _is_latin(fixed) and not _may_be_typed(text, fixed) else None
+
+
+def _may_be_typed(text: str, repaired: str) -> bool:
+    """« ÄŒ », a word in French capitals, is not a Č."""
+    typed = any(
+        word.isupper() and _SUSPECT.search(word) and all(letter.isascii() or letter in _FRENCH for letter in word)
+        for word in text.split()
+    )
+    return typed and any(not letter.isascii() and letter not in _FRENCH for letter in repaired)
 
 
 def _by_letters(text: str) -> str | None:

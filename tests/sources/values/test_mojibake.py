@@ -47,6 +47,8 @@ def test_damage(damaged, repaired):
         "château d'Îf, Noël",
         "Åsa Öberg",
         "Łódź",
+        "ÄŒ",  # capitals, not a Č
+        "né ÄŒ",
         "Îœ",  # ftfy would make it a Greek Μ
         "fin\u0085de ligne",
         "L\u0092asso",  # cp1252 read as Latin-1: the reader's business

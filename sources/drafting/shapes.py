@@ -88,7 +88,9 @@ def _workbook(path: Path, file_name: str) -> Reading:
 def _delimited(path: Path, file_name: str) -> Reading:
     sheets = read(path, file_name=file_name, shape="delimited")
     found = find_encoding(path, file_name=file_name)
-    shown = {"utf-8": "UTF-8", "utf-16-le": "UTF-16", "utf-16-be": "UTF-16"}.get(found.codec, "Windows (cp1252)")
+    shown = {"utf-8": "UTF-8", "utf-16-le": "UTF-16", "utf-16-be": "UTF-16", "mac_roman": "Macintosh"}.get(
+        found.codec, "Windows (cp1252)"
+    )
     hints = [f"texte en {shown}{', avec sa marque' if found.mark_bytes else ''}"]
     beginning = _beginning(path, file_name)
     if beginning.lstrip('"')[:4].lower() == "sep=":

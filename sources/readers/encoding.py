@@ -1,4 +1,5 @@
-"""Which encoding a text file is in: the mark at its head, else strict UTF-8, else cp1252. Never a statistic.
+"""Which encoding a text file is in: the mark at its head, else strict UTF-8, else Macintosh where cp1252 has no such word, else cp1252.
+Never a statistic.
 
 Belongs here: the rule, and the notes or refusals that follow from it.
 Does not belong here: separators, quotes, cells.
@@ -21,7 +22,15 @@ _CHUNK = 1 << 20
 _MARKS = ((codecs.BOM_UTF8, "utf-8"), (codecs.BOM_UTF16_LE, "utf-16-le"), (codecs.BOM_UTF16_BE, "utf-16-be"))
 _UNDEFINED = re.compile(rb"[\x81\x8d\x8f\x90\x9d]")
 _UTF8_PAIR = re.compile(rb"[\xc3-\xc5][\x80-\xbf]|\xe2[\x80-\x82][\x80-\xbf]")
-_SHOWN = {"utf-8": "UTF-8", "utf-16-le": "UTF-16", "utf-16-be": "UTF-16", "cp1252": "Windows (cp1252)"}
+_MACINTOSH = re.compile(rb"[a-z][\x8d-\x90\x9d]|[A-Z]\x8e[a-z]")  # ç é è ê ù in a word
+_NOT_MACINTOSH = re.compile(rb"[a-z][\x82\x85\x87\x8a\xe0-\xff]")  # of DOS, or accents of cp1252
+_SHOWN = {
+    "utf-8": "UTF-8",
+    "utf-16-le": "UTF-16",
+    "utf-16-be": "UTF-16",
+    "cp1252": "Windows (cp1252)",
+    "mac_roman": "Macintosh",
+}
 
 
 def _undefined_to_control(error: UnicodeError) -> tuple[str, int]:
@@ -69,7 +78,22 @@ def find_encoding(path: Path, *, file_name: str, declared: str | None = None) ->
         return _measure(path, "utf-8", "strict", 0, ())
     except UnicodeDecodeError as error:
         _refuse_cut_character(path, error, file_name)
+        if is_macintosh(path.read_bytes()):
+            return _measure(path, "mac_roman", "strict", 0, (_MACINTOSH_NOTE,))
         return _measure(path, "cp1252", CP1252_ERRORS, 0, _cp1252_notes(path))
+
+
+def is_macintosh(data: bytes) -> bool:
+    """Whether a text that is no UTF-8 was saved by Excel for Mac: its accents stand in words where those of cp1252 cannot, and no word has one
+    of cp1252, nor of DOS."""
+    return _MACINTOSH.search(data) is not None and _NOT_MACINTOSH.search(data) is None
+
+
+_MACINTOSH_NOTE = Note(
+    "encodage_macintosh",
+    "Le fichier est enregistré dans l'encodage « Macintosh » : ses accents ont été lus ainsi, vérifiez-les. La prochaine fois, enregistrez-le en "
+    "« CSV UTF-8 ».",
+)
 
 
 def _measure(path: Path, codec: str, errors: str, mark_bytes: int, notes: tuple[Note, ...]) -> Encoding:

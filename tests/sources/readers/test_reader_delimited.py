@@ -80,6 +80,30 @@ def test_cp1252_bytes_that_guessers_get_wrong(deliver):
     assert sheet.notes == ()
 
 
+@pytest.mark.parametrize("ending", ["\r", "\r\n"])
+def test_excel_for_mac_is_read_with_a_remark(deliver, ending):
+    text = ending.join(
+        ["Intitulé;Thème;Où", "L’accès aux droits;Égalité;Être là", "Ça; à venir;«\u00a0œuvre\u00a0»", ""]
+    )
+    sheet = deliver(text.encode("mac_roman"), delimiter=";")
+    assert rows(sheet) == [
+        (1, "Intitulé", "Thème", "Où"), (2, "L’accès aux droits", "Égalité", "Être là"), (3, "Ça", " à venir", "«\u00a0œuvre\u00a0»"),
+    ]  # fmt: skip
+    assert rules(sheet) == ["encodage_macintosh"]
+
+
+@pytest.mark.parametrize(
+    "content",
+    [
+        "Žižek;São\nIntitulé;Noël".encode("cp1252"),
+        "Dragan Žižek;a\nSaša;b".encode("cp1252"),
+        "Être;Forêt;Libellé;où".encode("cp850"),
+    ],
+)
+def test_what_is_not_from_a_mac_is_not_read_so(deliver, content):
+    assert "encodage_macintosh" not in rules(deliver(content, delimiter=";"))
+
+
 def test_undefined_cp1252_byte_is_kept_and_noted(deliver):
     sheet = deliver(b"a;\xe9t\xe9\nx\x81;b\n", delimiter=";")
     assert rows(sheet)[1] == (2, "x\x81", "b")

@@ -110,12 +110,14 @@ SHAPE_OPTIONS = {
 
 
 class Table(_Strict):
-    """One of several tables of a sheet (`readers.tables.cut`): where it begins and ends, by the text of a row."""
+    """One of several tables of a sheet (`readers.tables.cut`): where it begins and ends, by the text of a row. `besides`: sections of
+    the same sheet that nobody has to be told are not read."""
 
     after: tuple[str, ...] = ()
     at: tuple[str, ...] = ()
     until: tuple[str, ...] = ()
     until_gap: bool = False
+    besides: tuple[str, ...] = ()
 
     @model_validator(mode="after")
     def _begins_once(self) -> Table:

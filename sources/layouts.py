@@ -46,7 +46,9 @@ def flat(layout: Layout, sheet: Sheet, *, quotes: bool = True) -> Sheet:
     `quotes`: whether a sentence may name the rows that look like titles. In a list of persons they may be names."""
     if layout.table is not None:
         table = layout.table
-        sheet = cut(sheet, after=table.after, at=table.at, until=table.until, until_gap=table.until_gap, quotes=quotes)
+        sheet = cut(
+            sheet, after=table.after, at=table.at, until=table.until, until_gap=table.until_gap, besides=table.besides, quotes=quotes
+        )  # fmt: skip
     if layout.stacked_headers is not None:
         stacked = layout.stacked_headers
         sheet = stack_headers(

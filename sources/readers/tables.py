@@ -27,6 +27,7 @@ def cut(
     at: Sequence[str] = (),
     until: Sequence[str] = (),
     until_gap: bool = False,
+    besides: Sequence[str] = (),
     alone: bool = True,
     quotes: bool = True,
 ) -> Sheet:
@@ -39,7 +40,8 @@ def cut(
     its first row; otherwise with the sheet.
     `alone`: rows named by `after` and `until` have no other filled cell, so that somebody called « 3. Bob » ends no table.
 
-    Rows outside the table are counted in a note (`hors_tableau`). Raises Unreadable: `section_absente` (the sentence
+    Rows outside the table are counted in a note (`hors_tableau`), but for the sections that one of `besides` names: what they say is known, and
+    of no use. Raises Unreadable: `section_absente` (the sentence
     names the rows that stand alone if it `quotes`), `section_en_double`, `section_vide`; ValueError unless exactly one of `after`
     and `at` is given.
     """
@@ -63,7 +65,9 @@ def cut(
             "vérifiez que le fichier est complet et refaites l'export.",
         )
     return replace(
-        sheet, table=sheet.table.slice(start, end - start), notes=(*sheet.notes, *_outside(rows, start, end))
+        sheet,
+        table=sheet.table.slice(start, end - start),
+        notes=(*sheet.notes, *_outside(rows, start, end, _names((*besides, *after) if besides else ()))),
     )
 
 
@@ -205,9 +209,9 @@ def _start(sheet: Sheet, rows: list[_Row], names: Sequence[str | re.Pattern], al
     return found[0]
 
 
-def _outside(rows: list[_Row], start: int, end: int) -> tuple[Note, ...]:
-    """Numbers only: what stands outside the table may be people."""
-    ranges = [span for span in (rows[:start], rows[end:]) if span]
+def _outside(rows: list[_Row], start: int, end: int, known: Sequence[str | re.Pattern]) -> tuple[Note, ...]:
+    """Numbers only: what stands outside the table may be people. Sections named by one of `known` are left out."""
+    ranges = [span for span in (_unknown(rows[:start], known), _unknown(rows[end:], known)) if span]
     if not ranges:
         return ()
     lines = " et ".join(f"{span[0].number} à {span[-1].number}" for span in ranges)
@@ -216,6 +220,19 @@ def _outside(rows: list[_Row], start: int, end: int) -> tuple[Note, ...]:
         f"{rows[end - 1].number}) sont laissées de côté : lignes {lines}."
     )
     return (Note("hors_tableau", message),)
+
+
+def _unknown(rows: list[_Row], known: Sequence[str | re.Pattern]) -> list[_Row]:
+    """The rows that are in no known section: one ends where a row stands alone below a blank one."""
+    found, inside = [], False
+    for index, row in enumerate(rows):
+        if row.named(known, alone=True):
+            inside = True
+        elif row.filled == 1 and (index == 0 or row.number > rows[index - 1].number + 1):
+            inside = False
+        if not inside:
+            found.append(row)
+    return found
 
 
 def _stretch(row: list[str | None], below: list[bool], filled: bool, dropped: set[str]) -> list[str | None]:

@@ -1154,6 +1154,17 @@ def test_cut_needs_one_way_to_begin():
         cut(SECTIONS, after=["2. *"], at=["Nom"])
 
 
+def test_sections_that_are_known_not_to_be_read_are_not_remarked():
+    ends = {"after": ["2. *"], "until": ["3. Act*"]}
+    (note,) = cut(SECTIONS, **ends).notes
+    assert note.message.startswith("7 ligne(s)")
+    (note,) = cut(SECTIONS, **ends, besides=["1. *"]).notes
+    assert note.message.startswith("4 ligne(s)") and note.message.endswith("lignes 1 à 1 et 10 à 12."), (
+        "« Rapport » is unknown"
+    )
+    assert cut(SECTIONS, **ends, besides=["Rapport", "1. *", "3. *"]).notes == ()
+
+
 def test_stacked_headers_stretch_only_where_something_is_below():
     sheet = sheet_of(
         ("Structure", None, "Public", None, None, None),

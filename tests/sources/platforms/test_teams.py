@@ -60,6 +60,7 @@ def test_connections_since_2022(tmp_path, file, edits):
     assert landed.column("row_number") == [17, 18]
     assert intervals(landed) == CONNECTIONS
     assert len(set(landed.column("person_key"))) == 1
+    assert "hors_tableau" not in {note.rule for note in landed.report.notes}, "the two other parts are known"
     assert [row["full_name"] for row in landed.identities] == ["LE GOFF, Yann"] * 2
     assert not landed.leaks(*PEOPLE)
 
@@ -75,6 +76,7 @@ def test_participants_since_2022(tmp_path, file, edits):
         (datetime(*NOVEMBER, 11, 5), datetime(*NOVEMBER, 11, 5, 48), 0.8),
     ]
     assert landed.column("attendance_role") == ["Organizer", "Presenter", "Attendee"]
+    assert "hors_tableau" not in {note.rule for note in landed.report.notes}
     assert not landed.leaks(*PEOPLE)
 
 

@@ -77,6 +77,7 @@ def retention(home: Home, now: datetime, *, apply: bool) -> list[Due]:
         )
     for rule in rules.of("quarantine") if apply else ():
         _refused_values(home, rule.keep.before(now), apply=True)
+    report += _authors(home, rules, now, apply)
     report += _of_the_vault(home, vault, rules, now, used, apply)
     return report
 
@@ -368,6 +369,20 @@ def _refused_values(home: Home, before: datetime, apply: bool) -> int:
                 )
                 os.replace(aside, path)
     return count
+
+
+def _authors(home: Home, rules: Rules, now: datetime, apply: bool) -> list[Due]:
+    """Names under the lines of workbooks that came back. Those of corrections declared in the project are not in the home: its files say them."""
+    from identity.retention import Due
+    from sources.returned import forget_authors
+
+    report = []
+    for rule in rules.of("authors"):
+        count = forget_authors(home.returned, rule.keep.before(now).date(), apply=apply)
+        if count and apply:
+            leave_for_next_night(home)
+        report.append(Due(rule.id, rule.title, count, "nom(s)"))
+    return report
 
 
 def _of_the_vault(

@@ -112,6 +112,29 @@ def forget(
     return gone
 
 
+NO_AUTHOR = "auteur non conservé"
+"""Stands for a name whose time has passed."""
+
+
+def forget_authors(directory: Path | None, before: date, *, apply: bool) -> int:
+    """Take away the names under the lines that are older; the lines stand. How many had one."""
+    gone = 0
+    for document in list(documents(directory)):
+        old = [_written_on(line) < before and line["author"] != NO_AUTHOR for line in document["lines"]]
+        gone += sum(old)
+        if directory is not None and apply and any(old):
+            lines = [
+                line | {"author": NO_AUTHOR} if is_old else line
+                for line, is_old in zip(document["lines"], old, strict=True)
+            ]
+            write(directory, document | {"lines": lines})
+    return gone
+
+
+def _written_on(line: dict[str, Any]) -> date:
+    return date.fromisoformat(line["added_on" if "field" in line else "explained_on"])
+
+
 def nb_mentioning(directory: Path | None, cipher: Cipher, mentions: Callable[[str], bool]) -> int:
     """How many lines mention a person."""
     lines = [line for document in documents(directory) for line in document["lines"]]

@@ -15,6 +15,7 @@ from orchestration import erasure, rooms
 from orchestration.home import Home
 from orchestration.retention import by_rule, retention, sentences
 from sources.redaction import PERSON_ENTITIES
+from sources.returned import NO_AUTHOR, returned_explanations, returned_without_texts, write
 
 NOW = datetime(2026, 11, 25, 4, tzinfo=UTC)
 CONTRACT = (
@@ -116,7 +117,16 @@ def test_the_log_the_certificates_the_links_and_the_keys_have_their_time(home):
 def test_the_shipped_rules_cover_every_entity_of_persons():
     rules = load_rules()
     assert {entity for rule in rules.of("persons") for entity in rule.entities} == set(PERSON_ENTITIES)
-    assert {rule.what for rule in rules} == {"persons", "slot", "quarantine", "log", "certificates", "links", "keys"}
+    assert {rule.what for rule in rules} == {
+        "persons",
+        "slot",
+        "quarantine",
+        "authors",
+        "log",
+        "certificates",
+        "links",
+        "keys",
+    }
     said = {rule.id: rule.sentence() for rule in rules}
     assert "3 ans après la dernière participation" in said["registrations"] and "6 mois" in said["free_text"]
 
@@ -169,3 +179,28 @@ def test_a_presence_stays_with_its_place_when_both_go(tmp_path):
     assert presences == [places[0], "B2", places[3], "B9"], "Paul stays, and B9 is no ticket"
     assert not {"B1", "B4"} & {*places, *presences}
     assert not by_rule(retention(made, NOW, apply=True))["registrations"], "once"
+
+
+def test_the_names_of_authors_go_and_what_they_corrected_stays(home):
+    def line(number: int, day: str) -> dict:
+        return {
+            "id": f"c{number}", "source": "billets", "delivery_id": "0" * 16, "file_name": "v.csv", "row_number": number, "field": "price",
+            "expect": None, "text": "1", "sealed": False, "author": "Perpétue Lachenois", "added_on": day,
+        }  # fmt: skip
+
+    explained = {
+        "programme_id": "P", "indicator": "I", "dimension": "total", "member": "", "expected_difference": 1, "cause": "x", "treatment": "y",
+        "author": "Perpétue Lachenois", "explained_on": "2023-11-24",
+    }  # fmt: skip
+    about = {"release": 1, "received_at": "2023-11-20"}
+    lines = [line(2, "2023-11-24"), line(3, "2023-11-26")]
+    write(home.returned, about | {"delivery_id": "e" * 16, "kind": "corrections", "lines": lines})
+    write(home.returned, about | {"delivery_id": "f" * 16, "kind": "explications", "lines": [explained]})
+    before = {path.name: path.read_bytes() for path in home.returned.iterdir()}
+    assert by_rule(retention(home, NOW, apply=False))["correction_authors"] == 2
+    assert {path.name: path.read_bytes() for path in home.returned.iterdir()} == before
+    assert by_rule(retention(home, NOW, apply=True))["correction_authors"] == 2
+    found = returned_without_texts(home.returned)
+    assert [correction.author for _, correction in found] == [NO_AUTHOR, "Perpétue Lachenois"]
+    assert returned_explanations(home.returned)[0].author == NO_AUTHOR
+    assert home.unfinished.exists() and by_rule(retention(home, NOW, apply=True))["correction_authors"] == 0

@@ -184,6 +184,7 @@ PROGRAMME = (
     "region_code",
     "region_name",
     "year",
+    "series",
     "theme_scheme",
     "territory_vintage",
     "period",

@@ -112,6 +112,7 @@ class Portal:
         self.lines = {name: views.lines(edition, name) for name in edition.release.datasets}
         self.headlines = views.headlines(edition, self.lines)
         self.programmes = views.programmes(edition, self.lines, self.headlines)
+        self.editions = views.editions(self.lines, self.programmes)
         self.cards = views.cards(edition, self.lines)
         self.parts = {
             name: [
@@ -333,6 +334,8 @@ def _programme(portal: Portal, programme: dict) -> None:
         "programme.html",
         programme=programme,
         headlines=portal.headlines.get(code, []),
+        editions=portal.editions.get(code, []),
+        titles={p["code"]: (p["title"], programme_page(p["code"])) for p in portal.programmes},
         pages=portal.pages,
         glance=[by_block[key] for key in GLIMPSES if key in by_block][:GLANCE],
         printed_elsewhere={

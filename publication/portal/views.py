@@ -70,6 +70,19 @@ class Headline:
 
 
 @dataclass(frozen=True)
+class Compared:
+    """One figure of the first page in the editions of a series, oldest first; None where a table has no line of it."""
+
+    dataset: str
+    indicator: str
+    lines: dict[str, Line | None]  # by programme
+
+    def on(self, code: str) -> str:
+        line = self.lines[code]
+        return _on(line.row) if line and has_figure(line) else ""
+
+
+@dataclass(frozen=True)
 class Reserve:
     """What a check found in a table, and the codes of the programmes that it is about; none when it is about all, or nobody can tell."""
 
@@ -166,6 +179,8 @@ def programmes(
                 "title": edition.labels.programme(code),
                 "period": facts.get("period") or str(facts.get("year") or ""),
                 "period_code": facts.get("period") or "",
+                "year": facts.get("year") or 0,
+                "series": facts.get("series") or "",
                 "region": facts.get("region_name") or "",
                 "caveat": facts.get("caveat") or "",
                 "nb_events": facts.get("nb_events") or 0,
@@ -187,17 +202,44 @@ def headlines(edition: Edition, all_lines: Mapping[str, list[Line]]) -> dict[str
             name: by_key(_with_headlines(edition.before[name]))
             for name in {line[0] for line in HEADLINES} & edition.before.keys()
         }
-    for dataset, indicator, breakdown, member, words in HEADLINES:
-        said = set()
-        for line in all_lines.get(dataset, ()):
-            row, programme = line.row, line.row["programme_id"]
-            is_wanted = (row["indicator"], row["breakdown"], row["member"]) == (indicator, breakdown, member)
-            if is_wanted and line.printed.number is not None and programme not in said:
-                said.add(programme)
+    for (dataset, indicator, _, _, words), by_programme in _first_lines(all_lines):
+        for programme, line in by_programme.items():
+            if has_figure(line):
                 change = _change(edition, before.get(dataset, {}), line)
-                headline = Headline(dataset, programme, indicator, words, line.printed, _on(row), change)
+                headline = Headline(dataset, programme, indicator, words, line.printed, _on(line.row), change)
                 found.setdefault(programme, []).append(headline)
     return {programme: each[:MOST_HEADLINES] for programme, each in found.items()}
+
+
+def editions(all_lines: Mapping[str, list[Line]], programmes: list[dict]) -> dict[str, list[Compared]]:
+    """The headlines of the programmes of one series side by side, by the code of each: nothing of a series that has a single one."""
+    by_series: dict[str, list[str]] = {}
+    for programme in sorted(programmes, key=lambda p: (p["year"], p["code"])):
+        by_series.setdefault(programme["series"], []).append(programme["code"])
+    found: dict[str, list[Compared]] = {}
+    for headline, lines in _first_lines(all_lines):
+        for series, codes in by_series.items():
+            own = {code: lines[code] for code in codes if code in lines}
+            if series and len(codes) > 1 and any(map(has_figure, own.values())):
+                compared = Compared(headline[0], next(iter(own.values())).indicator, {c: own.get(c) for c in codes})
+                for code in codes:
+                    found.setdefault(code, []).append(compared)
+    return found
+
+
+def _first_lines(all_lines: Mapping[str, list[Line]]) -> list[tuple[tuple[str, ...], dict[str, Line]]]:
+    """Each of HEADLINES with its line of each programme: the first that has a figure, else one that says why there is none."""
+    found = []
+    for headline in HEADLINES:
+        lines: dict[str, Line] = {}
+        for line in all_lines.get(headline[0], ()):
+            row = line.row
+            if (row["indicator"], row["breakdown"], row["member"]) == headline[1:4]:
+                before = lines.setdefault(row["programme_id"], line)
+                if has_figure(line) and not has_figure(before):
+                    lines[row["programme_id"]] = line
+        found.append((headline, lines))
+    return found
 
 
 def _with_headlines(table: pa.Table) -> pa.Table:

@@ -28,7 +28,7 @@ TERRITORY_TABLES = ("region", "department", "epci", "commune")
 CSV_TABLES = {
     "programme": (
         "programmes.csv",
-        "programme_id VARCHAR, title VARCHAR, region_code VARCHAR, year INTEGER, theme_scheme VARCHAR, "
+        "programme_id VARCHAR, title VARCHAR, region_code VARCHAR, year INTEGER, series VARCHAR, theme_scheme VARCHAR, "
         "territory_vintage INTEGER, audience VARCHAR, caveat VARCHAR",
     ),
     "theme": ("themes.csv", "scheme VARCHAR, code VARCHAR, label VARCHAR, rank INTEGER"),

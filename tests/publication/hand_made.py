@@ -20,6 +20,7 @@ from publication.shelf import Release
 
 NOW = datetime(2024, 2, 6, 4, 30, tzinfo=UTC)
 HDF, CVL = "HDF-CONF-2023", "CVL-STRAT-2024"
+SERIES = "Rencontres (exemple)"
 DATASETS = ("ind_events", "ind_participation", "ind_quality", "ind_reconciliation", "ind_territories")
 
 TIDY = (
@@ -211,13 +212,13 @@ def warehouse(path: Path, content: dict[str, list[tuple]], quarantined: int = 1)
     with duckdb.connect(str(path)) as c:
         c.execute(
             "CREATE TABLE dim_programme(programme_id VARCHAR, title VARCHAR, theme_scheme VARCHAR, "
-            "year INTEGER, caveat VARCHAR, period VARCHAR, nb_events INTEGER, region_name VARCHAR)"
+            "year INTEGER, caveat VARCHAR, period VARCHAR, nb_events INTEGER, region_name VARCHAR, series VARCHAR)"
         )
         fill(c, "dim_programme", [
             (HDF, "Conférence régionale de l'ESS Hauts-de-France 2023", "HDF2023", 2023, None, "2023-04/2023-12", 36,
-             "Hauts-de-France"),
+             "Hauts-de-France", SERIES),
             (CVL, "Stratégie régionale Centre-Val de Loire 2024", None, 2024, "Chiffres « environ ».", "2024", 1,
-             "Centre-Val de Loire")])  # fmt: skip
+             "Centre-Val de Loire", SERIES)])  # fmt: skip
         c.execute("CREATE TABLE dim_territory(level VARCHAR, code VARCHAR, name VARCHAR, vintage INTEGER)")
         departments = {"02": "Aisne", "59": "Nord", "60": "Oise", "62": "Pas-de-Calais", "80": "Somme"}
         fill(c, "dim_territory", [("department", code, name, 2023) for code, name in departments.items()])

@@ -157,6 +157,15 @@ def test_a_programme_is_seen_at_a_glance_with_what_was_printed_beside_ours(pages
     assert "département : 62 12 11 −1 L’atelier du 2 juin n’a pas de lieu imprimé" in text
 
 
+def test_the_editions_of_a_series_stand_side_by_side_oldest_first(pages):
+    for code in (hand_made.HDF, hand_made.CVL):
+        text = pages[f"programme-{code}.html"].text
+        table = text[text.index("D’une édition à l’autre") :]
+        assert table.index("Conférence régionale") < table.index("Stratégie régionale"), "2023, then 2024"
+        assert "Participations déclarées au moins 1 055 sur 33 des 36 événements 15 e 12 à 18" in table
+        assert "Nombre d’événements tenus 35 r …" in table, "what a table does not say is not zero"
+
+
 def test_every_cell_of_a_dataset_stands_on_its_page(pages, public):
     """One value per row of the file, whatever the layout: the twin has a row more in the file."""
     for name in ("ind_events", "ind_participation", "ind_quality"):

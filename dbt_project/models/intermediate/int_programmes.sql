@@ -26,6 +26,7 @@ select
     coalesce(programme.title, case when named.programme_id <> '{{ unknown_programme() }}' then named.programme_id else 'Programme non précisé' end) as title,
     programme.region_code,
     programme.year,
+    programme.series,
     programme.theme_scheme,
     coalesce(nearest.vintage, (select max(vintage) from vintages)) as territory_vintage,
     coalesce(programme.audience, 'public') as audience,

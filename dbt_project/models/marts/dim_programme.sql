@@ -46,6 +46,7 @@ select
     programme.region_code,
     region.name as region_name,
     coalesce(programme.year, cast(year(any_on) as integer)) as year,
+    programme.series,
     programme.theme_scheme,
     programme.territory_vintage,
     programme.audience,

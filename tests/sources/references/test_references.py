@@ -74,6 +74,7 @@ def test_tables_are_exactly_those_of_the_architecture(con):
             "title",
             "region_code",
             "year",
+            "series",
             "theme_scheme",
             "territory_vintage",
             "audience",

@@ -10,6 +10,7 @@ from __future__ import annotations
 import contextlib
 import hashlib
 import io
+import re
 import shutil
 import unicodedata
 import zipfile
@@ -113,7 +114,7 @@ def erase_in(
             if not going.whole and (going.masks is None or not mentioned_in_bytes(decrypted.path, going.masks)):
                 return None
             keep_redacted(places.originals, vault.cipher, sha256, None)
-        elif redacted.has_changed or renamed:
+        elif redacted.has_changed or renamed or _is_beside_cells(decrypted.path, going.masks):
             keep_redacted(places.originals, vault.cipher, sha256, redacted.kept)
         else:
             return None
@@ -137,7 +138,7 @@ def erase_in(
 @dataclass(frozen=True)
 class Standing:
     """Where a person stands in one delivery: row numbers, (sheet, row_number, column) of mentions in rows of others, and whether bytes
-    that no contract reads mention the person."""
+    that no contract reads, or a part of a workbook beside its cells, mention the person."""
 
     rows: tuple[int, ...] = ()
     cells: tuple[tuple[int, int, int], ...] = ()
@@ -163,10 +164,11 @@ def found_in(
             with contextlib.suppress(Unreadable):
                 read = _read(stack, path, loaded.contract, row["file_name"])
                 named = {key.rpartition("/")[0] for key in stone.rows}
+                is_beside = _is_beside_cells(path, masks)
                 if f"{row['source']}/{row['delivery_id']}" not in named and not _is_mentioned(read, masks):
-                    return Standing()
+                    return Standing(is_in_bytes=is_beside)
                 redacted, _ = _redacted(stack, places, path, vault, loaded, row, Going(masks), among=[stone])
-                return Standing(redacted.rows, redacted.cells)
+                return Standing(redacted.rows, redacted.cells, is_beside)
         return Standing(is_in_bytes=mentioned_in_bytes(path, masks))
 
 
@@ -285,6 +287,20 @@ def mentioned_in_bytes(path: Path, masks: Identifiers) -> bool:
     if data[:4] == b"PK\x03\x04":
         with contextlib.suppress(*UNREADABLE), zipfile.ZipFile(io.BytesIO(data)) as archive:
             return any(_is_in(_inflated(archive, member), masks) for member in archive.infolist())
+    return False
+
+
+_BESIDE = re.compile(r"(?:xl/(?:comments|threadedComments|persons|drawings)|docProps/)", re.IGNORECASE)
+"""Parts of an XLSX archive that say something beside the cells: remarks, who wrote them, texts drawn on a sheet, who made the file."""
+
+
+def _is_beside_cells(path: Path, masks: Identifiers | None) -> bool:
+    """Whether a workbook mentions the person where no sheet is: what takes its place when it is redacted has none of that."""
+    with path.open("rb") as file:
+        if not masks or file.read(4) != b"PK\x03\x04":
+            return False
+    with contextlib.suppress(*UNREADABLE), zipfile.ZipFile(path) as archive:
+        return any(_is_in(_inflated(archive, it), masks) for it in archive.infolist() if _BESIDE.match(it.filename))
     return False
 
 

@@ -1,13 +1,16 @@
 """`observatoire person find|erase` for who is known to nobody: from a refused row, a remark, a payer, a file that does not fit."""
 
 import json
+import os
 import sys
 import time
 from datetime import UTC, datetime
 from pathlib import Path
 
 import duckdb
+import openpyxl
 import pytest
+from openpyxl.comments import Comment
 from ticket_office import TICKETS, home_with
 from typer.testing import CliRunner
 
@@ -162,6 +165,33 @@ def test_a_ticket_of_several_events_or_of_none_is_not_guessed(home):
     rooms.deliver(home, rooms.contracts(home)["passages"], datetime.now(UTC))
     assert "« E1/B1 », « E2/B1 »" in said("erase", "B1", "--ticket", code=4)
     assert said("find", "B8", "--ticket") == "Rien n'est tenu sur cette personne.\n"
+
+
+@pytest.mark.parametrize("who", ["Hortense Quillebeuf", "Ursule Tancarville", "Mélusine Vatierville"])
+def test_who_is_named_where_nothing_of_a_workbook_is_read_is_found_and_erased(home, who, tmp_path):
+    contract = CONTRACT.replace("billets\n", "classeur\n", 1).replace(
+        '"*.csv", shape: delimited, delimiter: ";"', '"*.xlsx", shape: spreadsheet'
+    )
+    (home.project / "sources" / "contracts" / "classeur.yml").write_text(
+        f"{contract}ignore: [Régime]\n", encoding="utf-8"
+    )
+    book = openpyxl.Workbook()
+    for line in [f"{HEADER};Régime", "C1;ok;1;Durand;Ana;ana@exemple.test;;;;vu par Ursule Tancarville"]:
+        book.active.append(line.split(";"))
+    book.active["A2"].comment = Comment("à rappeler", "Hortense Quillebeuf")
+    book.create_sheet("Intervenants").append(["Mélusine Vatierville", "plénière"])
+    (home.inbox / "classeur").mkdir()
+    book.save(home.inbox / "classeur" / "c.xlsx")
+    os.utime(home.inbox / "classeur" / "c.xlsx", (time.time() - 60,) * 2)
+    rooms.deliver(home, rooms.contracts(home)["classeur"], datetime.now(UTC))
+    word = who.split()[1]
+    assert "c.xlsx" in said("find", who) and traces(home, word, tmp_path / "before")
+    said("erase", who, "--yes")
+    assert not traces(home, word, tmp_path / "after")
+    assert said("find", who) == "Rien n'est tenu sur cette personne.\n"
+    with open_ledger(home.ledger) as ledger:
+        (row,) = [row for row in deliveries(ledger) if row["source"] == "classeur"]
+    assert (row["state"], row["rows_accepted"]) == ("accepted", 1), "what is read of it counts as before"
 
 
 def test_two_addresses_under_one_name_are_not_guessed_between(home):

@@ -41,7 +41,7 @@ from sources.contract import Contract, header_key
 from sources.corrections import Correction, apply_corrections
 from sources.entities import ENTITIES, PERSON, Entity
 from sources.headers import Binding, Unbound, bind, column_letter
-from sources.kinds import EXPRESSION_KINDS, References, mappings
+from sources.kinds import EXPRESSION_KINDS, References, is_far_from_section, mappings
 from sources.kinds import Mapping as Parse
 from sources.looks import notes_on_looks
 from sources.note import Note
@@ -150,6 +150,8 @@ def judge(
     }  # fmt: skip
     notes += _control_totals(contract, binding, body, structure, accepted)
     notes += _unknown_words(contract, binding, _only(tables["raw"], is_accepted), accepted)
+    if sections and "date" in binding.columns:
+        notes += _far_from_their_section(binding, _only(tables["raw"], is_accepted), accepted)
     nb_quarantined = pc.count_distinct(findings["row_number"]).as_py()
     return Judged(len(gone), accepted.num_rows, nb_quarantined, len(duplicates), len(structure), tuple(notes), tables)
 
@@ -686,6 +688,33 @@ def _unknown_words(contract: Contract, binding: Binding, raw: pa.Table, accepted
                 )
             )
     return notes
+
+
+def _far_from_their_section(binding: Binding, raw: pa.Table, accepted: pa.Table) -> list[Note]:
+    """Dates that say their year, months away from the section they stand in (`raw`, `accepted`: the same rows). They are kept: one of the two is
+    a typing error, perhaps. Without a year they are refused (`kinds`)."""
+    rows = zip(
+        raw["row_number"].to_pylist(), raw["section"].to_pylist(), accepted["starts_on"].to_pylist(), strict=True
+    )
+    letter = column_letter(binding.columns["date"][0])
+    far = [
+        f"{letter}{number} (« {MONTH_NAMES[day.month - 1]} {day.year} » sous « {MONTH_NAMES[int(section[5:]) - 1]} {section[:4]} »)"
+        for number, section, day in rows
+        if section and day and is_far_from_section(day, section)
+    ]
+    if not far:
+        return []
+    return [
+        Note(
+            "date_loin_du_titre",
+            f"{len(far)} date(s) loin du mois sous lequel elles sont rangées : {enumerate_in_french(far, MOST_FAR)}. La date écrite est gardée : "
+            "si son année est fausse, corrigez-la ; sinon, déplacez la ligne.",
+        )
+    ]
+
+
+MOST_FAR = 5
+"""How many cells a remark on dates names."""
 
 
 def _printed_figure(text: str) -> float | None:

@@ -215,7 +215,7 @@ def _near(
             f"{quote(text)} : l'année {far[0]} est à plus de {FAR_IN_YEARS} ans de celle du programme ({programme}). "
             "Corrigez l'année, ou le programme de la ligne.",
         )
-    if section and abs((day.year - int(section[:4])) * 12 + day.month - int(section[5:])) > FAR_IN_MONTHS:
+    if section and is_far_from_section(day, section):
         try:
             for each in days:
                 parse_date(each)
@@ -225,6 +225,11 @@ def _near(
                 f"{quote(text)} ne dit pas l'année, et se trouve loin de sa place sous {MONTH_NAMES[int(section[5:]) - 1]} {section[:4]}. "
                 "Écrivez l'année, par exemple 06/04/2023.",
             ) from None
+
+
+def is_far_from_section(day: date, section: str) -> bool:
+    """Whether a day is months away from its section, « 2023-06 »."""
+    return abs((day.year - int(section[:4])) * 12 + day.month - int(section[5:])) > FAR_IN_MONTHS
 
 
 def _place(slot: Slot, field: ContractField | None, references: References, contract: Contract) -> Mapping:

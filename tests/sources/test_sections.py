@@ -81,6 +81,15 @@ def test_a_month_without_rows_is_said_and_the_last_title_counts(tmp_path):
     assert note.message.startswith("Ligne 4 : aucun événement entre « septembre 2023 » et « octobre 2023 » (ligne 5)")
 
 
+def test_a_date_whose_year_is_not_that_of_its_title_is_kept_and_said(tmp_path):
+    report = delivered(tmp_path, "N°;Intitulé;Date\nJUIN 2023;;\n1;A;15 juin 2022\n2;B;15 juin\n3;C;2 juillet 2023\n")
+    assert report.rows_accepted == 3
+    (note,) = report.notes
+    assert note.rule == "date_loin_du_titre" and note.message.startswith(
+        "1 date(s) loin du mois sous lequel elles sont rangées : C3 (« juin 2022 » sous « juin 2023 »). La date écrite est gardée"
+    )
+
+
 @pytest.mark.parametrize("heading", ["AVRL 2023", "AVRIL", "2023", "Printemps"])
 def test_a_heading_that_is_no_month_holds_the_delivery(tmp_path, heading):
     report = delivered(tmp_path, f"N°;Intitulé;Date\nMARS 2023;;\n1;A;6\n{heading};;\n2;B;6\n")

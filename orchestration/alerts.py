@@ -51,10 +51,9 @@ def _mail(address: str, subject: str, text: str) -> None:
     message["From"] = query["from"][0]
     message["To"] = ", ".join(query["to"])
     message.set_content(text)
-    assert parts.hostname is not None
     secure = parts.scheme == "smtps"
     connect = smtplib.SMTP_SSL if secure else smtplib.SMTP
-    with connect(parts.hostname, parts.port or (465 if secure else 25), timeout=TIMEOUT_SECONDS) as server:
+    with connect(parts.hostname or "", parts.port or (465 if secure else 25), timeout=TIMEOUT_SECONDS) as server:
         if not secure and server.ehlo()[0] == 250 and server.has_extn("starttls"):
             import ssl
 

@@ -7,6 +7,7 @@
 # make bench SIZE=1000   what three nights cost, beside the floor (also 100000, 1000000)
 # make secrets EVENTS=5000   what keeping secrets costs on one programme of so many events
 # make score     50,000 invented persons: the matching and every indicator against the truth
+# make lint     rules and layout (ruff), types (mypy)
 # make lock   resolve the dependencies again (needs the package index)
 
 PYTHON ?= $(shell command -v python3.11 || command -v python3)
@@ -72,6 +73,7 @@ browser: install .cache/browser/axe-core-$(AXE)
 lint: install
 	.venv/bin/ruff check .
 	.venv/bin/ruff format --check .
+	.venv/bin/mypy
 
 lock:
 	$(UV) pip compile --quiet --generate-hashes --no-emit-index-url --no-emit-find-links --no-header \

@@ -229,7 +229,7 @@ def editions(all_lines: Mapping[str, list[Line]], programmes: list[dict]) -> dic
 
 def _first_lines(all_lines: Mapping[str, list[Line]]) -> list[tuple[tuple[str, ...], dict[str, Line]]]:
     """Each of HEADLINES with its line of each programme: the first that has a figure, else one that says why there is none."""
-    found = []
+    found: list[tuple[tuple[str, ...], dict[str, Line]]] = []
     for headline in HEADLINES:
         lines: dict[str, Line] = {}
         for line in all_lines.get(headline[0], ()):

@@ -2,11 +2,12 @@
 
 import importlib
 import json
+import logging
 
 import dagster as dg
 import pytest
 
-from orchestration import rooms, warehouse
+from orchestration import assets, rooms, warehouse
 from orchestration.history import DAGSTER_YAML, prepare_dagster_home
 from orchestration.home import Home, Settings
 
@@ -99,3 +100,22 @@ def test_the_real_project_keeps_nothing_in_dbt_from_one_night_to_the_next(defs, 
     assert not [node for node in manifest["nodes"].values() if node["resource_type"] == "snapshot"]
     undescribed = [name for name, model in warehouse.dictionary(manifest)["models"].items() if not model["description"]]
     assert undescribed == []
+
+
+def test_a_check_that_only_warns_is_a_warning_in_the_log_of_the_run():
+    def show(_night):
+        checks = [
+            dg.AssetCheckResult(passed=passed, check_name=name, severity=dg.AssetCheckSeverity.WARN)
+            for name, passed in (("bad", False), ("good", True))
+        ]
+        yield dg.MaterializeResult(
+            metadata={"summary": "1 livraison, 1 à corriger avant d'être lue"}, check_results=checks
+        )
+
+    specs = [dg.AssetCheckSpec(name, asset="s") for name in ("bad", "good")]
+    step = assets._step(show, key=dg.AssetKey("s"), check_specs=specs)
+    with dg.DagsterInstance.ephemeral() as instance:
+        night = dg.ResourceDefinition.hardcoded_resource(object())
+        done = dg.materialize([step.definition], resources={"night": night}, instance=instance)
+        said = [entry.user_message for entry in instance.all_logs(done.run_id) if entry.level == logging.WARNING]
+    assert done.success and said == ["bad: 1 livraison, 1 à corriger avant d'être lue"]

@@ -18,6 +18,7 @@ from __future__ import annotations
 import contextlib
 from dataclasses import dataclass, field
 
+import duckdb
 import pyarrow as pa
 
 from identity.cipher import VaultError
@@ -118,7 +119,7 @@ def held_on(
         return _answer(con)
 
 
-def _known(con, vault: Vault, landed: pa.Table, refused: pa.Table, purpose: str) -> None:
+def _known(con: duckdb.DuckDBPyConnection, vault: Vault, landed: pa.Table, refused: pa.Table, purpose: str) -> None:
     """Table `known`: every identified row, refused ones included, its address and name in normal form, its event, and the person
     matching gave it to."""
     aside = refused.cast(REFUSED)
@@ -152,7 +153,7 @@ def _known(con, vault: Vault, landed: pa.Table, refused: pa.Table, purpose: str)
             using (source, delivery_id, row_number)""")
 
 
-def _places_of(con, ticket: str | None) -> None:
+def _places_of(con: duckdb.DuckDBPyConnection, ticket: str | None) -> None:
     """Table `asked_place`: the event at which a ticket has this number. Raises VaultError when there are several."""
     con.execute(
         """create temp table asked_place as select distinct event_id, registration_id from placed_rows
@@ -164,7 +165,7 @@ def _places_of(con, ticket: str | None) -> None:
         raise VaultError(f"Plusieurs événements ont un billet de ce numéro : demandez l'un de {', '.join(found)}.")
 
 
-def _placed(con) -> None:
+def _placed(con: duckdb.DuckDBPyConnection) -> None:
     """Table `own_place`: the tickets that only this person's rows carry; `bare`: the rows that name nobody and carry one."""
     con.execute(
         """create temp table own_place as
@@ -192,7 +193,7 @@ def _rows_table(rows: tuple[Row, ...]) -> pa.Table:
     )
 
 
-def _spread(con, same_name: bool) -> None:
+def _spread(con: duckdb.DuckDBPyConnection, same_name: bool) -> None:
     """Table `theirs`: from the rows found first to all that are the same person's; `namesake`: rows of the same name elsewhere."""
     con.execute(
         "create temp table uids as select distinct uid from known join seed using (row_id) where uid is not null"
@@ -228,7 +229,7 @@ def _spread(con, same_name: bool) -> None:
         con.execute("delete from namesake")
 
 
-def _answer(con) -> Held:
+def _answer(con: duckdb.DuckDBPyConnection) -> Held:
     def rows(table: str) -> tuple[Row, ...]:
         return tuple(
             con.execute(

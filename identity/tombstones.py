@@ -22,7 +22,7 @@ from __future__ import annotations
 import hmac
 import json
 import os
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import asdict, dataclass, field, replace
 from datetime import datetime
 from pathlib import Path
@@ -206,7 +206,9 @@ class Tombstones:
         return Tombstone(**kept)
 
 
-def _by(tombstones: Iterable[Tombstone], fingerprints) -> dict[str, list[Tombstone]]:
+def _by(
+    tombstones: Iterable[Tombstone], fingerprints: Callable[[Tombstone], Iterable[str]]
+) -> dict[str, list[Tombstone]]:
     found: dict[str, list[Tombstone]] = {}
     for each in tombstones:
         for fingerprint in fingerprints(each):

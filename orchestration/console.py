@@ -11,7 +11,7 @@ import io
 import os
 import sys
 from collections.abc import Iterable, Sequence
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, TextIO
 
 from orchestration.progress import Step
 
@@ -84,7 +84,7 @@ class Lines:
             self._moving = None
 
 
-def _own_copy(stream):
+def _own_copy(stream: TextIO) -> TextIO:
     try:
         return os.fdopen(os.dup(stream.fileno()), "w", encoding="utf-8", errors="replace", closefd=True)
     except (OSError, AttributeError, io.UnsupportedOperation):

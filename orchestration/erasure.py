@@ -35,6 +35,7 @@ if TYPE_CHECKING:
     from identity.mentions import Identifiers
     from identity.tombstones import Tombstone
     from identity.vault import Vault
+    from publication.redaction import RedactedRelease
     from sources.erasure import Standing
 
 LAYERS = {
@@ -384,7 +385,7 @@ def _erase_releases(
     return stone
 
 
-def redact_releases(home: Home, stone: Tombstone, now: datetime):
+def redact_releases(home: Home, stone: Tombstone, now: datetime) -> list[RedactedRelease]:
     """The person leaves the analysts' files of every release, under the keys and tokens of its tombstone. What `publication.redaction` changed."""
     from publication import redaction
 

@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import contextlib
 import os
-from collections.abc import Collection, Mapping, Sequence
+from collections.abc import Collection, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING
@@ -21,6 +21,7 @@ from orchestration.novelty import leave_for_next_night
 
 if TYPE_CHECKING:
     import duckdb
+    import pyarrow as pa
 
     from identity.mentions import Crowd
     from identity.retention import Due, Rule, Rules
@@ -83,7 +84,7 @@ def retention(home: Home, now: datetime, *, apply: bool) -> list[Due]:
 
 
 @contextlib.contextmanager
-def _rows(home: Home, vault: Vault):
+def _rows(home: Home, vault: Vault) -> Iterator[duckdb.DuckDBPyConnection]:
     """A private connection with `known`: every row of somebody (identified, or by the number of a place), its person, its instant, and the
     key it was named under."""
     import duckdb as engine
@@ -126,7 +127,7 @@ def _rows(home: Home, vault: Vault):
         yield con
 
 
-def _landed(con: duckdb.DuckDBPyConnection, home: Home):
+def _landed(con: duckdb.DuckDBPyConnection, home: Home) -> pa.Table:
     """source, delivery_id, row_number, entity, event_id, registration_id, instant (UTC): the row's own instant, else its event's day, else its arrival."""
     from sources.entities import ENTITIES
 

@@ -12,9 +12,11 @@ because an observatory whose nights must be switched on by hand has no nights. D
 """
 
 import json
+from collections.abc import Iterable
 from datetime import UTC, datetime, timedelta
 
 import dagster as dg
+from dagster._core.definitions.unresolved_asset_job_definition import UnresolvedAssetJobDefinition as Job
 
 from orchestration import rooms
 from orchestration.alerts import send
@@ -35,7 +37,7 @@ UNDER_WAY = [
 FINISHED = [dg.DagsterRunStatus.SUCCESS, dg.DagsterRunStatus.FAILURE, dg.DagsterRunStatus.CANCELED]
 
 
-def nightly_job():
+def nightly_job() -> Job:
     return dg.define_asset_job(
         NIGHTLY,
         selection=dg.AssetSelection.all(),
@@ -44,14 +46,14 @@ def nightly_job():
     )
 
 
-def every_night(home: Home, job) -> dg.ScheduleDefinition:
+def every_night(home: Home, job: Job) -> dg.ScheduleDefinition:
     @dg.schedule(
         job=job,
         cron_schedule="0 4 * * *",
         execution_timezone="Europe/Paris",
         default_status=dg.DefaultScheduleStatus.RUNNING,
     )
-    def every_night():
+    def every_night() -> dg.RunRequest | dg.SkipReason:
         """Every night at 04:00 in Paris, when there is anything new."""
         seen = is_anything_new(home)
         if not seen.is_new or not _is_night_owed(home, seen):
@@ -89,9 +91,9 @@ def _cursor(text: str | None) -> dict[str, dict[str, str]]:
         return {"seen": {}, "asked": {}}
 
 
-def new_in_inbox(home: Home, job) -> dg.SensorDefinition:
+def new_in_inbox(home: Home, job: Job) -> dg.SensorDefinition:
     @dg.sensor(job=job, minimum_interval_seconds=60, default_status=dg.DefaultSensorStatus.RUNNING)
-    def new_in_inbox(context: dg.SensorEvaluationContext):
+    def new_in_inbox(context: dg.SensorEvaluationContext) -> dg.RunRequest | dg.SkipReason:
         """Deliveries of the inbox that the ledger does not know, seen the same twice."""
         from sources.inbox import look
 
@@ -111,22 +113,23 @@ def new_in_inbox(home: Home, job) -> dg.SensorDefinition:
 
 def failed_run(settings: Settings) -> dg.SensorDefinition:
     @dg.run_failure_sensor(default_status=dg.DefaultSensorStatus.RUNNING, minimum_interval_seconds=30)
-    def failed_run(context: dg.RunFailureSensorContext):
+    def failed_run(context: dg.RunFailureSensorContext) -> dg.SkipReason | None:
         """Tell somebody that a run failed. The command tells of its own runs itself."""
         if context.dagster_run.tags.get(BY) == COMMAND:
             return dg.SkipReason("La commande a déjà prévenu.")
         lines = failure_lines(context.get_step_failure_events())
         for failure in send(settings, f"Observatoire : l'exécution « {context.dagster_run.job_name} » a échoué", lines):
             context.log.warning(failure)
+        return None
 
     return failed_run
 
 
-def failure_lines(events) -> list[str]:
+def failure_lines(events: Iterable[dg.DagsterEvent]) -> list[str]:
     """Steps that failed, with the night's own sentence when there is one: never the text of another exception."""
     lines = []
     for event in events:
-        error = event.event_specific_data.error
+        error = event.step_failure_data.error
         while error is not None and error.cls_name != "StructureFailed":
             error = error.cause
         sentence = (
@@ -138,7 +141,7 @@ def failure_lines(events) -> list[str]:
 
 def late_sources(home: Home, settings: Settings) -> dg.SensorDefinition:
     @dg.sensor(minimum_interval_seconds=6 * 3600, default_status=dg.DefaultSensorStatus.RUNNING)
-    def late_sources(context: dg.SensorEvaluationContext):
+    def late_sources(context: dg.SensorEvaluationContext) -> dg.SkipReason:
         """Tell somebody once when a source becomes late."""
         late = {f.source: f for f in freshness(home, rooms.contracts(home), datetime.now(UTC)) if f.is_late}
         told = set(json.loads(context.cursor or "[]"))
@@ -166,7 +169,7 @@ def retention_job(home: Home, settings: Settings) -> tuple[dg.JobDefinition, dg.
         context.log.info(f"{count} runs and {len(old)} log files removed")
 
     @dg.job(description="Keeps Dagster's history bounded.", executor_def=dg.in_process_executor)
-    def history_retention():
+    def history_retention() -> None:
         forget_old_runs()
 
     schedule = dg.ScheduleDefinition(
@@ -199,7 +202,7 @@ def data_retention_job(home: Home) -> tuple[dg.JobDefinition, dg.ScheduleDefinit
         context.add_output_metadata(dict(by_rule(report)))
 
     @dg.job(description="Durées de conservation (RGPD).", executor_def=dg.in_process_executor)
-    def data_retention():
+    def data_retention() -> None:
         forget_what_is_too_old()
 
     schedule = dg.ScheduleDefinition(

@@ -9,6 +9,7 @@ import re
 from collections.abc import Mapping
 from dataclasses import dataclass
 from decimal import ROUND_HALF_UP, Decimal
+from typing import Any
 
 from publication.labels import Labels
 from publication.wording import MONTHS, NBSP, THIN
@@ -205,7 +206,7 @@ def _unknown_sign(row: Mapping) -> str:
     return obs if conf in ("", "F") else f"{obs}/{conf}"
 
 
-def _number(value) -> float | None:
+def _number(value: Any) -> float | None:
     if value is None or isinstance(value, bool):
         return None
     number = float(value)

@@ -18,7 +18,7 @@ import contextlib
 import hashlib
 import os
 import stat
-from collections.abc import Callable, Collection, Mapping
+from collections.abc import Callable, Collection, Iterator, Mapping
 from dataclasses import dataclass, replace
 from datetime import datetime
 from pathlib import Path
@@ -261,7 +261,7 @@ def _chosen(con: duckdb.DuckDBPyConnection, name: str, place: str, columns: Mapp
 
 
 @contextlib.contextmanager
-def _opened(path: Path):
+def _opened(path: Path) -> Iterator[tuple[duckdb.DuckDBPyConnection, dict[str, tuple[str, dict[str, str]]]]]:
     """A connection, and the tables of a file: name → (where it stands in SQL, column → type), in their order."""
     con = duckdb.connect(config={"threads": "1", "preserve_insertion_order": "true"})
     try:

@@ -28,6 +28,7 @@ from concurrent.futures import ThreadPoolExecutor
 from dataclasses import asdict, dataclass, field, replace
 from datetime import datetime
 from pathlib import Path
+from typing import Any
 
 CURRENT = "current"
 HISTORY = "history.jsonl"
@@ -153,7 +154,7 @@ def history(releases: Path) -> list[dict]:
     return entries
 
 
-def note(releases: Path, event: str, *, at: datetime, **facts) -> None:
+def note(releases: Path, event: str, *, at: datetime, **facts: Any) -> None:
     """Append one line and see it to the disk."""
     line = json.dumps({"at": at.isoformat(), "event": event, **facts}, ensure_ascii=False)
     path = releases / HISTORY

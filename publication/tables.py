@@ -45,7 +45,7 @@ def neutralised(text: str) -> str:
     return "'" + text if text.startswith(FORMULA_STARTS) else text
 
 
-def csv_cell(value) -> str:
+def csv_cell(value: object) -> str:
     """One cell of a CSV: dot decimals, no thousands, integral numbers without a decimal, empty when there is none."""
     if value is None:
         return ""

@@ -11,7 +11,7 @@ from collections.abc import Mapping, Sequence
 from copy import copy
 from datetime import datetime
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import pyarrow as pa
 from openpyxl import Workbook
@@ -144,7 +144,7 @@ _ALIGNMENTS = {
 }
 
 
-def _text(sheet: Worksheet, row: int, column: int, text: str, **look) -> None:
+def _text(sheet: Worksheet, row: int, column: int, text: str, **look: Any) -> None:
     """A cell of headings and notes."""
     cell = sheet.cell(row, column)
     if text:

@@ -26,7 +26,7 @@ from publication.disclosure.suppression import (
     Reach,
     Search,
 )
-from publication.disclosure.system import System
+from publication.disclosure.system import System, Variable
 
 
 def quickly(system: System, *, deadline: float = math.inf) -> Pattern:
@@ -129,7 +129,7 @@ class _Mover:
                 self._movable(index, variable)
         self._price()
 
-    def _movable(self, index: int, variable) -> None:
+    def _movable(self, index: int, variable: Variable) -> None:
         """x = value + up − down, with up and down to be paid for."""
         fixed = variable.is_public or any(
             self.system.rows[row].is_fixed and not self.system.rows[row].is_forced for row in self.shown_by[index]
@@ -138,7 +138,7 @@ class _Mover:
         for _ in range(2):
             self.solver.addVar(0.0, 0.0 if fixed else math.inf)
         self.moves[index] = (first, first + 1)
-        self.solver.addRow(variable.value, variable.value, 3, [index, first, first + 1], [1.0, -1.0, 1.0])
+        self.solver.addRow(variable.true_value, variable.true_value, 3, [index, first, first + 1], [1.0, -1.0, 1.0])
 
     def _price(self) -> None:
         """What it would cost to hide a number that is printed now; nothing for the others."""

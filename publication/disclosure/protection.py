@@ -31,6 +31,7 @@ from publication.disclosure.policy import Policies
 from publication.disclosure.system import Part, System
 
 if TYPE_CHECKING:  # with the solver, only when a line is secret
+    from publication.disclosure.audit import Audited
     from publication.disclosure.proofs import Proof
 
 #: Seconds for all the programs of a night; then whole breakdowns are suppressed.
@@ -367,7 +368,7 @@ def _report(
     cells: Cells,
     suppressed: set[int],
     whole: set[tuple],
-    audited,
+    audited: Audited,
     given_away: Mapping[int, list[int]],
     earlier: Iterable[past.Printed],
     effort: Effort,
@@ -409,7 +410,7 @@ def _report(
         result.report[dataset] = report
 
 
-def _width(widths: Mapping[int, float], line, cells: Cells) -> dict:
+def _width(widths: Mapping[int, float], line: reading.Line, cells: Cells) -> dict:
     """Width of the interval left to the attacker, for the protected numbers of a line; absent for the others.
 
     What is settled by blocks is at least so wide.

@@ -107,7 +107,7 @@ class Reach:
         }
         self.need_high = {i: high for i, (_, high) in zip(self.sensitive, needs, strict=True) if high is not None}
 
-    def add(self, point) -> None:
+    def add(self, point: np.ndarray) -> None:
         if len(point):
             np.minimum(self.low, point, out=self.low)
             np.maximum(self.high, point, out=self.high)

@@ -15,6 +15,7 @@ from collections import defaultdict
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass, field
 from itertools import chain
+from typing import Any
 
 import numpy as np
 
@@ -88,14 +89,14 @@ class System:
     _shown: tuple = field(default=((-1, -1), []), repr=False, compare=False)
     _tied: tuple = field(default=((-1, -1),), repr=False, compare=False)
 
-    def variable(self, name: tuple, **facts) -> int:
+    def variable(self, name: tuple, **facts: Any) -> int:
         """The index of the variable of this name, made if there is none."""
         if name not in self.by_name:
             self.by_name[name] = len(self.variables)
             self.variables.append(Variable(name, **facts))
         return self.by_name[name]
 
-    def row(self, name: tuple, shows: Iterable[int], **facts) -> int:
+    def row(self, name: tuple, shows: Iterable[int], **facts: Any) -> int:
         self.rows.append(Row(name, tuple(dict.fromkeys(shows)), **facts))
         return len(self.rows) - 1
 

@@ -162,7 +162,7 @@ class Portal:
         name = trace.file_name(dataset, programme)
         return name if (self.public / name).is_file() else ""
 
-    def page(self, name: str, template: str, **content) -> None:
+    def page(self, name: str, template: str, **content: Any) -> None:
         text = environment().get_template(template).render(here=name, **(self.shared | content))
         # blank lines and indentation of loops are a third of a large page
         text = re.sub(r"\n\s*\n+", "\n", re.sub(r"(?m)^[ \t]+", "", text))

@@ -13,6 +13,8 @@ from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from typing import Any, Protocol
 
+import requests
+
 from sources.clients.api import ApiShape, DeletedFeed, Paging, Since
 from sources.clients.documents import Number, dig, dump, parse, put
 from sources.clients.instants import read_instant, write_instant
@@ -109,7 +111,7 @@ class RestClient:
             watermark=self._watermark(cursor, document, records, raw.headers),
         )
 
-    def _ask(self, cursor: Cursor):
+    def _ask(self, cursor: Cursor) -> requests.Response:
         api, place = self.api, cursor["place"]
         if api.paging.style == "link" and isinstance(place, str):
             scheme, name, port = self.session.origin

@@ -12,6 +12,10 @@ the encoding of files (`sources/readers/encoding.py`), and damage that has lost 
 import re
 import unicodedata
 from functools import cache
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from ftfy import TextFixerConfig
 
 _SUSPECT = re.compile("[\u00c2-\u00f4][^\\x00-\\x7f]")  # a leading byte of UTF-8, and one that may follow
 _FRENCH = frozenset("àâäçéèêëîïôöùûüÿœæÀÂÄÇÉÈÊËÎÏÔÖÙÛÜŸŒÆ«»’‘“”–—…€°·•§№²³½\u00a0\u202f")
@@ -75,7 +79,7 @@ def _is_latin(text: str) -> bool:
 
 
 @cache
-def _only_encoding():
+def _only_encoding() -> "TextFixerConfig":
     from ftfy import TextFixerConfig
 
     return TextFixerConfig(

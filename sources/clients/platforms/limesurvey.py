@@ -11,11 +11,13 @@ from dataclasses import replace
 from typing import Any
 
 import citric
+import requests
 from citric.exceptions import LimeSurveyError, LimeSurveyStatusError
 
 from sources.clients.documents import NotJson, parse
 from sources.clients.outcomes import PlatformDown
 from sources.clients.rest import Cursor, Page, Raw, RestClient
+from sources.clients.session import Session
 
 TRIES = 3
 _COUNT = "responses counted apart"
@@ -70,10 +72,10 @@ class LimeSurveyClient(RestClient):
 class _Lent:
     """Our session in the hands of citric, which closes the one it is given."""
 
-    def __init__(self, session) -> None:
+    def __init__(self, session: Session) -> None:
         self._session, self.headers = session, dict[str, str]()
 
-    def post(self, *args: Any, **kwargs: Any):
+    def post(self, *args: Any, **kwargs: Any) -> requests.Response:
         return self._session.post(*args, **kwargs)
 
     def close(self) -> None:

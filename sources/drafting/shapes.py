@@ -15,7 +15,7 @@ from typing import Any
 
 from sources.readers import Sheet, Unreadable, read
 from sources.readers.delimited import NO_DELIMITER, deduce_delimiter
-from sources.readers.encoding import find_encoding
+from sources.readers.encoding import SHOWN, find_encoding
 from sources.readers.json_documents import too_deep
 from sources.readers.records import Pairs
 from sources.readers.repaired import repaired
@@ -88,10 +88,7 @@ def _workbook(path: Path, file_name: str) -> Reading:
 def _delimited(path: Path, file_name: str) -> Reading:
     sheets = read(path, file_name=file_name, shape="delimited")
     found = find_encoding(path, file_name=file_name)
-    shown = {"utf-8": "UTF-8", "utf-16-le": "UTF-16", "utf-16-be": "UTF-16", "mac_roman": "Macintosh"}.get(
-        found.codec, "Windows (cp1252)"
-    )
-    hints = [f"texte en {shown}{', avec sa marque' if found.mark_bytes else ''}"]
+    hints = [f"texte en {SHOWN[found.codec]}{', avec sa marque' if found.mark_bytes else ''}"]
     beginning = _beginning(path, file_name)
     if beginning.lstrip('"')[:4].lower() == "sep=":
         return Reading(

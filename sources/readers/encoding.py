@@ -24,13 +24,14 @@ _UNDEFINED = re.compile(rb"[\x81\x8d\x8f\x90\x9d]")
 _UTF8_PAIR = re.compile(rb"[\xc3-\xc5][\x80-\xbf]|\xe2[\x80-\x82][\x80-\xbf]")
 _MACINTOSH = re.compile(rb"[a-z][\x8d-\x90\x9d]|[A-Z]\x8e[a-z]")  # ç é è ê ù in a word
 _NOT_MACINTOSH = re.compile(rb"[a-z][\x82\x85\x87\x8a\xe0-\xff]")  # of DOS, or accents of cp1252
-_SHOWN = {
+SHOWN = {
     "utf-8": "UTF-8",
     "utf-16-le": "UTF-16",
     "utf-16-be": "UTF-16",
     "cp1252": "Windows (cp1252)",
     "mac_roman": "Macintosh",
 }
+"""What people call each."""
 
 
 def _undefined_to_control(error: UnicodeError) -> tuple[str, int]:
@@ -118,7 +119,7 @@ def _decoded_or_refused(path: Path, codec: str, mark_bytes: int, file_name: str,
         _refuse_cut_character(path, error, file_name, known=True)
         raise Unreadable(
             "encodage_invalide",
-            f"« {file_name} » est annoncé en {_SHOWN.get(codec, codec)} mais contient des octets qui n'en sont pas : "
+            f"« {file_name} » est annoncé en {SHOWN.get(codec, codec)} mais contient des octets qui n'en sont pas : "
             "ouvrez-le dans votre tableur, vérifiez les accents, puis enregistrez-le en CSV UTF-8.",
         ) from error
 
@@ -135,7 +136,7 @@ def _known_codec(declared: str, file_name: str) -> str:
 def _contradiction(codec: str, declared: str | None, file_name: str) -> tuple[Note, ...]:
     if declared is None or _known_codec(declared, file_name).split("-")[:2] == codec.split("-")[:2]:
         return ()
-    message = f"Le fichier porte la marque {_SHOWN[codec]} alors que {declared} était prévu : la marque a été suivie."
+    message = f"Le fichier porte la marque {SHOWN[codec]} alors que {declared} était prévu : la marque a été suivie."
     return (Note("encodage_annonce", message),)
 
 

@@ -16,7 +16,7 @@ from functools import cached_property
 import pyarrow as pa
 import pyarrow.compute as pc
 
-from identity.pseudonyms import LIGATURES
+from identity.pseudonyms import LIGATURES, beyond_ascii
 
 MASK = "(effacé)"
 
@@ -79,13 +79,12 @@ class Identifiers:
         if isinstance(column, pa.ChunkedArray):
             column = pa.concat_arrays(column.chunks)
         encoded = column.dictionary_encode()
-        found = [
-            text is not None and (self.is_in(text) or _folded(text) in self._alone) if maybe else False
-            for text, maybe in zip(
-                encoded.dictionary.to_pylist(), self._perhaps(encoded.dictionary).to_pylist(), strict=True
-            )
-        ]
-        return pc.fill_null(pa.array(found, pa.bool_()).take(encoded.indices), False)
+        perhaps = encoded.dictionary.filter(self._perhaps(encoded.dictionary)).to_pylist()
+        found = [text for text in perhaps if self.is_in(text) or _folded(text) in self._alone]
+        if not found:
+            return pa.repeat(False, len(column))
+        here = pc.indices_nonzero(pc.is_in(encoded.dictionary, pa.array(found, pa.string())))
+        return pc.is_in(encoded.indices, here.cast(encoded.indices.type))
 
     def _perhaps(self, texts: pa.Array) -> pa.BooleanArray:
         """Texts, folded by Arrow, in which the longest word of one of the identifiers stands."""
@@ -94,9 +93,7 @@ class Identifiers:
         needles |= {max(part, key=len) for pair in self._pairs for part in pair}
         if not needles:
             return pa.array([False] * len(texts), pa.bool_())
-        folded = pc.replace_substring_regex(pc.utf8_normalize(pc.utf8_lower(texts), "NFKD"), r"\p{M}+", "")
-        for ligature, letters in LIGATURES.items():
-            folded = pc.replace_substring(folded, ligature, letters)
+        folded = beyond_ascii(pc.utf8_lower(texts), _letters_of_texts)
         pattern = "|".join(re.escape(needle) for needle in sorted(needles) if needle)
         return pc.fill_null(pc.match_substring_regex(folded, pattern), False)
 
@@ -135,6 +132,14 @@ def _fold(text: str) -> str:
     for ligature, letters in LIGATURES.items():
         lowered = lowered.replace(ligature, letters)
     return "".join(c for c in unicodedata.normalize("NFKD", lowered) if not unicodedata.combining(c))
+
+
+def _letters_of_texts(lowered: pa.Array) -> pa.Array:
+    """As `_fold`, of texts in lower case."""
+    lowered = pc.replace_substring_regex(pc.utf8_normalize(lowered, "NFKD"), r"\p{M}+", "")
+    for ligature, letters in LIGATURES.items():
+        lowered = pc.replace_substring(lowered, ligature, letters)
+    return lowered
 
 
 def _folded(text: str) -> str:

@@ -11,6 +11,7 @@ import binascii
 import hashlib
 import re
 import unicodedata
+from collections.abc import Callable
 
 import pyarrow as pa
 import pyarrow.compute as pc
@@ -132,14 +133,22 @@ def normalise_names(texts: pa.Array | pa.ChunkedArray) -> pa.Array:
     12 »). A title counts only as the first word. Letters are folded by Arrow, ten times faster than text by text.
     """
     encoded = _dictionary(texts)
-    folded = pc.utf8_lower(encoded.dictionary)
-    if pc.any(pc.match_substring_regex(folded, f"[{''.join(LIGATURES)}]")).as_py():
-        for ligature, letters in LIGATURES.items():
-            folded = pc.replace_substring(folded, ligature, letters)
-    folded = pc.replace_substring_regex(pc.utf8_normalize(folded, "NFKD"), r"[\p{M}\p{Cf}]+", "")
+    folded = beyond_ascii(pc.utf8_lower(encoded.dictionary), _letters_of_names)
     folded = pc.replace_substring_regex(folded, r"[^\pL\pN]+", " ")
     keys = pa.array([_sorted_words(text) for text in folded.to_pylist()], pa.string())
     return keys.take(encoded.indices)
+
+
+def beyond_ascii(texts: pa.Array, fold: Callable[[pa.Array], pa.Array]) -> pa.Array:
+    """`texts` with `fold` of those that have a letter outside ASCII: taking accents off costs ten times finding out that there are none."""
+    others = pc.fill_null(pc.invert(pc.string_is_ascii(texts)), False)
+    return pc.replace_with_mask(texts, others, fold(texts.filter(others)))
+
+
+def _letters_of_names(lowered: pa.Array) -> pa.Array:
+    for ligature, letters in LIGATURES.items():
+        lowered = pc.replace_substring(lowered, ligature, letters)
+    return pc.replace_substring_regex(pc.utf8_normalize(lowered, "NFKD"), r"[\p{M}\p{Cf}]+", "")
 
 
 def _sorted_words(folded: str) -> str | None:

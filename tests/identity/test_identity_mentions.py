@@ -73,6 +73,12 @@ def test_a_column_is_searched_at_once():
     assert WHO.suspects(column).to_pylist() == [True, False, False, True, False]
 
 
+def test_letters_beyond_ascii_are_searched_as_plain_ones_are():
+    who = Identifiers(names=frozenset([("Zoé", "Cœur")]))
+    column = pa.array(["COEUR Zoe", "Cœur Zoé", "coeur", "Zoe\u0301 Cœur", None, "Paul Œil", "Cœur"])
+    assert who.suspects(column).to_pylist() == [True, True, True, True, False, False, True]
+
+
 def test_nothing_identifies_nobody():
     nobody = Identifiers()
     assert not nobody and not nobody.is_in("Jeanne") and nobody.masked("Jeanne") == "Jeanne"

@@ -22,12 +22,14 @@ from __future__ import annotations
 import hmac
 import json
 import os
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import asdict, dataclass, field, replace
 from datetime import datetime
+from functools import reduce
 from pathlib import Path
 
 import pyarrow as pa
+import pyarrow.compute as pc
 
 from identity.cipher import Cipher
 from identity.keys import private_directory
@@ -98,6 +100,16 @@ class Tombstone:
         return self if self.secret else replace(self, secret=os.urandom(32).hex())
 
 
+@dataclass(frozen=True)
+class Sought:
+    """Somebody who is looked for, and not erased: the tombstone there would be, kept nowhere, and in the clear the normal addresses and names
+    that it fingerprints, so that the rows of others are not hashed."""
+
+    tombstone: Tombstone
+    emails: frozenset[str]
+    names: frozenset[str]
+
+
 class Tombstones:
     """Those of one vault."""
 
@@ -151,14 +163,16 @@ class Tombstones:
         return len(old)
 
     def covering(
-        self, people: pa.Table, source: str, delivery_id: str, among: Sequence[Tombstone] | None = None
+        self, people: pa.Table, source: str, delivery_id: str, sought: Sought | None = None
     ) -> dict[int, Tombstone]:
-        """Rows of a delivery that belong to erased persons → their tombstone. `among`: these tombstones, kept or not.
+        """Rows of a delivery that belong to erased persons → their tombstone; with `sought`, those of this person alone.
 
         `people`: row_number (int32), email, name (as typed), event_id, registration_id, at (timestamp, UTC, the row's own instant); nulls where
         unsaid. Each distinct address and name is hashed once; nothing is hashed when nobody was erased.
         """
-        tombstones = self.all() if among is None else list(among)
+        tombstones = self.all() if sought is None else [sought.tombstone]
+        if sought is not None:
+            people = people.filter(_perhaps(people, source, delivery_id, sought))
         if not tombstones or not people.num_rows:
             return {}
         numbers, at = people["row_number"].to_pylist(), people["at"].to_pylist()
@@ -204,6 +218,19 @@ class Tombstones:
             kept[name] = tuple(kept.get(name, ()))
         kept["cells"] = {key: tuple(tuple(cell) for cell in cells) for key, cells in kept["cells"].items()}
         return Tombstone(**kept)
+
+
+def _perhaps(people: pa.Table, source: str, delivery_id: str, sought: Sought) -> pa.ChunkedArray:
+    """The rows that can be the person's: one of its rows, its address, its name, or nobody's address or name."""
+    here = f"{source}/{delivery_id}/"
+    own = [int(row.removeprefix(here)) for row in sought.tombstone.rows if row.startswith(here)]
+    named_to = (
+        (people["row_number"], pa.array(own, pa.int32())),
+        (normalise_emails(people["email"]), pa.array(sorted(sought.emails), pa.string())),
+        (normalise_names(people["name"]), pa.array(sorted(sought.names), pa.string())),
+    )
+    nobody = pc.and_(pc.is_null(people["email"]), pc.is_null(people["name"]))
+    return reduce(pc.or_, (pc.is_in(column, known) for column, known in named_to), nobody)
 
 
 def _by(

@@ -33,7 +33,7 @@ if TYPE_CHECKING:
 
     from identity.held import Held
     from identity.mentions import Identifiers
-    from identity.tombstones import Tombstone
+    from identity.tombstones import Sought, Tombstone
     from identity.vault import Vault
     from publication.redaction import RedactedRelease
     from sources.erasure import Standing
@@ -200,17 +200,24 @@ def everywhere(home: Home, found: Held, *, purpose: str, now: datetime) -> Every
     from sources.returned import nb_mentioning
 
     vault, places, contracts = vault_of(home), rooms.places(home), rooms.contracts(home)
-    masks, stone = found.identifiers, tombstone_of(vault, found, now)
+    masks, sought = found.identifiers, _sought(vault, found, now)
     with open_ledger(home.ledger) as ledger:
         known, names = deliveries(ledger), file_names(ledger)
     vault.log.record(purpose, "read", ["originals"], sum(row["rows_read"] for row in known))
-    standings = ((row, found_in(places, contracts.get(row["source"]), row, stone, masks)) for row in known)
+    standings = ((row, found_in(places, contracts.get(row["source"]), row, sought, masks)) for row in known)
     return Everywhere(
         tuple((row, standing) for row, standing in standings if standing),
         nb_mentioning(places.returned, vault.cipher, masks.is_in),
         sum(map(masks.is_in, names)),
         len(copies_in_inbox(places, masks, but=contracts.keys())),
     )
+
+
+def _sought(vault: Vault, found: Held, now: datetime) -> Sought:
+    from identity.tombstones import Sought
+
+    names = frozenset(name for _, name in (*found.names_at, *found.shared))
+    return Sought(tombstone_of(vault, found, now), frozenset(found.emails), names)
 
 
 def _rows_of_participants(home: Home, keys: Sequence[int]) -> tuple[tuple[str, str, int], ...]:

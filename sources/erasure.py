@@ -25,7 +25,7 @@ import pyarrow as pa
 
 from identity.held import REFUSED
 from identity.mentions import MASK, Crowd, Identifiers
-from identity.tombstones import Tombstone
+from identity.tombstones import Sought, Tombstone
 from identity.vault import Vault
 from sources.contract import Contract, LoadedContract
 from sources.entities import ENTITIES
@@ -149,10 +149,9 @@ class Standing:
 
 
 def found_in(
-    places: Places, loaded: LoadedContract | None, row: Mapping[str, Any], stone: Tombstone, masks: Identifiers
+    places: Places, loaded: LoadedContract | None, row: Mapping[str, Any], sought: Sought, masks: Identifiers
 ) -> Standing:
-    """Where a person stands in one delivery, refused and left-out rows included: what `erase_in` would take. `stone`: of the person,
-    not kept. Changes nothing."""
+    """Where a person stands in one delivery, refused and left-out rows included: what `erase_in` would take. Changes nothing."""
     vault, original = Vault(places.vault), original_path(places.originals, row["sha256"])
     if not row["sha256"] or not original.exists():
         return Standing()
@@ -163,11 +162,11 @@ def found_in(
         if loaded is not None:
             with contextlib.suppress(Unreadable):
                 read = _read(stack, path, loaded.contract, row["file_name"])
-                named = {key.rpartition("/")[0] for key in stone.rows}
+                named = {key.rpartition("/")[0] for key in sought.tombstone.rows}
                 is_beside = _is_beside_cells(path, masks)
                 if f"{row['source']}/{row['delivery_id']}" not in named and not _is_mentioned(read, masks):
                     return Standing(is_in_bytes=is_beside)
-                redacted, _ = _redacted(stack, places, path, vault, loaded, row, Going(masks), among=[stone])
+                redacted, _ = _redacted(stack, places, path, vault, loaded, row, Going(masks), sought)
                 return Standing(redacted.rows, redacted.cells, is_beside)
         return Standing(is_in_bytes=mentioned_in_bytes(path, masks))
 
@@ -243,10 +242,9 @@ def _redacted(
     loaded: LoadedContract,
     row: Mapping[str, Any],
     going: Going,
-    *,
-    among: Sequence[Tombstone] | None = None,
+    sought: Sought | None = None,
 ) -> tuple[Redacted, int]:
-    """What is left of a delivery, and how many of its refused rows went. `among`: the only tombstones looked at. Raises Unreadable."""
+    """What is left of a delivery, and how many of its refused rows went. `sought`: the only person whose rows are covered. Raises Unreadable."""
     contract, file_name = loaded.contract, row["file_name"]
     tables: Mapping[str, pa.Table] = {}
     kept = _read(stack, path, contract, file_name)
@@ -259,7 +257,7 @@ def _redacted(
     nb_refused = 0
     con = stack.enter_context(in_sql(**tables))
     if binding is not None:
-        covered = dict(going.gone or {}) | erased_persons(con, contract, vault.tombstones, row["delivery_id"], among)
+        covered = dict(going.gone or {}) | erased_persons(con, contract, vault.tombstones, row["delivery_id"], sought)
         if going.refused is not None:
             covered = dict.fromkeys(_refused_rows(con), going.refused) | covered
         nb_refused = con.execute(

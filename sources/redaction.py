@@ -33,7 +33,7 @@ import pyarrow.parquet as pq
 
 from identity.mentions import MASK, Crowd, Identifiers
 from identity.pseudonyms import normalise_emails, normalise_names
-from identity.tombstones import STAND_IN_DOMAIN, Tombstone, Tombstones
+from identity.tombstones import STAND_IN_DOMAIN, Sought, Tombstone, Tombstones
 from sources.contract import Contract
 from sources.entities import ENTITIES, Entity
 from sources.headers import Binding
@@ -172,13 +172,13 @@ def erased_persons(
     contract: Contract,
     tombstones: Tombstones,
     delivery_id: str,
-    among: Sequence[Tombstone] | None = None,
+    sought: Sought | None = None,
 ) -> dict[int, Tombstone]:
-    """Rows of a judged delivery that belong to persons erased before. `con` holds what `judge` made of it."""
+    """Rows of a judged delivery that belong to persons erased before, or to who is `sought`. `con` holds what `judge` made of it."""
     entity = ENTITIES[contract.entity]
-    if not entity.personal or not (among or tombstones.all()):
+    if not entity.personal or not (sought or tombstones.all()):
         return {}
-    return tombstones.covering(people_of(con, entity), contract.source, delivery_id, among)
+    return tombstones.covering(people_of(con, entity), contract.source, delivery_id, sought)
 
 
 def people_of(con: duckdb.DuckDBPyConnection, entity: Entity, *, with_places: bool = True) -> pa.Table:

@@ -6,7 +6,7 @@ from datetime import datetime
 import pyarrow as pa
 import pytest
 
-from identity.tombstones import STAND_IN_DOMAIN
+from identity.tombstones import STAND_IN_DOMAIN, Sought
 from identity.vault import Vault
 
 ERASED_AT = datetime(2026, 11, 25, 12)
@@ -51,6 +51,28 @@ def test_the_address_the_name_at_the_event_and_the_row_are_recognised(stones, st
     ]
     assert covered(stones, *rows) == [1, 2, 9]
     assert covered(stones, *rows, delivery_id="def") == [1, 2], "coordinates are those of one delivery"
+
+
+def test_who_is_only_sought_is_found_in_the_rows_that_an_erasure_would_take(stones, stone):
+    stone = replace(
+        stone, places=(stones.of_place("E1", "B7"),), names=(*stone.names, stones.of_name("@a@b.test", "canari jeanne"))
+    )
+    rows = [
+        (1, "Jeanne@Exemple.test", "Paul Canari", None, None),
+        (2, None, "CANARI Jeanne", "E1", None),
+        (3, None, "CANARI Jeanne", "E2", None),
+        (4, None, None, "E1", None, "B7"),
+        (5, None, None, "E1", None, "B8"),
+        (6, None, "Paul Canari", "E1", None, "B7"),
+        (7, "a@b.test", "Jeanne Canari", None, None),
+        (8, "a@b.test", "Ana Canari", None, None),
+        (9, "autre@exemple.test", "Paul Canari", None, None),
+    ]
+    sought = Sought(stone, frozenset(["jeanne@exemple.test"]), frozenset(["canari jeanne"]))
+    table = people(*((*row, None)[:6] for row in rows))
+    assert sorted(stones.covering(table, "billets", "abc", sought)) == [1, 2, 4, 7, 9]
+    stones.keep(stone)
+    assert sorted(stones.covering(table, "billets", "abc")) == [1, 2, 4, 7, 9]
 
 
 def test_what_comes_after_the_erasure_is_new_unless_the_person_objected(stones, stone):

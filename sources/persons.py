@@ -36,17 +36,16 @@ _ENTITIES = {
 def rows_of_persons(places: Places, contracts: dict[str, LoadedContract]) -> pa.Table:
     """The rows in force of the entities about persons: source, delivery_id, row_number INTEGER, event_id, year INTEGER (of the
     programme, else of the row's first instant, else of the delivery), is_present BOOLEAN, seen_at TIMESTAMP (null where the row does
-    not say). A record that its platform showed again or deleted since is left out."""
+    not say). A record that its platform showed again or deleted since is left out.
+
+    An event is spelled as its programme spells it when only the case of letters differs and one event alone has these letters."""
     with open_ledger(places.ledger) as ledger:
-        known = [row for row in deliveries(ledger) if row["source"] in contracts and row["state"] == "accepted"]
+        ever = [row for row in deliveries(ledger) if row["source"] in contracts and row["outcome"] == "accepted"]
+    known = [row for row in ever if row["state"] == "accepted"]
     years = {row["programme_id"]: int(row["year"]) for row in reference_rows("programmes.csv") if row["year"]}
     selects, params = [], {}
     for entity, (instants, seen_at, is_present) in _ENTITIES.items():
-        files = [
-            str(places.landing / entity / f"{row['source']}__{row['delivery_id']}.parquet")
-            for row in known
-            if contracts[row["source"]].contract.entity == entity
-        ]
+        files = _files(places, contracts, entity, known)
         if not files:
             continue
         assert set(instants) <= ENTITIES[entity].columns.keys()
@@ -57,11 +56,12 @@ def rows_of_persons(places: Places, contracts: dict[str, LoadedContract]) -> pa.
             for instant in instants
         )
         selects.append(
-            "select source, delivery_id, row_number, event_id, "
+            "select source, delivery_id, row_number, coalesce(spelled.event_id, said.event_id) as event_id, "
             # the door chose the key of the pseudonym by the year: its choice is the year of the row
             f"coalesce(try_cast(split_part(person_key_id, '-', 1) as integer), py.year, {year}, year(delivered_at))::integer as year, "
             f"{is_present} as is_present, {seen_at} as seen_at, record_key, delivered_at "
-            f"from read_parquet(${entity}, union_by_name = true) left join programme_year py using (programme_id)"
+            f"from read_parquet(${entity}, union_by_name = true) said left join programme_year py using (programme_id) "
+            "left join spelled on spelled.letters = lower(said.event_id)"
         )
     if not selects:
         return ROWS.empty_table()
@@ -77,10 +77,27 @@ def rows_of_persons(places: Places, contracts: dict[str, LoadedContract]) -> pa.
         con.register(
             "programme_year", pa.table({"programme_id": list(years), "year": pa.array(years.values(), pa.int32())})
         )
+        con.execute("create temp table spelled (letters varchar, event_id varchar)")
+        # as in dbt, an event that is not shown any more is still one
+        if described := _files(places, contracts, "event", ever):
+            con.execute(
+                "insert into spelled select lower(event_id) as letters, min(event_id) from read_parquet($files) "
+                "group by letters having count(distinct event_id) = 1",
+                {"files": described},
+            )
         query = f"select {', '.join(ROWS.names)} from ({' union all '.join(selects)}) r{replaced}"
         return pa.Table.from_batches(
             (batch.cast(ROWS) for batch in con.sql(query, params=params).to_arrow_reader()), ROWS
         ).unify_dictionaries()
+
+
+def _files(places: Places, contracts: dict[str, LoadedContract], entity: str, known: list[dict]) -> list[str]:
+    """Where the rows of this entity landed, of these deliveries."""
+    return [
+        str(places.landing / entity / f"{row['source']}__{row['delivery_id']}.parquet")
+        for row in known
+        if contracts[row["source"]].contract.entity == entity
+    ]
 
 
 ROWS = pa.schema(

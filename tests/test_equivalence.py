@@ -104,7 +104,7 @@ DAYS = {
     },
     3: {
         "eq_feuilles": "Ligne;Code;Nom;Prénom;Courriel;Structure\nL2;Q1;Exemple-Trois;Ève;eve@trois.example;Le Fil\n"
-        "L4;Q2;Exemple-Une;Zélie;zelie@un.example;APES\n",
+        "L4;Q2;Exemple-Une;Zélie;zelie@un.example;APES\nL5;q1;EXEMPLE-DEUX;Noe;;\n",
         "eq_enquete": "N°;Code;Le;Note;Reco\nR1;Q1;06/11/2025 10:00;4;9\nR2;;07/11/2025 10:00;5;10\n",
     },
 }
@@ -219,6 +219,18 @@ def test_a_version_that_shows_less_loses_no_milestone(night_by_night):
         ("P1", "registered", datetime(2025, 10, 1, 8), datetime(2025, 10, 2, 8), None, False),
         ("P2", "cancelled", datetime(2025, 10, 1, 9), None, datetime(2025, 10, 3, 9), False),
     ]
+
+
+def test_an_event_typed_in_another_case_is_the_event_and_its_names_are_those_of_its_other_lists(night_by_night):
+    """L5 came to « q1 » without an address: it is Noé, who had a place at Q1."""
+    with duckdb.connect(str(night_by_night), read_only=True) as con:
+        came = con.execute(
+            "select event.event_id, count(distinct place.participant_key) from fct_attendance as line "
+            "join dim_event as event using (event_key) join fct_registration as place using (event_key, participant_key) "
+            "join fct_delivery as file on file.delivery_key = line.delivery_key "
+            "where file.source = 'eq_feuilles' and line.row_number = 4 and file.file_name = '3.csv' group by all"
+        ).fetchall()
+    assert came == [("Q1", 1)]
 
 
 def test_one_backfill_gives_what_as_many_nights_gave(content_by_night, home_of, contracts):

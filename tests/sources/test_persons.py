@@ -101,6 +101,14 @@ def test_two_programmes_in_one_season_keep_their_own_years(landed):
     assert landed.rows("event_id", "year") == [("CVL-CONCERT-2024", 2024), ("HDF-CONF-2023", 2023)]
 
 
+def test_an_event_is_spelled_as_the_programme_spells_it_unless_two_have_these_letters(landed):
+    landed.put("event", *({"event_id": name} for name in ("MESS25-013", "e1A", "e1a")))
+    landed.put("event", {"event_id": "MESS25-013"})
+    landed.put("attendance", *({"event_id": name} for name in ("mess25-013", "MESS25-013", "E1A", "e1a", "ev-9", None)))
+    said = ["MESS25-013", "MESS25-013", "E1A", "e1a", "ev-9", None]
+    assert landed.rows("row_number", "event_id") == list(enumerate(said, 1))
+
+
 def test_who_came_is_who_signed_checked_in_or_is_said_to_have_attended(landed):
     landed.put(
         "registration",

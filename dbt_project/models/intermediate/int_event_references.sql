@@ -1,6 +1,7 @@
 -- Which event a registration, a line of presence, a report or an answer speaks of. Identifiers are those of a source or of a programme:
 -- first the event of the same source, then the only event of the programme that has this identifier; when the programme is not said, the
--- only event that has it. Anything else (nobody described the event, two sources each have one) is a
+-- only event that has it. An identifier is read as typed where an event has it so, else whatever the case of its letters, in the same order:
+-- « mess25-013.xlsx » is a list of MESS25-013. Anything else (nobody described the event, two sources each have one) is a
 -- placeholder of its own, so that no row is lost.
 with named as (
     select
@@ -23,28 +24,44 @@ with named as (
 
 -- an event that its source deleted gives way to one that another shows
 events as (
-    select source, event_id, programme_id
+    select source, event_id, programme_id, is_deleted
     from {{ ref('stg_events') }}
     qualify is_deleted = bool_and(is_deleted) over (partition by programme_id, event_id)
 ),
 
-candidates as (
+-- as typed first; then by letters alone, where a deleted event gives way too
+close as (
     select
-        named.source,
-        named.event_id,
-        named.programme_id,
-        named.nb_rows,
-        named.has_presence_lines,
-        count(event.event_id) as nb_events,
-        count(event.event_id) filter (where event.source = named.source) as nb_own,
-        -- the only one when there is one
-        min(event.source) as other_source,
-        min(event.programme_id) as other_programme_id,
-        min(event.programme_id) filter (where event.source = named.source) as own_programme_id
+        named.*,
+        event.source as event_source,
+        event.event_id as close_event_id,
+        event.programme_id as close_programme_id
     from named
     left join events as event
-        on event.event_id = named.event_id
+        on lower(event.event_id) = lower(named.event_id)
         and (named.programme_id is null or event.programme_id = named.programme_id)
+    qualify rank() over (
+        partition by named.source, named.event_id, named.programme_id
+        order by case when event.event_id = named.event_id then 1 when not event.is_deleted then 2 else 3 end
+    ) = 1
+),
+
+candidates as (
+    select
+        source,
+        event_id,
+        programme_id,
+        nb_rows,
+        has_presence_lines,
+        count(close_event_id) as nb_events,
+        count(close_event_id) filter (where event_source = source) as nb_own,
+        -- the only one when there is one
+        min(event_source) as other_source,
+        min(close_event_id) as other_event_id,
+        min(close_programme_id) as other_programme_id,
+        min(close_event_id) filter (where event_source = source) as own_event_id,
+        min(close_programme_id) filter (where event_source = source) as own_programme_id
+    from close
     group by all
 ),
 
@@ -83,7 +100,11 @@ pointed as (
             when 'unknown' then '?' || event_programme_id
             else other_source
         end as event_source,
-        case when is_placeholder then {{ unknown_event_id('event_id') }} else event_id end as found_event_id
+        case
+            when is_placeholder then {{ unknown_event_id('event_id') }}
+            when resolution = 'source' then own_event_id
+            else other_event_id
+        end as found_event_id
     from found
 )
 

@@ -20,6 +20,7 @@ from dataclasses import dataclass, field
 
 import duckdb
 import pyarrow as pa
+import pyarrow.compute as pc
 
 from identity.cipher import VaultError
 from identity.matching.registry import recall
@@ -104,53 +105,110 @@ def held_on(
             "Donnez une adresse électronique, un nom (prénom et nom), le numéro d'une personne, ou celui d'un billet (--ticket)."
         )
     with contextlib.closing(open_private()) as con:
-        vault.load(con, purpose=purpose, name="held_identities")
-        _known(con, vault, landed, REFUSED.empty_table() if refused is None else refused, purpose)
+        vault.load(con, purpose=purpose, name="held_identities", columns=_SAYING_WHO)
+        _said(con, vault, landed, REFUSED.empty_table() if refused is None else refused, purpose)
         con.register("asked", _rows_table(rows))
         _places_of(con, ticket)
+        who = {"uid": int(uid, 16) if uid else None, "email": wanted_email}
+        _near(con, who, wanted_name)
+        _known(con)
         con.execute(
             """create temp table seed as select row_id from known where uid = $uid or email = $email or name = $name
                union select row_id from known join asked using (source, delivery_id, row_number)
                union select row_id from known join asked_place using (event_id, registration_id)""",
-            {"uid": int(uid, 16) if uid else None, "email": wanted_email, "name": wanted_name},
+            {**who, "name": wanted_name},
         )
         _spread(con, same_name)
         _placed(con)
         return _answer(con)
 
 
-def _known(con: duckdb.DuckDBPyConnection, vault: Vault, landed: pa.Table, refused: pa.Table, purpose: str) -> None:
-    """Table `known`: every identified row, refused ones included, its address and name in normal form, its event, and the person
-    matching gave it to."""
+_SAYING_WHO = ("email", "email_typed", "given_name", "family_name", "full_name", "phone")
+
+
+def _said(con: duckdb.DuckDBPyConnection, vault: Vault, landed: pa.Table, refused: pa.Table, purpose: str) -> None:
+    """Views `said`: every identified row, refused ones included, with its address in normal form; `placed_rows`: their events and places;
+    `matched`: the persons that matching gave them to."""
     aside = refused.cast(REFUSED)
     con.register("refused_rows", aside.append_column("normal_email", normalise_emails(aside["email"])))
-    typed = con.sql(
-        """
-        with said as (select source, delivery_id, row_number, email, given_name, family_name, full_name, phone,
+    con.register("landed_rows", landed.cast(LANDED))
+    con.execute(
+        """create temp view said as select source, delivery_id, row_number, email, given_name, family_name, full_name, phone,
             case when given_name is not null and family_name is not null then given_name || ' ' || family_name
                 else coalesce(full_name, given_name, family_name, case when email is null and not contains(email_typed, '@') then email_typed end) end as typed
         from held_identities where email is null or not ends_with(email, '@"""
         + STAND_IN_DOMAIN
         + """')
-            union all select source, delivery_id, row_number, normal_email, null, null, name, phone, name from refused_rows)
-        select row_number() over (order by source, delivery_id, row_number) as row_id, * from said order by 1"""
-    ).to_arrow_table()
-    typed = typed.append_column("name", normalise_names(typed["typed"]))
-    con.register("typed_rows", typed)
-    con.register("landed_rows", landed.cast(LANDED))
+            union all select source, delivery_id, row_number, normal_email, null, null, name, phone, name from refused_rows"""
+    )
     con.execute(
         "create temp view placed_rows as from landed_rows union all select * exclude (email, normal_email, name, phone) from refused_rows"
     )
     try:
-        recall(con, vault, purpose=purpose, tables=("identity", "row"))
+        recall(con, vault, purpose=purpose, tables=("identity", "row"), columns={"identity": ["i", "uid"]})
     except VaultError:  # no night has matched yet: addresses and names alone speak
         con.execute("create temp table kept_row (source varchar, delivery_id varchar, row_number int, i ubigint)")
         con.execute("create temp table kept_identity (i ubigint, uid ubigint)")
-    con.execute("""
-        create temp table known as select t.*, l.event_id, l.registration_id, m.uid, m.i as fingerprint
-        from typed_rows t left join placed_rows l using (source, delivery_id, row_number)
-        left join (select source, delivery_id, row_number, i, uid from kept_row join kept_identity using (i)) m
-            using (source, delivery_id, row_number)""")
+    con.execute(
+        "create temp view matched as select source, delivery_id, row_number, i, uid from kept_row join kept_identity using (i)"
+    )
+
+
+def _near(con: duckdb.DuckDBPyConnection, who: dict[str, int | str | None], name: str | None) -> None:
+    """Table `near`: the only rows that the answer can depend on. Those asked for and their persons'; those with one of their addresses; those
+    without address with one of all these rows' names; and those with one of all these rows' tickets. What they are to the person is
+    decided later: of the others, nothing needs a normal form."""
+    con.execute("create temp table near (source varchar, delivery_id varchar, row_number int)")
+    con.execute(f"insert into near select {_KEY} from matched where uid = $uid", {"uid": who["uid"]})
+    con.execute(f"insert into near select {_KEY} from said where email = $email", {"email": who["email"]})
+    con.execute("insert into near from asked")
+    con.execute(
+        f"insert into near select {_KEY} from placed_rows semi join asked_place using (event_id, registration_id)"
+    )
+    if name is not None:
+        _near_by_name(con, pa.array([name]), "true")
+    con.execute(
+        f"insert into near select {_KEY} from matched where uid in (select uid from matched semi join near using ({_KEY}))"
+    )
+    con.execute(
+        f"insert into near select {_KEY} from said where email in (select email from said semi join near using ({_KEY}))"
+    )
+    texts = con.sql(f"select distinct typed from said semi join near using ({_KEY})").to_arrow_table()
+    _near_by_name(con, normalise_names(texts["typed"]).drop_null(), "email is null")
+    con.execute(
+        f"""insert into near select {_KEY} from placed_rows semi join
+            (from placed_rows semi join near using ({_KEY})) using (event_id, registration_id)"""
+    )
+
+
+_KEY = "source, delivery_id, row_number"
+
+
+def _near_by_name(con: duckdb.DuckDBPyConnection, names: pa.Array, where: str) -> None:
+    """Add the rows with one of these normalised names. A text of ASCII holds each word of its normal form: only those that hold the longest
+    one of a name, and those that have accents, are normalised."""
+    words = {max(name.split(), key=len) for name in names.to_pylist()}
+    if not words:
+        return
+    perhaps = con.sql(
+        f"select {_KEY}, typed from said where {where} and (strlen(typed) > length(typed) or regexp_matches(lower(typed), $words))",
+        params={"words": "|".join(sorted(words))},
+    ).to_arrow_table()
+    con.register("named", perhaps.filter(pc.is_in(normalise_names(perhaps["typed"]), names)))
+    con.execute(f"insert into near select {_KEY} from named")
+
+
+def _known(con: duckdb.DuckDBPyConnection) -> None:
+    """Table `known`: the rows of `near` that say who they are, with their name in normal form, their event, and the person matching gave them
+    to."""
+    typed = con.sql(
+        f"select row_number() over (order by {_KEY}) as row_id, * from said semi join near using ({_KEY}) order by 1"
+    ).to_arrow_table()
+    con.register("typed_rows", typed.append_column("name", normalise_names(typed["typed"])))
+    con.execute(
+        f"""create temp table known as select t.*, l.event_id, l.registration_id, m.uid, m.i as fingerprint
+        from typed_rows t left join placed_rows l using ({_KEY}) left join matched m using ({_KEY})"""
+    )
 
 
 def _places_of(con: duckdb.DuckDBPyConnection, ticket: str | None) -> None:

@@ -16,11 +16,12 @@ decision. Nothing here decides: without it, or when the program, the model or a 
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Mapping
 from contextlib import AbstractContextManager, ExitStack, contextmanager
 from functools import cache
 from importlib.metadata import version
 from pathlib import Path
+from types import MappingProxyType
 
 import duckdb
 import pyarrow as pa
@@ -86,13 +87,19 @@ def forget(vault: Vault) -> None:
 
 
 def recall(
-    con: duckdb.DuckDBPyConnection, vault: Vault, *, purpose: str, tables: Iterable[str] = ("identity", "row", "doubt")
+    con: duckdb.DuckDBPyConnection,
+    vault: Vault,
+    *,
+    purpose: str,
+    tables: Iterable[str] = ("identity", "row", "doubt"),
+    columns: Mapping[str, list[str]] = MappingProxyType({}),
 ) -> None:
-    """Make `kept_<table>` in `con` for a question, with `i` as `fingerprint`; logged first. Raises VaultError before any matching."""
+    """Make `kept_<table>` in `con` for a question, with `i` as `fingerprint`; logged first. `columns`: of these tables, only those. Raises
+    VaultError before any matching."""
     refuse_leaky(con)
     if not _path(vault, "delivery").exists():
         raise VaultError("Aucun rapprochement n'a encore été fait : lancez une nuit (observatoire run).")
-    read = {table: _read(vault, table) for table in tables}
+    read = {table: _read(vault, table, columns.get(table)) for table in tables}
     vault.log.record(purpose, "read", [f"{FOLDER}/{table}" for table in read], sum(t.num_rows for t in read.values()))
     for table, content in read.items():
         named = content.append_column("fingerprint", content["i"]) if "i" in content.column_names else content
@@ -141,6 +148,6 @@ def _decrypted(vault: Vault, table: str) -> AbstractContextManager[Decrypted]:
     return vault.cipher.open_decrypted(_path(vault, table), purpose="matching", context=table)
 
 
-def _read(vault: Vault, table: str) -> pa.Table:
+def _read(vault: Vault, table: str, columns: list[str] | None) -> pa.Table:
     with _decrypted(vault, table) as kept:
-        return pq.read_table(kept.path)
+        return pq.read_table(kept.path, columns=columns)

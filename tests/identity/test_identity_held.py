@@ -70,3 +70,19 @@ def test_a_name_at_an_event_is_not_the_persons_where_a_homonym_came_too(tmp_path
     for uid in uids:
         found = held(people, uid=uid)
         assert len(found.rows) == 1 and found.names_at == ()
+
+
+def test_a_name_is_the_same_with_and_without_accents_in_any_order(tmp_path):
+    zoe = [
+        row("Zoé Lévêque", "zoe@exemple.test"),
+        row("LEVEQUE Zoe"),
+        row("Mme Zoé  Lévêque"),
+        row("Zoe Leveque", event="A02"),
+    ]
+    people = Lists(tmp_path).put(
+        "a", *zoe, row("Léa Lévêque"), row("Zoe Levequet"), row("Zoé Lévêque", "autre@exemple.test")
+    )
+    found = held(people, email="zoe@exemple.test")
+    assert [number for _, _, number in found.rows] == [1, 2, 3] and [number for _, _, number in found.namesakes] == [4]
+    assert [number for _, _, number in held(people, email="zoe@exemple.test", same_name=True).rows] == [1, 2, 3, 4]
+    assert [number for _, _, number in held(people, name="leveque zoé").rows] == [1, 2, 3, 4, 7]

@@ -54,7 +54,8 @@ EVIDENCE = "bridge_participant_link"
 @dataclass(frozen=True)
 class Renamed:
     """What takes the place of a person in the releases: `participants` maps each participant key to another; `token` gives 32
-    hex digits for a column and a value, the same for the same; `rows`: landed rows (source, delivery_id, row_number) that go also where they are no participant's."""
+    hex digits for a column and a value, the same for the same; `rows`: landed rows (source, delivery_id, row_number) that go also where
+    they are no participant's."""
 
     participants: Mapping[int, int]
     token: Callable[[str, str], str]

@@ -61,8 +61,7 @@ class HasData(Protocol):
 def bind(contract: Contract, rows: list[tuple[int, Cells]], has_data: HasData) -> Binding:
     """Find and bind the header among `rows` ((row_number, cells), the first of the sheet).
 
-    Raises Unbound: no header row, a column nobody expects,
-    a required column missing, two columns claiming one field.
+    Raises Unbound: no header row, a column nobody expects, a required column missing, two columns claiming one field.
     """
     found = header_row(contract, rows)
     if found is None:

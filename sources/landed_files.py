@@ -25,8 +25,7 @@ from sources.entities import ENTITIES, LINEAGE, Entity
 from sources.judge import Judged
 from sources.kinds import References
 from sources.note import Note
-from sources.values.refusal import quote
-from sources.values.text import clean
+from sources.values.refusal import masked
 
 RECORDS = "record"
 """Folder of `landing/` with, per delivery of a source asked by API, the keys of the records it showed or deleted."""
@@ -146,10 +145,8 @@ def sealed(quarantined: pa.Table, cipher: Cipher, context: str) -> pa.Table:
     said_sealed = {}
     for value, message in dict.fromkeys(pairs):
         if value is not None:
-            said = message
-            for quoted in (quote(clean(value)), quote(value)):
-                said = said.replace(quoted, "« (valeur masquée) »")
-            said_sealed[value, message] = cipher.seal_text(value, purpose="quarantine", context=context), said
+            hidden = cipher.seal_text(value, purpose="quarantine", context=context)
+            said_sealed[value, message] = hidden, masked(message, value)
     for index, name in enumerate(("value", "message")):
         texts = pa.array([said_sealed.get(pair, pair)[index] for pair in pairs], pa.string())
         quarantined = quarantined.set_column(quarantined.schema.get_field_index(name), name, texts)

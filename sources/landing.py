@@ -100,8 +100,8 @@ class NotReadAgain(Exception):
 
 
 class NotLanded(Exception):
-    """Deliveries over which the program itself failed, each by its file's name (a crawl by its platform's): the others of the source are landed. The message is French and
-    quotes none of what the failures say, which may be a cell; they are its cause."""
+    """Deliveries over which the program itself failed, each by its file's name (a crawl by its platform's): the others of the source are landed.
+    The message is French and quotes none of what the failures say, which may be a cell; they are its cause."""
 
     def __init__(self, failed: Mapping[str, Exception], besides: str = ""):
         names = ", ".join(f"« {name} » ({type(error).__name__})" for name, error in failed.items())

@@ -49,8 +49,8 @@ MOST_NOTES = 200
 
 @dataclass
 class Returned:
-    """One workbook (`workbook`: its delivery_id) as it is being judged: what is taken and of what (`seen`: what was typed first; `rows`: where), what is said, how many lines
-    there are of each fate."""
+    """One workbook (`workbook`: its delivery_id) as it is being judged: what is taken and of what (`seen`: what was typed first; `rows`: where),
+    what is said, how many lines there are of each fate."""
 
     workbook: str
     kind: str

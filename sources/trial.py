@@ -27,7 +27,7 @@ from sources.landing import judge_file
 from sources.layouts import read_sheets, the_table
 from sources.note import Note
 from sources.readers import Sheet, Unreadable
-from sources.values.refusal import quote
+from sources.values.refusal import masked
 from sources.values.text import clean
 
 KIND_NAMES = {
@@ -191,18 +191,17 @@ def _form(texts: list[tuple[str, int]]) -> str | None:
 
 def _refused(con: duckdb.DuckDBPyConnection, contract: Contract) -> tuple[RefusedCell, ...]:
     """The quarantined cells; where an entity is about persons, no sentence quotes what was typed."""
-    masked = bool(ENTITIES[contract.entity].personal)
+    is_personal = bool(ENTITIES[contract.entity].personal)
     slots = set(ENTITIES[contract.entity].slots)
     found = []
     rows = con.execute(
         "select row_number, cell, field, rule, message, value from quarantined order by row_number, cell, field"
     )
     for number, cell, name, rule, message, value in rows.fetchall():
-        if masked and name in slots and not _said_by_contract(contract, name):
+        if is_personal and name in slots and not _said_by_contract(contract, name):
             typed = con.execute(f'select "{name}" from raw where row_number = ?', [number]).fetchall()
             for text in {value, *(text for (text,) in typed)} - {None}:
-                for quoted in (quote(clean(text)), quote(text)):
-                    message = message.replace(quoted, "« (valeur masquée) »")
+                message = masked(message, text)
         found.append(RefusedCell(number, cell, name, rule, message))
     return tuple(found)
 

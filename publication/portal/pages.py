@@ -110,9 +110,10 @@ class Portal:
     def __init__(self, public: Path, edition: Edition, renderer: drawing.Renderer | None = None):
         self.public, self.edition = public, edition
         self.lines = {name: views.lines(edition, name) for name in edition.release.datasets}
-        self.headlines = views.headlines(edition, self.lines)
+        first = views.first_lines(self.lines)
+        self.headlines = views.headlines(edition, first)
         self.programmes = views.programmes(edition, self.lines, self.headlines)
-        self.editions = views.editions(self.lines, self.programmes)
+        self.editions = views.editions(first, self.programmes)
         self.cards = views.cards(edition, self.lines)
         self.parts = {
             name: [

@@ -193,7 +193,10 @@ def programmes(
     )
 
 
-def headlines(edition: Edition, all_lines: Mapping[str, list[Line]]) -> dict[str, list[Headline]]:
+FirstLines = dict[tuple[str, ...], dict[str, Line]]
+
+
+def headlines(edition: Edition, first: FirstLines) -> dict[str, list[Headline]]:
     """Those of each programme that has some."""
     found: dict[str, list[Headline]] = {}
     before = {}
@@ -202,8 +205,8 @@ def headlines(edition: Edition, all_lines: Mapping[str, list[Line]]) -> dict[str
             name: by_key(_with_headlines(edition.before[name]))
             for name in {line[0] for line in HEADLINES} & edition.before.keys()
         }
-    for (dataset, indicator, _, _, words), by_programme in _first_lines(all_lines):
-        for programme, line in by_programme.items():
+    for dataset, indicator, breakdown, member, words in HEADLINES:
+        for programme, line in first[dataset, indicator, breakdown, member].items():
             if has_figure(line):
                 change = _change(edition, before.get(dataset, {}), line)
                 headline = Headline(dataset, programme, indicator, words, line.printed, _on(line.row), change)
@@ -211,13 +214,13 @@ def headlines(edition: Edition, all_lines: Mapping[str, list[Line]]) -> dict[str
     return {programme: each[:MOST_HEADLINES] for programme, each in found.items()}
 
 
-def editions(all_lines: Mapping[str, list[Line]], programmes: list[dict]) -> dict[str, list[Compared]]:
+def editions(first: FirstLines, programmes: list[dict]) -> dict[str, list[Compared]]:
     """The headlines of the programmes of one series side by side, by the code of each: nothing of a series that has a single one."""
     by_series: dict[str, list[str]] = {}
     for programme in sorted(programmes, key=lambda p: (p["year"], p["code"])):
         by_series.setdefault(programme["series"], []).append(programme["code"])
     found: dict[str, list[Compared]] = {}
-    for headline, lines in _first_lines(all_lines):
+    for headline, lines in first.items():
         for series, codes in by_series.items():
             own = {code: lines[code] for code in codes if code in lines}
             if series and len(codes) > 1 and any(map(has_figure, own.values())):
@@ -227,18 +230,18 @@ def editions(all_lines: Mapping[str, list[Line]], programmes: list[dict]) -> dic
     return found
 
 
-def _first_lines(all_lines: Mapping[str, list[Line]]) -> list[tuple[tuple[str, ...], dict[str, Line]]]:
-    """Each of HEADLINES with its line of each programme: the first that has a figure, else one that says why there is none."""
-    found: list[tuple[tuple[str, ...], dict[str, Line]]] = []
-    for headline in HEADLINES:
-        lines: dict[str, Line] = {}
-        for line in all_lines.get(headline[0], ()):
+def first_lines(all_lines: Mapping[str, list[Line]]) -> FirstLines:
+    """Of each of HEADLINES, by its first four words, the line of each programme: the first that has a figure, else one that says why there is
+    none."""
+    found: FirstLines = {headline[:4]: {} for headline in HEADLINES}
+    for dataset in {headline[0] for headline in HEADLINES}:
+        for line in all_lines.get(dataset, ()):
             row = line.row
-            if (row["indicator"], row["breakdown"], row["member"]) == headline[1:4]:
+            lines = found.get((dataset, row["indicator"], row["breakdown"], row["member"]))
+            if lines is not None:
                 before = lines.setdefault(row["programme_id"], line)
                 if has_figure(line) and not has_figure(before):
                     lines[row["programme_id"]] = line
-        found.append((headline, lines))
     return found
 
 

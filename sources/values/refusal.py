@@ -1,5 +1,7 @@
 """The one exception of the value parsers. It carries a rule for machines and a sentence for the person who typed."""
 
+from sources.values.text import clean
+
 QUOTE_LENGTH = 80
 
 
@@ -14,6 +16,13 @@ class Refused(Exception):
         super().__init__(message)
         self.rule = rule
         self.message = message
+
+
+def masked(message: str, typed: str) -> str:
+    """A refusal's message without what it quotes of the cell: for what is about persons."""
+    for quoted in (quote(clean(typed)), quote(typed)):
+        message = message.replace(quoted, "« (valeur masquée) »")
+    return message
 
 
 def quote(text: str) -> str:

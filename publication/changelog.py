@@ -3,19 +3,22 @@
 Belongs here: comparing tables and writing the comparison. Does not belong here: deciding whether a release is made.
 """
 
+import re
 from collections import Counter
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
+from decimal import Decimal
 
 import numpy as np
 import pyarrow as pa
 
+from publication.figures import Rounding, printed, write
 from publication.labels import Labels
 from publication.shelf import DatasetStatus
 from publication.tables import KEY, by_key, csv_cell, csv_of
 from publication.versions import Version
-from publication.wording import STATUSES, dataset_title, long_date, long_period, plural, uncapitalised
+from publication.wording import CELL_COLUMNS, STATUSES, dataset_title, long_date, long_period, plural, uncapitalised
 
 ADDED, REMOVED, CHANGED = "added", "removed", "changed"
 REVISIONS = "revisions.csv"
@@ -121,6 +124,37 @@ def where(change: Change, labels: Labels) -> str:
     return f"{text} — {labels.programme(named.get('programme_id'))}"
 
 
+def in_words(change: Change, labels: Labels) -> tuple[str, str]:
+    """What stood before and what stands now, as the tables print it; with all decimals when the rounding would print both alike."""
+    old, new = (_printed(change, text, labels) for text in (change.old, change.new))
+    return (old, new) if old != new else (_exact(change.old), _exact(change.new))
+
+
+def _printed(change: Change, text: str, labels: Labels) -> str:
+    """A cell of a revision as the tables print it: a figure by the rounding of its indicator, what a code means."""
+    named = dict(zip(KEY, change.key, strict=False))
+    unit = labels.indicators.get(named["indicator"], {}).get("unit")
+    if change.column in ("", "value", "lower", "upper") and _NUMBER.fullmatch(text):
+        return printed({**named, "unit": unit, "value": float(text)}, labels).text
+    if change.column == "unit":
+        return labels.unit_of({"unit": text}) or text
+    pair = {"obs_status": (text, "F"), "conf_status": ("Q", text)}.get(change.column)
+    if pair in labels.signs:
+        return labels.signs[pair].meaning
+    return "libre" if pair == ("Q", "F") else _exact(text)
+
+
+_NUMBER = re.compile(r"-?\d+(?:\.\d+)?(?:e-?\d+)?")
+
+
+def _exact(text: str) -> str:
+    """A cell of a file as it is read: French figures when it is a number, with all of its decimals; the words otherwise."""
+    if not _NUMBER.fullmatch(text):
+        return text
+    number = Decimal(text)
+    return write(float(number), Rounding(max(0, -int(number.normalize().as_tuple().exponent))))
+
+
 def markdown(
     number: int,
     made_at: datetime,
@@ -186,10 +220,10 @@ def _section(kind: str, title: str, changes: Sequence[Change], labels: Labels) -
     if not chosen:
         return []
     lines = [f"## {title}", "", "| chiffre | clé | colonne | avant | après |", "|---|---|---|---|---|"]
-    lines += [
-        _line(where(c, labels), " / ".join(c.key), c.column or "value", c.old or "(vide)", c.new or "(vide)")
-        for c in chosen[:MOST_LISTED]
-    ]
+    for change in chosen[:MOST_LISTED]:
+        cells = (cell or "(vide)" for cell in in_words(change, labels))
+        column = CELL_COLUMNS.get(change.column or "value", change.column)
+        lines.append(_line(where(change, labels), " / ".join(change.key), column, *cells))
     if len(chosen) > MOST_LISTED:
         lines += ["", f"Et {plural(len(chosen) - MOST_LISTED, 'autre')} : tout est dans `{REVISIONS}`."]
     return [*lines, ""]

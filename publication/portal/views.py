@@ -3,12 +3,10 @@
 Belongs here: choosing and counting. Does not belong here: markup (templates), how a figure is written (`figures`).
 """
 
-import re
 from collections import Counter
 from collections.abc import Collection, Mapping
 from dataclasses import dataclass
 from datetime import date
-from decimal import Decimal
 from pathlib import Path
 
 import pyarrow as pa
@@ -16,9 +14,8 @@ import pyarrow.compute as pc
 
 from expectations import Outcome
 from expectations.verdict import MAX_KEYS
-from publication.changelog import CHANGED, Change, where
-from publication.figures import Printed, Printing, Rounding, printed, write
-from publication.labels import Labels
+from publication.changelog import CHANGED, Change, in_words, where
+from publication.figures import Printed, Printing, printed
 from publication.portal.blocks import slug
 from publication.portal.charts import Line
 from publication.portal.edition import Edition
@@ -485,38 +482,11 @@ def revisions(edition: Edition, most: int = 400) -> tuple[list[dict], int]:
 
 
 def _revision(change: Change, edition: Edition) -> dict:
-    cells = [_cell(change, text, edition.labels) for text in (change.old, change.new)]
-    if cells[0] == cells[1]:  # what changed is less than the rounding
-        cells = [_exact(text) for text in (change.old, change.new)]
+    old, new = in_words(change, edition.labels)
     return {
         "dataset": dataset_title(change.dataset),
         "where": where(change, edition.labels),
         "column": CELL_COLUMNS.get(change.column, change.column),
-        "old": cells[0],
-        "new": cells[1],
+        "old": old,
+        "new": new,
     }
-
-
-def _cell(change: Change, text: str, labels: Labels) -> str:
-    """A cell of a revision as the tables print it: a figure by the rounding of its indicator, what a code means."""
-    named = dict(zip(KEY, change.key, strict=False))
-    unit = labels.indicators.get(named["indicator"], {}).get("unit")
-    if change.column in ("value", "lower", "upper") and _NUMBER.fullmatch(text):
-        return printed({**named, "unit": unit, "value": float(text)}, labels).text
-    if change.column == "unit":
-        return labels.unit_of({"unit": text}) or text
-    pair = {"obs_status": (text, "F"), "conf_status": ("Q", text)}.get(change.column)
-    if pair in labels.signs:
-        return labels.signs[pair].meaning
-    return "libre" if pair == ("Q", "F") else _exact(text)
-
-
-_NUMBER = re.compile(r"-?\d+(?:\.\d+)?(?:e-?\d+)?")
-
-
-def _exact(text: str) -> str:
-    """A cell of a file as it is read: French figures when it is a number, with all of its decimals; the words otherwise."""
-    if not _NUMBER.fullmatch(text):
-        return text
-    number = Decimal(text)
-    return write(float(number), Rounding(max(0, -int(number.normalize().as_tuple().exponent))))

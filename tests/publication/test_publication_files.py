@@ -128,7 +128,7 @@ def test_changelog_has_keys_old_and_new(desk):
     release = desk.night(ind_events=rows)
     text = (release.public / "CHANGELOG.md").read_text()
     assert "Par rapport à la version 1 : 1\u00a0cellule révisée." in text
-    assert "| ind_events / HDF-CONF-2023 / EV01 / total / total / 2023-04/2023-12 | value | 36 | 35 |" in text
+    assert "| ind_events / HDF-CONF-2023 / EV01 / total / total / 2023-04/2023-12 | valeur | 36 | 35 |" in text
     assert (release.public / "revisions.csv").read_text().splitlines() == [
         "dataset,programme_id,indicator,breakdown,member,period,occurrence,change,column,old,new",
         "ind_events,HDF-CONF-2023,EV01,total,total,2023-04/2023-12,,changed,value,36,35",

@@ -213,10 +213,15 @@ def _known(con: duckdb.DuckDBPyConnection) -> None:
 
 def _places_of(con: duckdb.DuckDBPyConnection, ticket: str | None) -> None:
     """Table `asked_place`: the event at which a ticket has this number. Raises VaultError when there are several."""
+    asked = (ticket or "").strip()
+    event, _, number = asked.rpartition("/")
     con.execute(
-        """create temp table asked_place as select distinct event_id, registration_id from placed_rows
-           where $ticket in (registration_id, event_id || '/' || registration_id) and event_id is not null order by all""",
-        {"ticket": ticket.strip() if ticket else None},
+        """create temp table asked_place as select distinct event_id, registration_id
+           from (select *, $ticket in (registration_id, event_id || '/' || registration_id) as is_as_typed from placed_rows
+               where event_id is not null and (is_as_typed or ($number = registration_id and lower($event) = lower(event_id)))
+               qualify is_as_typed or not bool_or(is_as_typed) over ())
+           order by all""",
+        {"ticket": asked or None, "event": event, "number": number},
     )
     found = [f"« {event}/{number} »" for event, number in con.execute("from asked_place").fetchall()]
     if len(found) > 1:

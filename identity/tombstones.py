@@ -8,6 +8,7 @@ enough to erase again. A tombstone holds no identity, only HMAC-SHA256 under a k
 
     emails   of each address              names   of each (event, normalised name), and (shared address, normalised name)
     places   of each (event, number of a ticket): for rows that name nobody
+    An event is its letters, whatever their case: a later list may spell it otherwise, as its programme may.
     rows     source/delivery/row that were erased, in the clear: coordinates, not persons
 
 `secret` makes the stand-ins: the same for every row of the person, so that an erased person still counts once, and equal
@@ -135,10 +136,16 @@ class Tombstones:
 
     def of_name(self, scope: str, name: str) -> str:
         """Fingerprint of a normalised name at an event, or behind a shared address (`@address`)."""
+        return self._name_typed(scope.lower(), name)
+
+    def _name_typed(self, scope: str, name: str) -> str:
         return self._cipher.mac("tombstones", f"name\0{len(scope)}:{scope}\0{name}".encode())
 
     def of_place(self, event_id: str, number: str) -> str:
         """Fingerprint of a ticket at an event."""
+        return self._place_typed(event_id.lower(), number)
+
+    def _place_typed(self, event_id: str, number: str) -> str:
         return self._cipher.mac("tombstones", f"place\0{len(event_id)}:{event_id}\0{number}".encode())
 
     def keep(self, tombstone: Tombstone) -> None:
@@ -201,8 +208,12 @@ class Tombstones:
             scope = f"@{email}" if email is not None else event_id
             if by is None and name is not None and scope is not None and by_name:
                 by = _still_covered(by_name.get(self.of_name(scope, name), ()), instant)
+                if by is None and scope != scope.lower():  # a tombstone of before the case of letters did not count
+                    by = _still_covered(by_name.get(self._name_typed(scope, name), ()), instant)
             if by is None and by_place and not names_somebody and place is not None and event_id is not None:
                 by = _still_covered(by_place.get(self.of_place(event_id, place), ()), instant)
+                if by is None and event_id != event_id.lower():
+                    by = _still_covered(by_place.get(self._place_typed(event_id, place), ()), instant)
             if by is not None:
                 found[number] = by
         passing = {each.id: each.with_passing_secret() for each in found.values()}

@@ -115,9 +115,11 @@ def month_later(day: date) -> date:
 def landed_rows(home: Home) -> pa.Table:
     """Rows of every delivery that landed, their event and their place (`identity.held.LANDED`)."""
     import duckdb
+    import pyarrow as pa
 
     from identity.held import LANDED
     from sources.entities import ENTITIES
+    from sources.persons import with_spelled_events
 
     found = []
     with contextlib.closing(duckdb.connect()) as con:
@@ -136,9 +138,7 @@ def landed_rows(home: Home) -> pa.Table:
                     .to_arrow_table()
                     .cast(LANDED)
                 )
-    import pyarrow as pa
-
-    return pa.concat_tables([LANDED.empty_table(), *found])
+    return with_spelled_events(pa.concat_tables([LANDED.empty_table(), *found]), home.landing)
 
 
 def held(home: Home, who: str, *, purpose: str, same_name: bool = False, is_ticket: bool = False) -> Held:
@@ -151,6 +151,7 @@ def held(home: Home, who: str, *, purpose: str, same_name: bool = False, is_tick
     from identity.mentions import Identifiers
     from identity.pseudonyms import normalise_emails
     from sources.erasure import refused_people
+    from sources.persons import with_spelled_events
 
     vault, landed = vault_of(home), landed_rows(home)
     asked: dict = {}
@@ -168,6 +169,7 @@ def held(home: Home, who: str, *, purpose: str, same_name: bool = False, is_tick
         asked["name"] = who
         identifiers = Identifiers(names=frozenset([(who, None)]))
     refused = refused_people(rooms.places(home), rooms.contracts(home), purpose, with_places=True)
+    refused = with_spelled_events(refused, home.landing)
     found = held_on(vault, landed, purpose=purpose, same_name=same_name, refused=refused, **asked)
     if found.rows and "email" in asked:  # an address that others use too names nobody
         return found

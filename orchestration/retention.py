@@ -130,12 +130,13 @@ def _rows(home: Home, vault: Vault) -> Iterator[duckdb.DuckDBPyConnection]:
 def _landed(con: duckdb.DuckDBPyConnection, home: Home) -> pa.Table:
     """source, delivery_id, row_number, entity, event_id, registration_id, instant (UTC): the row's own instant, else its event's day, else its arrival."""
     from sources.entities import ENTITIES
+    from sources.persons import with_spelled_events
 
     events = [str(path) for path in (home.landing / "event").glob("*.parquet")]
-    con.execute("create temp table event_day (event_id varchar, day timestamp)")
+    con.execute("create temp table event_day (letters varchar, day timestamp)")
     if events:
         con.execute(
-            "insert into event_day select event_id, max(coalesce(ends_on, starts_on))::timestamp from read_parquet($files) group by 1",
+            "insert into event_day select lower(event_id), max(coalesce(ends_on, starts_on))::timestamp from read_parquet($files) group by 1",
             {"files": events},
         )
     con.execute(
@@ -158,10 +159,10 @@ def _landed(con: duckdb.DuckDBPyConnection, home: Home) -> pa.Table:
         con.execute(
             f"insert into landed select l.source, l.delivery_id, l.row_number, '{entity.name}', {event}, {place}, "
             f"coalesce(greatest({latest}, d.day), l.delivered_at) from read_parquet($files) l "
-            f"left join event_day d on d.event_id = {event}",
+            f"left join event_day d on d.letters = lower({event})",
             {"files": files},
         )
-    return con.sql("from landed").to_arrow_table()
+    return with_spelled_events(con.sql("from landed").to_arrow_table(), home.landing)
 
 
 def _expired_persons(

@@ -1,15 +1,18 @@
 """What matching needs to know of the landed rows of persons, beside their identities: which row, which event, which year.
 
-Here: the description of the rows in force of registrations, attendances and answers, without anything personal. Not here:
+Here: the description of the rows in force of registrations, attendances and answers, without anything personal; how an event is spelled. Not here:
 identities (the vault has them), who is who (`identity.matching`), what dbt receives (`handover.py`).
 """
 
 from __future__ import annotations
 
 import contextlib
+from collections.abc import Sequence
+from pathlib import Path
 
 import duckdb
 import pyarrow as pa
+import pyarrow.compute as pc
 
 from identity.keys import YEARS
 from sources.contract import LoadedContract
@@ -77,18 +80,33 @@ def rows_of_persons(places: Places, contracts: dict[str, LoadedContract]) -> pa.
         con.register(
             "programme_year", pa.table({"programme_id": list(years), "year": pa.array(years.values(), pa.int32())})
         )
-        con.execute("create temp table spelled (letters varchar, event_id varchar)")
         # as in dbt, an event that is not shown any more is still one
-        if described := _files(places, contracts, "event", ever):
-            con.execute(
-                "insert into spelled select lower(event_id) as letters, min(event_id) from read_parquet($files) "
-                "group by letters having count(distinct event_id) = 1",
-                {"files": described},
-            )
+        con.register("spelled", _spellings(_files(places, contracts, "event", ever)))
         query = f"select {', '.join(ROWS.names)} from ({' union all '.join(selects)}) r{replaced}"
         return pa.Table.from_batches(
             (batch.cast(ROWS) for batch in con.sql(query, params=params).to_arrow_reader()), ROWS
         ).unify_dictionaries()
+
+
+def with_spelled_events(rows: pa.Table, landing: Path) -> pa.Table:
+    """`rows` with their event (`event_id`, text) spelled as `rows_of_persons` spells it, by all that the landing zone describes."""
+    known = _spellings([str(path) for path in (landing / "event").glob("*.parquet")])
+    typed = rows["event_id"]
+    at = pc.index_in(pc.utf8_lower(typed), value_set=known["letters"].combine_chunks())
+    spelled = pc.coalesce(known["event_id"].combine_chunks().take(at), typed)
+    return rows.set_column(rows.schema.get_field_index("event_id"), "event_id", spelled)
+
+
+def _spellings(described: Sequence[str]) -> pa.Table:
+    """letters (lower case), event_id: of the events that these landed files describe, those whose letters no other event has."""
+    if not described:
+        return pa.table({"letters": pa.array([], pa.string()), "event_id": pa.array([], pa.string())})
+    with contextlib.closing(duckdb.connect()) as con:
+        return con.sql(
+            "select lower(event_id) as letters, min(event_id) as event_id from read_parquet($files) "
+            "group by letters having count(distinct event_id) = 1",
+            params={"files": list(described)},
+        ).to_arrow_table()
 
 
 def _files(places: Places, contracts: dict[str, LoadedContract], entity: str, known: list[dict]) -> list[str]:

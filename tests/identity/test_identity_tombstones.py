@@ -53,6 +53,24 @@ def test_the_address_the_name_at_the_event_and_the_row_are_recognised(stones, st
     assert covered(stones, *rows, delivery_id="def") == [1, 2], "coordinates are those of one delivery"
 
 
+def test_an_event_is_its_letters_whatever_their_case_and_was_not_always(stones):
+    before = replace(
+        stones.new(ERASED_AT),
+        names=(stones._name_typed("E1", "canari jeanne"),),
+        places=(stones._place_typed("E1", "B7"),),
+    )
+    now = replace(
+        stones.new(ERASED_AT), names=(stones.of_name("E2", "canari jeanne"),), places=(stones.of_place("E2", "B7"),)
+    )
+    for stone in (before, now):
+        stones.keep(stone)
+    events = ["E1", "e1", "E2", "e2"]
+    rows = [(number, None, "Jeanne Canari", event, None) for number, event in enumerate(events, 1)]
+    rows = [(*row, None) for row in rows]
+    rows += [(number, None, None, event, None, "B7") for number, event in enumerate(events, 5)]
+    assert covered(stones, *rows) == [1, 3, 4, 5, 7, 8]
+
+
 def test_who_is_only_sought_is_found_in_the_rows_that_an_erasure_would_take(stones, stone):
     stone = replace(
         stone, places=(stones.of_place("E1", "B7"),), names=(*stone.names, stones.of_name("@a@b.test", "canari jeanne"))

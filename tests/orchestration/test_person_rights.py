@@ -158,6 +158,53 @@ def test_a_presence_known_by_its_ticket_alone_goes_with_whose_it_is(home, who, t
         }
 
 
+PROGRAMME = """\
+source: programme
+title: Programme
+entity: event
+files: {pattern: "*.csv", shape: delimited, delimiter: ";"}
+fields:
+  event_id: {headers: [Code], required: true}
+  programme: {constant: HDF-CONF-2023}
+  status: {constant: held}
+  counts: {constant: "oui"}
+  title: {headers: [Titre], required: true}
+"""
+
+
+def respelled(home, event):
+    """The list of check-ins is of this event from now on."""
+    contract = home.project / "sources" / "contracts" / "passages.yml"
+    contract.write_text(CHECK_INS.replace("E1", event).replace("  joined", NAME + "  joined"), encoding="utf-8")
+    return rooms.contracts(home)["passages"]
+
+
+NAME = "  full_name: {headers: [Nom], privacy: direct}\n"
+
+
+def test_an_event_spelled_in_another_case_is_one_event_for_the_rights_of_persons(home):
+    (home.project / "sources" / "contracts" / "programme.yml").write_text(PROGRAMME, encoding="utf-8")
+    (home.inbox / "programme").mkdir()
+    (home.inbox / "programme" / "p.csv").write_text("Code;Titre\nE1;Visite\n", encoding="utf-8")
+    rooms.deliver(home, rooms.contracts(home)["programme"], datetime.now(UTC))
+    (home.inbox / "passages").mkdir()
+    for number, event in enumerate(("e1", "E1")):
+        loaded = respelled(home, event)
+        lines = (
+            "Billet;Heure;Nom\nB1;01/03/2023 09:00;\nB8;01/03/2023 09:00;Ana Durand\nB9;01/03/2023 09:00;Paul Autre\n"
+        )
+        (home.inbox / "passages" / f"{number}.csv").write_text(lines + "\n" * number, encoding="utf-8")
+        rooms.deliver(home, loaded, datetime.now(UTC))
+        rights = str(home.landing / "attendance" / "*.parquet")
+        basis = "select person_basis, count(*) from read_parquet($files) group by all"
+        if number == 0:
+            assert "3 ligne(s)" in said("find", "ana@exemple.test") and "3 ligne(s)" in said("find", "Ana Durand")
+            assert "3 ligne(s)" in said("find", "e1/B1", "--ticket")
+            said("erase", "ana@exemple.test", "--yes")
+        held = dict(duckdb.sql(basis, params={"files": rights}).fetchall())
+        assert held == {"erased": 2 * (number + 1), "name": number + 1}, event
+
+
 def test_a_ticket_of_several_events_or_of_none_is_not_guessed(home):
     deliver_check_ins(home, "B1")
     contract = home.project / "sources" / "contracts" / "passages.yml"

@@ -181,6 +181,32 @@ def test_a_presence_stays_with_its_place_when_both_go(tmp_path):
     assert not by_rule(retention(made, NOW, apply=True))["registrations"], "once"
 
 
+PROGRAMME = """\
+source: programme
+title: Programme
+entity: event
+files: {pattern: "*.csv", shape: delimited, delimiter: ";"}
+fields:
+  event_id: {headers: [Code], required: true}
+  programme: {constant: HDF-CONF-2023}
+  status: {constant: held}
+  counts: {constant: "oui"}
+  title: {headers: [Titre]}
+  date: {headers: [Date]}
+"""
+
+
+def test_the_day_of_an_event_is_known_whatever_the_case_of_its_identifier(tmp_path):
+    files = {
+        "programme/p.csv": "Code;Titre;Date\ne1;Visite;04/11/2025\n",
+        "pointage/liste.csv": "N;Billet;Prénom\n1;;Ana Partie\n",
+    }
+    made = home_with(tmp_path, {"programme": PROGRAMME, "pointage": CHECK_IN}, files, datetime(2020, 4, 1).timestamp())
+    for contract in rooms.contracts(made).values():
+        rooms.deliver(made, contract, NOW)
+    assert not by_rule(retention(made, NOW, apply=False))["registrations"]
+
+
 def test_the_names_of_authors_go_and_what_they_corrected_stays(home):
     def line(number: int, day: str) -> dict:
         return {

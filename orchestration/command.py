@@ -10,6 +10,9 @@ from __future__ import annotations
 
 import re
 import shlex
+from collections.abc import Sequence
+from itertools import groupby
+from operator import attrgetter
 from pathlib import Path
 from typing import Annotated, Any
 
@@ -50,6 +53,7 @@ app.add_typer(sources_app, name="sources")
 app.add_typer(person_command.app, name="person")
 app.add_typer(breach_command.app, name="breach")
 
+Output = Annotated[Path | None, typer.Option("--output", help="Le fichier CSV à écrire, de tous les changements.")]
 Number = Annotated[int | None, typer.Argument(help="Numéro de version ; par défaut, celle en place.")]
 
 
@@ -134,6 +138,44 @@ def _night(home: Home, lines: Any) -> int:
         for failure in send(settings, "Observatoire : la nuit n'a rien publié", [outcome.sentence]):
             lines.say(f"! {failure}")
     return outcome.exit_code
+
+
+@app.command()
+def rehearse(output: Output = None) -> None:
+    """Répète la prochaine nuit sur une copie : ce qui serait publié et ce qui changerait, sans que rien change ici."""
+    from orchestration.lock import AnotherNight
+    from orchestration.night import kept_back_lines
+    from orchestration.progress import listening
+    from orchestration.rehearsal import rehearse as rehearse_night
+    from publication import changelog
+
+    lines = _lines()
+    lines.say("Répétition sur une copie de l'état : rien n'est publié, rien ne change ici.")
+    try:
+        with listening(lines.hear):
+            found = rehearse_night(_home(), Settings.from_environment())
+    except AnotherNight as busy:
+        lines.say(str(busy))
+        raise typer.Exit(FAILED) from None
+    if found.outcome.sentence:
+        lines.say_once(found.outcome.sentence)
+    for line in kept_back_lines(found.outcome):
+        lines.say(f"  {line}")
+    if found.after is not None:
+        edition = f"la version {found.after.number} ({found.after.version})"
+        if found.before is None:
+            lines.say(f"La nuit publierait {edition}, la première.")
+        else:
+            said = changelog.summary(changelog.counted(found.changes))
+            lines.say(f"La nuit publierait {edition}. De la version {found.before.number} à elle : {said}.")
+            for dataset, changes in groupby(found.changes, attrgetter("dataset")):
+                lines.say(f"  {dataset} : {changelog.summary(changelog.counted(list(changes)))}")
+            _say_changes(lines, found.changes, output)
+    elif found.outcome.release is not None:
+        lines.say(f"La nuit ne changerait rien : la version {found.outcome.release} resterait en place.")
+    else:
+        lines.say("La nuit ne publierait rien ; ce qui est publié le resterait.")
+    raise typer.Exit(found.outcome.exit_code)
 
 
 @app.command()
@@ -380,24 +422,16 @@ def trace(
 def releases_diff(
     before: Annotated[int, typer.Argument(help="Version de départ.")],
     after: Annotated[int | None, typer.Argument(help="Version d'arrivée ; par défaut, celle en place.")] = None,
-    output: Annotated[
-        Path | None, typer.Option("--output", help="Le fichier CSV à écrire, de tous les changements.")
-    ] = None,
+    output: Output = None,
 ) -> None:
     """Ce qui a changé d'une version à une autre, cellule par cellule."""
-    from publication import changelog, releases
+    from publication import releases
 
     home, lines = _home(), _lines()
     old, new = releases.show(home.releases, before), releases.show(home.releases, after)
     changes = releases.diff(old, new)
     lines.say(f"De la version {old.number} à la version {new.number} : {len(changes)} changement(s).")
-    for change in changes[:MAX_LINES]:
-        lines.say(f"  {_change(change)}")
-    if output is not None:
-        output.write_bytes(changelog.as_csv(changes))
-        lines.say(f"Tous sont dans {output}")
-    elif len(changes) > MAX_LINES:
-        lines.say(f"  … et {len(changes) - MAX_LINES} autres : --output FICHIER.csv les écrit tous")
+    _say_changes(lines, changes, output)
 
 
 @releases_app.command("rollback")
@@ -540,6 +574,18 @@ def sources_new(
         f"Ensuite, déplacez-la dans {home.contracts} et déposez les fichiers dans {home.inbox / source}.",
     )
     print_draft(draft, lines, where)
+
+
+def _say_changes(lines: Any, changes: Sequence[Any], output: Path | None) -> None:
+    from publication import changelog
+
+    for change in changes[:MAX_LINES]:
+        lines.say(f"  {_change(change)}")
+    if output is not None:
+        output.write_bytes(changelog.as_csv(changes))
+        lines.say(f"Tous sont dans {output}")
+    elif len(changes) > MAX_LINES:
+        lines.say(f"  … et {len(changes) - MAX_LINES} autres : --output FICHIER.csv les écrit tous")
 
 
 def _change(change: Any) -> str:

@@ -26,6 +26,7 @@ from typing import TYPE_CHECKING, Any
 from orchestration import rooms
 from orchestration.candidates import candidates
 from orchestration.home import Home
+from orchestration.home_copy import discard
 from orchestration.novelty import leave_for_next_night
 
 if TYPE_CHECKING:
@@ -366,7 +367,8 @@ def _matched_again(home: Home, vault: Vault, found: Held) -> int:
 
 
 def throw_candidates_away(home: Home) -> int:
-    """Candidates hold pseudonyms and places of residence: they go whole, the next night builds another."""
+    """Candidates hold pseudonyms and places of residence: they go whole, the next night builds another. So does what a rehearsal that died left."""
+    discard(home)
     found = candidates(home.warehouse)
     for candidate in found:
         candidate.throw_away()

@@ -109,6 +109,11 @@ class Home:
         return self.root / "preview"
 
     @property
+    def copy(self) -> Path:
+        """The state once more, while a night is rehearsed on it."""
+        return self.root / "copy"
+
+    @property
     def dagster(self) -> Path:
         return self.root / "dagster"
 

@@ -43,6 +43,7 @@ from orchestration.candidates import (
     write_json,
 )
 from orchestration.home import Home, Settings
+from orchestration.home_copy import discard
 from orchestration.lock import only_one_night
 from orchestration.novelty import RETURNS, any_return, fingerprint, leave_for_next_night
 from orchestration.process import give_memory_back
@@ -143,6 +144,7 @@ class Night:
 
         self.home.ensure()
         with only_one_night(self.home.lock), kept_open(self.home.ledger):
+            discard(self.home)
             try:
                 yield self
             finally:

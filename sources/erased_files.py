@@ -36,6 +36,17 @@ def tombstones_applied(vault: Path) -> None:
         _write(path, known)
 
 
+def copied_from(original: Path, vault: Path) -> None:
+    """The lists of a copied home speak of its own files, where those of the original are as they must be."""
+    for path, known in _lists(vault).items():
+        for stamps in known["deliveries"].values():
+            for name, stamp in stamps.items():
+                if stamp_of(original.parent / name) == stamp:
+                    stamps[name] = stamp_of(vault.parent / name)
+        if path.exists():
+            _write(path, known)
+
+
 def is_erased(vault: Path, source: str, delivery_id: str) -> bool:
     """Whether somebody was erased from this delivery."""
     return (source, delivery_id) in erased_deliveries(vault)

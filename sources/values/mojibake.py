@@ -2,7 +2,7 @@
 
 Certain means: the whole text goes back to bytes in Windows-1252 (or Latin-1, for the bytes Windows-1252 has no letter
 for), these bytes are UTF-8, no letter that comes out is of another script, and either ftfy's evidence says that nobody
-wrote the first text, or all that comes out is French (or Vietnamese, three bytes a letter: no chance does that). Nothing else that ftfy can do is asked of it: quotes, ligatures, widths, HTML entities and line
+wrote the first text, or all that comes out is French (or Turkish, or Vietnamese, three bytes a letter: no chance does that). Nothing else that ftfy can do is asked of it: quotes, ligatures, widths, HTML entities and line
 breaks are what people typed.
 
 Repair comes before `text.clean`, which would turn the no-break space of « Ã\u00a0 » (à) into a plain one. What does not belong here:
@@ -19,6 +19,8 @@ if TYPE_CHECKING:
 
 _SUSPECT = re.compile("[\u00c2-\u00f4][^\\x00-\\x7f]")  # a leading byte of UTF-8, and one that may follow
 _FRENCH = frozenset("àâäçéèêëîïôöùûüÿœæÀÂÄÇÉÈÊËÎÏÔÖÙÛÜŸŒÆ«»’‘“”–—…€°·•§№²³½\u00a0\u202f")
+_TURKISH = frozenset("ğĞŞ")
+"""« ÄŸ », « Äž » and « Åž »: ftfy takes two letters for no evidence, and no language has these side by side."""
 _ENCODINGS = frozenset({"latin-1", "sloppy-windows-1252"})
 
 
@@ -54,7 +56,7 @@ def _may_be_typed(text: str, repaired: str) -> bool:
 
 
 def _by_letters(text: str) -> str | None:
-    """« ÃŽle » (Île) and « Nguyá»…n » are short of evidence for ftfy."""
+    """« ÃŽle » (Île), « DoÄŸan » and « Nguyá»…n » are short of evidence for ftfy."""
     import ftfy.bad_codecs  # noqa: F401  registers the codec
 
     try:
@@ -62,9 +64,8 @@ def _by_letters(text: str) -> str | None:
     except UnicodeError:
         return None
     beyond = {letter for letter in repaired if not letter.isascii()}
-    return (
-        repaired if beyond and all(letter in _FRENCH or "\u1e00" <= letter <= "\u1eff" for letter in beyond) else None
-    )
+    known = all(letter in _FRENCH | _TURKISH or "\u1e00" <= letter <= "\u1eff" for letter in beyond)
+    return repaired if beyond and known and not _may_be_typed(text, repaired) else None
 
 
 def _is_latin(text: str) -> bool:

@@ -24,6 +24,8 @@ from sources.values.mojibake import repair
         ("Ã‡ELIK", "ÇELIK"),
         ("ÃƒÂ©", "é"),  # twice
         ("Å“uvre", "œuvre"),
+        ("DoÄŸan Ã–ztÃ¼rk", "Doğan Öztürk"),
+        ("Åžahin", "Şahin"),
     ],
 )
 def test_damage(damaged, repaired):
@@ -49,6 +51,7 @@ def test_damage(damaged, repaired):
         "Łódź",
         "ÄŒ",  # capitals, not a Č
         "né ÄŒ",
+        "L'HÄŸ",
         "Îœ",  # ftfy would make it a Greek Μ
         "fin\u0085de ligne",
         "L\u0092asso",  # cp1252 read as Latin-1: the reader's business

@@ -409,7 +409,7 @@ def _say_what_is_held(lines: Lines, home: Home, found: Held, stands: Everywhere)
     ]
     if elsewhere:
         lines.say("Ailleurs que dans ses propres lignes (une remarque, un payeur, un fichier qui n'a pas pu être lu) :")
-        lines.table(elsewhere, ("source", "fichier", "mentions", "fichier illisible"))
+        lines.table(elsewhere, ("source", "fichier", "mentions", "hors des cellules"))
     for count, words in (
         (stands.nb_returned, "ligne(s) de classeurs de retour"),
         (stands.nb_names, "nom(s) de fichier"),

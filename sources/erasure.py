@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import contextlib
 import hashlib
+import html
 import io
 import re
 import shutil
@@ -49,6 +50,7 @@ from sources.landing import (
 )
 from sources.ledger import deliveries, empty_delivery, file_names, open_ledger, rename_files
 from sources.readers import Unreadable
+from sources.readers.signature import signature, signature_of
 from sources.redaction import EMPTIED, NOTHING_LEFT, Kept, Redacted, erased_persons, is_redacted, people_of, redact
 from sources.returned import forget
 from sources.zipped import UNREADABLE
@@ -280,7 +282,7 @@ def _refused_rows(con: duckdb.DuckDBPyConnection) -> list[int]:
 def mentioned_in_bytes(path: Path, masks: Identifiers) -> bool:
     """Whether bytes that no reader understands mention the person: as text, or inside a ZIP archive (workbooks)."""
     data = path.read_bytes()
-    if _is_in(data, masks):
+    if _is_in(data, masks) or (signature_of(data) == "ole" and _is_in_binary(data, masks)):
         return True
     if data[:4] == b"PK\x03\x04":
         with contextlib.suppress(*UNREADABLE), zipfile.ZipFile(io.BytesIO(data)) as archive:
@@ -288,18 +290,40 @@ def mentioned_in_bytes(path: Path, masks: Identifiers) -> bool:
     return False
 
 
-_BESIDE = re.compile(r"(?:xl/(?:comments|threadedComments|persons|drawings)|docProps/)", re.IGNORECASE)
-"""Parts of an XLSX archive that say something beside the cells: remarks, who wrote them, texts drawn on a sheet, who made the file."""
+_OF_CELLS = re.compile(r"xl/worksheets/[^/]+\.xml|content\.xml", re.IGNORECASE)
+"""Parts of an XLSX or ODS archive in which cells stand. All others say something beside them: remarks and who wrote them, copies that a
+pivot table keeps, addresses that a cell links to, who made the file."""
+
+_BESIDE = re.compile(
+    rb"<((?:\w+:)?(?:annotation|shapes|frame|custom-shape|tracked-changes|content-validations|headerFooter|dataValidations))\b.*?</\1>",
+    re.DOTALL,
+)
+"""Elements of these parts that are no cell: remarks and drawings of ODS, and what is printed at the edges or asked of who types."""
+
+_NO_TEXT = ("xl/sharedstrings.xml", "xl/media/", "pictures/", "thumbnails/")
+"""Parts that are texts of cells, or pictures."""
 
 
 def _is_beside_cells(path: Path, masks: Identifiers | None) -> bool:
-    """Whether a workbook mentions the person where no sheet is: what takes its place when it is redacted has none of that."""
-    with path.open("rb") as file:
-        if not masks or file.read(4) != b"PK\x03\x04":
-            return False
+    """Whether a workbook mentions the person where no cell is: what takes its place when it is redacted has none of that. Of an old .xls,
+    whether it mentions her at all: its cells and its remarks are not told apart."""
+    kind = signature(path)
+    if not masks or kind not in ("zip", "ole"):
+        return False
+    if kind == "ole":
+        return mentioned_in_bytes(path, masks)
     with contextlib.suppress(*UNREADABLE), zipfile.ZipFile(path) as archive:
-        return any(_is_in(_inflated(archive, it), masks) for it in archive.infolist() if _BESIDE.match(it.filename))
+        return any(_is_in(_beside_cells(archive, member), masks) for member in archive.infolist())
     return False
+
+
+def _beside_cells(archive: zipfile.ZipFile, member: zipfile.ZipInfo) -> bytes:
+    if member.filename.lower().startswith(_NO_TEXT):
+        return b""
+    data = _inflated(archive, member)
+    if not _OF_CELLS.fullmatch(member.filename):
+        return data
+    return b"\n\n\n\n".join(it[0] for it in _BESIDE.finditer(data, max(data.rfind(b"</sheetData>"), 0)))
 
 
 def _inflated(archive: zipfile.ZipFile, member: zipfile.ZipInfo) -> bytes:
@@ -310,10 +334,20 @@ def _inflated(archive: zipfile.ZipFile, member: zipfile.ZipInfo) -> bytes:
         return b""
 
 
+_TAG = re.compile(r"<[^>]*>")
+
+
 def _is_in(data: bytes, masks: Identifiers) -> bool:
-    return any(
-        masks.is_in(data.decode(encoding, "replace")) for encoding in ("utf-8", "cp1252", "utf-16-le", "utf-16-be")
-    )
+    """In any encoding, and across the tags of XML."""
+    if any(masks.is_in(data.decode(encoding, "replace")) for encoding in ("utf-8", "cp1252", "utf-16-le", "utf-16-be")):
+        return True
+    text = html.unescape(data.decode("utf-8", "replace")) if b"<" in data else ""
+    return masks.is_in(_TAG.sub("", text)) or masks.is_in(_TAG.sub(" ", text))
+
+
+def _is_in_binary(data: bytes, masks: Identifiers) -> bool:
+    """In a text of an old .xls: a zero byte stands before it, or after each of its letters."""
+    return any(masks.is_in(data.replace(b"\0", between).decode("cp1252", "replace")) for between in (b" ", b""))
 
 
 def _forget_landed(places: Places, vault: Vault, source: str, delivery_id: str) -> None:

@@ -278,7 +278,7 @@ def _facts_of(workbook: CalamineWorkbook, name: str, facts: list[SheetFacts] | N
 
 def _old_format_notes() -> tuple[Note, ...]:
     message = (
-        "Dans l'ancien format .xls, les lignes masquées, les couleurs, les formules sans résultat et les cellules en "
+        "Dans l'ancien format .xls, les lignes masquées, les couleurs, les commentaires, les formules sans résultat et les cellules en "
         "erreur ne peuvent pas être signalées : préférez .xlsx ou .ods."
     )
     return (Note("format_ancien", message),)

@@ -24,6 +24,9 @@ from sources.returned import nb_mentioning, write
 sys.path.append(str(Path(__file__).parents[1] / "identity"))
 from scanner import find
 
+sys.path.append(str(Path(__file__).parents[1] / "sources" / "readers"))
+from reader_files import biff_workbook, write_ods
+
 CONTRACT = (
     TICKETS
     + """\
@@ -214,27 +217,63 @@ def test_a_ticket_of_several_events_or_of_none_is_not_guessed(home):
     assert said("find", "B8", "--ticket") == "Rien n'est tenu sur cette personne.\n"
 
 
-@pytest.mark.parametrize("who", ["Hortense Quillebeuf", "Ursule Tancarville", "Mélusine Vatierville"])
-def test_who_is_named_where_nothing_of_a_workbook_is_read_is_found_and_erased(home, who, tmp_path):
+PERSON = "C1;ok;1;Durand;Ana;ana@exemple.test;;;;vu par Ursule Tancarville"
+ROWS = [line.split(";") for line in (f"{HEADER};Régime", PERSON)]
+
+
+def xlsx(path: Path) -> None:
+    book = openpyxl.Workbook()
+    for line in ROWS:
+        book.active.append(line)
+    book.active["A2"].comment = Comment("à rappeler", "Hortense Quillebeuf")
+    book.create_sheet("Intervenants").append(["Mélusine Vatierville", "plénière"])
+    book.save(path)
+
+
+def ods(path: Path) -> None:
+    remark = "<office:annotation><text:p>à rappeler par Hortense <text:span>Quille</text:span>beuf</text:p></office:annotation>"
+    cells = [[f"<text:p>{text}</text:p>" for text in line] for line in [*ROWS, ["Mélusine Vatierville"]]]
+    cells[1][0] += remark
+    lines = [
+        "".join(f'<table:table-cell office:value-type="string">{cell}</table:table-cell>' for cell in line).join(
+            ("<table:table-row>", "</table:table-row>")
+        )
+        for line in cells
+    ]
+    write_ods(
+        path,
+        f'<table:table table:name="Ventes">{lines[0]}{lines[1]}</table:table>'
+        f'<table:table table:name="Intervenants">{lines[2]}</table:table>',
+    )
+
+
+def xls(path: Path) -> None:
+    cells = {(row, column): text for row, line in enumerate(ROWS) for column, text in enumerate(line)}
+    path.write_bytes(biff_workbook(cells, remark_by="Hortense Quillebeuf"))
+
+
+WHO = ["Hortense Quillebeuf", "Ursule Tancarville", "Mélusine Vatierville"]
+
+
+@pytest.mark.parametrize(
+    ("made", "who"),
+    [*((xlsx, who) for who in WHO), *((ods, who) for who in WHO), *((xls, who) for who in WHO[:2])],
+)
+def test_who_is_named_where_nothing_of_a_workbook_is_read_is_found_and_erased(home, made, who, tmp_path):
+    file = f"c.{made.__name__}"
     contract = CONTRACT.replace("billets\n", "classeur\n", 1).replace(
-        '"*.csv", shape: delimited, delimiter: ";"', '"*.xlsx", shape: spreadsheet'
+        '"*.csv", shape: delimited, delimiter: ";"', f'"{file}", shape: spreadsheet'
     )
     (home.project / "sources" / "contracts" / "classeur.yml").write_text(
         f"{contract}ignore: [Régime]\n", encoding="utf-8"
     )
-    book = openpyxl.Workbook()
-    for line in [f"{HEADER};Régime", "C1;ok;1;Durand;Ana;ana@exemple.test;;;;vu par Ursule Tancarville"]:
-        book.active.append(line.split(";"))
-    book.active["A2"].comment = Comment("à rappeler", "Hortense Quillebeuf")
-    book.create_sheet("Intervenants").append(["Mélusine Vatierville", "plénière"])
     (home.inbox / "classeur").mkdir()
-    book.save(home.inbox / "classeur" / "c.xlsx")
-    os.utime(home.inbox / "classeur" / "c.xlsx", (time.time() - 60,) * 2)
+    made(home.inbox / "classeur" / file)
+    os.utime(home.inbox / "classeur" / file, (time.time() - 60,) * 2)
     rooms.deliver(home, rooms.contracts(home)["classeur"], datetime.now(UTC))
-    word = who.split()[1]
-    assert "c.xlsx" in said("find", who) and traces(home, word, tmp_path / "before")
+    assert file in said("find", who)
     said("erase", who, "--yes")
-    assert not traces(home, word, tmp_path / "after")
+    assert not traces(home, who.split()[1], tmp_path / "after")
     assert said("find", who) == "Rien n'est tenu sur cette personne.\n"
     with open_ledger(home.ledger) as ledger:
         (row,) = [row for row in deliveries(ledger) if row["source"] == "classeur"]

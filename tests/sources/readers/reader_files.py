@@ -110,8 +110,8 @@ def _ole_entry(
     return entry + bytes(16 + 4 + 16) + struct.pack("<IQ", start, size)
 
 
-def biff_workbook(cells: dict[tuple[int, int], str | float], *, encrypted: bool = False) -> bytes:
-    """An Excel 97 workbook (.xls) of one sheet « Feuil1 »; keys are 0-based (row, column)."""
+def biff_workbook(cells: dict[tuple[int, int], str | float], *, encrypted: bool = False, remark_by: str = "") -> bytes:
+    """An Excel 97 workbook (.xls) of one sheet « Feuil1 »; keys are 0-based (row, column). `remark_by`: who wrote a remark at A1."""
     sheet = _biff(0x0809, struct.pack("<HHHHII", 0x0600, 0x0010, 0, 0, 0, 0))
     for (row, column), value in cells.items():
         if isinstance(value, str):
@@ -119,6 +119,9 @@ def biff_workbook(cells: dict[tuple[int, int], str | float], *, encrypted: bool 
             sheet += _biff(0x0204, struct.pack("<HHH", row, column, 0) + text)
         else:
             sheet += _biff(0x0203, struct.pack("<HHHd", row, column, 0, value))
+    if remark_by:
+        author = struct.pack("<HB", len(remark_by), 1) + remark_by.encode("utf-16-le")
+        sheet += _biff(0x001C, struct.pack("<HHHH", 0, 0, 0, 1) + author + b"\0")
     sheet += _biff(0x000A, b"")
     opening = _biff(0x0809, struct.pack("<HHHHII", 0x0600, 0x0005, 0, 0, 0, 0))
     if encrypted:

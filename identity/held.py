@@ -212,7 +212,8 @@ def _known(con: duckdb.DuckDBPyConnection) -> None:
 
 
 def _places_of(con: duckdb.DuckDBPyConnection, ticket: str | None) -> None:
-    """Table `asked_place`: the event at which a ticket has this number. Raises VaultError when there are several."""
+    """Table `asked_place`: the event at which a ticket has this number; `asked_number`: the number, with and without its event. Raises VaultError
+    when there are several events."""
     asked = (ticket or "").strip()
     event, _, number = asked.rpartition("/")
     con.execute(
@@ -222,6 +223,10 @@ def _places_of(con: duckdb.DuckDBPyConnection, ticket: str | None) -> None:
                qualify is_as_typed or not bool_or(is_as_typed) over ())
            order by all""",
         {"ticket": asked or None, "event": event, "number": number},
+    )
+    con.execute(
+        "create temp table asked_number as select number from (values ($asked), ($number)) t (number) where number <> ''",
+        {"asked": asked, "number": number},
     )
     found = [f"« {event}/{number} »" for event, number in con.execute("from asked_place").fetchall()]
     if len(found) > 1:
@@ -329,6 +334,15 @@ def _answer(con: duckdb.DuckDBPyConnection) -> Held:
             emails=frozenset(own),
             names=frozenset(parted) | frozenset((text, None) for text in full),
             phones=frozenset(column(f"select distinct phone from {theirs} where phone is not null")),
+            tickets=frozenset(
+                column(
+                    """select registration_id from own_place where registration_id not in (
+                           select registration_id from placed_rows anti join own_place using (event_id, registration_id)
+                           where registration_id is not null)
+                       union select number from asked_number where number not in (
+                           select registration_id from placed_rows where registration_id is not null)"""
+                )
+            ),
         ),
         emails=tuple(own),
         shared=tuple(shared),

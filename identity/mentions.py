@@ -1,4 +1,4 @@
-"""A person's identifiers, and where a text mentions them: addresses, phones, whole names, whatever the spelling.
+"""A person's identifiers, and where a text mentions them: addresses, phones, whole names, whatever the spelling; numbers of tickets.
 
 Here: pure functions on text and Arrow columns. Not here: whose identifiers these are, what is done to what mentions them.
 
@@ -10,7 +10,7 @@ from __future__ import annotations
 import re
 import unicodedata
 from collections.abc import Iterable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import cached_property
 
 import pyarrow as pa
@@ -23,20 +23,36 @@ MASK = "(effacé)"
 
 @dataclass(frozen=True)
 class Identifiers:
-    """What one person is known by. `names`: (given, family) as typed, one of them None in a full name typed in one cell."""
+    """What one person is known by. `names`: (given, family) as typed, one of them None in a full name typed in one cell. `tickets`: numbers that
+    nobody else's rows carry; those that a text may hold by chance are looked for nowhere (`is_telling`)."""
 
     emails: frozenset[str] = frozenset()
     names: frozenset[tuple[str | None, str | None]] = frozenset()
     phones: frozenset[str] = frozenset()
+    tickets: frozenset[str] = frozenset()
 
     def __bool__(self) -> bool:
-        return bool(self.emails or self.names or self.phones)
+        return bool(self.emails or self.names or self.phones or self.tickets)
+
+    def __or__(self, other: Identifiers) -> Identifiers:
+        return Identifiers(
+            self.emails | other.emails,
+            self.names | other.names,
+            self.phones | other.phones,
+            self.tickets | other.tickets,
+        )
+
+    @cached_property
+    def without_tickets(self) -> Identifiers:
+        """The same, for the cells in which a row says its own number: at another event it may be somebody else's."""
+        return replace(self, tickets=frozenset()) if self.tickets else self
 
     @cached_property
     def _whole(self) -> re.Pattern[str]:
         """Matches one whole identifier inside a text."""
         parts = [_email_pattern(email) for email in sorted(self.emails)]
         parts += [pattern for phone in sorted(self.phones) if (pattern := _phone_pattern(phone))]
+        parts += [rf"(?<![^\W_]){re.escape(ticket)}(?![^\W_])" for ticket in sorted(self._told)]
         orders = {(*one, *other) for pair in self._pairs for one, other in (pair, pair[::-1])}
         parts += [rf"(?<![^\W_]){_BETWEEN.join(map(_letters, words))}(?![^\W_])" for words in sorted(orders)]
         return re.compile("|".join(parts) or r"(?!)", re.IGNORECASE)
@@ -52,6 +68,10 @@ class Identifiers:
                 words = tuple(_words(given or family or ""))
                 pairs |= {(words[:index], words[index:]) for index in range(1, len(words))}
         return frozenset(pair for pair in pairs if all(pair))
+
+    @cached_property
+    def _told(self) -> frozenset[str]:
+        return frozenset(ticket for ticket in self.tickets if is_telling(ticket))
 
     @cached_property
     def _alone(self) -> frozenset[str]:
@@ -90,6 +110,7 @@ class Identifiers:
         """Texts, folded by Arrow, in which the longest word of one of the identifiers stands."""
         needles = {_folded(email) for email in self.emails}
         needles |= {re.sub(r"\D", "", phone)[-2:] for phone in self.phones}
+        needles |= {_fold(ticket) for ticket in self._told}
         needles |= {max(part, key=len) for pair in self._pairs for part in pair}
         if not needles:
             return pa.array([False] * len(texts), pa.bool_())
@@ -122,6 +143,12 @@ class Crowd:
             for length in self._lengths
             for start in range(len(words) - length + 1)
         )
+
+
+def is_telling(ticket: str) -> bool:
+    """Whether the number of a ticket, read in any text, is that ticket: five letters and digits with both, or seven digits."""
+    told = re.sub(r"[\W_]", "", ticket)
+    return len(told) >= (7 if told.isdigit() else 5) and any(c.isdigit() for c in told)
 
 
 _BETWEEN = r"[\W_]{1,3}"

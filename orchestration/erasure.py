@@ -174,11 +174,7 @@ def held(home: Home, who: str, *, purpose: str, same_name: bool = False, is_tick
     found = held_on(vault, landed, purpose=purpose, same_name=same_name, refused=refused, **asked)
     if found.rows and "email" in asked:  # an address that others use too names nobody
         return found
-    both = Identifiers(
-        found.identifiers.emails | identifiers.emails,
-        found.identifiers.names | identifiers.names,
-        found.identifiers.phones,
-    )
+    both = found.identifiers | identifiers
     return replace(found, identifiers=both, emails=tuple(sorted({*found.emails, *identifiers.emails})))
 
 

@@ -475,11 +475,13 @@ def _mentions(
     """Cells that mention the person, and rows of the read sheet that hold nothing but the person and are no data: all of them when
     the sheet did not fit its contract, rows that the contract leaves out otherwise."""
     own: set[int] = set()
+    keys: set[int] = set()
     left_out: set[int] = set()
     if binding is not None:
         left_out = _left_out(con)
         names = [slot for slot, role in entity.personal.items() if role in OWN_ROLES]
         own = {column for slot in names for column in binding.columns.get(slot, ())}
+        keys = {column for slot in KEYS for column in binding.columns.get(slot, ())}
     cells: set[tuple[int, int, int]] = set()
     rows: set[int] = set()
     for index, table in enumerate(tables):
@@ -487,8 +489,12 @@ def _mentions(
         for number, values in _suspects(table, masks):
             if is_read and number in whole:
                 continue
-            mentioned = {column for column, text in enumerate(values) if masks.is_in(text)}
-            theirs = own if is_read and number in data else set()
+            theirs, numbers = (own, keys) if is_read and number in data else (set(), set())
+            mentioned = {
+                column
+                for column, text in enumerate(values)
+                if (masks.without_tickets if column in numbers else masks).is_in(text)
+            }
             parts = set(masks.parts_in(None if column in theirs else text for column, text in enumerate(values)))
             # somebody else's own name that reads like the erased person's is a homonym's: it stays
             mentioned = (mentioned - theirs) | parts

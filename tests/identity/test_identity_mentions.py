@@ -49,6 +49,14 @@ def test_nobody_else_is_masked(text):
     assert not WHO.is_in(text)
 
 
+def test_the_number_of_a_ticket_is_masked_when_no_text_holds_it_by_chance():
+    who = Identifiers(tickets=frozenset(["CANARI9", "45371234", "R-12", "B1", "2025", "billet"]))
+    text = "le canari9 (n° 45371234) ; R-12, B1, billet 2025 ; CANARI90, 453712345"
+    assert who.masked(text) == f"le {MASK} (n° {MASK}) ; R-12, B1, billet 2025 ; CANARI90, 453712345"
+    assert who.suspects(pa.chunked_array([[text, "rien"]])).to_pylist() == [True, False]
+    assert not who.without_tickets.is_in(text)
+
+
 def test_a_name_in_two_cells_counts_when_both_stand_in_the_row():
     assert WHO.parts_in(["A1", "CANARI-LEVEQUE", "jeanne", None]) == [1, 2]
     assert WHO.parts_in(["A1", "CANARI-LEVEQUE", "Paul", None]) == []

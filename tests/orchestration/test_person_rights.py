@@ -182,6 +182,26 @@ def respelled(home, event):
     return rooms.contracts(home)["passages"]
 
 
+@pytest.mark.parametrize("who", ["CANARI9", "E1/CANARI9", "CANARI8"])
+def test_a_ticket_is_masked_where_a_remark_or_a_name_of_file_quotes_it(home, who, tmp_path):
+    """CANARI8 is nobody's line: a remark alone quotes it."""
+    number = who.rpartition("/")[2]
+    deliver_check_ins(home, "CANARI9", "B1")
+    path = home.inbox / "billets" / f"rendu_{number}.csv"
+    path.write_text(f"{HEADER}\nB7;ok;1;Durand;Zoé;z@exemple.test;;;échange du {number} ce matin\n", encoding="utf-8")
+    os.utime(path, (time.time() - 60,) * 2)
+    rooms.deliver(home, rooms.contracts(home)["billets"], datetime.now(UTC))
+    assert traces(home, number, tmp_path / "before")
+    assert "Et dans 1 nom(s) de fichier." in said("find", who, "--ticket")
+    said("erase", who, "--ticket", "--yes")
+    with open_ledger(home.ledger) as ledger:
+        assert not [row for row in deliveries(ledger) if number in row["file_name"]]
+    assert not traces(home, number, tmp_path / "after")
+    files = {"files": str(home.landing / "registration" / "*.parquet")}
+    basis = "select count(*), count(*) filter (where person_basis = 'erased') from read_parquet($files)"
+    assert duckdb.sql(basis, params=files).fetchall() == [(3, 0)], "nobody else's line goes"
+
+
 NAME = "  full_name: {headers: [Nom], privacy: direct}\n"
 
 

@@ -268,6 +268,7 @@ def erase(
     stone = _erase_deliveries(home, vault, stone, found.identifiers, now, counts)
     stone = _with_decisions(vault, stone, found)
     counts["decisions"] = _matched_again(home, vault, found)
+    remember_decisions(home)
     counts["candidates"] = throw_candidates_away(home)
     stone = _erase_releases(home, vault, stone, found, participants, now, counts)
     if counts["names"]:
@@ -417,13 +418,27 @@ def remember_releases(home: Home) -> None:
     remember(home.vault, *RELEASES, files)
 
 
+DECISIONS = ("#matching", "decisions")
+"""Stands there for the decisions by hand."""
+
+
+def remember_decisions(home: Home) -> None:
+    """Take erased persons out of the decisions by hand, which an older list may have brought back, and note the list as it is now. To be called
+    after each decision too: what the list became is then no older one put back."""
+    from identity.matching.constraints import forget_again, path_of
+    from sources.erased_files import remember
+
+    vault = vault_of(home)
+    forget_again(vault, vault.tombstones.all())
+    remember(home.vault, *DECISIONS, [path_of(vault)])
+
+
 # --- again ---------------------------------------------------------------------------------------------------------
 
 
 def erase_again(home: Home, now: datetime) -> int:
     """Where a backup brought erased persons back, erase them again; how many deliveries and releases were done again. Costs the stat of
     the erased files when nothing came back. To be called under the night's lock."""
-    from identity.matching.constraints import forget_again
     from sources.erased_files import are_tombstones_new, replaced_since, tombstones_applied
     from sources.erasure import clear_inbox, reapply
 
@@ -434,7 +449,7 @@ def erase_again(home: Home, now: datetime) -> int:
     vault.log.record("person_rights", "erase", ["tombstones"], len(vault.tombstones.all()))
     again = reapply(places, rooms.contracts(home), now, everywhere=brought)
     clear_inbox(places)
-    forget_again(vault, vault.tombstones.all())
+    remember_decisions(home)
     if RELEASES in replaced or brought:
         for stone in vault.tombstones.all():
             again += len(redact_releases(home, stone, now))

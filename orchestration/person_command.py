@@ -179,9 +179,12 @@ def _purpose(reveal: bool, purpose: str) -> str:
 
 def _decided(number: int) -> None:
     from orchestration.console import Lines
+    from orchestration.erasure import remember_decisions
     from orchestration.novelty import leave_for_next_night
 
-    leave_for_next_night(Home.from_environment())
+    home = Home.from_environment()
+    remember_decisions(home)
+    leave_for_next_night(home)
     Lines().say(f"Décision n° {number} enregistrée. Lancez `observatoire run` pour qu'elle prenne effet.")
 
 

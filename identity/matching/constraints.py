@@ -11,6 +11,7 @@ from collections.abc import Callable, Iterable, Sequence
 from dataclasses import asdict, dataclass, replace
 from datetime import UTC, datetime
 from itertools import product
+from pathlib import Path
 from typing import Literal
 
 from identity.cipher import Tampered, VaultError
@@ -40,7 +41,7 @@ class Decision:
 
 def decisions(vault: Vault) -> list[Decision]:
     """Every decision, oldest first. Raises Tampered."""
-    path = vault.directory / FOLDER / _FILE
+    path = path_of(vault)
     if not path.exists():
         return []
     text = vault.cipher.open_text(path.read_text(encoding="ascii"), purpose="matching", context="decisions")
@@ -71,6 +72,11 @@ def decide(
         )  # fmt: skip
         _write(vault, [*made, decision])
     return decision
+
+
+def path_of(vault: Vault) -> Path:
+    """The file of the list, which is there once somebody decided."""
+    return vault.directory / FOLDER / _FILE
 
 
 def undo(vault: Vault, number: int, *, reason: str) -> Decision:
@@ -160,4 +166,4 @@ def _replace_each(vault: Vault, change: Callable[[Decision], Decision]) -> int:
 def _write(vault: Vault, made: Sequence[Decision]) -> None:
     text = json.dumps([asdict(item) for item in made], ensure_ascii=False)
     sealed = vault.cipher.seal_text(text, purpose="matching", context="decisions")
-    replace_file(vault.directory / FOLDER / _FILE, sealed.encode("ascii"))
+    replace_file(path_of(vault), sealed.encode("ascii"))

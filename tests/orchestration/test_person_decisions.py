@@ -1,14 +1,19 @@
 """`observatoire person show|split|merge|undo|review|decisions`: what is shown, and that the next night has something to do."""
 
 import sys
+from datetime import UTC, datetime
 from pathlib import Path
 
 import pytest
 from typer.testing import CliRunner
 
 from identity.held import LANDED, held_on
+from identity.matching.constraints import decide, decisions, path_of
+from identity.vault import Vault
+from orchestration import erasure
 from orchestration.command import app
 from orchestration.home import Home
+from sources.erased_files import replaced_since
 
 sys.path.append(str(Path(__file__).parents[1] / "identity"))
 from people import Lists, row
@@ -60,6 +65,30 @@ def test_a_pair_is_merged_shown_and_taken_back_and_the_next_night_has_it_to_do(h
     home.match()
     assert home.groups() == [{"a1"}, {"a2"}]
     assert "n° 3" in said("undo", "2", "--reason", "non")
+
+
+def test_an_older_list_of_decisions_put_back_alone_is_noticed_and_a_decision_is_no_older_list(home):
+    here = Home.from_environment()
+    left, right = said("review").split()[:2]
+    said("merge", left, right, "--reason", "vu au guichet")
+    said("undo", "1", "--reason", "Jean Dupont a appelé")
+    home.match()
+    before = path_of(home.vault).read_bytes()
+    said("erase", "jean.dupont@free.fr", "--purpose", "person_rights", "--yes")
+    erased = decisions(Vault(here.vault))
+    assert "Dupont" not in str(erased) and not replaced_since(here.vault)
+    path_of(home.vault).write_bytes(before)
+    assert replaced_since(here.vault) == {erasure.DECISIONS}
+    erasure.erase_again(here, datetime.now(UTC))
+    assert [each.left + each.right for each in decisions(Vault(here.vault))] == [
+        each.left + each.right for each in erased
+    ]
+    assert "Dupont" not in str(decisions(Vault(here.vault))) and not replaced_since(here.vault)
+    # put back, and somebody decides before the night
+    path_of(home.vault).write_bytes(before)
+    decide(Vault(here.vault), "split", [1], [2], reason="deux personnes")
+    erasure.remember_decisions(here)
+    assert "Dupont" not in str(decisions(Vault(here.vault))) and not replaced_since(here.vault)
 
 
 def test_an_unknown_person_is_one_sentence(home):

@@ -409,11 +409,14 @@ def trace(
     breakdown: Annotated[str | None, typer.Option("--breakdown", help="Ventilation : department, theme…")] = None,
     member: Annotated[str | None, typer.Option("--member", help="Modalité : 62, ECOL, 2023-04…")] = None,
     release: Annotated[int | None, typer.Option("--release", help="Version ; par défaut, celle en place.")] = None,
+    since: Annotated[
+        int | None, typer.Option("--since", help="Pourquoi il n'est plus ce qu'il était dans cette version.")
+    ] = None,
 ) -> None:
     """D'où vient un chiffre : les lignes qui le font, et pour chacune la livraison, le fichier, la feuille et la cellule."""
     from orchestration.trace_command import print_trace
 
-    exact = print_trace(_home(), _lines(), dataset, indicator, programme, breakdown, member, release)
+    exact = print_trace(_home(), _lines(), dataset, indicator, programme, breakdown, member, release, since)
     if not exact:
         raise typer.Exit(FAILED)
 
@@ -432,6 +435,8 @@ def releases_diff(
     changes = releases.diff(old, new)
     lines.say(f"De la version {old.number} à la version {new.number} : {len(changes)} changement(s).")
     _say_changes(lines, changes, output)
+    if changes:
+        lines.say(f"Pourquoi un chiffre a changé : observatoire trace TABLEAU INDICATEUR --since {old.number}")
 
 
 @releases_app.command("rollback")

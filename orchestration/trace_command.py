@@ -1,4 +1,4 @@
-"""`observatoire trace`: one figure, from its value to the cells it comes from, in French lines.
+"""`observatoire trace`: one figure, from its value to the cells it comes from, or why it is not what it was, in French lines.
 
 Belongs here: choosing the figure and printing its origin. Does not belong here: how a figure is made from rows
 (`dbt_project/traces/`), where rows stand (`publication.trace`).
@@ -6,13 +6,19 @@ Belongs here: choosing the figure and printing its origin. Does not belong here:
 
 from __future__ import annotations
 
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
 from orchestration.console import Lines
 from orchestration.home import Home
 
 if TYPE_CHECKING:
+    from duckdb import DuckDBPyConnection
+
     from publication import trace
+    from publication.labels import Labels
     from publication.shelf import Release
     from publication.trace.places import File
 
@@ -33,11 +39,30 @@ def print_trace(
     breakdown: str | None = None,
     member: str | None = None,
     number: int | None = None,
+    since: int | None = None,
 ) -> bool:
-    """Print the origin of one figure of a release; False when its rows do not give it. Raises NoFigure."""
-    from publication import labels, releases, trace
+    """Print the origin of one figure of a release; False when its rows do not give it. With `since`, what makes it another than in that
+    release. Raises NoFigure."""
+    from publication import releases, trace
 
     release = releases.show(home.releases, number)
+    with _made(home, release, dataset) as (made_by, names, connection):
+        figure = _chosen(trace.released(connection, dataset), names, dataset, indicator, programme, breakdown, member)
+        origin = _origin(connection, made_by, dataset, figure)
+    if since is None:
+        _print(lines, release, made_by.number, origin, names)
+        return trace.is_secret(figure) or origin.is_exact
+    earlier = releases.show(home.releases, since)  # its table may be the same file, which is opened once at a time
+    revision = trace.revision(_same_figure(home, earlier, dataset, figure), origin)
+    _print_revision(lines, earlier, release, revision, names)
+    return True
+
+
+@contextmanager
+def _made(home: Home, release: Release, dataset: str) -> Iterator[tuple[Release, Labels, DuckDBPyConnection]]:
+    """The release that made a table of this one, its labels, its warehouse."""
+    from publication import labels, trace
+
     status = release.datasets.get(dataset)
     if status is None or not status.is_available:
         known = ", ".join(sorted(name for name, state in release.datasets.items() if state.is_available))
@@ -45,13 +70,26 @@ def print_trace(
     made_by = release.made_by(dataset, home.releases)
     names, _ = labels.read(made_by.warehouse)
     with trace.opened(made_by.warehouse) as connection:
-        figure = _chosen(trace.released(connection, dataset), names, dataset, indicator, programme, breakdown, member)
-        entry = trace.entry_of(
-            trace.of_dictionary(made_by.dictionary), dataset, figure["indicator"], figure["breakdown"]
-        )
-        origin = trace.origin(connection, trace.read_places(connection), entry, figure)
-    _print(lines, release, made_by.number, origin, names)
-    return trace.is_secret(figure) or origin.is_exact
+        yield made_by, names, connection
+
+
+def _origin(connection: DuckDBPyConnection, made_by: Release, dataset: str, figure: dict[str, Any]) -> trace.Origin:
+    from publication import trace
+
+    traces = trace.of_dictionary(made_by.dictionary)
+    entry = trace.entry_of(traces, dataset, figure["indicator"], figure["breakdown"])
+    return trace.origin(connection, trace.read_places(connection), entry, figure)
+
+
+def _same_figure(home: Home, release: Release, dataset: str, figure: dict[str, Any]) -> trace.Origin | None:
+    """Where the figure of that name came from in another release; None when it had none."""
+    from publication import trace
+
+    with _made(home, release, dataset) as (made_by, _, connection):
+        for found in trace.released(connection, dataset):
+            if trace.identity(found) == trace.identity(figure):
+                return _origin(connection, made_by, dataset, found)
+    return None
 
 
 def _chosen(
@@ -105,15 +143,10 @@ def _listed(options: list[str]) -> str:
 
 def _print(lines: Lines, release: Release, made_by: int, origin: trace.Origin, names: Any) -> None:
     from publication.trace import is_secret
-    from publication.wording import uncapitalised
 
     figure = origin.figure
-    text = f"{names.indicator(figure['indicator'])} ({figure['indicator']}), {names.programme(figure['programme_id'])}"
-    if figure["breakdown"] != "total":
-        member = names.member(figure["breakdown"], figure["member"], figure["programme_id"])
-        text += f", {uncapitalised(names.breakdown(figure['breakdown']))} : {member}"
     carried = f", tableau reporté de la version {made_by}" if made_by != release.number else ""
-    lines.say(f"{text} – version {release.number}{carried}")
+    lines.say(f"{_title(figure, names)} – version {release.number}{carried}")
     if is_secret(figure):
         lines.say("Ce chiffre est secret : ni sa valeur ni ses lignes ne sont montrées.")
         return
@@ -144,6 +177,54 @@ def _print(lines: Lines, release: Release, made_by: int, origin: trace.Origin, n
         lines.say(f"  Mises de côté dans {_file(file)}, donc absentes de ce chiffre :")
         for item in refused[:MOST]:
             lines.say(f"    {item.cell or f'ligne {item.row_number}'} : {item.message}")
+
+
+def _title(figure: dict[str, Any], names: Labels) -> str:
+    from publication.wording import uncapitalised
+
+    text = f"{names.indicator(figure['indicator'])} ({figure['indicator']}), {names.programme(figure['programme_id'])}"
+    if figure["breakdown"] == "total":
+        return text
+    member = names.member(figure["breakdown"], figure["member"], figure["programme_id"])
+    return f"{text}, {uncapitalised(names.breakdown(figure['breakdown']))} : {member}"
+
+
+def _print_revision(lines: Lines, earlier: Release, later: Release, found: trace.Revision, names: Labels) -> None:
+    from publication.wording import plural
+
+    before, after = found.before, found.after
+    assert after is not None
+    lines.say(f"{_title(after.figure, names)} – de la version {earlier.number} à la version {later.number}")
+    if found.is_secret:
+        lines.say("Ce chiffre est secret dans l'une des deux : ni ses valeurs ni ses lignes ne sont comparées.")
+        return
+    if before is None:
+        lines.say(f"La version {earlier.number} n'avait pas ce chiffre. Il vaut {_number(after.figure['value'])}.")
+    else:
+        lines.say(f"{_number(before.figure['value'])} → {_number(after.figure['value'])}")
+    if found.is_defined_otherwise:
+        lines.say("  La façon de faire ce chiffre à partir des lignes n'est plus la même.")
+    for title, listed in (("de plus", found.came), ("de moins", found.gone)):
+        if listed:
+            lines.say(f"  {plural(len(listed), 'événement', 'événements')} {title} :")
+            _print_lines(lines, listed)
+    if found.moved:
+        lines.say(f"  {plural(len(found.moved), 'événement compte', 'événements comptent')} autrement :")
+        for was, now in found.moved[:MOST]:
+            if was.shown != now.shown:
+                lines.say(f"    {now.title} : {_number(was.shown)} → {_number(now.shown)}")
+                _print_lines(lines, (replace(was, title=""), replace(now, title="")))
+            else:
+                _print_lines(lines, (now,))
+        if len(found.moved) > MOST:
+            lines.say(f"    … et {len(found.moved) - MOST} autres")
+    if found.counted:
+        what = COUNTED[after.trace.one_row_is] if after.trace else ""
+        lines.say(f"  Lignes derrière ce chiffre ({what} : comptées, jamais montrées) :")
+        for file, old, new in found.counted:
+            lines.say(f"    {old} → {new} dans {_file(file)}")
+    if not found.has_other_rows and not found.is_defined_otherwise:
+        lines.say("  Les mêmes lignes, qui disent la même chose.")
 
 
 def _print_lines(lines: Lines, found: tuple[trace.Line, ...]) -> None:

@@ -356,6 +356,8 @@ def test_a_figure_is_traced_to_its_cells(first_night, published):
     assert done.returncode == 0, done.stdout + done.stderr
     assert "✓ 42" in done.stdout and "Récap ateliers conférence 2023 v3.xlsx" in done.stdout
     assert "H21 « Participants »" in done.stdout, "row 21 of the workbook holds the 16 participants of Amiens, 23 June"
+    why = observatoire(home, "trace", "ind_events", "EV01", "--programme", PROGRAMME, "--since", "1")
+    assert why.returncode == 0 and "36 → 36\n  Les mêmes lignes, qui disent la même chose." in why.stdout
     several = observatoire(home, "trace", "ind_events", "EV04", "--programme", PROGRAMME)
     assert several.returncode == 4 and "--breakdown department --member '62'" in several.stdout + several.stderr
     asked = ("trace", "ind_events", "EV04", "--programme", PROGRAMME, "--breakdown")

@@ -16,11 +16,17 @@ from publication.trace import figures, places
 from publication.trace.declared import Trace
 from publication.trace.places import Aside, Correction, File
 
+PLACED = (*figures.IDENTITY, "row_number")
+"""Columns of a row behind a figure that say which figure, and where the row stands."""
+
 
 @dataclass(frozen=True)
 class Line:
-    """One row behind a figure. `shown`: what it brings to it. `cells`: (cell, header)."""
+    """One row behind a figure. `shown`: what it brings to it. `cells`: (cell, header). `name`: the event, or else the row, in any release;
+    `says`: all that the figure takes from it."""
 
+    name: tuple[str, ...]
+    says: tuple[tuple[str, str], ...]
     title: str
     when: str
     where: str
@@ -81,17 +87,19 @@ def origin(
 def _lines(where: places.Places, fields: tuple[str, ...], shows: str | None, rows: list[dict[str, Any]]) -> list[Line]:
     """One line per event or other row, in the order of the events; what an event brings is said once."""
     rows = sorted(rows, key=lambda row: (where.rank_of(row), row.get("row_number") or 0))
-    seen, lines = set(), []
+    same: dict[tuple, list[dict[str, Any]]] = {}
     for row in rows:
-        key = (row.get("event_key"), row.get("delivery_key"), row.get("row_number"))
-        if key in seen:
-            continue
-        seen.add(key)
+        same.setdefault((row.get("event_key"), row.get("delivery_key"), row.get("row_number")), []).append(row)
+    lines = []
+    for alike in same.values():
+        row = alike[0]
         event = where.event_of(row)
         delivery, number = where.of(row)
         file = where.file(delivery)
         lines.append(
             Line(
+                name=_name(event, file, number),
+                says=_says(alike),
                 title=" ".join(part for part in (event.get("event_id"), event.get("title")) if part),
                 when=str(event.get("starts_on") or event.get("date_text") or ""),
                 where=event.get("place_label") or "",
@@ -103,3 +111,22 @@ def _lines(where: places.Places, fields: tuple[str, ...], shows: str | None, row
             )
         )
     return lines
+
+
+def _name(event: dict[str, Any], file: File | None, row_number: int | None) -> tuple[str, ...]:
+    """An event by its source and identifier; another row by its file and place."""
+    if event:
+        return (event["source"], event["event_id"])
+    return (file.source, file.file_name, str(row_number)) if file else ()
+
+
+def _says(rows: list[dict[str, Any]]) -> tuple[tuple[str, str], ...]:
+    """(column, value) of some rows, without the keys that place them."""
+    return tuple(
+        sorted(
+            (name, str(value))
+            for row in rows
+            for name, value in row.items()
+            if name not in PLACED and not name.endswith("_key")
+        )
+    )

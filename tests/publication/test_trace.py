@@ -165,6 +165,48 @@ def test_persons_are_only_counted_and_a_secret_tells_nothing(warehouse, traces):
     assert (kept.lines, kept.counted, kept.recomputed) == ((), (), None)
 
 
+def origin_of(warehouse, traces, indicator, member="total"):
+    with trace.opened(warehouse) as connection:
+        figure = next(
+            f for f in trace.released(connection, "ind_a") if (f["indicator"], f["member"]) == (indicator, member)
+        )
+        entry = trace.entry_of(traces, "ind_a", indicator, figure["breakdown"])
+        return trace.origin(connection, trace.read_places(connection), entry, figure)
+
+
+def test_why_a_figure_is_not_what_it_was(warehouse, traces):
+    """One event came, one went, one counts otherwise; the fourth is read from another row of another file, and says the same."""
+    before = origin_of(warehouse, traces, "A1")
+    changed(warehouse, "delete from dim_event where event_id = 'E1'")
+    changed(warehouse, "update dim_event set participants = 19, event_key = 33 where event_id = 'E3'")
+    changed(warehouse, "update dim_event set row_number = 9, delivery_id = 'd2', source = 's' where event_id = 'E4'")
+    changed(warehouse, "insert into dim_event values (5, 'E5', 'Repas', null, null, null, 's', 'd1', 7, 8)")
+    found = trace.revision(before, origin_of(warehouse, traces, "A1"))
+    assert [line.title for line in found.came] == ["E5 Repas"] and [line.title for line in found.gone] == [
+        "E1 Atelier <b>"
+    ]
+    assert [(was.title, was.shown, now.shown) for was, now in found.moved] == [("E3 Visite", 18, 19)]
+    assert not found.is_defined_otherwise
+    same = trace.revision(before, before)
+    assert not same.has_other_rows and not same.is_defined_otherwise
+
+
+def test_why_a_count_of_persons_is_not_what_it_was(warehouse, traces):
+    before = origin_of(warehouse, traces, "A3", "F")
+    secret = origin_of(warehouse, traces, "A3", "H")
+    changed(warehouse, "delete from fct_attendance where row_number = 2")
+    found = trace.revision(before, origin_of(warehouse, traces, "A3", "F"))
+    assert [(file.file_name, old, new) for file, old, new in found.counted] == [
+        ("feuille.csv", 5, 4)
+    ] and not found.came
+    new = trace.revision(None, origin_of(warehouse, traces, "A3", "F"))
+    assert [(old, number) for _, old, number in new.counted] == [(0, 4)]
+    kept = trace.revision(secret, before)
+    assert kept.is_secret and not kept.has_other_rows, "secret in one of the two: nothing is compared"
+    otherwise = declared.parse({"ind_a": [ENTRIES["ind_a"][2] | {"value": "count(row_number) + 0"}]})
+    assert trace.revision(before, origin_of(warehouse, otherwise, "A3", "F")).is_defined_otherwise
+
+
 def test_documents_point_at_what_is_written_once(warehouse, traces, tmp_path):
     with trace.opened(warehouse) as connection:
         (found,) = trace.documents(connection, traces, ["ind_a"], release=3)

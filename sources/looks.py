@@ -1,4 +1,4 @@
-"""Rows of data that look otherwise than the others: by a colour behind the text, or struck. Nothing reads what a look means; it is said.
+"""Rows of data that look otherwise than the others: by a colour behind the text, struck, or with cells merged. Nothing reads what a look means; it is said.
 
 Belongs here: which looks are worth a word. Does not belong here: how a look is read from a workbook (`sources/readers/looks.py`).
 """
@@ -10,20 +10,24 @@ from collections.abc import Iterable
 import numpy as np
 
 from sources.note import Note
-from sources.readers.sheet import STRUCK, Mark, enumerate_in_french, row_ranges
+from sources.readers.sheet import MERGED, STRUCK, Mark, enumerate_in_french, row_ranges
 
 RARE = 1 / 3
-"""Share of the rows of data from which a colour is decoration: one row in two in a striped table, all of them in a coloured column."""
+"""Share of the rows of data from which a colour or a merge is layout: one row in two in a striped table, all of them in a coloured column."""
 
 
 def notes_on_looks(marks: Iterable[Mark], numbers: np.ndarray) -> list[Note]:
     """`numbers`: the rows of data, in order: titles, headers and totals are coloured for their own reasons."""
-    struck = coloured = np.zeros(len(numbers), dtype=bool)
+    struck = merged = coloured = np.zeros(len(numbers), dtype=bool)
     for mark in marks:
         here = _within(mark, numbers)
         if mark.look == STRUCK:
             struck = here
-        elif here.sum() < RARE * len(numbers):
+        elif here.sum() >= RARE * len(numbers):
+            continue
+        elif mark.look == MERGED:
+            merged = here
+        else:
             coloured = coloured | here
     said = []
     if struck.any():
@@ -32,6 +36,14 @@ def notes_on_looks(marks: Iterable[Mark], numbers: np.ndarray) -> list[Note]:
                 "texte_barre",
                 f"{struck.sum()} ligne(s) au texte barré, lue(s) comme les autres : {_rows(numbers[struck])}. Si le trait veut dire « annulé », "
                 "écrivez-le dans une colonne, ou retirez la ligne.",
+            )
+        )
+    if merged.any():
+        said.append(
+            Note(
+                "cellules_fusionnees_en_ligne",
+                f"{merged.sum()} ligne(s) aux cellules fusionnées sur plusieurs colonnes, dont seule la première est remplie : "
+                f"{_rows(numbers[merged])}. Défusionnez-les et remplissez chaque colonne.",
             )
         )
     if coloured.any():

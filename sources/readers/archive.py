@@ -21,6 +21,7 @@ from xml.parsers import expat
 
 from sources.readers.looks import XlsxStyles, marks, ods_look
 from sources.readers.sheet import (
+    MERGED,
     Mark,
     Note,
     Spans,
@@ -81,6 +82,7 @@ class SheetFacts:
     formulas_without_value: list[tuple[int, int]] = field(default_factory=list)
     error_cells: list[tuple[int, int]] = field(default_factory=list)
     merged_down: list[str] = field(default_factory=list)
+    merged_across: Spans = field(default_factory=list)
     commented: list[str] = field(default_factory=list)
     marks: tuple[Mark, ...] = ()
     texts: dict[tuple[int, int], str] = field(default_factory=dict)
@@ -261,7 +263,8 @@ class _Scan:
             facts = part.sheets[0] if part.sheets else SheetFacts()
             facts.name, facts.hidden = name, state in ("hidden", "veryHidden")
             facts.commented = self._commented(place)
-            facts.marks = styles.marks(part.spans_of_formats) if styles else ()
+            looks = styles.marks(part.spans_of_formats) if styles else ()
+            facts.marks = (*looks, *marks({MERGED: facts.merged_across} if facts.merged_across else {}))
             sheets.append(facts)
         return sheets
 
@@ -504,6 +507,8 @@ class _Worksheet:
             )
         if height > 1:
             self.facts.merged_down.append(reference)
+        elif width > 1:
+            self.facts.merged_across.append([top, top])
 
     def _end_cell(self) -> None:
         """Called at the next cell, at the next row and at the end of the part."""
@@ -625,9 +630,11 @@ class _OdsContent:
             self._fill()
 
     def _merge(self, attributes: dict[str, str]) -> None:
-        height = _repeated(attributes, "number-rows-spanned")
-        if height > 1 and self.sheets:
-            right = self.column + _repeated(attributes, "number-columns-spanned") - 1
+        height, width = (_repeated(attributes, f"number-{lines}-spanned") for lines in ("rows", "columns"))
+        if height == 1 < width:
+            extend(self.spans_of_looks.setdefault(MERGED, []), self.row, self.row)
+        elif height > 1 and self.sheets:
+            right = self.column + width - 1
             first, last = cell_name(self.row, self.column), cell_name(self.row + height - 1, right)
             self.sheets[-1].merged_down.append(f"{first}:{last}")
 

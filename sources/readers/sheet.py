@@ -27,13 +27,16 @@ MAX_CELLS = 50_000_000
 STRUCK = "barré"
 """The look of text with a line through it."""
 
+MERGED = "fusionné"
+"""The look of cells that are one over several columns of a row: the first is filled, whatever the others were to say."""
+
 Spans = list[list[int]]
 """Rows, first and last, in the order in which they were met."""
 
 
 @dataclass(frozen=True)
 class Mark:
-    """How filled cells look in some rows. `look`: STRUCK, or a name of the colour behind the text. `spans`: these rows, 1-based, first and
+    """How filled cells look in some rows. `look`: STRUCK, MERGED, or a name of the colour behind the text. `spans`: these rows, 1-based, first and
     last, in order, at least one."""
 
     look: str

@@ -77,3 +77,18 @@ def test_a_row_of_two_colours_counts_once(tmp_path):
         fill([sheet["B4"]], GREY)
 
     assert remarks(tmp_path, paint)["lignes_colorees"].startswith("1 ligne(s)")
+
+
+def test_cells_merged_across_columns_of_a_few_rows_are_said(tmp_path):
+    def paint(sheet):
+        for row in (2, 5, 12):  # a section and the total are merged as a rule
+            sheet.merge_cells(f"{chr(65 + (row == 5))}{row}:D{row}")
+
+    assert remarks(tmp_path, paint) == {
+        "cellules_fusionnees_en_ligne": "1 ligne(s) aux cellules fusionnées sur plusieurs colonnes, dont seule la première est remplie : 5. "
+        "Défusionnez-les et remplissez chaque colonne."
+    }
+
+
+def test_cells_merged_across_columns_of_every_row_are_layout(tmp_path):
+    assert remarks(tmp_path, lambda sheet: [sheet.merge_cells(f"B{n}:C{n}") for n in range(1, 13)]) == {}

@@ -8,6 +8,8 @@ from pathlib import Path
 import pytest
 
 from sources.readers import read
+from sources.readers.archive import scan
+from sources.readers.sheet import MERGED
 
 FILES = Path(__file__).parent / "files"
 ROW_NUMBERS = [1, 2, 4, 5, 6, 7, 8, 9, 10, 11, 12, 14]
@@ -55,3 +57,10 @@ def test_text_exports_give_looks(sheets):
     assert column(sheets["utf-16"], "c11")[6] == "1\xa0250,50 €"
     assert column(sheets["utf-16"], "c4")[8] == "Nguyễn"
     assert column(sheets["cp1252"], "c4")[8] == "Nguy?n"
+
+
+@pytest.mark.parametrize("suffix", ["xlsx", "ods"])
+def test_rows_with_cells_merged_across_columns_are_marked(suffix):
+    path = FILES / f"lo_emargement.{suffix}"
+    found = [[mark.spans for mark in facts.marks if mark.look == MERGED] for facts in scan(path, file_name=path.name)]
+    assert found[0] == [((1, 2), (4, 4))], "title and header"

@@ -131,6 +131,7 @@ def in_the_ledger(observatory):
         return {row["file_name"]: row["rows_read"] for row in deliveries(ledger)}
 
 
+@pytest.mark.nights
 @pytest.mark.parametrize(
     ("room", "step", "error", "says"),
     [

@@ -84,6 +84,7 @@ def traces(home: Home, word: str, clear: Path) -> list:
     return find(clear, [word]) + find(home.inbox, [word])
 
 
+@pytest.mark.nights
 @pytest.mark.parametrize(
     ("who", "gone", "rows", "emptied"),
     [
@@ -139,6 +140,7 @@ def deliver_check_ins(home, *tickets):
     rooms.deliver(home, rooms.contracts(home)["passages"], datetime.now(UTC))
 
 
+@pytest.mark.nights
 @pytest.mark.parametrize(
     ("who", "ticket", "rows"), [("E1/CANARI9", "CANARI9", 1), ("ana@exemple.test", "B1", 2), ("B1", "B1", 2)]
 )

@@ -147,6 +147,16 @@ def test_reconciliation_line(candidate, line):
     assert found == [(line["status"], number(line["recomputed"]), number(line["diff"]))]
 
 
+def test_a_figure_set_beside_a_printed_one_says_of_itself_what_its_own_table_says(candidate):
+    told = """from ind_reconciliation as ours
+        join ind_participation as own using (programme_id)
+        where own.breakdown = 'total' and ours.breakdown = 'total' and ours.value = own.value
+            and own.indicator = case ours.indicator when 'nb_participants' then 'PA01' when 'moyenne_participants' then 'PA07' end"""
+    same = "(own.upper, own.obs_status) is not distinct from (ours.upper, ours.obs_status)"
+    assert candidate.rows(f"select ours.programme_id, ours.indicator {told} and not ({same})") == []
+    assert candidate.rows(f"select count(*) {told} and ours.obs_status = 'P'")[0][0] > 0
+
+
 def test_reconciliation_has_the_golden_lines_and_no_other(candidate):
     assert candidate.rows("select count(*) from ind_reconciliation") == [(len(golden("reconciliation")),)]
 

@@ -277,6 +277,7 @@ def xls(path: Path) -> None:
 WHO = ["Hortense Quillebeuf", "Ursule Tancarville", "Mélusine Vatierville"]
 
 
+@pytest.mark.nights
 @pytest.mark.parametrize(
     ("made", "who"),
     [*((xlsx, who) for who in WHO), *((ods, who) for who in WHO), *((xls, who) for who in WHO[:2])],

@@ -280,9 +280,12 @@ lines as (
     from printed
 ),
 
--- a workbook that lists a rule's line itself does not make two
+-- a workbook that lists a rule's line itself does not make two. Of what some events are missing in: as in ind_participation
 once as (
-    select *, recomputed - figure_value as difference
+    select
+        *,
+        recomputed - figure_value as difference,
+        coalesce(unit in ('attendance', 'attendance_per_event') and n_with_data < n_total, false) as is_partial
     from lines
     qualify row_number() over (partition by programme_id, indicator, dimension, member order by origin) = 1
 )
@@ -296,7 +299,7 @@ select
     programme.period,
     cast(once.ours as double) as value,
     cast(once.ours as double) as lower,
-    cast(once.ours as double) as upper,
+    case when once.unit <> 'attendance' or not once.is_partial then cast(once.ours as double) end as upper,
     cast(once.numerator as double) as numerator,
     cast(once.denominator as double) as denominator,
     -- 0 of 0: no event is behind the figure
@@ -304,7 +307,7 @@ select
     cast(coalesce(once.n_total, 0) as integer) as n_total,
     once.unit,
     case
-        when once.ours is not null then 'A'
+        when once.ours is not null then if(once.is_partial, 'P', 'A')
         when once.unit in ('title', 'label') then 'M'
         else 'L'
     end as obs_status,

@@ -12,6 +12,10 @@ from typing import Protocol
 
 from sources.contract import Contract, ContractField, header_key
 from sources.entities import ENTITIES
+from sources.readers.sheet import enumerate_in_french
+
+MOST_UNKNOWN = 10
+"""Unknown columns that a sentence names one by one."""
 
 Cells = tuple[str | None, ...]
 
@@ -199,8 +203,10 @@ def _sentence(
         close = difflib.get_close_matches(header_key(label), free, n=1, cutoff=0.5)
         hint = f" (est-ce « {free[close[0]]} » reformulé ?)" if close else ""
         parts.append(f"colonne inconnue « {label} » ({column}){hint}")
+    if len(parts) > MOST_UNKNOWN:
+        parts[MOST_UNKNOWN:] = [f"et {len(parts) - MOST_UNKNOWN} autres colonnes inconnues"]
     parts += [f"colonne obligatoire absente « {header} »" for header in missing]
-    available = ", ".join(f"« {cell} »" for cell in cells if cell)
+    available = enumerate_in_french([f"« {cell} »" for cell in cells if cell], shown=40)
     return (
         f"{'; '.join(parts)}. Colonnes du fichier : {available}. Colonnes attendues : {_expected(contract)}. "
         "Remettez l'en-tête du modèle, ou demandez à l'observatoire de lire aussi cette colonne."

@@ -126,6 +126,14 @@ def judge(
     ]
     structure, sections = _structure(contract, binding, body, slots)
     raw = _read_raw(contract, binding, body, structure, sections, file_name, slots)
+    if not len(raw["row_number"]):
+        notes.append(
+            Note(
+                "aucune_ligne",
+                f"Aucune ligne sous l'en-tête (ligne {binding.header_row}) : la feuille est vide, ou n'a pas été remplie. Si elle devait l'être, "
+                "redéposez le fichier rempli ; il remplace ce qu'il disait avant.",
+            )
+        )
     if contract.layout.days_of_section:
         notes += _months_without_rows(sections, raw["row_number"])
     notes += notes_on_looks(sheet.marks, raw["row_number"].to_numpy())

@@ -723,3 +723,19 @@ def test_two_files_that_exchange_their_names_exchange_their_events(tmp_path):
         "MESS25-013": before["MESS25-014"],
         "MESS25-014": before["MESS25-013"],
     }
+
+
+def test_a_sheet_sent_back_empty_says_so(tmp_path):
+    programme(tmp_path, ROWS)
+    land(tmp_path)
+    programme(tmp_path, [])
+    (report,) = land(tmp_path)
+    assert (report.outcome, report.rows_read) == ("accepted", 0)
+    (said,) = [note.message for note in report.notes if note.rule == "aucune_ligne"]
+    assert said.startswith("Aucune ligne sous l'en-tête (ligne ") and "il remplace ce qu'il disait avant" in said
+
+
+def test_hundreds_of_unknown_columns_make_a_sentence_that_can_be_read(tmp_path):
+    programme(tmp_path, ROWS, [*HEADER, *(f"Colonne {n}" for n in range(200))])
+    (report,) = land(tmp_path)
+    assert report.outcome == "held" and len(report.message) < 2500 and "autres colonnes inconnues" in report.message

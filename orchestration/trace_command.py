@@ -202,6 +202,11 @@ def _print_revision(lines: Lines, earlier: Release, later: Release, found: trace
         lines.say(f"La version {earlier.number} n'avait pas ce chiffre. Il vaut {_number(after.figure['value'])}.")
     else:
         lines.say(f"{_number(before.figure['value'])} → {_number(after.figure['value'])}")
+    if found.is_untold:
+        lines.say(
+            "✗ Dans l'une des deux, aucun tracé ne dit de quelles lignes ce chiffre est fait : elles ne sont pas comparées."
+        )
+        return
     if found.is_defined_otherwise:
         lines.say("  La façon de faire ce chiffre à partir des lignes n'est plus la même.")
     for title, listed in (("de plus", found.came), ("de moins", found.gone)):

@@ -31,6 +31,11 @@ class Revision:
         return any(origin is not None and figures.is_secret(origin.figure) for origin in (self.before, self.after))
 
     @property
+    def is_untold(self) -> bool:
+        """In one of both nothing says which rows the figure is made of: a release of before there were traces."""
+        return any(origin is not None and origin.trace is None for origin in (self.before, self.after))
+
+    @property
     def is_defined_otherwise(self) -> bool:
         """Whether the figure is made from rows in another way."""
         return self.before is not None and self.after is not None and self.before.trace != self.after.trace
@@ -41,9 +46,9 @@ class Revision:
 
 
 def revision(before: Origin | None, after: Origin | None) -> Revision:
-    """What came, went and moved behind one figure between two releases. Of a secret nothing is compared."""
+    """What came, went and moved behind one figure between two releases. Of a secret, and where one of both tells no rows, nothing is compared."""
     found = Revision(before, after)
-    if found.is_secret:
+    if found.is_secret or found.is_untold:
         return found
     old, new = ({line.name: line for line in origin.lines} if origin else {} for origin in (before, after))
     return Revision(

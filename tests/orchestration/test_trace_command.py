@@ -1,5 +1,6 @@
 """What the command says of a figure that is not what it was."""
 
+from dataclasses import replace
 from types import SimpleNamespace
 
 from orchestration.trace_command import _print_revision
@@ -40,6 +41,12 @@ def test_what_came_went_and_counts_otherwise():
     moved = told.index("E2 : 20 → 25")
     assert "H4 « Présents »" in told[moved + 1] and "H5 « Présents »" in told[moved + 2]
     assert said(before, before)[1:] == ["Les mêmes lignes, qui disent la même chose."]
+
+
+def test_a_release_of_before_there_were_traces_is_not_compared():
+    before = replace(origin(32), trace=None)
+    told = said(before, origin(33, line("E2", 25, 5)))
+    assert told[0] == "32 → 33" and "aucun tracé" in told[1] and len(told) == 2
 
 
 def test_persons_are_counted_and_secrets_kept():

@@ -10,7 +10,6 @@ from __future__ import annotations
 
 import re
 import shlex
-from collections.abc import Sequence
 from itertools import groupby
 from operator import attrgetter
 from pathlib import Path
@@ -18,13 +17,12 @@ from typing import Annotated, Any
 
 import typer
 
-from orchestration import breach_command, failures, person_command, system_errors
+from orchestration import breach_command, failures, person_command, releases_command, system_errors
 from orchestration.home import Home, Settings
 from orchestration.process import run_process
 from orchestration.usage import App, Group
 
 NOT_WHOLE, FAILED = 3, 4
-MAX_LINES = 40
 
 
 class Quiet(Group):
@@ -45,16 +43,12 @@ class Quiet(Group):
 
 app = App("L'observatoire de l'économie sociale et solidaire : des fichiers reçus aux chiffres publiés.", Quiet)
 quarantine_app = App("Les lignes refusées, et pourquoi.")
-releases_app = App("Les versions publiées.")
 sources_app = App("Les sources et leurs contrats.")
 app.add_typer(quarantine_app, name="quarantine")
-app.add_typer(releases_app, name="releases")
+app.add_typer(releases_command.app, name="releases")
 app.add_typer(sources_app, name="sources")
 app.add_typer(person_command.app, name="person")
 app.add_typer(breach_command.app, name="breach")
-
-Output = Annotated[Path | None, typer.Option("--output", help="Le fichier CSV à écrire, de tous les changements.")]
-Number = Annotated[int | None, typer.Argument(help="Numéro de version ; par défaut, celle en place.")]
 
 
 @app.command()
@@ -141,22 +135,17 @@ def _night(home: Home, lines: Any) -> int:
 
 
 @app.command()
-def rehearse(output: Output = None) -> None:
+def rehearse(output: releases_command.Output = None) -> None:
     """Répète la prochaine nuit sur une copie : ce qui serait publié et ce qui changerait, sans que rien change ici."""
-    from orchestration.lock import AnotherNight
     from orchestration.night import kept_back_lines
     from orchestration.progress import listening
     from orchestration.rehearsal import rehearse as rehearse_night
     from publication import changelog
 
-    lines = _lines()
+    home, lines = _home(), _lines()
     lines.say("Répétition sur une copie de l'état : rien n'est publié, rien ne change ici.")
-    try:
-        with listening(lines.hear):
-            found = rehearse_night(_home(), Settings.from_environment())
-    except AnotherNight as busy:
-        lines.say(str(busy))
-        raise typer.Exit(FAILED) from None
+    with listening(lines.hear):
+        found = rehearse_night(home, Settings.from_environment())
     if found.outcome.sentence:
         lines.say_once(found.outcome.sentence)
     for line in kept_back_lines(found.outcome):
@@ -170,11 +159,11 @@ def rehearse(output: Output = None) -> None:
             lines.say(f"La nuit publierait {edition}. De la version {found.before.number} à elle : {said}.")
             for dataset, changes in groupby(found.changes, attrgetter("dataset")):
                 lines.say(f"  {dataset} : {changelog.summary(changelog.counted(list(changes)))}")
-            _say_changes(lines, found.changes, output)
+            releases_command.say_changes(lines, found.changes, output)
     elif found.outcome.release is not None:
         lines.say(f"La nuit ne changerait rien : la version {found.outcome.release} resterait en place.")
     else:
-        lines.say("La nuit ne publierait rien ; ce qui est publié le resterait.")
+        lines.say(f"La nuit ne publierait rien ; ce qui est publié le resterait. Détails : {home.logs}")
     raise typer.Exit(found.outcome.exit_code)
 
 
@@ -209,17 +198,13 @@ def retention(
     from datetime import UTC, datetime
 
     from orchestration import retention as kept
-    from orchestration.lock import AnotherNight, only_one_night
+    from orchestration.lock import only_one_night
 
     if dry_run and apply:
         raise typer.BadParameter("--dry-run ou --apply, pas les deux")
     home, lines = _home(), _lines()
-    try:
-        with only_one_night(home.lock):
-            report = kept.retention(home, datetime.now(UTC).replace(microsecond=0), apply=apply)
-    except AnotherNight as busy:
-        lines.say(str(busy))
-        raise typer.Exit(FAILED) from None
+    with only_one_night(home.lock):
+        report = kept.retention(home, datetime.now(UTC).replace(microsecond=0), apply=apply)
     for sentence in kept.sentences(report, apply=apply):
         lines.say(sentence)
     if not apply and any(due.count for due in report):
@@ -333,74 +318,6 @@ def quarantine_replay(
     lines.say("Lancez `observatoire run` pour publier ce qui a changé." if waiting else "Rien à relire.")
 
 
-@releases_app.command("list")
-def releases_list() -> None:
-    """Toutes les versions, de la plus ancienne à la plus récente."""
-    from publication import releases
-
-    home, lines = _home(), _lines()
-    current = releases.current(home.releases)
-    rows = []
-    for release in releases.list_releases(home.releases):
-        kept = [name for name, state in release.datasets.items() if state.status in ("carried", "withheld")]
-        mark = "en place" if current and release.number == current.number else ""
-        rows.append(
-            (
-                release.number,
-                release.version or "–",
-                release.made_at[:16].replace("T", " "),
-                len(release.datasets) - len(kept),
-                len(kept),
-                mark,
-            )
-        )
-    lines.table(rows, ("version", "définitions.périodes.révisions", "faite le (UTC)", "publiés", "retenus", ""))
-    if not rows:
-        lines.say("Aucune version publiée.")
-
-
-@releases_app.command("show")
-def releases_show(number: Number = None) -> None:
-    """Une version : ses tableaux, leur état et pourquoi."""
-    from publication import releases
-    from publication.wording import state as standing
-
-    home, lines = _home(), _lines()
-    release = releases.show(home.releases, number)
-    lines.say(
-        f"Version {release.number}{f' ({release.version})' if release.version else ''}, faite le {release.made_at[:16].replace('T', ' à ')} UTC, dans {release.path}"
-    )
-    for name, state in sorted(release.datasets.items()):
-        lines.say(f"  {name} : {standing(state)}, {state.rows} lignes")
-        for sentence in (*state.reasons, *state.reserves):
-            lines.say(f"      {sentence}")
-
-
-@releases_app.command("verify")
-def releases_verify(number: Number = None) -> None:
-    """Vérifie qu'une version est restée telle qu'elle a été publiée, octet par octet, et recalcule chacun de ses chiffres."""
-    from publication import releases
-
-    home, lines = _home(), _lines()
-    release = releases.show(home.releases, number)
-    problems = releases.verify(release)
-    for problem in problems:
-        lines.say(f"✗ {problem.path} : {problem.problem}")
-    if problems:
-        raise typer.Exit(FAILED)
-    made_again = releases.nb_recomputable(release)
-    if release.redactions:
-        left = {mismatch.figure: mismatch for mismatch in releases.left_by_erasure(release)}
-        lines.say(
-            f"✓ La version {release.number} est intacte, aux effacements près ({len(release.redactions)}) : ses lignes redonnent "
-            f"{made_again - len(left)} de ses {made_again} chiffres."
-        )
-        for mismatch in left.values():
-            lines.say(f"  {mismatch.sentence()} : les lignes effacées ne disent plus ni structure ni territoire")
-        return
-    lines.say(f"✓ La version {release.number} est intacte ; ses lignes redonnent ses {made_again} chiffres.")
-
-
 @app.command()
 def trace(
     dataset: Annotated[str, typer.Argument(help="Le tableau : ind_events, ind_participation…")],
@@ -419,75 +336,6 @@ def trace(
     exact = print_trace(_home(), _lines(), dataset, indicator, programme, breakdown, member, release, since)
     if not exact:
         raise typer.Exit(FAILED)
-
-
-@releases_app.command("diff")
-def releases_diff(
-    before: Annotated[int, typer.Argument(help="Version de départ.")],
-    after: Annotated[int | None, typer.Argument(help="Version d'arrivée ; par défaut, celle en place.")] = None,
-    output: Output = None,
-) -> None:
-    """Ce qui a changé d'une version à une autre, cellule par cellule."""
-    from publication import releases
-
-    home, lines = _home(), _lines()
-    old, new = releases.show(home.releases, before), releases.show(home.releases, after)
-    changes = releases.diff(old, new)
-    lines.say(f"De la version {old.number} à la version {new.number} : {len(changes)} changement(s).")
-    _say_changes(lines, changes, output)
-    if changes:
-        lines.say(f"Pourquoi un chiffre a changé : observatoire trace TABLEAU INDICATEUR --since {old.number}")
-
-
-@releases_app.command("rollback")
-def releases_rollback(
-    number: Annotated[int, typer.Argument(help="Version à remettre en place.")],
-    reason: Annotated[str, typer.Option("--reason", help="Pourquoi ; reste au journal.")],
-) -> None:
-    """Remet en place une version antérieure, sans rien reconstruire."""
-    from datetime import UTC, datetime
-
-    from publication import releases
-
-    home, lines = _home(), _lines()
-    now = datetime.now(UTC).replace(microsecond=0)
-    release = releases.rollback(home.releases, number, reason=reason, now=now)
-    lines.say(f"La version {release.number} est {'de nouveau ' if release.changed else 'déjà '}en place.")
-
-
-@releases_app.command("waiting")
-def releases_waiting() -> None:
-    """Ce qui attend une approbation ou la fin d'un embargo, et ce que cela changerait."""
-    from orchestration.approval import print_waiting
-
-    print_waiting(_home(), _lines())
-
-
-@releases_app.command("preview")
-def releases_preview() -> None:
-    """Écrit l'aperçu de ce qui attend : un portail à part, jamais publié."""
-    from orchestration.approval import preview
-
-    preview(_home(), _lines())
-
-
-@releases_app.command("approve")
-def releases_approve(
-    dataset: Annotated[str, typer.Argument(help="Le tableau à approuver : ind_events…")],
-    by: Annotated[str, typer.Option("--by", help="Votre rôle ; par défaut, le compte de cette machine.")] = "",
-    seen: Annotated[
-        str, typer.Option("--seen", help="L'empreinte de ce que vous avez regardé ; par défaut, celle de l'aperçu.")
-    ] = "",
-) -> None:
-    """Approuve ce que montre l'aperçu d'un tableau, et le publie s'il n'attend rien d'autre."""
-    from orchestration import rooms
-    from orchestration.approval import approve
-
-    home, lines = _home(), _lines()
-    known = [suite.dataset for suite in rooms.suites(home)]
-    if dataset not in known:
-        raise typer.BadParameter(f"« {dataset} » n'est pas un tableau ; tableaux : {', '.join(known)}")
-    raise typer.Exit(approve(home, lines, dataset, by, seen))
 
 
 @sources_app.command("check")
@@ -579,26 +427,6 @@ def sources_new(
         f"Ensuite, déplacez-la dans {home.contracts} et déposez les fichiers dans {home.inbox / source}.",
     )
     print_draft(draft, lines, where)
-
-
-def _say_changes(lines: Any, changes: Sequence[Any], output: Path | None) -> None:
-    from publication import changelog
-
-    for change in changes[:MAX_LINES]:
-        lines.say(f"  {_change(change)}")
-    if output is not None:
-        output.write_bytes(changelog.as_csv(changes))
-        lines.say(f"Tous sont dans {output}")
-    elif len(changes) > MAX_LINES:
-        lines.say(f"  … et {len(changes) - MAX_LINES} autres : --output FICHIER.csv les écrit tous")
-
-
-def _change(change: Any) -> str:
-    """One change in one line."""
-    key = " / ".join(part for part in change.key if part)
-    if change.kind in ("added", "removed"):
-        return f"{'+' if change.kind == 'added' else '-'} {key}"
-    return f"~ {key} : {change.column} {change.old or 'vide'} → {change.new or 'vide'}"
 
 
 def _home() -> Home:

@@ -26,7 +26,7 @@ if TYPE_CHECKING:
 @dataclass(frozen=True)
 class Rehearsed:
     """How the night would end. `before`: the release that is current, `after`: the one it would make, None when it would make none;
-    `changes`: from one to the other."""
+    `changes`: from one to the other, where there are both."""
 
     outcome: Outcome
     before: Release | None = None
@@ -36,8 +36,7 @@ class Rehearsed:
 
 def rehearse(home: Home, settings: Settings) -> Rehearsed:
     """The next night, and nothing of it stays but its log when it fails. Platforms are asked as at night. Raises AnotherNight."""
-    from publication import changelog, releases
-    from publication.decision import released_tables
+    from publication import releases
 
     quiet = replace(settings, alert_smtp="", alert_webhook="", heartbeat_url="")
     with only_one_night(home.ensure().lock), copied(home) as aside, _in(aside):
@@ -52,8 +51,7 @@ def rehearse(home: Home, settings: Settings) -> Rehearsed:
         if not outcome.changed:
             return Rehearsed(outcome, before)
         after = releases.show(aside.releases)
-        changes = changelog.compare(released_tables(before) if before else {}, released_tables(after))
-        return Rehearsed(outcome, before, after, tuple(changes))
+        return Rehearsed(outcome, before, after, tuple(releases.diff(before, after)) if before else ())
 
 
 @contextmanager

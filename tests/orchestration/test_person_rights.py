@@ -11,7 +11,7 @@ import duckdb
 import openpyxl
 import pytest
 from openpyxl.comments import Comment
-from ticket_office import TICKETS, home_with
+from ticket_office import PROGRAMME, TICKETS, home_with
 from typer.testing import CliRunner
 
 from identity.vault import Vault
@@ -161,20 +161,6 @@ def test_a_presence_known_by_its_ticket_alone_goes_with_whose_it_is(home, who, t
         assert {number for number, basis in held if basis == "erased"} <= {
             cell for row in told for cell in row if isinstance(cell, str)
         }
-
-
-PROGRAMME = """\
-source: programme
-title: Programme
-entity: event
-files: {pattern: "*.csv", shape: delimited, delimiter: ";"}
-fields:
-  event_id: {headers: [Code], required: true}
-  programme: {constant: HDF-CONF-2023}
-  status: {constant: held}
-  counts: {constant: "oui"}
-  title: {headers: [Titre], required: true}
-"""
 
 
 def respelled(home, event):

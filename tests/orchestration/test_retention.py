@@ -7,7 +7,7 @@ from pathlib import Path
 import duckdb
 import pytest
 import yaml_rules
-from ticket_office import TICKETS, home_with
+from ticket_office import PROGRAMME, TICKETS, home_with
 
 from identity.retention import RetentionError, load_rules
 from identity.vault import Vault, open_private
@@ -179,21 +179,6 @@ def test_a_presence_stays_with_its_place_when_both_go(tmp_path):
     assert presences == [places[0], "B2", places[3], "B9"], "Paul stays, and B9 is no ticket"
     assert not {"B1", "B4"} & {*places, *presences}
     assert not by_rule(retention(made, NOW, apply=True))["registrations"], "once"
-
-
-PROGRAMME = """\
-source: programme
-title: Programme
-entity: event
-files: {pattern: "*.csv", shape: delimited, delimiter: ";"}
-fields:
-  event_id: {headers: [Code], required: true}
-  programme: {constant: HDF-CONF-2023}
-  status: {constant: held}
-  counts: {constant: "oui"}
-  title: {headers: [Titre]}
-  date: {headers: [Date]}
-"""
 
 
 def test_the_day_of_an_event_is_known_whatever_the_case_of_its_identifier(tmp_path):

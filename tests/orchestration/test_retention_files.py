@@ -7,7 +7,7 @@ from pathlib import Path
 import openpyxl
 import pytest
 from small_project import an_hour_old
-from ticket_office import TICKETS, home_with
+from ticket_office import PROGRAMME, TICKETS, home_with
 
 from identity.vault import Vault
 from orchestration import rooms
@@ -27,24 +27,12 @@ BILLETS = (
   full_name: {headers: [Nom], privacy: direct}
 """
 )
-PROGRAMME = """\
-source: programme
-title: Programme
-entity: event
-files: {pattern: "*.csv", shape: delimited, delimiter: ";"}
-fields:
-  event_id: {headers: [N°], required: true}
-  programme: {constant: P-2020}
-  status: {constant: held}
-  counts: {constant: "oui"}
-  title: {headers: [Intitulé], required: true}
-"""
 HEADER = "Billet;Statut;Date;Prix;Nom;Courriel"
 FILES = {
     "billets/attente.csv": f"{HEADER};Allergies\nB1;ok;01/02/2020 09:00;1;Ana Partie;ana@exemple.test;noix\n",
     "billets/liste.xlsx": "PK Ana Partie ana@exemple.test",
     "billets/refus.csv": f"{HEADER}\nB2;ok;01/02/2020 09:00;dix;Ana Partie;ana@exemple.test\nB3;ok;01/02/2020 09:00;onze;;\n",
-    "programme/attente.csv": "N°;Intitulé;Contact\nE1;Atelier;ana@exemple.test\n",
+    "programme/attente.csv": "Code;Titre;Contact\nE1;Atelier;ana@exemple.test\n",
 }
 
 

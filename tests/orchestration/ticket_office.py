@@ -20,6 +20,20 @@ fields:
 """
 """A contract of tickets: each test adds the fields that it is about."""
 
+PROGRAMME = """\
+source: programme
+title: Programme
+entity: event
+files: {pattern: "*.csv", shape: delimited, delimiter: ";"}
+fields:
+  event_id: {headers: [Code], required: true}
+  programme: {constant: HDF-CONF-2023}
+  status: {constant: held}
+  counts: {constant: "oui"}
+  title: {headers: [Titre], required: true}
+  date: {headers: [Date]}
+"""
+
 
 def home_with(root: Path, contracts: Mapping[str, str], files: Mapping[str, str], written: float) -> Home:
     """A home under `root`. `contracts`: by source; `files`: by their path in the inbox, all written at `written`."""

@@ -15,7 +15,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from expectations.candidate import CONTROL_KEY, DATA_KEY
-from expectations.french import spaced
+from expectations.french import NO_BREAK, spaced
 from expectations.suite import Expectation
 from expectations.verdict import MAX_KEYS, Outcome
 
@@ -183,7 +183,7 @@ class Trial:
             return _counted(judged, f"{one} {checked}", f"{many} {checked}s")
         if self.expectation.judges == "table":
             return self._observed_of_table()
-        text = f"{_counted(len(self.failing), one, many)} en défaut sur {judged}"
+        text = f"{_counted(len(self.failing), one, many)} en défaut sur{NO_BREAK}{judged}"
         if self.expectation.on == "control" and "detail" in self.table.frame.columns:
             details = self._failing_rows(_MAX_DETAILS)["detail"].dropna()
             text += "".join(f" ; {_without_persons(str(detail))}" for detail in details)
@@ -224,7 +224,7 @@ def columns_named(expectation: Expectation) -> list[str]:
 
 
 def _counted(n: int, one: str, many: str) -> str:
-    return f"{n} {one if n < 2 else many}"
+    return f"{n}{NO_BREAK}{one if n < 2 else many}"
 
 
 def _code(value: Any) -> str:

@@ -223,7 +223,7 @@ def test_what_is_counted_is_named(tmp_path):
     """A control has a row per programme: they are no rows of the table."""
     build(tmp_path, "UPDATE ctl_events SET difference = 3 WHERE control = 'months_add_up'")
     outcomes = {o.expectation_id: o.observed for o in audit(tmp_path, datasets=["ind_events"]).of("ind_events")}
-    assert outcomes["months_add_up"] == "2 programmes en défaut sur 2."
+    assert outcomes["months_add_up"] == "2\u00a0programmes en défaut sur\u00a02."
     assert "lignes contrôlées" in outcomes["values_not_negative"].replace("\u00a0", " ")
 
 

@@ -445,7 +445,7 @@ def _reconciled(lines: list[Line], programmes: list[dict]) -> list[tuple[dict, l
             "what": wording.capitalised(wording.document_words(row["indicator"])),
             "where": _place(row),
             "result": wording.RECONCILIATION.get(row["reconciliation_status"], row["reconciliation_status"]),
-            "difference": _difference(row["difference"]),
+            "difference": _difference(row),
         }
 
     groups = _by_programme(sorted(lines, key=rank), programmes, MOST_ROWS)
@@ -464,9 +464,12 @@ def _place(row: dict) -> str:
     return f"{wording.document_words(row['breakdown'] or '')} : {row['member']}"
 
 
-def _difference(value: float | None) -> str:
+def _difference(row: dict) -> str:
+    """« +2 »; of the last months of two periods, which are printed as words, « +1 mois »."""
+    value = row["difference"]
     if value is None:
         return ""
     if abs(value) < 1e-9:
         return "0"
-    return write_number(value, Rounding(0 if float(value).is_integer() else 1, signed=True))
+    text = write_number(value, Rounding(0 if float(value).is_integer() else 1, signed=True))
+    return f"{text}{wording.NBSP}mois" if row["unit"] == "month_number" else text

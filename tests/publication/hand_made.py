@@ -141,9 +141,19 @@ def reconciliation() -> list[tuple]:
     """Tidy columns in the words of the document, then those of the reconciliation."""
 
     def line(
-        indicator, dimension, member, ours, text, figure, status, explained=None, explanation=None, treatment=None
+        indicator,
+        dimension,
+        member,
+        ours,
+        text,
+        figure,
+        status,
+        explained=None,
+        explanation=None,
+        treatment=None,
+        **more,
     ):
-        tidy = row("ind_reconciliation", indicator, dimension, member, ours)
+        tidy = row("ind_reconciliation", indicator, dimension, member, ours, **more)
         return (*tidy, text, figure, ours, ours - figure, status, "ind_events", explained, explanation, treatment)
 
     place = "L’atelier du 2 juin n’a pas de lieu imprimé : il avait été compté dans le département de l’organisateur."
@@ -151,6 +161,18 @@ def reconciliation() -> list[tuple]:
         line("nb_evenements", "total", "total", 36, "36 ateliers", 36.0, "match"),
         line("nb_evenements", "departement", "62", 11, "12", 12.0, "MISMATCH", True, place, "Publier 11."),
         line("nb_evenements", "transition", "écologique", 14, "15", 15.0, "MISMATCH", True, '=HYPERLINK("x")', "14."),
+        line(
+            "periode",
+            "calendrier",
+            "cycle",
+            12,
+            "avril à novembre",
+            11.0,
+            "MISMATCH",
+            True,
+            "Il va jusqu’en décembre.",
+            unit="month_number",
+        ),
     ]
 
 

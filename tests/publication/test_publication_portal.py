@@ -153,7 +153,7 @@ def test_figures_are_printed_with_signs_bounds_and_coverage(pages):
 def test_a_programme_is_seen_at_a_glance_with_what_was_printed_beside_ours(pages):
     text = pages[f"programme-{hand_made.HDF}.html"].text
     assert "36 dans la version 1" in text and "Nombre d'événements par département" in text.replace("’", "'")
-    assert "3 chiffres imprimés : diffère (2), concorde (1)." in text
+    assert "4 chiffres imprimés : diffère (3), concorde (1)." in text
     assert "département : 62 12 11 −1 L’atelier du 2 juin n’a pas de lieu imprimé" in text
 
 
@@ -241,7 +241,8 @@ def test_the_search_leads_to_the_page_of_a_member_and_says_whom_it_leaves_out(lo
 def test_reconciliation_shows_both_figures_and_why(pages):
     text = pages["ind_reconciliation.html"].text
     assert "Nombre d’événements département : 62 12 11 −1 diffère L’atelier du 2 juin n’a pas de lieu imprimé" in text
-    assert "concorde (1)" in text and "diffère (2)" in text
+    assert "concorde (1)" in text and "diffère (3)" in text
+    assert "Période calendrier : cycle avril à novembre décembre +1 mois diffère" in text
 
 
 def test_quality_page_names_the_cell_and_the_sentence(public, pages):

@@ -6,7 +6,7 @@ definition, and never touches what is stored. Does not belong here: any computat
 
 import math
 import re
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from decimal import ROUND_HALF_UP, Decimal
 from typing import Any
@@ -182,6 +182,15 @@ def covered(with_data: int | None, total: int | None) -> str:
     if with_data is None or not total:
         return ""
     return f"{int(with_data):,}/{int(total):,}".replace(",", THIN)
+
+
+def by_sign(pairs: Iterable[tuple[str, str]]) -> list[tuple[str, str]]:
+    """(sign, meaning) with one line per sign: a secret is printed « s » whatever its reason."""
+    found: dict[str, list[str]] = {}
+    for sign, meaning in dict.fromkeys(pairs):
+        if sign and meaning:
+            found.setdefault(sign, []).append(meaning)
+    return [(sign, " ; ".join(meanings)) for sign, meanings in found.items()]
 
 
 def _is_floor(row: Mapping, definition: Mapping, lower: float | None, upper: float | None) -> bool:

@@ -19,7 +19,7 @@ from openpyxl.styles import Alignment, Border, Font, PatternFill, Side
 from openpyxl.utils import get_column_letter
 from openpyxl.worksheet.worksheet import Worksheet
 
-from publication.figures import EPSILON, REVISED, Printed
+from publication.figures import EPSILON, REVISED, Printed, by_sign
 from publication.labels import Labels
 from publication.shelf import WITHHELD, DatasetStatus, Release
 from publication.tables import TIDY, csv_cell
@@ -202,12 +202,11 @@ def _sheet(
     rows = Rows(len(headings))
     last = HEADER_ROW
     for last, line in enumerate(lines, HEADER_ROW + 1):
-        if line.printed.sign:
-            signs.add((line.printed.sign, line.printed.meaning))
+        signs.add((line.printed.sign, line.printed.meaning))
         _row(rows, last, line, extra, labels, looks, widths)
     sheet.freeze_panes = f"D{HEADER_ROW + 1}"  # a cell of openpyxl there would make its row twice
     sheet.auto_filter.ref = f"A{HEADER_ROW}:{get_column_letter(len(headings))}{last}"
-    _footnotes(rows, last + 2, status, sorted(signs), looks)
+    _footnotes(rows, last + 2, status, by_sign(sorted(signs)), looks)
     _paper(sheet, dataset, called, HEADER_ROW)
     return rows
 
@@ -264,7 +263,7 @@ def _first_line(status: DatasetStatus) -> str:
 
 
 def _footnotes(rows: Rows, at: int, status: DatasetStatus, signs: Sequence[tuple[str, str]], looks: _Looks) -> None:
-    notes = [f"{sign} : {meaning}" for sign, meaning in signs if meaning]
+    notes = [f"{sign} : {meaning}" for sign, meaning in signs]
     notes += [f"Pourquoi ce tableau n’est pas celui de la nuit : {text}" for text in status.reasons]
     notes += [f"Réserve : {text}" for text in status.reserves]
     for offset, text in enumerate(notes):
@@ -341,9 +340,7 @@ def _guide(
 
 def legend(labels: Labels) -> list[tuple[str, str]]:
     """(sign, meaning) of every sign a table may print; one line per sign."""
-    lines: dict[str, str] = {}
-    for sign in labels.legend:
-        lines[sign.printed] = f"{lines[sign.printed]} ; {sign.meaning}" if sign.printed in lines else sign.meaning
+    lines = dict(by_sign((sign.printed, sign.meaning) for sign in labels.legend))
     lines.setdefault(REVISED, "révisé depuis la version précédente")
     lines.setdefault(EPSILON, "non nul mais inférieur à la moitié de l’unité d’arrondi")
     return list(lines.items())

@@ -18,7 +18,7 @@ from jinja2 import Environment, FileSystemLoader, StrictUndefined
 
 from publication import trace, wording
 from publication.changelog import counted, summary
-from publication.figures import Rounding
+from publication.figures import Rounding, by_sign
 from publication.figures import write as write_number
 from publication.labels import QUARANTINE
 from publication.package import read_publisher
@@ -293,7 +293,7 @@ def _dataset_page(
             (code, edition.labels.indicators.get(code, {}))
             for code in sorted({line.row["indicator"] for line in lines})
         ],
-        signs=sorted({(x.printed.sign, x.printed.meaning) for x in lines if x.printed.sign and x.printed.meaning}),
+        signs=by_sign(sorted({(x.printed.sign, x.printed.meaning) for x in lines})),
         judged=views.judged(edition, card.dataset),
         tally=views.tally(edition, card.dataset),
         scripts=("feuille.js", "origine.js", "portal.js"),

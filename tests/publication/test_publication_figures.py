@@ -82,6 +82,11 @@ def test_a_secret_is_printed_s_whatever_its_reason():
     assert [show("PA01", None, obs_status="Q", conf_status=c).text for c in ("A", "D", "O")] == ["s", "s", "s"]
 
 
+def test_a_sign_is_explained_once_with_all_that_it_means():
+    pairs = [("s", "secret"), ("", ""), ("s", "secret secondaire"), ("s", "secret"), ("X", ""), ("///", "sans objet")]
+    assert figures.by_sign(pairs) == [("s", "secret ; secret secondaire"), ("///", "sans objet")]
+
+
 def test_at_least_only_when_something_is_missing():
     assert show("PA01", 1055.0, n_with_data=33, n_total=36).full == "au\u00a0moins\u00a01\u202f055"
     assert show("PA01", 140.0, n_with_data=5, n_total=5).full == "140"

@@ -21,7 +21,7 @@ RULES = Path(__file__).with_name("retention.yml")
 
 UNWRITTEN = "non renseigné"
 
-What = Literal["persons", "slot", "quarantine", "authors", "log", "certificates", "links", "keys"]
+What = Literal["persons", "slot", "unread", "quarantine", "authors", "log", "certificates", "links", "keys"]
 
 
 class _Strict(BaseModel):

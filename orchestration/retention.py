@@ -35,17 +35,19 @@ Delivery = tuple[str, str]
 @dataclass
 class Plan:
     """What is too old. `gone`: delivery → rows → the stone of their person; `crowds`: who they are; `blanks`: delivery → slot → rows;
-    `refused`: deliveries so old that their refused rows go too; `whole`: deliveries of which nothing stays, since no contract reads them."""
+    `refused`: deliveries so old that their refused rows go too; `unread`: those of which only what is read stays; `whole`: deliveries of which nothing
+    stays, since no contract reads them."""
 
     gone: dict[Delivery, dict[int, Tombstone]] = field(default_factory=dict)
     crowds: dict[Delivery, Crowd] = field(default_factory=dict)
     blanks: dict[Delivery, dict[str, list[int]]] = field(default_factory=dict)
     refused: set[Delivery] = field(default_factory=set)
+    unread: set[Delivery] = field(default_factory=set)
     whole: set[Delivery] = field(default_factory=set)
 
     @property
     def deliveries(self) -> set[Delivery]:
-        return self.gone.keys() | self.blanks.keys() | self.refused | self.whole
+        return self.gone.keys() | self.blanks.keys() | self.refused | self.unread | self.whole
 
 
 def retention(home: Home, now: datetime, *, apply: bool) -> list[Due]:
@@ -62,10 +64,13 @@ def retention(home: Home, now: datetime, *, apply: bool) -> list[Due]:
             report.append(Due(rule.id, rule.title, _expired_cells(con, rule, now, plan, contracts), "cellule(s)"))
         refused = _expired_refusals(home, con, rules, now, plan, contracts)
         report.append(Due("refused_rows", "personnes et contacts des lignes refusées", refused, "ligne(s)"))
+        for rule in rules.of("unread"):
+            unread = _expired_unread(home, con, rule, now, plan, contracts)
+            report.append(Due(rule.id, rule.title, unread, "fichier(s)"))
         used = {key for (key,) in con.execute("select distinct person_key_id from known").fetchall()}
-    unread = _expired_files(home, rules, now, plan, contracts)
+    files = _expired_files(home, rules, now, plan, contracts)
     report.append(
-        Due("unread_files", "fichiers qu'aucun contrat n'a pu lire, et classeurs de retour", unread, "fichier(s)")
+        Due("unread_files", "fichiers qu'aucun contrat n'a pu lire, et classeurs de retour", files, "fichier(s)")
     )
     # counted before anything goes: what goes with its row is said as it is without « --apply »
     for rule in rules.of("quarantine"):
@@ -259,13 +264,7 @@ def _expired_refusals(
     too long ago when none was accepted; how many. They are read in the kept bytes of these deliveries alone."""
     from sources.erasure import refused_people
 
-    last: dict[Delivery, datetime] = {
-        (source, delivery_id): instant.replace(tzinfo=UTC)
-        for source, delivery_id, instant in con.execute(
-            "select source, delivery_id, max(instant) from known group by all"
-        ).fetchall()
-    }
-    limits, old = _limits(rules, now), set()
+    last, limits, old = _last_instants(con), _limits(rules, now), set()
     for row in _deliveries(home):
         key, loaded = (row["source"], row["delivery_id"]), contracts.get(row["source"])
         limit = limits.get(loaded.contract.entity) if loaded is not None else None
@@ -278,11 +277,47 @@ def _expired_refusals(
     return len(people)
 
 
+def _last_instants(con: duckdb.DuckDBPyConnection) -> dict[Delivery, datetime]:
+    """Delivery → the latest instant of its rows of persons."""
+    rows = con.execute("select source, delivery_id, max(instant) from known group by all").fetchall()
+    return {(source, delivery_id): instant.replace(tzinfo=UTC) for source, delivery_id, instant in rows}
+
+
+def _expired_unread(
+    home: Home,
+    con: duckdb.DuckDBPyConnection,
+    rule: Rule,
+    now: datetime,
+    plan: Plan,
+    contracts: Mapping[str, LoadedContract],
+) -> int:
+    """Accepted deliveries whose every row is too old and of which something is kept that nothing reads; how many. Of a source that announces
+    nobody, the age is counted from the reception, as in `_expired_files`: its contract may still learn to read a column."""
+    from sources.erasure import has_unread
+
+    last, limit, old = _last_instants(con), rule.keep.before(now), []
+    for row in _deliveries(home):
+        key, loaded = (row["source"], row["delivery_id"]), contracts.get(row["source"])
+        if row["outcome"] == "accepted" and loaded is not None and _age_of(row, loaded, last.get(key)) < limit:
+            old.append((key, loaded, row))
+    if old:
+        vault_of(home).log.record("retention", "read", ["/".join(key) for key, *_ in old], len(old))
+    plan.unread |= {key for key, loaded, row in old if has_unread(rooms.places(home), loaded, row)}
+    return len(plan.unread)
+
+
+def _age_of(row: Mapping, loaded: LoadedContract | None, last: datetime | None = None) -> datetime:
+    """From when the age of a delivery counts: `last` if its rows tell it, else when its file was written, or received if it announces nobody."""
+    from sources.entities import ENTITIES
+
+    announces_nobody = loaded is not None and not ENTITIES[loaded.contract.entity].personal
+    return last or (datetime.fromisoformat(row["received_at"]) if announces_nobody else _written_at(row))
+
+
 def _expired_files(home: Home, rules: Rules, now: datetime, plan: Plan, contracts: Mapping[str, LoadedContract]) -> int:
     """Files of which nobody can tell whom they hold, older than the longest duration of the rows of persons: held or refused, and
     workbooks that came back. Of a source that announces nobody, the age is counted from the reception: what an old programme says of events
     is kept until somebody had the time to mend its contract. How many."""
-    from sources.entities import ENTITIES
     from sources.inbox import RETURNS
     from sources.landing import original_path
     from sources.redaction import EMPTIED
@@ -292,12 +327,10 @@ def _expired_files(home: Home, rules: Rules, now: datetime, plan: Plan, contract
         return 0
     for row in _deliveries(home):
         loaded = contracts.get(row["source"])
-        announces_nobody = loaded is not None and not ENTITIES[loaded.contract.entity].personal
-        at = datetime.fromisoformat(row["received_at"]) if announces_nobody else _written_at(row)
         nobody_reads = row["source"] == RETURNS or (loaded is None and not row["rows_accepted"])
         is_unread = row["outcome"] != "accepted" or nobody_reads
         is_kept = row["sha256"] and row["rule"] != EMPTIED and original_path(home.originals, row["sha256"]).exists()
-        if is_unread and is_kept and at < limit:
+        if is_unread and is_kept and _age_of(row, loaded) < limit:
             plan.whole.add((row["source"], row["delivery_id"]))
     return sum(key not in plan.gone for key in plan.whole)
 
@@ -331,7 +364,9 @@ def _apply(home: Home, plan: Plan, now: datetime) -> int:
         vault.log.record("retention", "erase", ["/".join(key)], len(numbers))
         refused = nobody if key in plan.refused else None
         crowd = plan.crowds.get(key)
-        going = Going(gone=numbers, crowd=crowd, blanks=plan.blanks.get(key), refused=refused, whole=key in plan.whole)
+        going = Going(
+            gone=numbers, crowd=crowd, blanks=plan.blanks.get(key), refused=refused, unread=key in plan.unread, whole=key in plan.whole
+        )  # fmt: skip
         left += erase_in(places, contracts.get(key[0]), known[key], going, now=now) is None
     clear_inbox(places)
     registry.forget(vault)

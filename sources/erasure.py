@@ -53,6 +53,7 @@ from sources.readers import Unreadable
 from sources.readers.signature import signature, signature_of
 from sources.redaction import EMPTIED, NOTHING_LEFT, Kept, Redacted, erased_persons, is_redacted, people_of, redact
 from sources.returned import forget
+from sources.unread import reads_the_same, without_unread
 from sources.zipped import UNREADABLE
 
 
@@ -75,7 +76,8 @@ class ErasedDelivery:
 class Going:
     """What goes from one delivery, besides the persons under a tombstone: what mentions `masks`; `cells` (sheet, row_number, column);
     the slots of `blanks` (slot → row numbers); the rows of `gone` (row_number → Tombstone, not kept anywhere), and what names their `crowd`
-    outside the rows of data; `rows` that are no data, to be emptied too; every refused row, under the tombstone of nobody in `refused`; `whole`, all that is kept of it."""
+    outside the rows of data; `rows` that are no data, to be emptied too; every refused row, under the tombstone of nobody in `refused`; what is `unread`;
+    `whole`, all that is kept of it."""
 
     masks: Identifiers | None = None
     rows: Iterable[int] = ()
@@ -84,6 +86,7 @@ class Going:
     gone: Mapping[int, Tombstone] | None = None
     crowd: Crowd | None = None
     refused: Tombstone | None = None
+    unread: bool = False
     whole: bool = False
 
 
@@ -109,14 +112,17 @@ def erase_in(
     with contextlib.ExitStack() as stack:
         decrypted = stack.enter_context(vault.cipher.open_decrypted(original, purpose="originals", context=sha256))
         redacted, nb_refused = None, 0
+        is_more = False
         if loaded is not None and not going.whole:
             with contextlib.suppress(Unreadable):
                 redacted, nb_refused = _redacted(stack, places, decrypted.path, vault, loaded, row, going)
+                if going.unread:
+                    redacted, is_more = _without_unread(places, decrypted.path, vault, loaded, row, redacted)
         if redacted is None:
             if not going.whole and (going.masks is None or not mentioned_in_bytes(decrypted.path, going.masks)):
                 return None
             keep_redacted(places.originals, vault.cipher, sha256, None)
-        elif redacted.has_changed or renamed or _is_beside_cells(decrypted.path, going.masks):
+        elif redacted.has_changed or renamed or is_more or _is_beside_cells(decrypted.path, going.masks):
             keep_redacted(places.originals, vault.cipher, sha256, redacted.kept)
         else:
             return None
@@ -271,6 +277,51 @@ def _redacted(
         covered=covered, masks=going.masks, rows=going.rows, cells=going.cells, blanks=going.blanks, crowd=going.crowd,
     )  # fmt: skip
     return redacted, nb_refused
+
+
+def has_unread(places: Places, loaded: LoadedContract, row: Mapping[str, Any]) -> bool:
+    """Whether something is kept of a delivery that nothing reads: what `erase_in` would take where that is `going`. Changes nothing."""
+    vault, original = Vault(places.vault), original_path(places.originals, row["sha256"])
+    if not row["sha256"] or not original.exists():
+        return False
+    with contextlib.ExitStack() as stack:
+        decrypted = vault.cipher.open_decrypted(original, purpose="originals", context=row["sha256"])
+        path = stack.enter_context(decrypted).path
+        try:
+            kept = _read(stack, path, loaded.contract, row["file_name"])
+            return _has_more(loaded.contract, path) or bool(_unread(places, path, vault, loaded, row, kept)[1])
+        except (Unreadable, Unbound):
+            return False
+
+
+def _has_more(contract: Contract, path: Path) -> bool:
+    """Whether these bytes hold more than the cells that are read of them: a workbook, what a platform gave."""
+    return contract.files.shape != "delimited" and not is_redacted(path)
+
+
+def _unread(
+    places: Places, path: Path, vault: Vault, loaded: LoadedContract, row: Mapping[str, Any], kept: Kept
+) -> tuple[Kept, int, Judged]:
+    """What was read without what nothing reads, how many cells that were, and how it was judged with them. Raises Unreadable, Unbound."""
+    before = _judged(places, vault, loaded, row, path, kept)
+    index, binding = bound_sheet(loaded.contract, kept, row["file_name"])
+    if binding is None:
+        return kept, 0, before
+    return *without_unread(loaded.contract, kept, index, binding, before), before
+
+
+def _without_unread(
+    places: Places, path: Path, vault: Vault, loaded: LoadedContract, row: Mapping[str, Any], redacted: Redacted
+) -> tuple[Redacted, bool]:
+    """Without what nothing reads either, where the rest is then read as before; and whether the kept bytes gave way to that. Raises Unreadable."""
+    try:
+        kept, nb_cells, before = _unread(places, path, vault, loaded, row, redacted.kept)
+        is_same = not nb_cells or reads_the_same(before, _judged(places, vault, loaded, row, path, kept))
+    except Unbound:
+        return redacted, False
+    if not is_same:
+        return redacted, False
+    return replace(redacted, kept=kept, nb_unread=nb_cells), _has_more(loaded.contract, path)
 
 
 def _refused_rows(con: duckdb.DuckDBPyConnection) -> list[int]:

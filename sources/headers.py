@@ -111,8 +111,18 @@ def _within(contract: Contract, rows: list[tuple[int, Cells]]) -> list[tuple[int
 
 def _known(contract: Contract) -> set[str]:
     """The normalised names of all the columns that a contract speaks of, read or ignored."""
+    return _known_to_be_read(contract) | {header_key(header) for header in contract.ignore}
+
+
+def _known_to_be_read(contract: Contract) -> set[str]:
     read = [header for field in contract.fields.values() for header in field.headers]
-    return {header_key(header) for header in [*read, *contract.headers_besides(), *contract.ignore]}
+    return {header_key(header) for header in [*read, *contract.headers_besides()]}
+
+
+def unread_columns(contract: Contract, binding: Binding) -> list[int]:
+    """The columns (0-based) of a bound sheet that nothing is read from: ignored ones, and those without a header."""
+    read = _known_to_be_read(contract) | {header_key(path) for path in (contract.api.key if contract.api else ())}
+    return [index for index, label in enumerate(binding.labels) if not label or header_key(label) not in read]
 
 
 def _without_header(contract: Contract, rows: list[tuple[int, Cells]]) -> Unbound:

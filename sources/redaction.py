@@ -48,6 +48,9 @@ RECORD, REFUSED, STRUCTURE = "#record", "#refused", "#structure"
 ERASED_KEY = "erased:"
 """What the record key of an erased row begins with: its platform knows no such record, and never deletes it."""
 
+READ_BESIDE_DATA = ("section", "total", "entête répété")
+"""Reasons for which a row is no data and is read all the same; for any other, its contract leaves it out."""
+
 SLOTS = pa.schema([("row_number", pa.int32()), ("slot", pa.string()), ("text", pa.string())])
 
 PERSON_ENTITIES = ("registration", "attendance", "feedback")
@@ -87,17 +90,18 @@ class Kept:
 @dataclass(frozen=True)
 class Redacted:
     """What `redact` took away: rows of erased persons, cells masked elsewhere (sheet, row_number, column), cells of slots. `nb_emptied`:
-    how many of `rows` were no data, so that nothing of them is counted on."""
+    how many of `rows` were no data, so that nothing of them is counted on. `nb_unread`: cells that nothing reads (`unread.py`)."""
 
     kept: Kept
     rows: tuple[int, ...] = ()
     cells: tuple[tuple[int, int, int], ...] = ()
     nb_blanked: int = 0
     nb_emptied: int = 0
+    nb_unread: int = 0
 
     @property
     def has_changed(self) -> bool:
-        return bool(self.rows or self.cells or self.nb_blanked)
+        return bool(self.rows or self.cells or self.nb_blanked or self.nb_unread)
 
 
 # --- the file ------------------------------------------------------------------------------------------------------
@@ -274,8 +278,7 @@ def redact(
         slots = slots.filter(pc.invert(pc.is_in(slots["row_number"], pa.array(sorted(gone), pa.int32()))))
     masked = {cell for cell in masked if not (cell[0] == read_sheet and cell[1] in gone)}
     tables = _masked(tables, masked, masks)
-    if pinned:
-        slots = pa.concat_tables([_without(slots, pinned), _slot_table(pinned)])
+    slots = with_slots(slots, pinned)
     sheets = tuple(replace(sheet, table=table) for sheet, table in zip(kept.sheets, tables, strict=True))
     return Redacted(
         replace(kept, sheets=sheets, slots=slots, is_redacted=True),
@@ -529,7 +532,7 @@ def _crowded(
 
 def _left_out(con: duckdb.DuckDBPyConnection) -> set[int]:
     """Rows of the read sheet that its contract leaves out, and that tell it nothing."""
-    return _numbers(con, "structure where reason not in ('section', 'total', 'entête répété')")
+    return _numbers(con, f"structure where reason not in {READ_BESIDE_DATA}")
 
 
 def _suspects(table: pa.Table, masks: Identifiers) -> list[tuple[int, list[str | None]]]:
@@ -574,18 +577,15 @@ def _masked(
     return tables
 
 
-def _without(slots: pa.Table, lines: Sequence[tuple[int, str, str | None]]) -> pa.Table:
-    """The slots that `lines` do not say again."""
-    said = {(number, slot) for number, slot, _ in lines}
-    keep = [pair not in said for pair in zip(slots["row_number"].to_pylist(), slots["slot"].to_pylist(), strict=True)]
-    return slots.filter(pa.array(keep, pa.bool_()))
-
-
-def _slot_table(lines: Sequence[tuple[int, str, str | None]]) -> pa.Table:
+def with_slots(slots: pa.Table, lines: Sequence[tuple[int, str, str | None]]) -> pa.Table:
+    """The pinned slots with these lines (row_number, slot, text) in place of what they say again; the last of two holds."""
+    if not lines:
+        return slots
     last = list({(number, slot): (number, slot, text) for number, slot, text in lines}.values())
-    return pa.table(
-        [pa.array([line[index] for line in last], SLOTS.field(index).type) for index in range(3)], schema=SLOTS
-    )
+    said = {(number, slot) for number, slot, _ in last}
+    keep = [pair not in said for pair in zip(slots["row_number"].to_pylist(), slots["slot"].to_pylist(), strict=True)]
+    added = [pa.array([line[index] for line in last], SLOTS.field(index).type) for index in range(3)]
+    return pa.concat_tables([slots.filter(pa.array(keep, pa.bool_())), pa.table(added, schema=SLOTS)])
 
 
 # --- judging it again ----------------------------------------------------------------------------------------------

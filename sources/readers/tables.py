@@ -71,6 +71,12 @@ def cut(
     )
 
 
+def named_rows(sheet: Sheet, names: Sequence[str]) -> set[int]:
+    """Numbers of the rows that stand alone and are named by one of `names` (as `cut` names them)."""
+    known = _names(names)
+    return {row.number for row in _rows(sheet) if row.named(known, alone=True)}
+
+
 def stack_headers(
     sheet: Sheet,
     *,

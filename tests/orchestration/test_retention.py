@@ -120,6 +120,7 @@ def test_the_shipped_rules_cover_every_entity_of_persons():
     assert {rule.what for rule in rules} == {
         "persons",
         "slot",
+        "unread",
         "quarantine",
         "authors",
         "log",

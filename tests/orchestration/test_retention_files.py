@@ -4,6 +4,7 @@ import os
 from datetime import UTC, datetime
 from pathlib import Path
 
+import duckdb
 import openpyxl
 import pytest
 from small_project import an_hour_old
@@ -17,6 +18,7 @@ from orchestration.retention import by_rule, retention, sentences
 from orchestration.status import print_status
 from sources.landing import original_path
 from sources.ledger import deliveries, open_ledger
+from sources.redaction import read_kept
 
 WRITTEN = datetime(2020, 3, 1, tzinfo=UTC)
 BEFORE, AFTER = datetime(2023, 2, 28, tzinfo=UTC), datetime(2023, 3, 2, tzinfo=UTC)
@@ -152,3 +154,86 @@ def test_a_workbook_that_came_back_goes_too_from_whatever_folder(home):
     left = ledger_of(home)["retours/billets/rempli.xlsx"]
     assert kept_of(home, left) == b"OBSREDACTED1\n" and not path.exists()
     assert (left["outcome"], left["message"]) == (row["outcome"], row["message"]), "what was said of it stays"
+
+
+PLANNED = PROGRAMME.replace(
+    'pattern: "*.csv", shape: delimited, delimiter: ";"', 'pattern: "*.xlsx", shape: spreadsheet'
+)
+
+
+def planned(path: Path) -> None:
+    """A programme that names persons where nothing reads: in a title, a column, a row of its own, a remark, another sheet."""
+    book = openpyxl.Workbook()
+    sheet = book.active
+    for row in (
+        ["Animé par Inès Ailleurs"], ["Code", "Titre", "Date", "Intervenants"], ["E1", "Atelier", "01/02/2020", "Inès Ailleurs"],
+        ["E2", "Débat", "02/02/2020", None], ["E3", None, None, "Inès Ailleurs"], [None, None, None, "Inès Ailleurs absente"],
+    ):  # fmt: skip
+        sheet.append(row)
+    sheet["B3"].comment = openpyxl.comments.Comment("à revoir", "Inès Ailleurs")
+    book.create_sheet("Inès Ailleurs").append(["ines@exemple.test"])
+    path.parent.mkdir()
+    book.save(path)
+    an_hour_old(path)
+
+
+def said_in(home: Home, row: dict) -> str:
+    """The cells that are left of a delivery that was redacted."""
+    path = original_path(home.originals, row["sha256"])
+    with Vault(home.vault).cipher.open_decrypted(path, purpose="originals", context=row["sha256"]) as decrypted:
+        return str([sheet.table.to_pylist() for sheet in read_kept(decrypted.path).sheets])
+
+
+def landed_of(home: Home, source: str) -> list[tuple]:
+    with duckdb.connect() as con:
+        events = con.execute(f"from '{home.landing}/event/{source}__*.parquet' order by row_number").fetchall()
+        refused = f"select row_number, cell, rule from '{home.landing}/quarantine/{source}__*.parquet' order by all"
+        return [*events, *con.execute(refused).fetchall()]
+
+
+def test_what_nothing_reads_of_an_accepted_file_goes_at_its_time_and_the_rest_is_read_as_before(tmp_path):
+    made = home_with(
+        tmp_path,
+        {"planning": PLANNED.replace("source: programme", "source: planning") + "ignore: [Intervenants]\n"},
+        {},
+        0,
+    )
+    planned(made.inbox / "planning" / "p.xlsx")
+    loaded = rooms.contracts(made)["planning"]
+    rooms.deliver(made, loaded, WRITTEN)
+    row, landed = ledger_of(made)["planning/p.xlsx"], landed_of(made, "planning")
+    assert [each[0] for each in landed[2:]] == [5, 6, 6], "two rows are refused, one of nothing but a remark"
+
+    assert by_rule(retention(made, BEFORE, apply=False))["unread"] == 0
+    assert by_rule(retention(made, AFTER, apply=False))["unread"] == 1
+    assert kept_of(made, row).startswith(b"PK"), "a dry run"
+    done = by_rule(retention(made, AFTER, apply=True))
+    assert (done["unread"], done["left"]) == (1, 0)
+    assert landed_of(made, "planning") == landed
+    assert not (made.inbox / "planning" / "p.xlsx").exists()
+    said = said_in(made, row)
+    assert "Inès" not in said and "ines@" not in said and "Atelier" in said
+    assert by_rule(retention(made, AFTER, apply=False))["unread"] == 0, "once"
+
+    planned_again = loaded.path.read_text(encoding="utf-8").replace("title: {", "venue: {headers: [Date2]}\n  title: {")
+    loaded.path.write_text(planned_again, encoding="utf-8")
+    rooms.deliver(made, rooms.contracts(made)["planning"], AFTER)
+    assert landed_of(made, "planning") == landed, "read again by a changed contract"
+
+
+def test_what_nothing_reads_of_a_list_goes_although_a_person_of_it_stays(tmp_path):
+    ana, zoe = "1;Ana Partie;ana@exemple.test", "1;Zoé Juste;zoe@exemple.test"
+    files = {
+        "billets/l.csv": f"{HEADER};Allergies\nB1;ok;01/02/2020 09:00;{ana};\nB2;ok;01/02/2022 09:00;{zoe};noix\n",
+        "billets/m.csv": f"{HEADER}\nB3;ok;01/02/2024 09:00;{zoe}\n",
+    }
+    made = home_with(tmp_path, {"billets": f"{BILLETS}ignore: [Allergies]\n"}, files, WRITTEN.timestamp())
+    rooms.deliver(made, rooms.contracts(made)["billets"], WRITTEN)
+    rooms.match(made, rooms.contracts(made))
+    assert by_rule(retention(made, datetime(2025, 1, 31, tzinfo=UTC), apply=False))["unread"] == 0, "a row is recent"
+    late = datetime(2025, 2, 3, tzinfo=UTC)
+    assert by_rule(retention(made, late, apply=True))["unread"] == 1
+    said = said_in(made, ledger_of(made)["billets/l.csv"])
+    assert "Zoé" in said
+    assert "Ana" not in said and "noix" not in said
+    assert by_rule(retention(made, late, apply=True))["unread"] == 0

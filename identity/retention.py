@@ -65,13 +65,15 @@ class Keep(_Strict):
 
 
 class Rule(_Strict):
-    """One rule. `entities`, `roles`: of which rows and cells, for `persons` and `slot`."""
+    """One rule. `entities`, `roles`: of which rows and cells, for `persons` and `slot`. `headers`: of which unread columns alone, by the
+    beginnings of words in their headers, for `unread`."""
 
     id: str
     title: str
     what: What
     entities: tuple[str, ...] = ()
     roles: tuple[str, ...] = ()
+    headers: tuple[str, ...] = ()
     keep: Keep
     from_: str = Field(alias="from")
     why: str
@@ -82,6 +84,8 @@ class Rule(_Strict):
             raise ValueError("« entities » va avec « what: persons » et « what: slot », et avec eux seuls")
         if (self.what == "slot") != bool(self.roles):
             raise ValueError("« roles » va avec « what: slot », et avec lui seul")
+        if self.headers and self.what != "unread":
+            raise ValueError("« headers » va avec « what: unread », et avec lui seul")
         if unknown := [role for role in self.roles if role not in (*TEXT_ROLES, *MAP_ROLES)]:
             raise ValueError(f"rôle inconnu : {', '.join(unknown)}")
         return self

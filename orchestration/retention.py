@@ -35,19 +35,20 @@ Delivery = tuple[str, str]
 @dataclass
 class Plan:
     """What is too old. `gone`: delivery → rows → the stone of their person; `crowds`: who they are; `blanks`: delivery → slot → rows;
-    `refused`: deliveries so old that their refused rows go too; `unread`: those of which only what is read stays; `whole`: deliveries of which nothing
+    `refused`: deliveries so old that their refused rows go too; `unread`: of what nothing reads, which columns go by words of their headers (all when
+    there is none); `whole`: deliveries of which nothing
     stays, since no contract reads them."""
 
     gone: dict[Delivery, dict[int, Tombstone]] = field(default_factory=dict)
     crowds: dict[Delivery, Crowd] = field(default_factory=dict)
     blanks: dict[Delivery, dict[str, list[int]]] = field(default_factory=dict)
     refused: set[Delivery] = field(default_factory=set)
-    unread: set[Delivery] = field(default_factory=set)
+    unread: dict[Delivery, tuple[str, ...]] = field(default_factory=dict)
     whole: set[Delivery] = field(default_factory=set)
 
     @property
     def deliveries(self) -> set[Delivery]:
-        return self.gone.keys() | self.blanks.keys() | self.refused | self.unread | self.whole
+        return self.gone.keys() | self.blanks.keys() | self.refused | self.unread.keys() | self.whole
 
 
 def retention(home: Home, now: datetime, *, apply: bool) -> list[Due]:
@@ -294,16 +295,22 @@ def _expired_unread(
     """Accepted deliveries whose every row is too old and of which something is kept that nothing reads; how many. Of a source that announces
     nobody, the age is counted from the reception, as in `_expired_files`: its contract may still learn to read a column."""
     from sources.erasure import has_unread
+    from sources.headers import passes_over
 
     last, limit, old = _last_instants(con), rule.keep.before(now), []
     for row in _deliveries(home):
         key, loaded = (row["source"], row["delivery_id"]), contracts.get(row["source"])
-        if row["outcome"] == "accepted" and loaded is not None and _age_of(row, loaded, last.get(key)) < limit:
+        if loaded is None or not passes_over(loaded.contract, rule.headers):
+            continue
+        if row["outcome"] == "accepted" and _age_of(row, loaded, last.get(key)) < limit:
             old.append((key, loaded, row))
     if old:
         vault_of(home).log.record("retention", "read", ["/".join(key) for key, *_ in old], len(old))
-    plan.unread |= {key for key, loaded, row in old if has_unread(rooms.places(home), loaded, row)}
-    return len(plan.unread)
+    due = [key for key, loaded, row in old if has_unread(rooms.places(home), loaded, row, rule.headers)]
+    for key in due:
+        others = plan.unread.get(key, rule.headers)
+        plan.unread[key] = tuple(dict.fromkeys((*others, *rule.headers))) if others and rule.headers else ()
+    return len(due)
 
 
 def _age_of(row: Mapping, loaded: LoadedContract | None, last: datetime | None = None) -> datetime:
@@ -365,7 +372,7 @@ def _apply(home: Home, plan: Plan, now: datetime) -> int:
         refused = nobody if key in plan.refused else None
         crowd = plan.crowds.get(key)
         going = Going(
-            gone=numbers, crowd=crowd, blanks=plan.blanks.get(key), refused=refused, unread=key in plan.unread, whole=key in plan.whole
+            gone=numbers, crowd=crowd, blanks=plan.blanks.get(key), refused=refused, unread=plan.unread.get(key), whole=key in plan.whole
         )  # fmt: skip
         left += erase_in(places, contracts.get(key[0]), known[key], going, now=now) is None
     clear_inbox(places)

@@ -31,7 +31,7 @@ from identity.vault import Vault
 from sources.contract import Contract, LoadedContract
 from sources.entities import ENTITIES
 from sources.erased_files import erased_deliveries, replaced_since
-from sources.headers import Unbound
+from sources.headers import Unbound, says
 from sources.inbox import RETURNS, stamp_of_file
 from sources.judge import Judged, in_sql
 from sources.kinds import References
@@ -76,8 +76,8 @@ class ErasedDelivery:
 class Going:
     """What goes from one delivery, besides the persons under a tombstone: what mentions `masks`; `cells` (sheet, row_number, column);
     the slots of `blanks` (slot → row numbers); the rows of `gone` (row_number → Tombstone, not kept anywhere), and what names their `crowd`
-    outside the rows of data; `rows` that are no data, to be emptied too; every refused row, under the tombstone of nobody in `refused`; what is `unread`;
-    `whole`, all that is kept of it."""
+    outside the rows of data; `rows` that are no data, to be emptied too; every refused row, under the tombstone of nobody in `refused`; what is
+    `unread` (the columns whose headers hold one of these words; everything where there is none); `whole`, all that is kept of it."""
 
     masks: Identifiers | None = None
     rows: Iterable[int] = ()
@@ -86,7 +86,7 @@ class Going:
     gone: Mapping[int, Tombstone] | None = None
     crowd: Crowd | None = None
     refused: Tombstone | None = None
-    unread: bool = False
+    unread: Sequence[str] | None = None
     whole: bool = False
 
 
@@ -116,8 +116,10 @@ def erase_in(
         if loaded is not None and not going.whole:
             with contextlib.suppress(Unreadable):
                 redacted, nb_refused = _redacted(stack, places, decrypted.path, vault, loaded, row, going)
-                if going.unread:
-                    redacted, is_more = _without_unread(places, decrypted.path, vault, loaded, row, redacted)
+                if going.unread is not None:
+                    redacted, is_more = _without_unread(
+                        places, decrypted.path, vault, loaded, row, redacted, going.unread
+                    )
         if redacted is None:
             if not going.whole and (going.masks is None or not mentioned_in_bytes(decrypted.path, going.masks)):
                 return None
@@ -279,7 +281,7 @@ def _redacted(
     return redacted, nb_refused
 
 
-def has_unread(places: Places, loaded: LoadedContract, row: Mapping[str, Any]) -> bool:
+def has_unread(places: Places, loaded: LoadedContract, row: Mapping[str, Any], words: Sequence[str] = ()) -> bool:
     """Whether something is kept of a delivery that nothing reads: what `erase_in` would take where that is `going`. Changes nothing."""
     vault, original = Vault(places.vault), original_path(places.originals, row["sha256"])
     if not row["sha256"] or not original.exists():
@@ -289,39 +291,56 @@ def has_unread(places: Places, loaded: LoadedContract, row: Mapping[str, Any]) -
         path = stack.enter_context(decrypted).path
         try:
             kept = _read(stack, path, loaded.contract, row["file_name"])
-            return _has_more(loaded.contract, path) or bool(_unread(places, path, vault, loaded, row, kept)[1])
+            if _has_more(loaded.contract, path, words):
+                return True
+            return bool(_unread(places, path, vault, loaded, row, kept, words)[1])
         except (Unreadable, Unbound):
             return False
 
 
-def _has_more(contract: Contract, path: Path) -> bool:
-    """Whether these bytes hold more than the cells that are read of them: a workbook, what a platform gave."""
-    return contract.files.shape != "delimited" and not is_redacted(path)
+def _has_more(contract: Contract, path: Path, words: Sequence[str]) -> bool:
+    """Whether these bytes hold more than the cells that are read of them: a workbook, what a platform gave; with `words`, a part of it that the
+    contract leaves out and whose name holds one."""
+    if contract.files.shape == "delimited" or is_redacted(path):
+        return False
+    return not words or any(says(part, words) for part in contract.files.leave_out or ())
 
 
 def _unread(
-    places: Places, path: Path, vault: Vault, loaded: LoadedContract, row: Mapping[str, Any], kept: Kept
+    places: Places,
+    path: Path,
+    vault: Vault,
+    loaded: LoadedContract,
+    row: Mapping[str, Any],
+    kept: Kept,
+    words: Sequence[str],
 ) -> tuple[Kept, int, Judged]:
     """What was read without what nothing reads, how many cells that were, and how it was judged with them. Raises Unreadable, Unbound."""
     before = _judged(places, vault, loaded, row, path, kept)
     index, binding = bound_sheet(loaded.contract, kept, row["file_name"])
     if binding is None:
         return kept, 0, before
-    return *without_unread(loaded.contract, kept, index, binding, before), before
+    return *without_unread(loaded.contract, kept, index, binding, before, words), before
 
 
 def _without_unread(
-    places: Places, path: Path, vault: Vault, loaded: LoadedContract, row: Mapping[str, Any], redacted: Redacted
+    places: Places,
+    path: Path,
+    vault: Vault,
+    loaded: LoadedContract,
+    row: Mapping[str, Any],
+    redacted: Redacted,
+    words: Sequence[str],
 ) -> tuple[Redacted, bool]:
     """Without what nothing reads either, where the rest is then read as before; and whether the kept bytes gave way to that. Raises Unreadable."""
     try:
-        kept, nb_cells, before = _unread(places, path, vault, loaded, row, redacted.kept)
+        kept, nb_cells, before = _unread(places, path, vault, loaded, row, redacted.kept, words)
         is_same = not nb_cells or reads_the_same(before, _judged(places, vault, loaded, row, path, kept))
     except Unbound:
         return redacted, False
     if not is_same:
         return redacted, False
-    return replace(redacted, kept=kept, nb_unread=nb_cells), _has_more(loaded.contract, path)
+    return replace(redacted, kept=kept, nb_unread=nb_cells), _has_more(loaded.contract, path, words)
 
 
 def _refused_rows(con: duckdb.DuckDBPyConnection) -> list[int]:

@@ -7,12 +7,14 @@ Not here: values.
 from __future__ import annotations
 
 import difflib
+from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Protocol
 
 from sources.contract import Contract, ContractField, header_key
 from sources.entities import ENTITIES
 from sources.readers.sheet import enumerate_in_french
+from sources.values.text import fold
 
 MOST_UNKNOWN = 10
 """Unknown columns that a sentence names one by one."""
@@ -119,10 +121,21 @@ def _known_to_be_read(contract: Contract) -> set[str]:
     return {header_key(header) for header in [*read, *contract.headers_besides()]}
 
 
-def unread_columns(contract: Contract, binding: Binding) -> list[int]:
-    """The columns (0-based) of a bound sheet that nothing is read from: ignored ones, and those without a header."""
+def unread_columns(contract: Contract, binding: Binding, words: Sequence[str] = ()) -> list[int]:
+    """The columns (0-based) of a bound sheet that nothing is read from: ignored ones, and those without a header; with `words`, those alone in
+    whose header a word begins with one of them."""
     read = _known_to_be_read(contract) | {header_key(path) for path in (contract.api.key if contract.api else ())}
-    return [index for index, label in enumerate(binding.labels) if not label or header_key(label) not in read]
+    unread = [index for index, label in enumerate(binding.labels) if not label or header_key(label) not in read]
+    return [index for index in unread if not words or says(binding.labels[index], words)]
+
+
+def passes_over(contract: Contract, words: Sequence[str]) -> bool:
+    """Whether a contract leaves unread a column in whose header a word begins with one of these; true without words."""
+    return not words or any(says(header, words) for header in (*contract.ignore, *(contract.files.leave_out or ())))
+
+
+def says(header: str | None, words: Sequence[str]) -> bool:
+    return any(f" {fold(word)}" in f" {fold(header or '')}" for word in words)
 
 
 def _without_header(contract: Contract, rows: list[tuple[int, Cells]]) -> Unbound:

@@ -24,26 +24,30 @@ from sources.redaction import READ_BESIDE_DATA, STRUCTURE, Kept, with_slots
 
 
 def without_unread(
-    contract: Contract, kept: Kept, read_sheet: int, binding: Binding, judged: Judged
+    contract: Contract, kept: Kept, read_sheet: int, binding: Binding, judged: Judged, words: Sequence[str] = ()
 ) -> tuple[Kept, int]:
     """`kept` without what nothing reads, and how many cells that were. `judged`: what its sheet number `read_sheet`, bound by `binding`, gave.
+    With `words`, only ignored columns go, those in whose header a word begins with one of them.
 
     A row stays a row: one with no other cell is left with the mask. Rows of totals, titles of months and repeated headers stay whole: they are read.
     """
-    sheet = kept.sheets[read_sheet]
+    columns = _columns(contract, binding, words)
     data, left_out = set(judged.tables["raw"]["row_number"].to_pylist()), _left_out(judged)
-    table, nb_outside = _masked_rows(sheet.table, left_out | _outside(contract, sheet, binding, judged))
-    table, nb_cells = _without_cells(table, data, _columns(contract, binding, table))
-    sheets, nb_elsewhere = [], 0
-    for index, other in enumerate(kept.sheets):
-        nb_elsewhere += 0 if index == read_sheet else _nb_said(other.table)
-        sheets.append(
-            replace(other, table=table) if index == read_sheet else Sheet(None, sheet_schema(0).empty_table())
-        )
-    if not (nb_cells or nb_outside or nb_elsewhere):
+    if words:
+        table, nb_cells = _without_cells(kept.sheets[read_sheet].table, data | left_out, columns)
+        sheets, slots = list(kept.sheets), kept.slots
+    else:
+        sheet = kept.sheets[read_sheet]
+        table, nb_outside = _masked_rows(sheet.table, left_out | _outside(contract, sheet, binding, judged))
+        table, nb_cells = _without_cells(table, data, columns)
+        others = [other.table for index, other in enumerate(kept.sheets) if index != read_sheet]
+        nb_cells += nb_outside + sum(map(_nb_said, others))
+        sheets = [Sheet(None, sheet_schema(0).empty_table())] * len(kept.sheets)
+        slots = with_slots(kept.slots, [(number, STRUCTURE, None) for number in sorted(left_out)])
+    if not nb_cells:
         return kept, 0
-    slots = with_slots(kept.slots, [(number, STRUCTURE, None) for number in sorted(left_out)])
-    return replace(kept, sheets=tuple(sheets), slots=slots, is_redacted=True), nb_cells + nb_outside + nb_elsewhere
+    sheets[read_sheet] = replace(kept.sheets[read_sheet], table=table)
+    return replace(kept, sheets=tuple(sheets), slots=slots, is_redacted=True), nb_cells
 
 
 def reads_the_same(before: Judged, after: Judged) -> bool:
@@ -73,9 +77,9 @@ def _outside(contract: Contract, sheet: Sheet, binding: Binding, judged: Judged)
     return set(filled) - {*header, *landmarks, *judged.tables["body"]["row_number"].to_pylist()}
 
 
-def _columns(contract: Contract, binding: Binding, table: pa.Table) -> list[int]:
+def _columns(contract: Contract, binding: Binding, words: Sequence[str]) -> list[int]:
     """Columns that nothing is read from. In a line of text, a cell under no header tells that the line has a separator too many."""
-    unread = unread_columns(contract, binding)
+    unread = unread_columns(contract, binding, words)
     if contract.files.shape == "delimited":
         unread = [index for index in unread if binding.labels[index]]
     return unread

@@ -10,7 +10,7 @@ import pytest
 from small_project import an_hour_old
 from ticket_office import PROGRAMME, TICKETS, home_with
 
-from identity.vault import Vault
+from identity.vault import Vault, open_private
 from orchestration import rooms
 from orchestration.console import Lines
 from orchestration.home import Home
@@ -237,3 +237,24 @@ def test_what_nothing_reads_of_a_list_goes_although_a_person_of_it_stays(tmp_pat
     assert "Zoé" in said
     assert "Ana" not in said and "noix" not in said
     assert by_rule(retention(made, late, apply=True))["unread"] == 0
+
+
+def test_diets_and_needs_land_nowhere_and_go_from_what_is_kept_a_month_later(tmp_path):
+    lines = f"{HEADER};Régime alimentaire;Besoins d'accessibilité;Code promo\nB1;ok;01/02/2020 09:00;1;Ana Partie;ana@exemple.test;sansgluten;fauteuil;ESS10\n"
+    contract = f'{BILLETS}ignore: [Régime alimentaire, "Besoins d\'accessibilité", Code promo]\n'
+    made = home_with(tmp_path, {"billets": contract}, {"billets/l.csv": lines}, WRITTEN.timestamp())
+    rooms.deliver(made, rooms.contracts(made)["billets"], WRITTEN)
+    with open_private() as con, duckdb.connect() as plain:
+        Vault(made.vault).load(con, purpose="verification")
+        landed = plain.execute(f"from '{made.landing}/registration/*.parquet'").fetchall()
+        stored = str([con.execute("from identities").fetchall(), landed])
+    assert "Ana" in stored and "sansgluten" not in stored and "fauteuil" not in stored
+    assert by_rule(retention(made, datetime(2020, 2, 29, tzinfo=UTC), apply=False))["logistics"] == 0
+    soon = datetime(2020, 3, 2, tzinfo=UTC)
+    assert by_rule(retention(made, soon, apply=False))["logistics"] == 1
+    assert by_rule(retention(made, soon, apply=True))["logistics"] == 1
+    said = said_in(made, ledger_of(made)["billets/l.csv"])
+    assert "Ana" in said and "ESS10" in said
+    assert "sansgluten" not in said and "fauteuil" not in said
+    assert not list((made.inbox / "billets").iterdir())
+    assert by_rule(retention(made, soon, apply=True))["logistics"] == 0

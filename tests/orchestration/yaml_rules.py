@@ -15,6 +15,7 @@ SPOILT = [
     ("roles: [free_text]", "roles: [humeur]"),
     ("roles: [free_text], ", ""),
     ("what: persons", "what: everything"),
+    ("what: persons", "headers: [menu], what: persons"),
     ("controller", "controler"),
     ("name: la CRESS", "name: ' '"),
     ("contact: ", "telephone: "),

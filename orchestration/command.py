@@ -13,7 +13,7 @@ import shlex
 from itertools import groupby
 from operator import attrgetter
 from pathlib import Path
-from typing import Annotated, Any
+from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
@@ -21,6 +21,11 @@ from orchestration import breach_command, failures, person_command, releases_com
 from orchestration.home import Home, Settings
 from orchestration.process import run_process
 from orchestration.usage import App, Group
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable
+
+    from publication.changelog import Change
 
 NOT_WHOLE, FAILED = 3, 4
 
@@ -143,6 +148,11 @@ def rehearse(output: releases_command.Output = None) -> None:
     from publication import changelog
 
     home, lines = _home(), _lines()
+
+    def by_table(changes: Iterable[Change]) -> None:
+        for dataset, its in groupby(changes, attrgetter("dataset")):
+            lines.say(f"  {dataset} : {changelog.summary(changelog.counted(list(its)))}")
+
     lines.say("Répétition sur une copie de l'état : rien n'est publié, rien ne change ici.")
     with listening(lines.hear):
         found = rehearse_night(home, Settings.from_environment())
@@ -157,13 +167,17 @@ def rehearse(output: releases_command.Output = None) -> None:
         else:
             said = changelog.summary(changelog.counted(found.changes))
             lines.say(f"La nuit publierait {edition}. De la version {found.before.number} à elle : {said}.")
-            for dataset, changes in groupby(found.changes, attrgetter("dataset")):
-                lines.say(f"  {dataset} : {changelog.summary(changelog.counted(list(changes)))}")
-            releases_command.say_changes(lines, found.changes, output)
+            by_table(found.changes)
     elif found.outcome.release is not None:
         lines.say(f"La nuit ne changerait rien : la version {found.outcome.release} resterait en place.")
     else:
         lines.say(f"La nuit ne publierait rien ; ce qui est publié le resterait. Détails : {home.logs}")
+    if found.waiting:
+        lines.say("Ce que changeraient les tableaux qui attendraient, une fois partis :")
+        by_table(found.waiting)
+    changes = (*found.changes, *found.waiting)
+    if found.before is not None:
+        releases_command.say_changes(lines, changes, output)
     raise typer.Exit(found.outcome.exit_code)
 
 

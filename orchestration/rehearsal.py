@@ -26,17 +26,19 @@ if TYPE_CHECKING:
 @dataclass(frozen=True)
 class Rehearsed:
     """How the night would end. `before`: the release that is current, `after`: the one it would make, None when it would make none;
-    `changes`: from one to the other, where there are both."""
+    `changes`: from one to the other, where there are both;
+    `waiting`: what the tables that would wait (`outcome.waits`) would change in `before` once they leave."""
 
     outcome: Outcome
     before: Release | None = None
     after: Release | None = None
     changes: tuple[Change, ...] = ()
+    waiting: tuple[Change, ...] = ()
 
 
 def rehearse(home: Home, settings: Settings) -> Rehearsed:
     """The next night, and nothing of it stays but its log when it fails. Platforms are asked as at night. Raises AnotherNight."""
-    from publication import releases
+    from publication import preview, releases
 
     quiet = replace(settings, alert_smtp="", alert_webhook="", heartbeat_url="")
     with only_one_night(home.ensure().lock), copied(home) as aside, _in(aside):
@@ -48,10 +50,11 @@ def rehearse(home: Home, settings: Settings) -> Rehearsed:
         for log in aside.logs.iterdir():
             shutil.move(log, home.logs / log.name)
         before = releases.current(home.releases)
+        waiting = tuple(preview.changes(aside.preview, before))
         if not outcome.changed:
-            return Rehearsed(outcome, before)
+            return Rehearsed(outcome, before, waiting=waiting)
         after = releases.show(aside.releases)
-        return Rehearsed(outcome, before, after, tuple(releases.diff(before, after)) if before else ())
+        return Rehearsed(outcome, before, after, tuple(releases.diff(before, after)) if before else (), waiting)
 
 
 @contextmanager

@@ -12,7 +12,7 @@ import os
 from pathlib import Path
 
 from publication import calendar as calendars
-from publication import changelog, labels, shelf, waiting
+from publication import changelog, labels, shelf, tables, waiting
 from publication.decision import Decided, Desk, Refused, released_tables, settle
 from publication.files import beside, write_files
 from publication.shelf import Release
@@ -51,6 +51,17 @@ def preview(desk: Desk, place: Path) -> list[Waiting]:
             return found
     except shelf.Busy as busy:
         raise Refused(str(busy)) from None
+
+
+def changes(place: Path, before: Release | None) -> list[changelog.Change]:
+    """What the tables that the preview at `place` shows and that wait would change in `before`; nothing without a preview."""
+    try:
+        shown = json.loads((place / SHOWN).read_text(encoding="utf-8"))
+    except OSError:
+        return []
+    new = {name: tables.read_parquet((place / "data" / f"{name}.parquet").read_bytes()) for name in shown}
+    old = released_tables(before) if before else {}
+    return changelog.compare({name: old[name] for name in new.keys() & old.keys()}, new)
 
 
 def _draw(desk: Desk, decided: Decided, found: list[Waiting], aside: Path) -> None:

@@ -98,6 +98,18 @@ def test_a_table_that_would_be_refused_is_named(observatoire, observatory):  # n
     assert code == 3 and "ind_events : reporté de la dernière bonne version" in said
 
 
+def test_what_waits_for_an_approval_is_shown_too(observatoire, observatory, tmp_path):  # noqa: F811
+    observatory.deliver_sample()
+    observatory.night()
+    observatory.rule("{ind_events: {approval: required}}")
+    observatory.total = 37
+    code, said = observatoire("rehearse", "--output", str(tmp_path / "changes.csv"))
+    assert code == 3 and "ind_events : de nouveaux chiffres attendent une approbation" in said
+    assert "une fois partis :\n  ind_events : 1\u00a0cellule révisée" in said and "value 36 → 37" in said
+    with (tmp_path / "changes.csv").open(encoding="utf-8-sig", newline="") as file:
+        assert [line["new"] for line in csv.DictReader(file)] == ["37"]
+
+
 def test_not_during_a_night(observatoire, observatory):  # noqa: F811
     observatory.home.lock.touch()
     with observatory.home.lock.open("r+") as held:

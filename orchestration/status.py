@@ -69,7 +69,10 @@ def quarantine(home: Home, source: str | None = None) -> list[QuarantineLine]:
 
 def quarantined_rows(home: Home, source: str) -> list[tuple]:
     """(file, sheet, row, cell, field, value, message) of one source's refused rows. Personal values were never kept."""
-    columns = "file_name, coalesce(sheet, ''), row_number, coalesce(cell, ''), coalesce(field, ''), value, message"
+    from sources.readers.sheet import ROWS_OF_A_SHEET
+
+    row = f"case when sheet is null then row_number else row_number % {ROWS_OF_A_SHEET} end"
+    columns = f"file_name, coalesce(sheet, ''), {row}, coalesce(cell, ''), coalesce(field, ''), value, message"
     return _query(home, source, columns, "")
 
 

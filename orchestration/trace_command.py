@@ -176,7 +176,8 @@ def _print(lines: Lines, release: Release, made_by: int, origin: trace.Origin, n
     for file, refused in origin.aside:
         lines.say(f"  Mises de côté dans {_file(file)}, donc absentes de ce chiffre :")
         for item in refused[:MOST]:
-            lines.say(f"    {item.cell or f'ligne {item.row_number}'} : {item.message}")
+            place = file.place(item)
+            lines.say(f"    {f'ligne {place}' if isinstance(place, int) else place} : {item.message}")
 
 
 def _title(figure: dict[str, Any], names: Labels) -> str:
@@ -239,7 +240,9 @@ def _print_lines(lines: Lines, found: tuple[trace.Line, ...]) -> None:
         if line.title:
             lines.say(f"    {line.title}{f' ({about})' if about else ''}{shown}")
         cells = ", ".join(f"{cell}{f' « {header} »' if header else ''}" for cell, header in line.cells)
-        where = cells or (f"ligne {line.row_number}" if line.row_number is not None else "")
+        where = cells or (
+            f"ligne {line.file.row(line.row_number)}" if line.file and line.row_number is not None else ""
+        )
         lines.say(f"        {_file(line.file)}{f' : {where}' if where else ''}")
         for correction in line.corrections:
             on = f" (déclarée le {correction.added_on})" if correction.added_on else ""

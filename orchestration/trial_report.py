@@ -30,8 +30,12 @@ def print_trial(trial: Trial, lines: Lines) -> None:
         f"+ {judged.rows_quarantined} en quarantaine + {judged.rows_duplicate} en double"
         f" ({judged.rows_structure} de structure)"
     )
-    if trial.sheet:
-        lines.say(f"    Feuille « {trial.sheet} ».")
+    if trial.sheet.parts:
+        lines.say(
+            f"    Feuilles lues comme une seule liste : {', '.join(f'« {name} »' for name in trial.sheet.parts)}."
+        )
+    elif trial.sheet.name:
+        lines.say(f"    Feuille « {trial.sheet.name} ».")
     for note in trial.notes:
         lines.say(f"    {note.message}")
     lines.say("Colonnes")
@@ -54,9 +58,9 @@ def print_trial(trial: Trial, lines: Lines) -> None:
         ("en double", trial.duplicates),
     ):
         if numbers:
-            lines.say(f"  {said} : {spans(numbers)}")
+            lines.say(f"  {said} : {_rows(trial, numbers)}")
     for reason, count in Counter(reason for _, reason in trial.structure).items():
-        lines.say(f"  structure, {reason} : {spans([n for n, r in trial.structure if r == reason])} ({count})")
+        lines.say(f"  structure, {reason} : {_rows(trial, [n for n, r in trial.structure if r == reason])} ({count})")
 
 
 def _sentences(trial: Trial) -> list[str]:
@@ -65,7 +69,7 @@ def _sentences(trial: Trial) -> list[str]:
     for cell in trial.refused:
         if not cell.cell:
             alike.setdefault(cell.message, []).append(cell.row_number)
-    said = [f"{spans(numbers)} : {message}" for message, numbers in alike.items()]
+    said = [f"{_rows(trial, numbers)} : {message}" for message, numbers in alike.items()]
     return said + [f"cellule {cell.cell} : {cell.message}" for cell in trial.refused if cell.cell]
 
 
@@ -82,6 +86,18 @@ def _column(column: ColumnTrial, names: dict[str, str]) -> tuple[object, ...]:
         refused,
         column.form or "",
     )
+
+
+def _rows(trial: Trial, numbers: Sequence[int]) -> str:
+    """Rows, in each sheet that they stand in where several are read as one."""
+    from sources.readers.sheet import ROWS_OF_A_SHEET
+
+    if not trial.sheet.parts:
+        return spans(numbers)
+    by_sheet: dict[str | None, list[int]] = {}
+    for number in numbers:
+        by_sheet.setdefault(trial.sheet.name_of(number), []).append(number % ROWS_OF_A_SHEET)
+    return " ; ".join(f"feuille « {name} », {spans(own)}" for name, own in by_sheet.items())
 
 
 def spans(numbers: Iterable[int], shown: int = 12) -> str:

@@ -49,12 +49,16 @@ class FileShape(_Strict):
 
     `series`: a regular expression found in the names of files that are versions of one document, whatever else their names say: each
     replaces the one written before it, and what it leaves out is withdrawn. What its groups capture tells several documents apart
-    (`programme_(\\d{4})`: one a year); without groups there is one. Without `series`, only a file of the same name replaces another."""
+    (`programme_(\\d{4})`: one a year); without groups there is one. Without `series`, only a file of the same name replaces another.
+
+    `every_sheet`: every sheet of a workbook that has the columns of the contract is read (a sheet a month, an event), as one list; else one is,
+    the first filled or the one called `sheet`."""
 
     pattern: str = "*"
     series: str | None = None
     shape: Literal["delimited", "spreadsheet", "json", "learning_dashboard"]
     sheet: str | None = None
+    every_sheet: bool = False
     delimiter: Annotated[str, Field(min_length=1, max_length=1)] | None = None
     encoding: str | None = None
     records: str | None = None
@@ -73,6 +77,10 @@ class FileShape(_Strict):
         ]
         if strange:
             raise ValueError(f"{', '.join(sorted(strange))} n'a pas de sens pour la forme {self.shape}")
+        if self.every_sheet and self.sheet is not None:
+            raise ValueError(
+                "donnez soit « sheet » (une seule feuille), soit « every_sheet: true » (toutes celles qui ont ces colonnes)"
+            )
         return self
 
     @field_validator("series")
@@ -98,12 +106,13 @@ class FileShape(_Strict):
     @property
     def options(self) -> dict[str, Any]:
         """The options given, as `sources.readers.read` takes them."""
-        return {name: value for name in SHAPE_OPTIONS[self.shape] if (value := getattr(self, name)) is not None}
+        names = [name for name in SHAPE_OPTIONS[self.shape] if name != "every_sheet"]
+        return {name: value for name in names if (value := getattr(self, name)) is not None}
 
 
 SHAPE_OPTIONS = {
     "delimited": ("delimiter", "encoding"),
-    "spreadsheet": ("sheet",),
+    "spreadsheet": ("sheet", "every_sheet"),
     "learning_dashboard": ("encoding",),
     "json": ("records", "explode", "keep_empty", "pairs", "leave_out", "tagged_lists", "encoding"),
 }
@@ -207,7 +216,8 @@ class ContractField(_Strict):
 
     `between` stands between composed columns. `ranked` tells rows of one key apart. `sealed`: a key made of personal columns lands as its
     keyed fingerprint. `nothing`: texts that mean an empty cell (`--`, `Info Requested`); `blank` is read where the cell is empty. `pick`: of a list of instants, which one counts.
-    `when`: rows elsewhere read blank. `file_name`: the value is the name of the delivered file, without its extension. Answers to
+    `when`: rows elsewhere read blank. `file_name`: the value is the name of the delivered file, without its extension; `sheet_name`:
+    that of the sheet. Answers to
     a multiple choice stand in one cell (`encoding`, and `options` or `words`: what is none of them is « Autre »), or in
     one column each (`ticked`: answer → headers), or in either, according to the export.
     """
@@ -235,6 +245,7 @@ class ContractField(_Strict):
     worst: float = 0
     when: When | None = None
     file_name: bool = False
+    sheet_name: bool = False
     encoding: Encoding | None = None
     options: tuple[str, ...] = ()
     ticked: dict[str, tuple[str, ...]] = Field(default_factory=dict)
@@ -242,11 +253,12 @@ class ContractField(_Strict):
     @model_validator(mode="after")
     def _one_origin(self) -> ContractField:
         alone = bool(self.ticked) and not self.headers
-        if sum(map(bool, (self.headers, self.compose, self.constant is not None, self.file_name, alone))) != 1:
+        named = self.file_name, self.sheet_name
+        if sum(map(bool, (self.headers, self.compose, self.constant is not None, *named, alone))) != 1:
             raise ValueError(
                 "donnez soit « headers » (les en-têtes acceptés), soit « compose » (plusieurs colonnes mises bout à bout), "
-                "soit « constant » (une valeur fixe), soit « file_name: true » (le nom du fichier), soit « ticked » (une colonne "
-                "par réponse)"
+                "soit « constant » (une valeur fixe), soit « file_name: true » (le nom du fichier), soit « sheet_name: true » (celui de la "
+                "feuille), soit « ticked » (une colonne par réponse)"
             )
         if self.ranked and not self.compose:
             raise ValueError(
@@ -309,6 +321,9 @@ class Contract(_Strict):
             )
         if self.api is not None and self.files.series is not None:
             raise ValueError("« series » n'a pas de sens pour une source interrogée par API")
+        for name, field in self.fields.items():
+            if field.sheet_name and self.files.shape != "spreadsheet":
+                raise ValueError(f"{name} : « sheet_name » n'a de sens que pour un classeur (shape: spreadsheet)")
         for total in self.layout.control_totals:
             if total.field not in self.fields:
                 raise ValueError(f"control_totals : champ inconnu « {total.field} »")

@@ -107,6 +107,21 @@ def header_row(contract: Contract, rows: list[tuple[int, Cells]]) -> tuple[int, 
     return best if best is not None and nb_known(best) else None
 
 
+def places(contract: Contract, binding: Binding) -> set[tuple[str, int]]:
+    """The columns that are read, by their normalised header, and where each stands."""
+    read = [header for field in contract.fields.values() for header in field.headers]
+    keys = {header_key(header) for header in [*read, *contract.headers_besides()]}
+    return {(key, index) for index, label in enumerate(binding.labels) if label and (key := header_key(label)) in keys}
+
+
+def headers_met(contract: Contract, rows: list[tuple[int, Cells]]) -> tuple[int, set[str]]:
+    """Where the header stands among the first rows of a sheet, and the headers of the contract that it holds, normalised; (0, nothing) without."""
+    found = header_row(contract, rows)
+    return (
+        (0, set()) if found is None else (found[0], {header_key(cell) for cell in found[1] if cell} & _known(contract))
+    )
+
+
 def _within(contract: Contract, rows: list[tuple[int, Cells]]) -> list[tuple[int, Cells]]:
     return [row for row in rows if row[0] < rows[0][0] + contract.layout.header_within]
 

@@ -40,14 +40,15 @@ from sources.columns import (
 from sources.contract import Contract, header_key
 from sources.corrections import Correction, apply_corrections
 from sources.entities import ENTITIES, PERSON, Entity
-from sources.headers import Binding, Unbound, bind, column_letter
+from sources.headers import Binding, Unbound, bind, column_letter, places
 from sources.kinds import EXPRESSION_KINDS, References, is_far_from_section, mappings
 from sources.kinds import Mapping as Parse
 from sources.looks import notes_on_looks
 from sources.note import Note
 from sources.origins import cell, left_out, origin
 from sources.readers import Sheet
-from sources.readers.sheet import enumerate_in_french
+from sources.readers.sheet import ROWS_OF_A_SHEET, enumerate_in_french
+from sources.readers.together import apart, is_of_part
 from sources.values.dates import MONTH_NAMES, parse_date
 from sources.values.figures import parse_figure
 from sources.values.refusal import Refused, quote
@@ -113,37 +114,28 @@ def judge(
     `slots`: what erased rows go on saying (`redaction.SLOTS`). Raises headers.Unbound when the header does not fit, or a section is not
     understood.
     """
-    table = sheet.table
     slots = redaction.SLOTS.empty_table() if slots is None else slots
-    if not table.num_columns - 1:  # a page of an API without any record has no header to bind
+    if not sheet.table.num_columns - 1:  # a page of an API without any record has no header to bind
         return _nothing(contract)
-    binding = bind_sheet(contract, table)
-    below = table.slice(np.searchsorted(whole(table["row_number"]).to_numpy(), binding.header_row, side="right"))
-    body = _only(below, any_filled([cell(below, index) for index in range(table.num_columns - 1)]))
+    binding, below = bind_sheet(contract, sheet)
+    body = _only(below, any_filled([cell(below, index) for index in range(below.num_columns - 1)]))
     notes = [
         Note("colonne_facultative_absente", f"Colonne facultative absente : {_first_header(contract, name)}.")
         for name in binding.absent
     ]
-    structure, sections = _structure(contract, binding, body, slots)
-    raw = _read_raw(contract, binding, body, structure, sections, file_name, slots)
-    if not len(raw["row_number"]):
-        notes.append(
-            Note(
-                "aucune_ligne",
-                f"Aucune ligne sous l'en-tête (ligne {binding.header_row}) : la feuille est vide, ou n'a pas été remplie. Si elle devait l'être, "
-                "redéposez le fichier rempli ; il remplace ce qu'il disait avant.",
-            )
-        )
+    structure, sections = _structure(contract, binding, sheet, body, slots)
+    raw = _read_raw(contract, binding, sheet, body, structure, sections, file_name, slots)
+    notes += _sheets_without_rows(binding, sheet, raw["row_number"])
     if contract.layout.days_of_section:
-        notes += _months_without_rows(sections, raw["row_number"])
-    notes += notes_on_looks(sheet.marks, raw["row_number"].to_numpy())
+        notes += _months_without_rows(sheet, sections, raw["row_number"])
+    notes += notes_on_looks(sheet, raw["row_number"].to_numpy())
     notes += apply_corrections(raw, corrections, today)
     canonical, findings = _canonical(contract, raw, mappings(contract, references))
-    beyond, beside = _under_no_header(contract, binding, body, raw["row_number"])
+    beyond, beside = _under_no_header(contract, binding, sheet, body, raw["row_number"])
     notes += beside
     findings = pa.concat_tables([findings, beyond])
     findings = redaction.pinned_refusals(findings, slots)
-    duplicates, conflicts = _repeated(contract, canonical, findings)
+    duplicates, conflicts = _repeated(contract, sheet, canonical, findings)
     findings = _sorted(pa.concat_tables([findings, conflicts]))
     gone = pc.or_(_is_among(canonical, findings["row_number"]), _is_among(canonical, duplicates))
     is_accepted = pc.invert(gone)
@@ -153,13 +145,13 @@ def judge(
         "redaction": slots, "body": body, "raw": pa.table(raw), "canonical": canonical, "accepted": accepted,
         "structure": pa.table({"row_number": pa.array(structure, pa.int32()), "reason": pa.array(structure.values(), pa.string())}),
         "duplicate": pa.table({"row_number": duplicates}),
-        "quarantined": _quarantined(contract, binding, findings),
+        "quarantined": _quarantined(contract, binding, sheet, findings),
         "bound": _bound(contract, binding), "record": _record_keys(contract, binding, body, slots),
     }  # fmt: skip
-    notes += _control_totals(contract, binding, body, structure, accepted)
-    notes += _unknown_words(contract, binding, _only(tables["raw"], is_accepted), accepted)
-    if sections and "date" in binding.columns:
-        notes += _far_from_their_section(binding, _only(tables["raw"], is_accepted), accepted)
+    notes += _control_totals(contract, binding, sheet, body, structure, accepted)
+    notes += _unknown_words(contract, binding, sheet, _only(tables["raw"], is_accepted), accepted)
+    if contract.layout.sections and "date" in binding.columns:
+        notes += _far_from_their_section(binding, sheet, _only(tables["raw"], is_accepted), accepted)
     nb_quarantined = pc.count_distinct(findings["row_number"]).as_py()
     return Judged(len(gone), accepted.num_rows, nb_quarantined, len(duplicates), len(structure), tuple(notes), tables)
 
@@ -220,11 +212,57 @@ def _record_keys(contract: Contract, binding: Binding, body: pa.Table, slots: pa
     return pa.table([numbers, keys], schema=RECORD)
 
 
-def bind_sheet(contract: Contract, table: pa.Table) -> Binding:
-    """Bind the header of a sheet. Raises headers.Unbound."""
+def bind_sheet(contract: Contract, sheet: Sheet) -> tuple[Binding, pa.Table]:
+    """Bind the header of a sheet; how, and the rows below. Where several sheets are read as one, each has its header, and the columns that are
+    read stand in the same places: the binding is that of the first. Raises headers.Unbound."""
+    bound: list[Binding] = []
+    below: list[pa.Table] = []
+    for rank, part in enumerate(apart(sheet)):
+        try:
+            binding = _bind_table(contract, part.table)
+        except Unbound as unbound:
+            raise Unbound(unbound.rule, _in_sheet(part, sheet, unbound.message)) from None
+        if bound and (moved := places(contract, binding) ^ places(contract, bound[0])):
+            header, index = min(moved, key=lambda place: (place[1], place[0]))
+            raise Unbound(
+                "feuilles_differentes",
+                f"Les feuilles « {sheet.parts[0]} » et « {part.name} » n'ont pas leurs colonnes aux mêmes places (par exemple « {header} », en "
+                f"colonne {column_letter(index)} dans une seule des deux). Mettez les mêmes colonnes dans le même ordre partout, et redéposez le "
+                "classeur.",
+            )
+        bound.append(binding)
+        header_row = rank * ROWS_OF_A_SHEET + binding.header_row
+        rows = sheet.table.filter(is_of_part(sheet.table, rank)) if sheet.parts else sheet.table
+        below.append(rows.slice(np.searchsorted(whole(rows["row_number"]).to_numpy(), header_row, side="right")))
+    return bound[0], pa.concat_tables(below)
+
+
+def _bind_table(contract: Contract, table: pa.Table) -> Binding:
     head = table.slice(0, contract.layout.header_within)
     rows = zip(*(column.to_pylist() for column in head.columns), strict=True)
     return bind(contract, [(row[0], row[1:]) for row in rows], _FilledTwice(table))
+
+
+def _in_sheet(part: Sheet, sheet: Sheet, message: str) -> str:
+    return f"Feuille « {part.name} » : {message}" if sheet.parts else message
+
+
+def _sheets_without_rows(binding: Binding, sheet: Sheet, numbers: pa.Array) -> list[Note]:
+    filled_parts = (
+        set((numbers.to_numpy() // ROWS_OF_A_SHEET).tolist()) if sheet.parts else {0} if len(numbers) else set()
+    )
+    return [
+        Note(
+            "aucune_ligne",
+            _in_sheet(
+                part, sheet,
+                f"Aucune ligne sous l'en-tête (ligne {binding.header_row}) : la feuille est vide, ou n'a pas été remplie. Si elle devait l'être, "
+                "redéposez le fichier rempli ; il remplace ce qu'il disait avant.",
+            ),
+        )
+        for rank, part in enumerate(apart(sheet))
+        if rank not in filled_parts
+    ]  # fmt: skip
 
 
 @dataclass(frozen=True)
@@ -238,7 +276,7 @@ class _FilledTwice:
 
 
 def _structure(
-    contract: Contract, binding: Binding, body: pa.Table, slots: pa.Table
+    contract: Contract, binding: Binding, sheet: Sheet, body: pa.Table, slots: pa.Table
 ) -> tuple[dict[int, str], dict[int, str]]:
     """The rows that are no data (sections, totals, repeated headers, what the contract leaves out) with the reason, and the month
     that each section opens."""
@@ -269,35 +307,37 @@ def _structure(
     found = redaction.pinned_structure(found, slots)
     if layout.days_of_section:
         quotes = not ENTITIES[contract.entity].personal
-        _all_sections_are_read(numbers.filter(alone), first.filter(alone), found, quotes)
+        _all_sections_are_read(sheet, numbers.filter(alone), first.filter(alone), found, quotes)
     return found, {number: month for number, month in sections.items() if found.get(number) == "section"}
 
 
-def _all_sections_are_read(numbers: pa.Array, texts: pa.Array, structure: dict[int, str], quotes: bool) -> None:
+def _all_sections_are_read(
+    sheet: Sheet, numbers: pa.Array, texts: pa.Array, structure: dict[int, str], quotes: bool
+) -> None:
     """Raises headers.Unbound for a row alone in a sheet whose days are those of the section above them: it may be a month nobody understood.
     `quotes`: whether the sentence may say it. In a list of persons it may be a name."""
     for number, text in zip(numbers.to_pylist(), texts.to_pylist(), strict=True):
         if number not in structure:
             raise Unbound(
                 "section_incomprise",
-                f"Ligne {number} : {quote(text) if quotes else 'un texte'} est seul sur sa ligne et n'est pas un mois, alors que les dates qui suivent prennent le mois "
+                f"Ligne {sheet.row(number)} : {quote(text) if quotes else 'un texte'} est seul sur sa ligne et n'est pas un mois, alors que les dates qui suivent prennent le mois "
                 "de leur titre. Écrivez le mois et l'année, par exemple « AVRIL 2023 », ou complétez la ligne. Si c'est une note ou un total, "
                 "dites-le à l'observatoire (qui peut l'ajouter à « totals »).",
             )
 
 
-def _months_without_rows(sections: dict[int, str], numbers: pa.Array) -> list[Note]:
+def _months_without_rows(sheet: Sheet, sections: dict[int, str], numbers: pa.Array) -> list[Note]:
     """Titles of months under which another one follows at once: an empty month, or a title out of its place, and then the days are another
     month's."""
     lines, rows = sorted(sections), numbers.to_numpy()
     return [
         Note(
             "mois_sans_ligne",
-            f"Ligne {line} : aucun événement entre « {_in_words(sections[line])} » et « {_in_words(sections[after])} » (ligne {after}), dont les "
+            f"Ligne {sheet.row(line)} : aucun événement entre « {_in_words(sections[line])} » et « {_in_words(sections[after])} » (ligne {sheet.row(after)}), dont les "
             "lignes qui suivent prennent le mois. Vérifiez que le second titre est à sa place.",
         )
         for line, after in itertools.pairwise(lines)
-        if not ((rows > line) & (rows < after)).any()
+        if sheet.name_of(line) == sheet.name_of(after) and not ((rows > line) & (rows < after)).any()
     ]
 
 
@@ -316,7 +356,7 @@ def _first_texts(body: pa.Table) -> tuple[pa.Array, pa.Array]:
 
 
 def _under_no_header(
-    contract: Contract, binding: Binding, body: pa.Table, numbers: pa.Array
+    contract: Contract, binding: Binding, sheet: Sheet, body: pa.Table, numbers: pa.Array
 ) -> tuple[pa.Table, list[Note]]:
     """What stands in a row of data under no header (in more rows than one, it holds the delivery). A line of text that is longer than its
     header has a separator too many, and its cells may have moved: it is refused. A cell beside a spreadsheet's table is said."""
@@ -328,19 +368,19 @@ def _under_no_header(
     for index in unnamed:
         for number in rows["row_number"].filter(filled(cell(rows, index))).to_pylist():
             found.setdefault(number, index)
-    places = {number: f"{column_letter(index)}{number}" for number, index in found.items()}
+    cells = {number: f"{column_letter(index)}{sheet.row(number)}" for number, index in found.items()}
     if contract.files.shape == "delimited":
         sentence = (
             "La ligne {} a plus de cellules que l'en-tête (à partir de {}) : un séparateur dans un texte, sans doute. Mettez ce texte entre "
             "guillemets, ou retirez ce qui dépasse."
         )
         said = [
-            (number, None, "cellules_en_trop", sentence.format(number, place), None) for number, place in places.items()
+            (number, None, "cellules_en_trop", sentence.format(number, place), None) for number, place in cells.items()
         ]
         return _table(said, FINDING), []
-    if not places:
+    if not cells:
         return FINDING.empty_table(), []
-    message = f"Cellule(s) sans en-tête, que rien ne lit : {enumerate_in_french([*places.values()])}."
+    message = f"Cellule(s) sans en-tête, que rien ne lit : {enumerate_in_french([*cells.values()])}."
     return FINDING.empty_table(), [Note("cellules_sans_entete", message)]
 
 
@@ -387,6 +427,7 @@ def _repeats(body: pa.Table, labels: Sequence[str | None]) -> pa.BooleanArray:
 def _read_raw(
     contract: Contract,
     binding: Binding,
+    sheet: Sheet,
     body: pa.Table,
     structure: dict[int, str],
     sections: dict[int, str],
@@ -398,17 +439,24 @@ def _read_raw(
     numbers = whole(rows["row_number"])
 
     def text(name: str) -> pa.Array:
-        return redaction.pinned_texts(numbers, origin(contract, name, rows, binding, file_name), slots, name)
+        return redaction.pinned_texts(numbers, origin(contract, name, rows, binding, file_name, sheet), slots, name)
 
     # dates, themes and places are read in their programme, which an organisation has not
     names = list(dict.fromkeys([*ENTITIES[contract.entity].slots, "programme"]))
     raw = {"row_number": numbers} | dict(zip(names, of_each(text, names, rows=len(numbers)), strict=True))
-    raw["section"] = _sections(numbers, sections)
+    raw["section"] = _sections(numbers, _months_of_sheets(contract, sheet) | sections)
     raw["corrections"] = _repeat([], "VARCHAR[]", len(numbers))
     return raw
 
 
-def _sections(numbers: pa.Array, sections: dict[int, str]) -> pa.Array:
+def _months_of_sheets(contract: Contract, sheet: Sheet) -> dict[int, str | None]:
+    """Where several sheets are read as one, the month that the title of each opens (« Avril 2023 »): none goes on into the next sheet."""
+    if contract.layout.sections is None:
+        return {}
+    return {rank * ROWS_OF_A_SHEET: _month_section(name) for rank, name in enumerate(sheet.parts)}
+
+
+def _sections(numbers: pa.Array, sections: Mapping[int, str | None]) -> pa.Array:
     """The last section above each row; null above the first."""
     if not sections:
         return nothing(len(numbers))
@@ -582,14 +630,16 @@ def _is_among(rows: pa.Table, numbers: pa.Array | pa.ChunkedArray) -> pa.Boolean
     return pc.is_in(whole(rows["row_number"]), value_set=whole(numbers))
 
 
-def _quarantined(contract: Contract, binding: Binding, findings: pa.Table) -> pa.Table:
+def _quarantined(contract: Contract, binding: Binding, sheet: Sheet, findings: pa.Table) -> pa.Table:
     """The findings with the cell each stands in: E12 in a sheet, the path of a JSON record otherwise."""
 
     def place(number: int, name: str) -> str | None:
         if name not in binding.columns:
             return None
         column = binding.columns[name][0]
-        return (binding.labels[column] or "") if contract.files.shape == "json" else f"{column_letter(column)}{number}"
+        if contract.files.shape == "json":
+            return binding.labels[column] or ""
+        return f"{column_letter(column)}{number % ROWS_OF_A_SHEET if sheet.parts else number}"
 
     rows = zip(findings["row_number"].to_pylist(), findings["field"].to_pylist(), strict=True)
     cells = pa.array([place(*row) for row in rows], pa.string())
@@ -601,7 +651,7 @@ def judged_columns(entity: Entity) -> list[str]:
     return [name for name in entity.columns if name not in PERSON] + list(entity.personal)
 
 
-def _repeated(contract: Contract, canonical: pa.Table, findings: pa.Table) -> tuple[pa.Array, pa.Table]:
+def _repeated(contract: Contract, sheet: Sheet, canonical: pa.Table, findings: pa.Table) -> tuple[pa.Array, pa.Table]:
     """The rows that repeat an earlier one in every column, and a finding for those that carry the key of an earlier row with other
     values: the first stays. Only rows that share a key are compared whole."""
     entity = ENTITIES[contract.entity]
@@ -627,7 +677,7 @@ def _repeated(contract: Contract, canonical: pa.Table, findings: pa.Table) -> tu
     conflicts = [
         (
             number, key_slot, "cle_en_double",
-            None if shown is None else f"La ligne {first} porte déjà « {shown} » avec d'autres valeurs. "
+            None if shown is None else f"La ligne {sheet.row(first)} porte déjà « {shown} » avec d'autres valeurs. "
             "Gardez une seule des deux lignes, ou corrigez la référence.",
             shown,
         )
@@ -642,9 +692,9 @@ def _missing_sentence(contract: Contract, name: str) -> str:
 
 
 def _control_totals(
-    contract: Contract, binding: Binding, body: pa.Table, structure: dict[int, str], accepted: pa.Table
+    contract: Contract, binding: Binding, sheet: Sheet, body: pa.Table, structure: dict[int, str], accepted: pa.Table
 ) -> list[Note]:
-    """Compare the totals printed in the sheet with its rows. Said, never repaired."""
+    """Compare the totals printed in each sheet with its rows. Said, never repaired."""
     notes = []
     for control in contract.layout.control_totals:
         if control.field not in binding.columns:
@@ -653,10 +703,11 @@ def _control_totals(
         totals = [number for number, reason in structure.items() if reason == "total"]
         rows = body.filter(_is_among(body, pa.array(totals, pa.int32())))
         rows = rows.filter(_begins(_first_texts(rows)[0], control.row))
-        counted = pc.sum(accepted[control.field]).as_py() if control.measure == "sum" else accepted.num_rows
         printed = zip(rows["row_number"].to_pylist(), cleaned(cell(rows, column)).to_pylist(), strict=True)
         for row_number, text in printed:
-            place = f"{column_letter(column)}{row_number}"
+            own = accepted.filter(is_of_part(accepted, row_number // ROWS_OF_A_SHEET)) if sheet.parts else accepted
+            counted = pc.sum(own[control.field]).as_py() if control.measure == "sum" else own.num_rows
+            place = f"{column_letter(column)}{sheet.row(row_number)}"
             if text is not None and _printed_figure(text) != counted:
                 notes.append(
                     Note(
@@ -667,7 +718,7 @@ def _control_totals(
     return notes
 
 
-def _unknown_words(contract: Contract, binding: Binding, raw: pa.Table, accepted: pa.Table) -> list[Note]:
+def _unknown_words(contract: Contract, binding: Binding, sheet: Sheet, raw: pa.Table, accepted: pa.Table) -> list[Note]:
     """Statuses that no vocabulary knows: the rows (`raw`, `accepted`: the same ones) are kept as `unknown` and their cells are
     reported. The word is quoted when several rows share it and it has letters only: alone, or with digits, it may be a person's."""
     notes = []
@@ -685,7 +736,7 @@ def _unknown_words(contract: Contract, binding: Binding, raw: pa.Table, accepted
             place = (
                 binding.labels[binding.columns[slot.name][0]]
                 if contract.files.shape == "json"
-                else (f"{column_letter(binding.columns[slot.name][0])}{numbers[0]}")
+                else (f"{column_letter(binding.columns[slot.name][0])}{sheet.row(numbers[0])}")
             )
             shown = f"{quote(word)} " if len(numbers) > 2 and re.fullmatch(r"[^\W\d_]+( [^\W\d_]+)*", word) else ""
             notes.append(
@@ -698,7 +749,7 @@ def _unknown_words(contract: Contract, binding: Binding, raw: pa.Table, accepted
     return notes
 
 
-def _far_from_their_section(binding: Binding, raw: pa.Table, accepted: pa.Table) -> list[Note]:
+def _far_from_their_section(binding: Binding, sheet: Sheet, raw: pa.Table, accepted: pa.Table) -> list[Note]:
     """Dates that say their year, months away from the section they stand in (`raw`, `accepted`: the same rows). They are kept: one of the two is
     a typing error, perhaps. Without a year they are refused (`kinds`)."""
     rows = zip(
@@ -706,7 +757,7 @@ def _far_from_their_section(binding: Binding, raw: pa.Table, accepted: pa.Table)
     )
     letter = column_letter(binding.columns["date"][0])
     far = [
-        f"{letter}{number} (« {MONTH_NAMES[day.month - 1]} {day.year} » sous « {MONTH_NAMES[int(section[5:]) - 1]} {section[:4]} »)"
+        f"{letter}{sheet.row(number)} (« {MONTH_NAMES[day.month - 1]} {day.year} » sous « {MONTH_NAMES[int(section[5:]) - 1]} {section[:4]} »)"
         for number, section, day in rows
         if section and day and is_far_from_section(day, section)
     ]

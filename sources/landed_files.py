@@ -25,6 +25,7 @@ from sources.entities import ENTITIES, LINEAGE, Entity
 from sources.judge import Judged
 from sources.kinds import References
 from sources.note import Note
+from sources.readers import Sheet
 from sources.values.refusal import masked
 
 RECORDS = "record"
@@ -43,9 +44,11 @@ def write_judged(
     lineage: dict,
     delivered_at: datetime,
     references: References,
+    sheet: Sheet,
 ) -> list[Note]:
     """The Parquet files of an accepted delivery, its identities in the vault; what there is to say of these. `deleted`: keys of the
-    records that a platform says are gone, None for a file. `lineage`: what each row says of the delivery."""
+    records that a platform says are gone, None for a file. `lineage`: what each row says of the delivery. `sheet`: what they were read from: where
+    several were read as one, each row says its own."""
     entity, delivery_id = ENTITIES[contract.entity], lineage["delivery_id"]
     name = f"{contract.source}__{delivery_id}.parquet"
     accepted_path, quarantine_path = landing / entity.name / name, landing / "quarantine" / name
@@ -53,7 +56,7 @@ def write_judged(
     notes: list[Note] = []
 
     def prepare(rows: pa.Table) -> None:
-        landed = _landed(rows, lineage, judged.tables["record"], entity)
+        landed = _of_its_sheet(_landed(rows, lineage, judged.tables["record"], entity), sheet)
         _write_aside(accepted_path, landed, unlike={*_ALONE, *_instants(entity), entity.key[-1]})
 
     try:
@@ -71,7 +74,8 @@ def write_judged(
         _write(landing / RECORDS / name, _record_keys(judged.tables["record"], deleted, lineage))
     if judged.rows_quarantined:
         refused = _whose(contract, quarantined, judged.tables["canonical"])
-        _write(quarantine_path, _told(refused, lineage, lineage, refused.column_names).select(QUARANTINE))
+        told = _told(refused, lineage, lineage, refused.column_names).select(QUARANTINE)
+        _write(quarantine_path, _of_its_sheet(told, sheet))
     else:
         quarantine_path.unlink(missing_ok=True)
     return notes
@@ -166,6 +170,13 @@ def _told(table: pa.Table, lineage: dict, said: Iterable[str], names: Iterable[s
     return pa.table(
         {name: pa.repeat(value, table.num_rows) for name, value in told.items()} | {name: table[name] for name in names}
     )
+
+
+def _of_its_sheet(rows: pa.Table, sheet: Sheet) -> pa.Table:
+    if not sheet.parts:
+        return rows
+    names = sheet.names_of(whole(rows["row_number"]))
+    return rows.set_column(rows.schema.get_field_index("sheet"), "sheet", names)
 
 
 def _landed(rows: pa.Table, lineage: dict, record: pa.Table, entity: Entity) -> pa.Table:

@@ -39,7 +39,7 @@ from sources.inbox import Arrival, look
 from sources.judge import Judged, bind_sheet, in_sql, judge
 from sources.kinds import References
 from sources.landed_files import BOUND, RECORDS, sealed, write_judged
-from sources.layouts import read_sheets, the_table
+from sources.layouts import as_one, read_sheets, the_table
 from sources.ledger import (
     DeliveryReport,
     deliveries,
@@ -50,7 +50,7 @@ from sources.ledger import (
     record_delivery,
     record_sighting,
 )
-from sources.readers import Unreadable
+from sources.readers import Sheet, Unreadable
 from sources.redaction import (
     ERASED_KEY,
     Kept,
@@ -447,7 +447,7 @@ def bound_sheet(contract: Contract, kept: Kept, file_name: str) -> tuple[int, Bi
     index = next((index for index, sheet in enumerate(kept.sheets) if sheet.table.num_rows), 0)
     try:
         sheet, _ = the_table(contract, list(kept.sheets), file_name)
-        return index, bind_sheet(contract, sheet.table) if sheet.table.num_columns > 1 else None
+        return index, bind_sheet(contract, sheet)[0] if sheet.table.num_columns > 1 else None
     except (Unreadable, Unbound):
         return index, None
 
@@ -460,8 +460,8 @@ def judge_file(
     today: datetime,
     kept: Kept | None = None,
     returned: tuple[Correction, ...] = (),
-) -> tuple[Judged, str | None]:
-    """Read and judge one file. Returns what came out and the sheet's name. `kept`: what it holds, when it was read already. `returned`: corrections that came back in workbooks and speak of this delivery.
+) -> tuple[Judged, Sheet]:
+    """Read and judge one file. Returns what came out and the sheet it was read from. `kept`: what it holds, when it was read already. `returned`: corrections that came back in workbooks and speak of this delivery.
 
     Raises Unreadable or Unbound (the delivery is refused or held); both carry `rule` and a French `message`.
     """
@@ -473,13 +473,14 @@ def judge_file(
         judged = judge(contract, sheet, (*corrections, *returned), references, today.date(), file_name, kept.slots)
     except Unbound as found:
         why = [note.message for note in sheet.notes if note.rule == "separateur_inattendu"]
-        if others:
+        if others and not sheet.parts:
+            nb_filled = sum(each.table.num_rows > 0 for each in kept.sheets)
             why.append(
-                f"Seule la première feuille remplie est lue, et le classeur en a {len(others) + 1} : mettez celle de la liste en premier, ou "
+                f"Seule la première feuille remplie est lue, et le classeur en a {nb_filled} : mettez celle de la liste en premier, ou "
                 "déposez un classeur qui n'a qu'elle."
             )
         raise Unbound(found.rule, " ".join([*why, found.message])) from None
-    return replace(judged, notes=(*sheet.notes, *others, *judged.notes)), sheet.name
+    return replace(judged, notes=(*sheet.notes, *others, *judged.notes)), sheet
 
 
 def read_delivery(contract: Contract, path: Path, file_name: str) -> Kept:
@@ -491,7 +492,11 @@ def read_delivery(contract: Contract, path: Path, file_name: str) -> Kept:
             f"La source « {contract.source} » attend des fichiers « {contract.files.pattern} » ; « {file_name} » n'en est pas un. "
             "Enregistrez-le dans ce format et redéposez-le.",
         )
-    return kept or Kept(tuple(read_sheets(contract, path, file_name)))
+    return (
+        replace(kept, sheets=tuple(as_one(contract, kept.sheets)))
+        if kept
+        else Kept(tuple(read_sheets(contract, path, file_name)))
+    )
 
 
 UNEXPECTED = "fichier_inattendu"
@@ -588,10 +593,12 @@ def _land(
             remember_erased(places, contract.source, delivery_id, sha256)
             return report
         lineage = {
-            "source": contract.source, "delivery_id": delivery_id, "file_name": file_name, "sheet": sheet,
+            "source": contract.source, "delivery_id": delivery_id, "file_name": file_name, "sheet": sheet.name,
             "delivered_at": delivered_at.astimezone(UTC).replace(tzinfo=None),
         }  # fmt: skip
-        notes = write_judged(places.landing, vault, contract, judged, deleted, lineage, delivered_at, _references())
+        notes = write_judged(
+            places.landing, vault, contract, judged, deleted, lineage, delivered_at, _references(), sheet
+        )
     return replace(
         report, rows_read=judged.rows_read, rows_accepted=judged.rows_accepted,
         rows_quarantined=judged.rows_quarantined, rows_duplicate=judged.rows_duplicate,

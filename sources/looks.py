@@ -5,21 +5,19 @@ Belongs here: which looks are worth a word. Does not belong here: how a look is 
 
 from __future__ import annotations
 
-from collections.abc import Iterable
-
 import numpy as np
 
 from sources.note import Note
-from sources.readers.sheet import MERGED, STRUCK, Mark, enumerate_in_french, row_ranges
+from sources.readers.sheet import MERGED, STRUCK, Mark, Sheet, enumerate_in_french
 
 RARE = 1 / 3
 """Share of the rows of data from which a colour or a merge is layout: one row in two in a striped table, all of them in a coloured column."""
 
 
-def notes_on_looks(marks: Iterable[Mark], numbers: np.ndarray) -> list[Note]:
+def notes_on_looks(sheet: Sheet, numbers: np.ndarray) -> list[Note]:
     """`numbers`: the rows of data, in order: titles, headers and totals are coloured for their own reasons."""
     struck = merged = coloured = np.zeros(len(numbers), dtype=bool)
-    for mark in marks:
+    for mark in sheet.marks:
         here = _within(mark, numbers)
         if mark.look == STRUCK:
             struck = here
@@ -34,7 +32,7 @@ def notes_on_looks(marks: Iterable[Mark], numbers: np.ndarray) -> list[Note]:
         said.append(
             Note(
                 "texte_barre",
-                f"{struck.sum()} ligne(s) au texte barré, lue(s) comme les autres : {_rows(numbers[struck])}. Si le trait veut dire « annulé », "
+                f"{struck.sum()} ligne(s) au texte barré, lue(s) comme les autres : {_rows(sheet, numbers[struck])}. Si le trait veut dire « annulé », "
                 "écrivez-le dans une colonne, ou retirez la ligne.",
             )
         )
@@ -43,14 +41,14 @@ def notes_on_looks(marks: Iterable[Mark], numbers: np.ndarray) -> list[Note]:
             Note(
                 "cellules_fusionnees_en_ligne",
                 f"{merged.sum()} ligne(s) aux cellules fusionnées sur plusieurs colonnes, dont seule la première est remplie : "
-                f"{_rows(numbers[merged])}. Défusionnez-les et remplissez chaque colonne.",
+                f"{_rows(sheet, numbers[merged])}. Défusionnez-les et remplissez chaque colonne.",
             )
         )
     if coloured.any():
         said.append(
             Note(
                 "lignes_colorees",
-                f"{coloured.sum()} ligne(s) d'une autre couleur que les autres, que rien ne lit : {_rows(numbers[coloured])}. Si la couleur a un "
+                f"{coloured.sum()} ligne(s) d'une autre couleur que les autres, que rien ne lit : {_rows(sheet, numbers[coloured])}. Si la couleur a un "
                 "sens (annulé, à confirmer), écrivez-le dans une colonne.",
             )
         )
@@ -63,5 +61,5 @@ def _within(mark: Mark, numbers: np.ndarray) -> np.ndarray:
     return (at >= 0) & (numbers <= lasts[at])
 
 
-def _rows(numbers: np.ndarray) -> str:
-    return enumerate_in_french(row_ranges(numbers.tolist()))
+def _rows(sheet: Sheet, numbers: np.ndarray) -> str:
+    return enumerate_in_french(sheet.rows(numbers.tolist()))

@@ -17,6 +17,7 @@ from sources.columns import cleaned, distinct, filled, nothing, same, says, whol
 from sources.contract import Contract, ContractField, LeftOut
 from sources.headers import Binding
 from sources.kinds import TRUTHS
+from sources.readers import Sheet
 
 _NOT_TICKED = pa.array([*TRUTHS["false"], "no"], pa.string())
 """What stands in the column of an answer that was not chosen, beside nothing. Anything else is a tick: `X`, `1`, `Y`, the
@@ -28,15 +29,17 @@ def cell(rows: pa.Table, column: int) -> pa.Array:
     return whole(rows.column(column + 1))
 
 
-def origin(contract: Contract, name: str, rows: pa.Table, binding: Binding, file_name: str) -> pa.Array:
+def origin(contract: Contract, name: str, rows: pa.Table, binding: Binding, file_name: str, sheet: Sheet) -> pa.Array:
     """The text of a slot in each row: what the first rule that holds gives, else its column, its columns put together (and
-    ranked), its ticked answers, its constant, the file's name, or nothing."""
+    ranked), its ticked answers, its constant, the name of the file or of the sheet, or nothing."""
     field, nb_rows = contract.fields.get(name), rows.num_rows
     if field is None:
         columns = binding.columns.get(name)
         return cell(rows, columns[0]) if columns else nothing(nb_rows)
     if field.file_name:
         text = same(PurePath(file_name).stem, nb_rows)
+    elif field.sheet_name:
+        text = sheet.names_of(whole(rows["row_number"]))
     else:
         ticked = _ticked(field, rows, binding)
         text = _own_text(field, rows, binding.columns.get(name)) if ticked is None else ticked

@@ -81,7 +81,7 @@ class Trial:
 
     source: str
     entity: str
-    sheet: str | None
+    sheet: Sheet
     judged: Judged
     columns: tuple[ColumnTrial, ...]
     constants: tuple[str, ...]
@@ -116,13 +116,13 @@ def try_file(
     with in_sql(**judged.tables) as con:
         columns = _columns(con, contract, table)
         read = {name for column in columns for name, _ in column.fields}
-        fed_alone = [n for n, f in contract.fields.items() if f.constant is not None or f.file_name]
+        fed_alone = [n for n, f in contract.fields.items() if f.constant is not None or f.file_name or f.sheet_name]
         absent = [n for n in contract.fields if n not in read and n not in fed_alone]
         return Trial(
             contract.source, contract.entity, sheet, judged, columns, tuple(fed_alone), tuple(absent),
             accepted=_numbers(con, "accepted"), duplicates=_numbers(con, "duplicate"),
             structure=tuple(con.execute("select row_number, reason from structure order by row_number").fetchall()),
-            refused=_refused(con, contract), notes=judged.notes,
+            refused=_refused(con, contract, sheet), notes=judged.notes,
         )  # fmt: skip
 
 
@@ -189,7 +189,7 @@ def _form(texts: list[tuple[str, int]]) -> str | None:
     return forms.most_common(1)[0][0] if forms else None
 
 
-def _refused(con: duckdb.DuckDBPyConnection, contract: Contract) -> tuple[RefusedCell, ...]:
+def _refused(con: duckdb.DuckDBPyConnection, contract: Contract, sheet: Sheet) -> tuple[RefusedCell, ...]:
     """The quarantined cells; where an entity is about persons, no sentence quotes what was typed."""
     is_personal = bool(ENTITIES[contract.entity].personal)
     slots = set(ENTITIES[contract.entity].slots)
@@ -202,7 +202,8 @@ def _refused(con: duckdb.DuckDBPyConnection, contract: Contract) -> tuple[Refuse
             typed = con.execute(f'select "{name}" from raw where row_number = ?', [number]).fetchall()
             for text in {value, *(text for (text,) in typed)} - {None}:
                 message = masked(message, text)
-        found.append(RefusedCell(number, cell, name, rule, message))
+        where = f"{cell} (feuille « {sheet.name_of(number)} »)" if cell and sheet.parts else cell
+        found.append(RefusedCell(number, where, name, rule, message))
     return tuple(found)
 
 

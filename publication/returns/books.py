@@ -23,6 +23,7 @@ from openpyxl.worksheet.worksheet import Worksheet
 
 from publication.labels import Labels
 from publication.tables import csv_cell, read_parquet
+from publication.trace.places import ROWS_OF_A_SHEET
 from publication.wording import OBSERVATORY, dataset_title, document_words, plural, typeset
 from publication.workbook_rows import height_of, safe_text
 
@@ -167,7 +168,8 @@ def _set_aside(warehouse: Path) -> list[Whose]:
         rows = connection.execute(
             f"WITH whose AS ({organisers}) "
             "SELECT aside.source, coalesce(delivery.title, aside.source), aside.file_name, aside.sheet, "
-            f"coalesce(aside.cell, 'ligne ' || aside.row_number), {header}, aside.value, aside.message, aside.delivery_id, "
+            "coalesce(aside.cell, 'ligne ' || case when aside.sheet is null then aside.row_number "
+            f"else aside.row_number % {ROWS_OF_A_SHEET} end), {header}, aside.value, aside.message, aside.delivery_id, "
             "aside.row_number, aside.field, aside.rule, whose.organiser FROM landing.quarantine AS aside "
             "LEFT JOIN (SELECT source, any_value(source_title) AS title FROM landing.delivery GROUP BY source) AS delivery USING (source) "
             "LEFT JOIN whose ON whose.source = aside.source AND whose.delivery_id = aside.delivery_id AND whose.row_number = aside.row_number "

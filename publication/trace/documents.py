@@ -169,7 +169,7 @@ class _Draft:
             str(event["starts_on"] or event["date_text"] or ""),
             event["place_label"] or "",
             self._file(event["delivery_key"]),
-            event["row_number"],
+            self._row(event["delivery_key"], event["row_number"]),
             [_once(self._corrections, item) for item in applied],
         ]
 
@@ -197,12 +197,18 @@ class _Draft:
             _once(self._sets, ranges(shown)) if trace.is_shown else None,
             _once(self._values, json.dumps(list(shown.values()))) if trace.shows else None,
             len({row.get("event_key") for row in rows}) if trace.is_shown else None,
-            [[self._file(key), number] for key, number in beside if key in self._where.files] if beside else None,
+            [[self._file(key), self._row(key, number)] for key, number in beside if key in self._where.files]
+            if beside
+            else None,
             None if trace.is_shown else sorted(self._file(key) for key in behind[way]),
         ]
 
     def _file(self, key: int | None) -> int | None:
         return None if key not in self._where.files else _once(self._files, key)
+
+    def _row(self, key: int | None, number: int | None) -> int | str | None:
+        file = self._where.file(key)
+        return number if file is None or number is None else file.row(number)
 
     def _file_record(self, key: int) -> dict[str, Any]:
         file = self._where.files[key]
@@ -218,7 +224,7 @@ class _Draft:
             "aside": file.rows_quarantined,
             "twice": file.rows_duplicate,
             "columns": {name: list(map(list, found)) for name, found in file.columns.items() if name in asked},
-            "refused": [[item.cell or item.row_number, item.message] for item in refused[:MOST_REFUSED]],
+            "refused": [[file.place(item), item.message] for item in refused[:MOST_REFUSED]],
         }
 
 

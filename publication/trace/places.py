@@ -15,6 +15,9 @@ import duckdb
 
 Row = dict[str, Any]
 
+ROWS_OF_A_SHEET, BETWEEN_SHEETS = 10_000_000, " / "
+"""How the landing zone numbers the rows of sheets that are read as one, and what stands between their names (`sources/readers/together.py`)."""
+
 
 @dataclass(frozen=True)
 class File:
@@ -33,10 +36,25 @@ class File:
     rows_duplicate: int
     columns: dict[str, tuple[tuple[str | None, str | None], ...]] = field(default_factory=dict)
 
+    def row(self, row_number: int) -> int | str:
+        """A row as whoever has the file finds it: 12, « 12 (feuille « Mai ») » where several sheets were read as one."""
+        names = (self.sheet or "").split(BETWEEN_SHEETS)
+        if len(names) == 1:
+            return row_number
+        rank, row = divmod(row_number, ROWS_OF_A_SHEET)
+        return f"{row} (feuille « {names[rank]} »)"
+
+    def place(self, aside: Aside) -> int | str:
+        """A refused cell as whoever has the file finds it, its row when it has none."""
+        row = self.row(aside.row_number)
+        if isinstance(row, int):
+            return aside.cell or row
+        return f"ligne {row}" if aside.cell is None else aside.cell + row[row.index(" ") :]
+
     def cells(self, fields: Iterable[str], row_number: int | None) -> list[tuple[str, str | None]]:
         """(cell, header) of some fields in one row: (« G17 », « Participants »); a path stands for a record of a platform."""
         return [
-            (f"{letter}{row_number}" if letter else header or "", header if letter else None)
+            (f"{letter}{self.row(row_number)}" if letter else header or "", header if letter else None)
             for name in fields
             for letter, header in self.columns.get(name, ())
             if row_number is not None

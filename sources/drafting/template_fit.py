@@ -105,7 +105,8 @@ class Readings:
             return
         if files.shape == "spreadsheet":
             named = [sheet for sheet in reading.sheets if sheet.name == files.sheet]
-            changed = dict(reading.options) if files.sheet is None else {} if named else {"sheet": reading.sheet.name}
+            renamed = {} if files.sheet is None else {"sheet": reading.sheet.name}
+            changed = {} if named else reading.options or renamed
             yield from self._flat(contract, changed, named or reading.sheets[:1])
         elif files.shape == "delimited":
             own = reading.options.get("delimiter")

@@ -28,7 +28,7 @@ _RESERVED = re.compile(r"(?:true|false|yes|no|on|off|null|y|n|~)", re.IGNORECASE
 _INDIRECT = ("organisation", "siret", "postcode", "commune", "category")
 _EXAMPLES = {
     "programme": "{constant: PROGRAMME-A-PRECISER}",
-    "event": "{constant: EVENEMENT-A-PRECISER}   # ou {file_name: true} : le nom du fichier",
+    "event": "{constant: EVENEMENT-A-PRECISER}   # ou {file_name: true} : le nom du fichier ; {sheet_name: true} : celui de la feuille",
     "counts": '{constant: "oui"}   # compte-t-il dans le programme ?',
 }
 _KEY_PARTS = ("order", "full_name", "family_name", "given_name", "email", "reporter_email", "reporter_name", "submitted_at",
@@ -149,6 +149,8 @@ def from_template(
     it does not know ignored, each with what to look at."""
     changed = re.sub(r"^source: .*$", f"source: {source}", text, count=1, flags=re.MULTILINE)
     changed = re.sub(r"^title: .*$", lambda _: f"title: {flow(f'{contract.title} – {source}')}", changed, count=1, flags=re.MULTILINE)  # fmt: skip
+    if "every_sheet" in options:
+        changed = re.sub(r"^  sheet: .*\n", "", changed, count=1, flags=re.MULTILINE)
     for option, value in {**options, **({"pattern": pattern} if pattern else {})}.items():
         line = f"  {option}: {flow(value)}"
         escaped = line.replace("\\", r"\\")

@@ -30,6 +30,10 @@ STRUCK = "barré"
 MERGED = "fusionné"
 """The look of cells that are one over several columns of a row: the first is filled, whatever the others were to say."""
 
+ROWS_OF_A_SHEET = 10_000_000
+"""Of several sheets read as one (`together`), the rows of the second are numbered from here, those of the third from twice as much: more than any
+spreadsheet program has."""
+
 Spans = list[list[int]]
 """Rows, first and last, in the order in which they were met."""
 
@@ -49,22 +53,53 @@ class Sheet:
 
     `table`: `row_number` int32 (1-based, as the spreadsheet program shows it) then `c1 … cN` string, null = empty cell.
     Wholly empty rows are left out and their numbers skipped; an empty sheet has 0 rows and no `c` column.
+    `parts`: the names of the sheets that it was put together from, in the order of their rows (`ROWS_OF_A_SHEET`); none of any other.
     """
 
     name: str | None
     table: pa.Table
     notes: tuple[Note, ...] = ()
     marks: tuple[Mark, ...] = ()
+    parts: tuple[str, ...] = ()
 
     def beside(self) -> list:
         """What is known of the sheet beside its table, for JSON; `sheet_of` takes it back."""
-        return [self.name, [[note.rule, note.message] for note in self.notes], [[m.look, m.spans] for m in self.marks]]
+        marks = [[mark.look, mark.spans] for mark in self.marks]
+        return [self.name, [[note.rule, note.message] for note in self.notes], marks, self.parts]
+
+    def row(self, number: int) -> str:
+        """A row as whoever has the workbook finds it: « 12 », « 12 (feuille « Mai ») »."""
+        if not self.parts:
+            return str(number)
+        part, row = divmod(number, ROWS_OF_A_SHEET)
+        return f"{row} (feuille « {self.parts[part]} »)"
+
+    def rows(self, numbers: Sequence[int]) -> list[str]:
+        """[3, 4, 5, 9] gives ["3 à 5", "9"]."""
+        return [
+            self.row(first)
+            if first == last
+            else f"{first % ROWS_OF_A_SHEET if self.parts else first} à {self.row(last)}"
+            for first, last in row_spans(numbers)
+        ]
+
+    def name_of(self, number: int) -> str | None:
+        """The sheet that a row stands in."""
+        return self.parts[number // ROWS_OF_A_SHEET] if self.parts else self.name
+
+    def names_of(self, numbers: pa.Array) -> pa.Array:
+        """The sheet that each row stands in."""
+        if not self.parts:
+            return pa.repeat(pa.scalar(self.name, pa.string()), len(numbers))
+        return pa.array(self.parts, pa.string()).take(pc.divide(numbers, ROWS_OF_A_SHEET))
 
 
-def sheet_of(table: pa.Table, name: str | None, notes: list, marks: list | None = None) -> Sheet:
-    """The sheet of a table and of what `Sheet.beside` gave. `marks`: None in what was written before there were any."""
+def sheet_of(
+    table: pa.Table, name: str | None, notes: list, marks: list | None = None, parts: list | None = None
+) -> Sheet:
+    """The sheet of a table and of what `Sheet.beside` gave. `marks`, `parts`: None in what was written before there were any."""
     read = (Mark(look, tuple((first, last) for first, last in spans)) for look, spans in marks or ())
-    return Sheet(name, table, tuple(Note(rule, message) for rule, message in notes), tuple(read))
+    return Sheet(name, table, tuple(Note(rule, message) for rule, message in notes), tuple(read), tuple(parts or ()))
 
 
 class Unreadable(Exception):
@@ -159,12 +194,17 @@ def extend(spans: Spans, first: int, last: int) -> None:
         spans.append([first, last])
 
 
-def row_ranges(numbers: Sequence[int]) -> list[str]:
-    """[3, 4, 5, 9] gives ["3 à 5", "9"]."""
+def row_spans(numbers: Sequence[int]) -> Spans:
+    """[3, 4, 5, 9] gives [[3, 5], [9, 9]]."""
     spans: Spans = []
     for number in numbers:
         extend(spans, number, number)
-    return [str(first) if first == last else f"{first} à {last}" for first, last in spans]
+    return spans
+
+
+def row_ranges(numbers: Sequence[int]) -> list[str]:
+    """[3, 4, 5, 9] gives ["3 à 5", "9"]."""
+    return [str(first) if first == last else f"{first} à {last}" for first, last in row_spans(numbers)]
 
 
 def sheet_schema(width: int) -> pa.Schema:

@@ -318,6 +318,18 @@ def workbook(path: Path, *rows: list) -> Path:
     return path
 
 
+def test_sheets_of_the_same_columns_are_proposed_as_one_list(tmp_path):
+    book = openpyxl.load_workbook(FILES / "tableurs/programme_mois_ess_2025.xlsx")
+    book.active.title = "Octobre"
+    book.copy_worksheet(book.active).title = "Novembre"
+    book.save(tmp_path / "a.xlsx")
+    made = draft(tmp_path / "a.xlsx", file_name="a.xlsx", source="essai", contracts={})
+    files = load(tmp_path, made).contract.files
+    assert (made.template, files.every_sheet, files.sheet) == ("programme", True, None)
+    assert "comme une seule liste (« every_sheet ») : « Novembre »" in made.yaml
+    assert "autres feuilles, non lues : « 2024 »" in made.yaml
+
+
 def test_two_header_rows_and_titles_above(tmp_path):
     path = workbook(
         tmp_path / "a.xlsx",

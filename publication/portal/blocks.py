@@ -113,7 +113,9 @@ def blocks(lines: Sequence[Line], labels: Labels, period: str) -> list[Block]:
         place = FIRST.index(breakdown) if breakdown in FIRST else len(FIRST)
         return (long, place, labels.breakdown(breakdown))
 
-    return [_block(by_breakdown[breakdown], labels, period) for breakdown in sorted(by_breakdown, key=rank)]
+    found = [_block(by_breakdown[breakdown], labels, period) for breakdown in sorted(by_breakdown, key=rank)]
+    answer = charts.in_parts(lines)
+    return [replace(b, charts=(answer,)) if answer and b.breakdown == "total" else b for b in found]
 
 
 def _is_long(lines: Sequence[Line]) -> bool:

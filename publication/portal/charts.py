@@ -8,8 +8,8 @@ absence is shown, not skipped.
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 
-from publication.figures import Printed
-from publication.wording import ORDERED_BREAKDOWNS, short_month, uncapitalised
+from publication.figures import SECRET, Printed
+from publication.wording import NBSP, ORDERED_BREAKDOWNS, grouped, plural, short_month, uncapitalised
 
 # (dataset, breakdown) -> indicators worth drawing, the best first
 PREFERRED = {
@@ -27,6 +27,27 @@ MOST_BARS = 14
 LAST = ("online", "unknown", "undated", "none")
 SIGNS = "preε"
 RAISED = str.maketrans(SIGNS, "ᵖʳᵉᵋ")
+
+
+@dataclass(frozen=True)
+class Parts:
+    """How a share of a total answers the question of its dataset: its parts, largest meaning first, in words. `unanswered`: those of whom
+    nothing is known, when the share is of the others; `beside`: the indicator that says how far it reaches."""
+
+    indicator: str
+    counted: str
+    others: str
+    unanswered: str
+    of: tuple[str, str]
+    beside: str = ""
+
+
+IN_PARTS = {
+    "ind_satisfaction": Parts(
+        "SA02", "Note d’au moins 4", "Note de moins de 4", "Réponse sans note", ("note", "notes"), "SA04"
+    ),
+    "ind_quality": Parts("QU01", "Effectif connu", "", "Effectif inconnu", ("événement tenu", "événements tenus")),
+}
 
 
 @dataclass(frozen=True)
@@ -53,13 +74,15 @@ class Bar:
 
 @dataclass(frozen=True)
 class Chart:
-    """One series to draw; `bars` in the order in which they stand. `says`: the same in words."""
+    """One series to draw; `bars` in the order in which they stand. `says`: the same in words; `whole`: what a bar of full length is worth, that
+    of the longest when it is not said."""
 
     name: str
     title: str
     says: str
     bars: tuple[Bar, ...]
     is_upright: bool
+    whole: float | None = None
 
 
 def marked(figure: Printed, *, short: bool = False) -> str:
@@ -101,7 +124,7 @@ def chart(lines: Sequence[Line]) -> Chart:
         lines = sorted(lines, key=lambda x: (x.row["member"] in LAST, -(x.printed.number or 0)))[:MOST_BARS]
     upright = ordered and len(lines) <= MOST_BARS
     return Chart(
-        name=".".join(str(first.row[name]) for name in ("dataset", "programme_id", "indicator", "breakdown")),
+        name=_name(first.row),
         title=title(first),
         says=says(lines, total),
         bars=tuple(
@@ -117,6 +140,45 @@ def chart(lines: Sequence[Line]) -> Chart:
         ),
         is_upright=upright,
     )
+
+
+def in_parts(lines: Sequence[Line]) -> Chart | None:
+    """The share that answers the question of a dataset, as the parts of its whole, in one programme; None without a figure of it."""
+    parts = IN_PARTS.get(lines[0].row["dataset"]) if lines else None
+    if parts is None:
+        return None
+    totals = {line.row["indicator"]: line for line in lines if line.row["breakdown"] == "total"}
+    share = totals.get(parts.indicator)
+    if share is None or share.printed.number is None or share.row["numerator"] is None or not share.row["denominator"]:
+        return None
+    row, known = share.row, int(share.row["denominator"])
+    counted = int(row["numerator"])
+    whole = max(known, row["n_total"] or 0)
+    left = whole - known if parts.others else known - counted
+    bars = [Bar(parts.counted, f"{grouped(counted)} ({marked(share.printed)})", counted)]
+    if parts.others:
+        bars.append(Bar(parts.others, grouped(known - counted), known - counted))
+    bars.append(Bar(parts.unanswered, grouped(left), left, is_aside=True))
+    text = f"{parts.counted}{NBSP}: {grouped(counted)} sur {plural(known, *parts.of)}. {parts.unanswered}{NBSP}: {grouped(left)}."
+    beside = totals.get(parts.beside)
+    if beside is not None and beside.printed.number is not None:
+        text += f" {beside.indicator}{NBSP}: {beside.printed.full}."
+    others = [line for line in lines if line.row["indicator"] == parts.indicator and line is not share]
+    secret = sum(line.printed.text == SECRET for line in others)
+    if secret:
+        text += f" Par {uncapitalised(others[0].breakdown)}{NBSP}: {SECRET} (secret) pour {grouped(secret)} sur {grouped(len(others))}."
+    return Chart(_name(row), share.indicator, text, tuple(bars), False, whole)
+
+
+def counts(name: str, heading: str, says: str, counted: Iterable[tuple[str, int]]) -> Chart:
+    """How many of each, the most first, as parts of them all."""
+    counted = list(counted)
+    bars = tuple(Bar(label, grouped(number), number) for label, number in counted)
+    return Chart(name, heading, says, bars, False, sum(number for _, number in counted))
+
+
+def _name(row: dict) -> str:
+    return ".".join(str(row[name]) for name in ("dataset", "programme_id", "indicator", "breakdown"))
 
 
 def _short_label(line: Line) -> str:

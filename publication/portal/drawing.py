@@ -205,8 +205,8 @@ def _marks(name: str) -> dict:
 
 
 def _values(chart: Chart) -> list[dict]:
-    """One record per bar; sizes as parts of the longest."""
-    most = max((bar.upper or bar.value or 0 for bar in chart.bars), default=0) or 1
+    """One record per bar; sizes as parts of the whole, else of the longest."""
+    most = chart.whole or max((bar.upper or bar.value or 0 for bar in chart.bars), default=0) or 1
     return [
         {
             "at": rank,

@@ -24,7 +24,7 @@ from publication.labels import QUARANTINE
 from publication.package import read_publisher
 from publication.portal import drawing, paging, search, views
 from publication.portal.blocks import Block, Sheet, blocks, notes, slug
-from publication.portal.charts import Line
+from publication.portal.charts import Chart, Line, counts
 from publication.portal.edition import Edition
 from publication.portal.maps import CREDIT
 from publication.tables import text_csv
@@ -130,6 +130,8 @@ class Portal:
             if name != views.RECONCILIATION
         }
         drawn = {c.name: c for parts in self.parts.values() for p in parts for b in p.blocks for c in b.charts}
+        self.results = _drawn_results(self.lines.get(views.RECONCILIATION, ()))
+        drawn |= {chart.name: chart for chart in self.results}
         self.drawing_files = {name: drawing.file_name(chart) for name, chart in drawn.items()}
         self.drawings = drawing.Drawings(drawn.values(), public, views.public_before(edition), renderer)
         self.shared: dict[str, Any] = {}
@@ -309,6 +311,7 @@ def _reconciliation(portal: Portal, card: views.Card) -> None:
         codes={p["code"] for p in portal.programmes},
         count=len(rows),
         results=_results(rows),
+        drawn=portal.results,
         groups=_reconciled(rows, portal.programmes),
         origins={p["code"]: portal.origin(card.dataset, p["code"]) for p in portal.programmes},
         judged=views.judged(edition, card.dataset),
@@ -452,10 +455,20 @@ def _reconciled(lines: list[Line], programmes: list[dict]) -> list[tuple[dict, l
     return [(programme, [record(line) for line in found]) for programme, found in groups]
 
 
-def _results(lines: list[Line]) -> list[tuple[str, int]]:
+def _results(lines: Sequence[Line]) -> list[tuple[str, int]]:
     """(result in words, how many), the most frequent first."""
     statuses = Counter(line.row["reconciliation_status"] for line in lines)
     return [(wording.RECONCILIATION.get(status, status), number) for status, number in statuses.most_common()]
+
+
+def _drawn_results(lines: Sequence[Line]) -> list[Chart]:
+    """What became of the printed figures, drawn when they did not all come out alike."""
+    results = _results(lines)
+    if len(results) < 2:
+        return []
+    said = ", ".join(f"{result} ({number})" for result, number in results)
+    says = f"{wording.plural(len(lines), 'chiffre imprimé', 'chiffres imprimés')} ailleurs{wording.NBSP}: {said}."
+    return [counts(f"{views.RECONCILIATION}.results", "Tous les chiffres imprimés, par résultat", says, results)]
 
 
 def _place(row: dict) -> str:

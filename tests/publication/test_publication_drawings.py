@@ -59,6 +59,31 @@ def test_a_series_that_shows_nothing_is_not_drawn():
     assert charts.chosen([line(m, float(n), "organiser") for n, m in enumerate("abcd")]) == []
 
 
+def test_a_share_that_answers_the_question_is_drawn_as_the_parts_of_its_whole():
+    def of(member, value, breakdown="total", indicator="SA02", **more) -> Line:
+        more = {"dataset": "ind_satisfaction", "obs_status": "A", "conf_status": "F", "unit": "share"} | more
+        return line(member, value, breakdown, indicator, **more)
+
+    total = of("total", 0.75, numerator=30.0, denominator=40.0, n_with_data=40, n_total=42)
+    secret = of("e1", None, "event", numerator=None, denominator=None, obs_status="Q", conf_status="A")
+    chart = charts.in_parts([total, secret, of("total", 0.2, indicator="SA04", numerator=42.0, denominator=210.0)])
+    assert [(bar.label, bar.figure, bar.value) for bar in chart.bars] == [
+        ("Note d’au moins 4", "30 (75\u202f%)", 30), ("Note de moins de 4", "10", 10), ("Réponse sans note", "2", 2),
+    ]  # fmt: skip
+    assert chart.whole == 42 and [r["value"] for r in drawing.specification(chart)["data"][0]["values"]] == [
+        30 / 42,
+        10 / 42,
+        2 / 42,
+    ]
+    assert (
+        "30 sur 40\u00a0notes" in chart.says and "20\u202f%" in chart.says and "s (secret) pour 1 sur 1" in chart.says
+    )
+    (block, _) = blocks.blocks([total, secret], Labels(), "2023")
+    assert block.charts and not block.map and block.stands_beside
+    hidden = of("total", None, numerator=None, denominator=None, obs_status="Q", conf_status="A")
+    assert charts.in_parts([hidden]) is None and charts.in_parts([line("a", 1.0)]) is None
+
+
 LEVEL = Chart("d.P.X.theme", "T", "s", (Bar("<b> & social", "≥ 45", 45.0, 40.0, 50.0), Bar("Oise", "///", None)), False)
 
 

@@ -18,6 +18,24 @@ window versions as (partition by source, {{ key | join(', ') }})
 qualify row_number() over (partition by source, {{ key | join(', ') }} order by {{ latest_first | join(', ') }}) = 1
 {% endmacro %}
 
+{#- The `key` of what a list sent again with its event spelled otherwise says too: of each thing (`id`, at its event and in its source), all versions
+    but the one that `latest_first` puts first, as under one spelling. -#}
+{% macro said_again(rows, key, id, latest_first) %}
+select said.{{ key }}
+from {{ rows }} as said
+inner join {{ ref('int_event_references') }} as event on {{ event_named_by('said') }}
+semi join (
+    select source, event_key
+    from {{ ref('int_event_references') }}
+    group by source, event_key
+    having count(distinct event_id) > 1
+) as copied on copied.source = event.source and copied.event_key = event.event_key
+where said.{{ id }} is not null
+qualify row_number() over (
+    partition by said.source, event.event_key, said.{{ id }} order by said.{{ latest_first | join(', said.') }}
+) > 1
+{% endmacro %}
+
 {#- `rows`, landed as `entity`, with the key of their delivery and of their person (NULL when nobody is identified). Texts meet the few
     deliveries only; the many rows meet by number, and only the persons of this entity. -#}
 {% macro with_person(rows, entity) %}

@@ -1,24 +1,8 @@
 -- One person is present once at one event, whatever says so: the signed sheet, the connection report (several lines when she left and came
 -- back), the check-in of her place. A line that names nobody, and no place, is a person of its own.
 -- A registered place is met by one presence at most, so that those present among the registered never outnumber them.
-with copied as (
-    select source, event_key
-    from {{ ref('int_event_references') }}
-    group by source, event_key
-    having count(distinct event_id) > 1
-),
-
--- a list sent again with its event spelled otherwise says the same lines: each is as last delivered, as under one spelling
-said_again as (
-    select line.line_key
-    from {{ ref('stg_attendances') }} as line
-    inner join {{ ref('int_event_references') }} as event on {{ event_named_by('line') }}
-    semi join copied on copied.source = event.source and copied.event_key = event.event_key
-    where line.attendance_id is not null
-    qualify row_number() over (
-        partition by line.source, event.event_key, line.attendance_id
-        order by line.delivered_at desc, line.delivery_id desc, line.row_number desc
-    ) > 1
+with said_again as (
+    {{ said_again(ref('stg_attendances'), 'line_key', 'attendance_id', ['delivered_at desc', 'delivery_id desc', 'row_number desc']) }}
 ),
 
 lines as (

@@ -1,6 +1,12 @@
 -- A place counts (is_registered) when it was held until the event opened, and once per person and event. Milestones are the instants that
 -- the data give, over every version of the place that is in the landing zone: the day a file arrived is none.
-with places as (
+with said_again as (
+    {{ said_again(
+        ref('stg_registrations'), 'registration_key', 'registration_id',
+        ['is_in_force desc', 'updated_at desc nulls last', 'delivered_at desc', 'delivery_id desc', 'row_number desc']) }}
+),
+
+places as (
     select
         place.registration_key,
         event.event_key,
@@ -32,6 +38,7 @@ with places as (
     from {{ ref('stg_registrations') }} as place
     inner join {{ ref('int_event_references') }} as event on {{ event_named_by('place') }}
     {{ join_organisation('place', 'organisation') }}
+    where place.registration_key not in (select registration_key from said_again)
 ),
 
 -- a person who holds several places at one event counts once, with the first

@@ -171,7 +171,7 @@ class Layout(_Strict):
     organiser.
     """
 
-    header_within: int = Field(default=10, ge=1, le=100)
+    header_within: int = Field(default=10, ge=1, le=100)  # headers.MOST_ABOVE
     table: Table | None = None
     stacked_headers: StackedHeaders | None = None
     number_duplicates: bool = False

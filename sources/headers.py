@@ -19,6 +19,9 @@ from sources.values.text import fold
 MOST_UNKNOWN = 10
 """Unknown columns that a sentence names one by one."""
 
+MOST_ABOVE = 100
+"""The furthest down that a contract can have its header looked for (`header_within`)."""
+
 Cells = tuple[str | None, ...]
 
 
@@ -112,6 +115,20 @@ def places(contract: Contract, binding: Binding) -> set[tuple[str, int]]:
     read = [header for field in contract.fields.values() for header in field.headers]
     keys = {header_key(header) for header in [*read, *contract.headers_besides()]}
     return {(key, index) for index, label in enumerate(binding.labels) if label and (key := header_key(label)) in keys}
+
+
+def header_below(contract: Contract, rows: list[tuple[int, Cells]]) -> str | None:
+    """Where no header fits, what there is to say of a row below those that are looked at, when it holds more headers of the contract."""
+    above, rows = _within(contract, rows), [row for row in rows if row[0] < rows[0][0] + MOST_ABOVE]
+    met = {number: len({header_key(cell) for cell in cells if cell} & _known(contract)) for number, cells in rows}
+    most = max((number for number, _ in rows[len(above) :]), key=lambda number: met[number], default=0)
+    if met.get(most, 0) < 2 or met[most] <= max(met[number] for number, _ in above):
+        return None
+    return (
+        f"La ligne {most} ressemble à l'en-tête, qui n'est cherché que jusqu'à la ligne {rows[0][0] + contract.layout.header_within - 1} : supprimez "
+        "les lignes qui la précèdent et redéposez le fichier, ou demandez à l'observatoire de chercher plus bas (« header_within: "
+        f"{most - rows[0][0] + 1} »)."
+    )
 
 
 def headers_met(contract: Contract, rows: list[tuple[int, Cells]]) -> tuple[int, set[str]]:

@@ -40,7 +40,7 @@ from sources.columns import (
 from sources.contract import Contract, header_key
 from sources.corrections import Correction, apply_corrections
 from sources.entities import ENTITIES, PERSON, Entity
-from sources.headers import Binding, Unbound, bind, column_letter, places
+from sources.headers import MOST_ABOVE, Binding, Unbound, bind, column_letter, header_below, places
 from sources.kinds import EXPRESSION_KINDS, References, is_far_from_section, mappings
 from sources.kinds import Mapping as Parse
 from sources.looks import notes_on_looks
@@ -238,9 +238,19 @@ def bind_sheet(contract: Contract, sheet: Sheet) -> tuple[Binding, pa.Table]:
 
 
 def _bind_table(contract: Contract, table: pa.Table) -> Binding:
-    head = table.slice(0, contract.layout.header_within)
-    rows = zip(*(column.to_pylist() for column in head.columns), strict=True)
-    return bind(contract, [(row[0], row[1:]) for row in rows], _FilledTwice(table))
+    try:
+        return bind(contract, _first_rows(table, contract.layout.header_within), _FilledTwice(table))
+    except Unbound as found:
+        is_sheet = contract.files.shape in ("delimited", "spreadsheet")
+        below = header_below(contract, _first_rows(table, MOST_ABOVE)) if is_sheet else None
+        if below is None:
+            raise
+        raise Unbound(found.rule, f"{below} {found.message}") from None
+
+
+def _first_rows(table: pa.Table, nb_rows: int) -> list[tuple[int, tuple[str | None, ...]]]:
+    columns = (column.to_pylist() for column in table.slice(0, nb_rows).columns)
+    return [(row[0], row[1:]) for row in zip(*columns, strict=True)]
 
 
 def _in_sheet(part: Sheet, sheet: Sheet, message: str) -> str:

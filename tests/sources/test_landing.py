@@ -18,7 +18,8 @@ from sources import landed_files, landing
 from sources.contract import LoadedContract
 from sources.explanations import Withdrawal
 from sources.handover import hand_over
-from sources.landing import NotReadAgain, deliver
+from sources.kinds import References
+from sources.landing import NotReadAgain, deliver, judge_file
 from sources.ledger import deliveries, open_ledger
 
 CSV_HEADER = (
@@ -322,6 +323,22 @@ def test_an_organiser_called_total_is_a_row_and_totals_that_say_more_are_none(tm
     (report,) = land(tmp_path)
     assert (report.rows_read, report.rows_quarantined, report.rows_structure) == (4, 2, 4)
     assert [(cell, rule) for cell, _, rule, *_ in quarantine(tmp_path)] == [("A7", "valeur_manquante"), ("A8", "valeur_manquante")]  # fmt: skip
+
+
+def test_a_header_below_many_lines_is_told_with_its_row_and_found_once_the_contract_looks_there(tmp_path):
+    above = ["Récapitulatif", *(f"Consigne {n}" for n in range(1, 12)), "Date"]
+    programme(tmp_path, above=above)
+    (report,) = land(tmp_path)
+    assert (report.outcome, report.rule) == ("held", "entete_introuvable")
+    assert report.message.startswith(
+        "La ligne 14 ressemble à l'en-tête, qui n'est cherché que jusqu'à la ligne 10 : supprimez les lignes qui la précèdent"
+    )
+    assert "« header_within: 14 »" in report.message
+    loaded = CONTRACTS["hdf_2023_programme"]
+    layout = loaded.contract.layout.model_copy(update={"header_within": 14})
+    loaded = replace(loaded, contract=loaded.contract.model_copy(update={"layout": layout}))
+    judged, _ = judge_file(loaded, programme(tmp_path, above=above), "recap.xlsx", References(), NOW)
+    assert judged.rows_accepted == 2
 
 
 @pytest.mark.parametrize(

@@ -51,6 +51,7 @@ from sources.ledger import (
     record_sighting,
 )
 from sources.readers import Sheet, Unreadable
+from sources.readers.signature import other_document
 from sources.redaction import (
     ERASED_KEY,
     Kept,
@@ -487,10 +488,11 @@ def read_delivery(contract: Contract, path: Path, file_name: str) -> Kept:
     """The sheets of a delivery: of its bytes, or of what is kept in their place since somebody was erased. Raises Unreadable."""
     kept = read_kept(path) if is_redacted(path) else None  # that nothing is left is said whatever its name
     if not is_bundle(contract, file_name) and not contract.files.expects(file_name):
+        what, to_do = other_document(path) or (None, "enregistrez-le dans ce format et redéposez-le")
         raise Unreadable(
             UNEXPECTED,
-            f"La source « {contract.source} » attend des fichiers « {contract.files.pattern} » ; « {file_name} » n'en est pas un. "
-            "Enregistrez-le dans ce format et redéposez-le.",
+            f"La source « {contract.source} » attend des fichiers « {contract.files.pattern} » ; « {file_name} » n'en est pas un"
+            f"{f', c’est {what}' if what else ''}. {to_do[0].upper()}{to_do[1:]}.",
         )
     return (
         replace(kept, sheets=tuple(as_one(contract, kept.sheets)))

@@ -646,12 +646,20 @@ def test_a_file_refused_for_its_name_is_read_once_it_has_a_good_one(tmp_path, mo
     path = path.rename(path.with_suffix(".xls"))
     (report,) = land(tmp_path)
     assert (report.outcome, report.rule) == ("refused", "fichier_inattendu")
+    assert report.message.endswith("« recap.xls » n'en est pas un. Enregistrez-le dans ce format et redéposez-le.")
     path.rename(path.with_suffix(".xlsx"))
     monkeypatch.setattr("sources.landing.code_hash", lambda: "another program")
     (report,) = land(tmp_path)
     assert (report.outcome, report.rows_accepted) == ("accepted", 2) and not land(tmp_path)
     with open_ledger(places(tmp_path).ledger) as ledger:
         assert [(row["file_name"], row["state"]) for row in deliveries(ledger)] == [("recap.xlsx", "accepted")]
+
+
+def test_a_file_refused_for_its_name_is_told_what_it_is(tmp_path):
+    raw(tmp_path, "hdf_2023_programme", "recap.pdf", b"%PDF-1.7")
+    assert land(tmp_path)[0].message.endswith(
+        "c’est un PDF, dont aucun chiffre ne peut être repris sûrement. Envoyez le tableau d'origine (.xlsx, .ods ou .csv)."
+    )
 
 
 def test_a_good_name_counts_beside_a_bad_one(tmp_path):

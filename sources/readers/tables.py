@@ -67,7 +67,10 @@ def cut(
     return replace(
         sheet,
         table=sheet.table.slice(start, end - start),
-        notes=(*sheet.notes, *_outside(rows, start, end, _names((*besides, *after) if besides else ()))),
+        notes=(
+            *sheet.notes,
+            *_outside(rows, start, end, _names((*besides, *after)), _names((*after, *until, *besides))),
+        ),
     )
 
 
@@ -215,30 +218,42 @@ def _start(sheet: Sheet, rows: list[_Row], names: Sequence[str | re.Pattern], al
     return found[0]
 
 
-def _outside(rows: list[_Row], start: int, end: int, known: Sequence[str | re.Pattern]) -> tuple[Note, ...]:
-    """Numbers only: what stands outside the table may be people. Sections named by one of `known` are left out."""
-    ranges = [span for span in (_unknown(rows[:start], known), _unknown(rows[end:], known)) if span]
-    if not ranges:
+def _outside(
+    rows: list[_Row], start: int, end: int, known: Sequence[str | re.Pattern], sections: Sequence[str | re.Pattern]
+) -> tuple[Note, ...]:
+    """Numbers, and the names of `sections`, which the contract says: what else stands outside the table may be people. Sections named by one of
+    `known` are left out."""
+    parts = [*_unknown(rows[:start], known, sections), *_unknown(rows[end:], known, sections)]
+    if not parts:
         return ()
-    lines = " et ".join(f"{span[0].number} à {span[-1].number}" for span in ranges)
+    lines = ", ".join(
+        f"{part[0].number}{f' à {part[-1].number}' if len(part) > 1 else ''}{f' (« {part[0].text} »)' if part[0].named(sections, alone=True) else ''}"
+        for part in parts
+    )
     message = (
-        f"{sum(map(len, ranges))} ligne(s) remplie(s) hors du tableau lu (lignes {rows[start].number} à "
+        f"{sum(map(len, parts))} ligne(s) remplie(s) hors du tableau lu (lignes {rows[start].number} à "
         f"{rows[end - 1].number}) sont laissées de côté : lignes {lines}."
     )
     return (Note("hors_tableau", message),)
 
 
-def _unknown(rows: list[_Row], known: Sequence[str | re.Pattern]) -> list[_Row]:
-    """The rows that are in no known section: one ends where a row stands alone below a blank one."""
-    found, inside = [], False
+def _unknown(
+    rows: list[_Row], known: Sequence[str | re.Pattern], sections: Sequence[str | re.Pattern]
+) -> list[list[_Row]]:
+    """The rows that are in no known section, by section: one ends before the title of another, or where a row stands alone below a blank one."""
+    found: list[list[_Row]] = [[]]
+    inside = False
     for index, row in enumerate(rows):
+        is_title = row.named(sections, alone=True)
         if row.named(known, alone=True):
             inside = True
-        elif row.filled == 1 and (index == 0 or row.number > rows[index - 1].number + 1):
+        elif is_title or (row.filled == 1 and (index == 0 or row.number > rows[index - 1].number + 1)):
             inside = False
+        if inside or is_title:
+            found.append([])
         if not inside:
-            found.append(row)
-    return found
+            found[-1].append(row)
+    return [part for part in found if part]
 
 
 def _stretch(row: list[str | None], below: list[bool], filled: bool, dropped: set[str]) -> list[str | None]:

@@ -773,7 +773,9 @@ def test_zoom_keeps_row_numbers_and_counts_what_it_leaves_out():
     assert [row["Attended"] for row in rows] == ["Yes", "Yes", "Yes", "No", "No"]
     assert rows[0]["Structure"] == "L’Établi, coop"
     note = next(note for note in sheet.notes if note.rule == "hors_tableau")
-    assert note.message.startswith("14 ligne(s)") and "1 à 11 et 18 à 20" in note.message
+    assert note.message.startswith("13 ligne(s)") and note.message.endswith(
+        "lignes 1 à 4, 5 à 7 (« Host Details »), 8 à 10 (« Panelist Details »), 18 à 20 (« Other Attended »)."
+    )
     assert "Yann" not in note.message
 
 
@@ -1157,9 +1159,9 @@ def test_cut_needs_one_way_to_begin():
 def test_sections_that_are_known_not_to_be_read_are_not_remarked():
     ends = {"after": ["2. *"], "until": ["3. Act*"]}
     (note,) = cut(SECTIONS, **ends).notes
-    assert note.message.startswith("7 ligne(s)")
+    assert note.message.startswith("6 ligne(s)")
     (note,) = cut(SECTIONS, **ends, besides=["1. *"]).notes
-    assert note.message.startswith("4 ligne(s)") and note.message.endswith("lignes 1 à 1 et 10 à 12."), (
+    assert note.message.startswith("4 ligne(s)") and note.message.endswith("lignes 1, 10 à 12 (« 3. Activités »)."), (
         "« Rapport » is unknown"
     )
     assert cut(SECTIONS, **ends, besides=["Rapport", "1. *", "3. *"]).notes == ()

@@ -22,7 +22,12 @@ _CHUNK = 1 << 20
 _MARKS = ((codecs.BOM_UTF8, "utf-8"), (codecs.BOM_UTF16_LE, "utf-16-le"), (codecs.BOM_UTF16_BE, "utf-16-be"))
 _UNDEFINED = re.compile(rb"[\x81\x8d\x8f\x90\x9d]")
 _UTF8_PAIR = re.compile(rb"[\xc3-\xc5][\x80-\xbf]|\xe2[\x80-\x82][\x80-\xbf]")
-_MACINTOSH = re.compile(rb"[a-z][\x8d-\x90\x9d]|[A-Z]\x8e[a-z]")  # ç é è ê ù in a word
+_MACINTOSH = re.compile(
+    rb"[a-z][\x8d-\x90\x9d]|[A-Z]\x8e[a-z]"  # ç é è ê ù in a word
+    rb"|(?<![^ ;,\t\r\n])\x88(?![^ ])"  # à alone, a circumflex without its letter in cp1252
+    rb"|(?<![A-Za-z\x80-\xff])\x83[a-z]|[A-Z]\x83[A-Z]"  # École, RÉGION: a sign of money
+    rb"|[a-z]\x99[a-z]|[a-z]\xd5[A-Za-z\x80-\xa0]"  # côté, l’accès: a trade mark, a capital inside a word
+)
 _NOT_MACINTOSH = re.compile(rb"[a-z][\x82\x85\x87\x8a\xe0-\xff]")  # of DOS, or accents of cp1252
 SHOWN = {
     "utf-8": "UTF-8",

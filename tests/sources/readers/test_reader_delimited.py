@@ -92,9 +92,19 @@ def test_excel_for_mac_is_read_with_a_remark(deliver, ending):
     assert rules(sheet) == ["encodage_macintosh"]
 
 
+@pytest.mark.parametrize("text", ["de 9h à 17h", "Un;École", "MARIE-HÉLÈNE", "Le Rhône", "L;l’APES"])
+def test_one_accent_is_enough_to_know_excel_for_mac(deliver, text):
+    sheet = deliver(f"Nom;Lieu\n{text}\n".encode("mac_roman"), delimiter=";")
+    assert [cell for cell in rows(sheet)[1][1:] if cell] == text.split(";")
+    for encoding in ("cp1252", "cp850"):
+        if encoding == "cp1252" or "’" not in text:
+            assert "encodage_macintosh" not in rules(deliver(f"Nom;Lieu\n{text}\n".encode(encoding), delimiter=";"))
+
+
 @pytest.mark.parametrize(
     "content",
     [
+        "3,5 ƒ;Widget™;ˆ\nTÕES;“ Õ ”".encode("cp1252"),
         "Žižek;São\nIntitulé;Noël".encode("cp1252"),
         "Dragan Žižek;a\nSaša;b".encode("cp1252"),
         "Être;Forêt;Libellé;où".encode("cp850"),

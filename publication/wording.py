@@ -284,12 +284,17 @@ def capitalised(text: str) -> str:
     return text[:1].upper() + text[1:]
 
 
+_BOUND = re.compile(rf"(?<=n°) (?=\d)|(?<=\d) (?=(?:{'|'.join(MONTHS)})\b)|(?<=1er) (?=(?:{'|'.join(MONTHS)})\b)")
+
+
 @lru_cache(maxsize=65536)  # the same names and caveats stand on hundreds of rows
 def typeset(text: str) -> str:
-    """French spaces before ; : ! ? % and inside guillemets, where the author typed an ordinary one; curly apostrophes."""
+    """French spaces before ; : ! ? % and inside guillemets, where the author typed an ordinary one; days stay with their month, numbers with
+    their « n° »; curly apostrophes."""
     text = re.sub(r"(?<=\w)'(?=\w)", "’", text)
     for sign in ";!?%":
         text = text.replace(f" {sign}", f"{THIN}{sign}")
+    text = _BOUND.sub(NBSP, text)
     return text.replace(" :", f"{NBSP}:").replace("« ", f"«{NBSP}").replace(" »", f"{NBSP}»")
 
 

@@ -24,6 +24,7 @@ PREFERRED = {
 # breakdowns that a list says better than bars
 NOT_DRAWN = ("total", "role", "modality", "theme_count", "department_theme", "epci", "commune", "organiser", "event")
 MOST_BARS = 14
+MOST_TOPS = 3  # members that share the highest figure and are named
 LAST = ("online", "unknown", "undated", "none")
 SIGNS = "preε"
 RAISED = str.maketrans(SIGNS, "ᵖʳᵉᵋ")
@@ -197,14 +198,26 @@ def _said(figure: Printed) -> str:
     return f"{figure.full} ({figure.bounds})" if figure.floor else figure.full
 
 
+def _named(line: Line) -> str:
+    """A member inside a sentence: months have no capital."""
+    return uncapitalised(line.member) if line.row["breakdown"] == "month" else line.member
+
+
 def says(lines: Iterable[Line], total: int | None = None) -> str:
-    """What the chart shows, in one or two sentences."""
+    """What the chart shows, in one or two sentences. Of figures that are minimums, only what is known is said."""
     lines = list(lines)
     shown = [line for line in lines if line.printed.number is not None and line.row["member"] not in LAST]
-    top = max(shown, key=lambda line: line.printed.number or 0, default=None)
-    text = f"Le plus élevé : {top.member}, {_said(top.printed)}." if top else ""
-    empty = [line.member for line in shown if line.printed.number == 0]
-    absent = [f"{line.member} ({line.printed.text})" for line in lines if line.printed.number is None]
+    most = max((line.printed.number for line in shown if line.printed.number is not None), default=None)
+    top = [line for line in shown if line.printed.number == most]
+    text = ""
+    if top:
+        known = " connu" if any(line.printed.at_least or line.printed.floor for line in shown) else ""
+        named = ", ".join(map(_named, top[:MOST_TOPS])) + (
+            f" et {len(top) - MOST_TOPS} de plus" if len(top) > MOST_TOPS else ""
+        )
+        text = f"Le plus élevé{known} : {named}, {_said(top[0].printed)}."
+    empty = [_named(line) for line in shown if line.printed.number == 0]
+    absent = [f"{_named(line)} ({line.printed.text})" for line in lines if line.printed.number is None]
     if empty:
         text += f" Aucun : {', '.join(empty)}."
     if absent:

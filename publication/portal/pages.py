@@ -179,7 +179,7 @@ def write(portal: Portal) -> None:
     shutil.copytree(HERE / "assets", public / "assets", copy_function=shutil.copyfile)
     portal.begin()
     _name_on_paper(
-        public / "assets" / "style.css", f"{portal.shared['observatory']}, {wording.version(edition.release)}"
+        public / "assets" / "style.css", f"{portal.shared['observatory']}. {wording.presented(edition.release)}"
     )
     for card in portal.cards:
         if card.dataset == views.RECONCILIATION:

@@ -280,7 +280,7 @@ def _on(row: dict) -> str:
         return f"{row['numerator']:.0f} sur {row['denominator']:.0f}"
     if n is None or total is None or n == total:
         return ""
-    return f"sur {n} des {plural(total, 'événement')}"
+    return f"sur{NBSP}{n} des {plural(total, 'événement')}"
 
 
 def _change(edition: Edition, before: Mapping[tuple[str, ...], dict], line: Line) -> str:

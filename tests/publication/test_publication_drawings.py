@@ -34,6 +34,9 @@ def test_bars_are_sorted_unless_time_and_absences_keep_their_line():
     assert chart.bars[-1].is_aside and "Le plus élevé : b, 4." in chart.says and "Sans valeur : d (n.d.)" in chart.says
     months = [line(f"2023-0{m}", n, "month") for m, n in ((4, 2.0), (5, 6.0), (6, 1.0))]
     chart = charts.chart(months)
+    assert "Le plus élevé : mai 2023, 6." in charts.says(
+        [Line(m.row, m.printed, "P", "E", "Mois", "Mai 2023") for m in months[1:2]]
+    )
     assert [bar.label for bar in chart.bars] == ["avr. 2023", "mai 2023", "juin 2023"] and chart.is_upright
 
 
@@ -43,7 +46,10 @@ def test_an_estimate_that_is_incomplete_says_what_is_certain():
     figures = [printed(line("a", 450.0, **more).row, labels), line("b", 9.0).printed]
     assert [charts.marked(figure) for figure in figures] == ["450\u202fᵉ (≥\u202f430)", "9"]
     assert [charts.marked(figure, short=True) for figure in figures] == ["≥\u202f430\u202fᵉ", "9"]
-    assert "Le plus élevé : a, 450 (au\u00a0moins\u00a0430)." in charts.says([line("a", 450.0, **more), line("b", 9.0)])
+    assert "Le plus élevé : a, b, 9." in charts.says([line("a", 9.0), line("b", 9.0), line("c", 1.0)])
+    assert "Le plus élevé connu : a, 450 (au\u00a0moins\u00a0430)." in charts.says(
+        [line("a", 450.0, **more), line("b", 9.0)]
+    )
 
 
 def test_a_breakdown_in_a_title_keeps_its_capitals_but_the_first():

@@ -107,8 +107,11 @@ def test_pages_are_light(public):
 
 def test_every_printed_sheet_names_the_observatory_and_the_version(public):
     style = (public / "assets" / "style.css").read_text()
-    assert re.search(r'content: "Observatoire de l’économie sociale et solidaire, version 2 \(1\.\d\.\d\)"', style)
+    assert re.search(
+        r'content: "Observatoire de l’économie sociale et solidaire. Version 2 \(1\.\d\.\d\), publiée le', style
+    )
     assert "counter(page)" in style and portal.pages.ON_PAPER not in style
+    assert "thead button { display: contents; }" in style, "else the heads that Chromium repeats are blank"
 
 
 def test_home_says_what_when_and_what_is_held_back(pages):
@@ -311,6 +314,7 @@ def test_french_wording():
     assert long_period("2023-04/2023-12") == "avril à décembre\u00a02023"
     assert long_period("2023-11/2024-02") == "novembre\u00a02023 à février\u00a02024" and long_period("2023") == "2023"
     assert short_month("2023-09") == "sept. 2023" and short_month("undated") == "undated"
+    assert typeset("le 2 juin, 1er mai, n° 7") == "le 2\u00a0juin, 1er\u00a0mai, n°\u00a07"
     assert typeset("d'où ? « oui » : 12 %") == "d’où\u202f? «\u00a0oui\u00a0»\u00a0: 12\u202f%"
     assert plural(1, "ligne") == "1\u00a0ligne" and plural(1055, "ligne") == "1\u202f055\u00a0lignes"
     assert document_words("nb_evenements") == "nombre d’événements"

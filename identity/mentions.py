@@ -135,7 +135,7 @@ class Crowd:
 
     def is_in(self, text: str) -> bool:
         """Whether one of the addresses, or all the words of one of the names side by side, stands in the text."""
-        if not self.emails.isdisjoint(re.findall(r"[^\s<>()\[\],;:\"']+@[^\s<>()\[\],;:\"']+", text.lower())):
+        if not self.emails.isdisjoint(addresses_in(text.lower())):
             return True
         words = _words(text)
         return any(
@@ -150,6 +150,20 @@ def is_telling(ticket: str) -> bool:
     told = re.sub(r"[\W_]", "", ticket)
     return len(told) >= (7 if told.isdigit() else 5) and any(c.isdigit() for c in told)
 
+
+def addresses_in(text: str) -> list[str]:
+    """What may be an address in a text, as typed."""
+    return [found.strip(".!?…") for found in re.findall(rf"{_OF_ADDRESS}+@{_OF_ADDRESS}+", text)]
+
+
+def tickets_in(text: str) -> list[str]:
+    """What may be the number of a ticket in a text (`is_telling`), as typed: letters and digits, and those that one sign joins."""
+    words = re.findall(r"[^\W_]+(?:[-_./#][^\W_]+)*", text)
+    parts = [part for word in words for part in re.findall(r"[^\W_]+", word)]
+    return [found for found in dict.fromkeys([*words, *parts]) if is_telling(found)]
+
+
+_OF_ADDRESS = r"[^\s<>()\[\],;:\"'«»@/|=]"
 
 _BETWEEN = r"[\W_]{1,3}"
 

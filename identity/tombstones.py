@@ -8,6 +8,7 @@ enough to erase again. A tombstone holds no identity, only HMAC-SHA256 under a k
 
     emails   of each address              names   of each (event, normalised name), and (shared address, normalised name)
     places   of each (event, number of a ticket): for rows that name nobody
+    tickets  of each number of a ticket that nobody else's rows carry and no text holds by chance: for whoever quotes it
     An event is its letters, whatever their case: a later list may spell it otherwise, as its programme may.
     rows     source/delivery/row that were erased, in the clear: coordinates, not persons
 
@@ -23,17 +24,19 @@ from __future__ import annotations
 import hmac
 import json
 import os
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import asdict, dataclass, field, replace
 from datetime import datetime
 from functools import reduce
 from pathlib import Path
+from typing import Literal
 
 import pyarrow as pa
 import pyarrow.compute as pc
 
 from identity.cipher import Cipher
 from identity.keys import private_directory
+from identity.mentions import addresses_in, tickets_in
 from identity.pseudonyms import normalise_emails, normalise_names
 
 STAND_IN_DOMAIN = "effacee.invalid"
@@ -50,7 +53,7 @@ _FOLDER = "tombstones"
 
 @dataclass(frozen=True)
 class Tombstone:
-    """One erasure. `emails`, `names`, `places`: fingerprints; `rows`: `source/delivery_id/row_number`; `cells`: `source/delivery_id` →
+    """One erasure. `emails`, `names`, `places`, `tickets`: fingerprints; `rows`: `source/delivery_id/row_number`; `cells`: `source/delivery_id` →
     [sheet, row_number, column] masked elsewhere; `decisions`: decisions by hand → the keyed numbers of identities that went from them, `reasons`:
     those whose reason named the person (`matching/constraints.py`); `participants`: participant keys of releases made before → what replaced them."""
 
@@ -59,6 +62,7 @@ class Tombstone:
     emails: tuple[str, ...] = ()
     names: tuple[str, ...] = ()
     places: tuple[str, ...] = ()
+    tickets: tuple[str, ...] = ()
     rows: tuple[str, ...] = ()
     cells: Mapping[str, tuple[tuple[int, int, int], ...]] = field(default_factory=dict)
     decisions: Mapping[str, tuple[int, ...]] = field(default_factory=dict)
@@ -111,6 +115,19 @@ class Sought:
     names: frozenset[str]
 
 
+@dataclass(frozen=True)
+class Quote:
+    """An address, or else the number of a ticket, as a text says it, of whom these tombstones erased."""
+
+    email: str | None
+    ticket: str | None
+    stones: Sequence[Tombstone]
+
+    def holds(self, instant: datetime | None) -> bool:
+        """Whether the erasure covers a row of this instant (UTC; None: unknown)."""
+        return still_covered(self.stones, instant) is not None
+
+
 class Tombstones:
     """Those of one vault."""
 
@@ -147,6 +164,10 @@ class Tombstones:
 
     def _place_typed(self, event_id: str, number: str) -> str:
         return self._cipher.mac("tombstones", f"place\0{len(event_id)}:{event_id}\0{number}".encode())
+
+    def of_ticket(self, number: str) -> str:
+        """Fingerprint of a ticket, whatever its event and the case of its letters."""
+        return self._cipher.mac("tombstones", f"ticket\0{number.lower()}".encode())
 
     def keep(self, tombstone: Tombstone) -> None:
         """Write it, in place of what had its id; durable when this returns."""
@@ -204,20 +225,40 @@ class Tombstones:
             if by is None and email is not None and by_email:
                 if email not in of_email:
                     of_email[email] = self.of_email(email)
-                by = _still_covered(by_email.get(of_email[email], ()), instant)
+                by = still_covered(by_email.get(of_email[email], ()), instant)
             scope = f"@{email}" if email is not None else event_id
             if by is None and name is not None and scope is not None and by_name:
-                by = _still_covered(by_name.get(self.of_name(scope, name), ()), instant)
+                by = still_covered(by_name.get(self.of_name(scope, name), ()), instant)
                 if by is None and scope != scope.lower():  # a tombstone of before the case of letters did not count
-                    by = _still_covered(by_name.get(self._name_typed(scope, name), ()), instant)
+                    by = still_covered(by_name.get(self._name_typed(scope, name), ()), instant)
             if by is None and by_place and not names_somebody and place is not None and event_id is not None:
-                by = _still_covered(by_place.get(self.of_place(event_id, place), ()), instant)
+                by = still_covered(by_place.get(self.of_place(event_id, place), ()), instant)
                 if by is None and event_id != event_id.lower():
-                    by = _still_covered(by_place.get(self._place_typed(event_id, place), ()), instant)
+                    by = still_covered(by_place.get(self._place_typed(event_id, place), ()), instant)
             if by is not None:
                 found[number] = by
         passing = {each.id: each.with_passing_secret() for each in found.values()}
         return {number: passing[each.id] for number, each in found.items()}
+
+    def know(self, what: Literal["emails", "tickets"]) -> bool:
+        """Whether one of them holds such a fingerprint."""
+        return any(getattr(each, what) for each in self.all())
+
+    def quoted(self, texts: Iterable[str]) -> dict[str, list[Quote]]:
+        """The texts that quote an address or the number of a ticket of somebody erased, and what each quotes."""
+        by_email, by_ticket = _by(self.all(), lambda each: each.emails), _by(self.all(), lambda each: each.tickets)
+        said = {text: (addresses_in(text) if by_email else [], tickets_in(text) if by_ticket else []) for text in texts}
+        addresses = sorted({address for found, _ in said.values() for address in found})
+        normal = zip(addresses, normalise_emails(pa.array(addresses, pa.string())).to_pylist(), strict=True)
+        of_address = {address: by_email.get(self.of_email(email), []) for address, email in normal if email is not None}
+        tickets = {ticket for _, found in said.values() for ticket in found}
+        of_ticket = {ticket: by_ticket.get(self.of_ticket(ticket), []) for ticket in tickets}
+        quotes = {
+            text: [Quote(address, None, stones) for address in found if (stones := of_address.get(address))]
+            + [Quote(None, ticket, stones) for ticket in others if (stones := of_ticket[ticket])]
+            for text, (found, others) in said.items()
+        }
+        return {text: found for text, found in quotes.items() if found}
 
     def _read(self, path: Path) -> Tombstone:
         with (
@@ -225,7 +266,7 @@ class Tombstones:
             decrypted.open() as file,
         ):
             kept = json.loads(file.read())
-        for name in ("emails", "names", "places", "rows", "reasons"):
+        for name in ("emails", "names", "places", "tickets", "rows", "reasons"):
             kept[name] = tuple(kept.get(name, ()))
         kept["cells"] = {key: tuple(tuple(cell) for cell in cells) for key, cells in kept["cells"].items()}
         return Tombstone(**kept)
@@ -254,7 +295,8 @@ def _by(
     return found
 
 
-def _still_covered(tombstones: Iterable[Tombstone], instant: datetime | None) -> Tombstone | None:
+def still_covered(tombstones: Iterable[Tombstone], instant: datetime | None) -> Tombstone | None:
+    """The first that covers a row of this instant: what is later than an erasure is new, unless the person objected."""
     for each in tombstones:
         erased_at = datetime.fromisoformat(each.erased_at).replace(tzinfo=None)
         if each.objection or instant is None or instant <= erased_at:

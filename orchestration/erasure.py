@@ -285,6 +285,8 @@ def erase(
 
 def tombstone_of(vault: Vault, found: Held, now: datetime, objection: bool = False) -> Tombstone:
     """The tombstone of who was found, not kept yet."""
+    from identity.mentions import is_telling
+
     stones = vault.tombstones
     names = [stones.of_name(event_id, name) for event_id, name in found.names_at]
     names += [stones.of_name(f"@{email}", name) for email, name in found.shared]
@@ -293,6 +295,7 @@ def tombstone_of(vault: Vault, found: Held, now: datetime, objection: bool = Fal
         emails=tuple(stones.of_email(email) for email in found.emails),
         names=tuple(names),
         places=tuple(stones.of_place(event_id, number) for event_id, number in found.places),
+        tickets=tuple(stones.of_ticket(number) for number in sorted(found.identifiers.tickets) if is_telling(number)),
         rows=tuple(f"{source}/{delivery_id}/{number}" for source, delivery_id, number in found.rows),
     )
 

@@ -23,7 +23,6 @@ import duckdb
 
 from identity.cipher import Cipher, Decrypted, Tampered, VaultError, held_in_memory
 from identity.keys import IDENTITIES_FOLDER
-from identity.tombstones import Tombstone
 from identity.vault import Vault
 from sources.clients.api import ApiShape
 from sources.clients.bundle import content_of, open_bundle
@@ -50,6 +49,7 @@ from sources.ledger import (
     record_delivery,
     record_sighting,
 )
+from sources.quotes import without_quotes
 from sources.readers import Sheet, Unreadable
 from sources.readers.signature import other_document
 from sources.redaction import (
@@ -581,15 +581,13 @@ def _land(
             return replace(report, outcome=outcome, rule=problem.rule, message=problem.message)
         if kept.deleted is not None:
             deleted = kept.deleted
-        covered = _rows_of_erased(vault, contract, judged, delivery_id)
-        if covered and again:
+        left = _without_erased(vault, contract, replace(kept, deleted=deleted), judged, file_name, delivery_id)
+        if left is not None and again:
             raise RuntimeError("erased persons are still in what was kept after their erasure")
-        if covered:
+        if left is not None:
             # somebody who was erased is back: in new bytes, or in old ones that a backup brought
-            sheet_read = bound_sheet(contract, kept, file_name)
-            with in_sql(**judged.tables) as con:
-                redacted = redact(con, contract, replace(kept, deleted=deleted), *sheet_read, covered=covered)
-            keep_redacted(places.originals, vault.cipher, sha256, redacted.kept)
+            redacted, covered = left
+            keep_redacted(places.originals, vault.cipher, sha256, redacted)
             forget(places.returned, vault.cipher, rows=[(contract.source, delivery_id, number) for number in covered])
             report = _land(places, vault, loaded, file_name, sha256, received_at, delivered_at, again=True)
             remember_erased(places, contract.source, delivery_id, sha256)
@@ -628,9 +626,20 @@ def _opened(
         yield decrypted, None
 
 
-def _rows_of_erased(vault: Vault, contract: Contract, judged: Judged, delivery_id: str) -> dict[int, Tombstone]:
-    """The rows of persons who were erased: row_number → their tombstone."""
-    if not ENTITIES[contract.entity].personal or not vault.tombstones.all():
-        return {}
+def _without_erased(
+    vault: Vault, contract: Contract, kept: Kept, judged: Judged, file_name: str, delivery_id: str
+) -> tuple[Kept, list[int]] | None:
+    """What is left of a delivery without the persons who were erased, and which rows were theirs; None when it holds none of them."""
+    if not vault.tombstones.all():
+        return None
+    index, binding = bound_sheet(contract, kept, file_name)
+    if binding is None:
+        return None
     with in_sql(**judged.tables) as con:
-        return erased_persons(con, contract, vault.tombstones, delivery_id)
+        covered = erased_persons(con, contract, vault.tombstones, delivery_id)
+        sheets = without_quotes(con, kept.sheets, index, binding, ENTITIES[contract.entity], covered, vault.tombstones)
+        if not covered and sheets == kept.sheets:
+            return None
+        kept = replace(kept, sheets=sheets, is_redacted=True)
+        redacted = redact(con, contract, kept, index, binding, covered=covered)
+    return redacted.kept, sorted(covered)

@@ -22,6 +22,7 @@ import json
 import zipfile
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
+from datetime import datetime
 from functools import reduce
 from pathlib import Path
 from typing import BinaryIO
@@ -198,6 +199,21 @@ def people_of(con: duckdb.DuckDBPyConnection, entity: Entity, *, with_places: bo
     return con.sql(query).to_arrow_table().combine_chunks()
 
 
+def instants_of(con: duckdb.DuckDBPyConnection, entity: Entity) -> dict[int, datetime | None]:
+    """Every row of data of a judged delivery, and its own instant (UTC), where it says one."""
+    return dict(
+        con.execute(
+            f"select row_number, {_instant(entity)} from raw left join canonical a using (row_number)"
+        ).fetchall()
+    )
+
+
+def _instant(entity: Entity) -> str:
+    """SQL: the instant that a row says of itself."""
+    said = [f"a.{name}" for name in _INSTANTS if name in entity.columns]
+    return f"coalesce({', '.join([*said, 'cast(null as timestamp)'])})"
+
+
 def _places(entity: Entity) -> list[str]:
     """SQL: the number of the place that a row is about, where its entity says one."""
     return ["a.registration_id"] if "registration_id" in entity.columns else []
@@ -210,13 +226,12 @@ def _people(entity: Entity) -> str:
         f'raw."{slot[role]}"' if role in slot else "cast(null as varchar)"
         for role in ("email", "given_name", "family_name", "full_name", "phone")
     )
-    instants = [f"a.{name}" for name in _INSTANTS if name in entity.columns]
     event = "a.event_id" if "event_id" in entity.columns else "cast(null as varchar)"
     return (
         f"select raw.row_number, nullif(trim({email}), '') as email, nullif(trim(case when {given} is not null and {family} is not null "
         f"then {given} || ' ' || {family} else coalesce({full}, {given}, {family}) end), '') as name, {phone} as phone, {event} as event_id, "
         f"{(*_places(entity), 'cast(null as varchar)')[0]} as registration_id, "
-        f"coalesce({', '.join([*instants, 'cast(null as timestamp)'])}) as at from raw left join canonical a using (row_number)"
+        f"{_instant(entity)} as at from raw left join canonical a using (row_number)"
     )
 
 

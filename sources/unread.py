@@ -18,7 +18,7 @@ from sources.columns import any_filled, whole
 from sources.contract import Contract
 from sources.headers import Binding, unread_columns
 from sources.judge import Judged
-from sources.readers.sheet import Sheet, sheet_schema
+from sources.readers.sheet import ROWS_OF_A_SHEET, Sheet, sheet_schema
 from sources.readers.tables import named_rows
 from sources.redaction import READ_BESIDE_DATA, STRUCTURE, Kept, with_slots
 
@@ -66,15 +66,20 @@ def _left_out(judged: Judged) -> set[int]:
 
 def _outside(contract: Contract, sheet: Sheet, binding: Binding, judged: Judged) -> set[int]:
     """Filled rows of the sheet that are neither its header nor below it in the table that is read, nor what tells where that one begins and ends."""
-    layout = contract.layout
-    table = sheet.table
+    layout, table = contract.layout, sheet.table
     filled = table.filter(any_filled([whole(column) for column in table.columns[1:]]))["row_number"].to_pylist()
-    nb_headers = layout.stacked_headers.rows if layout.stacked_headers else 1
-    header = [number for number in filled if number <= binding.header_row][-nb_headers:]
+    body = judged.tables["body"]["row_number"].to_pylist()
     landmarks: set[int] = set()
     if (cut := layout.table) is not None:
         landmarks = named_rows(sheet, [*cut.after, *cut.until, *cut.besides])
-    return set(filled) - {*header, *landmarks, *judged.tables["body"]["row_number"].to_pylist()}
+    nb_headers = layout.stacked_headers.rows if layout.stacked_headers else 1
+    headers: list[int] = []
+    for rank in range(len(sheet.parts) or 1):
+        own = [number for number in filled if not sheet.parts or number // ROWS_OF_A_SHEET == rank]
+        below = [number for number in body if not sheet.parts or number // ROWS_OF_A_SHEET == rank]
+        first = min(below, default=rank * ROWS_OF_A_SHEET + binding.header_row + 1)
+        headers += [number for number in own if number < first][-nb_headers:]
+    return set(filled) - {*headers, *landmarks, *body}
 
 
 def _columns(contract: Contract, binding: Binding, words: Sequence[str]) -> list[int]:

@@ -187,8 +187,9 @@ def said_in(home: Home, row: dict) -> str:
 def landed_of(home: Home, source: str) -> list[tuple]:
     with duckdb.connect() as con:
         events = con.execute(f"from '{home.landing}/event/{source}__*.parquet' order by row_number").fetchall()
-        refused = f"select row_number, cell, rule from '{home.landing}/quarantine/{source}__*.parquet' order by all"
-        return [*events, *con.execute(refused).fetchall()]
+        files = [str(path) for path in (home.landing / "quarantine").glob(f"{source}__*.parquet")]
+        refused = "select row_number, cell, rule from read_parquet($files) order by all"
+        return [*events, *(con.execute(refused, {"files": files}).fetchall() if files else [])]
 
 
 def test_what_nothing_reads_of_an_accepted_file_goes_at_its_time_and_the_rest_is_read_as_before(tmp_path):
@@ -219,6 +220,31 @@ def test_what_nothing_reads_of_an_accepted_file_goes_at_its_time_and_the_rest_is
     loaded.path.write_text(planned_again, encoding="utf-8")
     rooms.deliver(made, rooms.contracts(made)["planning"], AFTER)
     assert landed_of(made, "planning") == landed, "read again by a changed contract"
+
+
+def test_titles_and_remarks_of_every_sheet_go_where_all_are_read(tmp_path):
+    every = PLANNED.replace("shape: spreadsheet", "shape: spreadsheet, every_sheet: true")
+    made = home_with(
+        tmp_path, {"planning": every.replace("source: programme", "source: planning") + "ignore: [Avec]\n"}, {}, 0
+    )
+    book = openpyxl.Workbook()
+    for number in (1, 2):
+        sheet = book.active if number == 1 else book.create_sheet("Mai")
+        for row in (
+            ["Animé par Inès"],
+            ["Code", "Titre", "Date", "Avec"],
+            [f"E{number}", "Atelier", "01/02/2020", "Inès"],
+        ):
+            sheet.append(row)
+    path = made.inbox / "planning" / "p.xlsx"
+    path.parent.mkdir()
+    book.save(path)
+    an_hour_old(path)
+    rooms.deliver(made, rooms.contracts(made)["planning"], WRITTEN)
+    landed = landed_of(made, "planning")
+    done = by_rule(retention(made, AFTER, apply=True))
+    assert (done["unread"], done["left"], len(landed)) == (1, 0, 2)
+    assert landed_of(made, "planning") == landed and "Inès" not in said_in(made, ledger_of(made)["planning/p.xlsx"])
 
 
 def test_what_nothing_reads_of_a_list_goes_although_a_person_of_it_stays(tmp_path):

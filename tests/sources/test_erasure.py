@@ -289,6 +289,34 @@ def test_a_new_file_with_the_person_lands_as_the_same_tally(home):
     assert "canari" not in in_clear(home.vault, home.root)
 
 
+def test_a_later_file_that_quotes_the_address_or_the_ticket_of_who_was_erased_loses_it(home):
+    stones = home.vault.tombstones
+    home.bury(tickets=(stones.of_ticket("CANARI9-1"),))
+    quoting = LINES[6].replace(";F;;", ";F;voir canari9-1 (Jeanne.Canari@exemple.test);canari9-1 aussi")
+    late = (
+        LINES[6]
+        .replace("A4", "A5")
+        .replace("02/03/2023", "01/12/2026")
+        .replace(";F;;", ";F;avec jeanne.canari@exemple.test;")
+    )
+    other = LINES[6].replace("A4", "CANARI9-1")
+    home.tickets([quoting, late, other])
+    home.night()
+    with open_private() as con:
+        home.vault.load(con, purpose="verification")
+        said = con.execute("select row_number, free_text, email from identities order by 1").fetchall()
+    assert said == [
+        (2, {"comment": "voir (effacé) ((effacé))"}, "ana@exemple.test"),
+        (3, {"comment": "avec jeanne.canari@exemple.test"}, "ana@exemple.test"),
+        (4, None, "ana@exemple.test"),
+    ], "what is later is new, and the number of a row is its own"
+    clear_inbox(home.places)
+    assert in_clear(home.vault, home.root).count("canari9-1") == 3, "in its own row: the cell, its number, its order"
+    before = home.ledger()
+    home.night()
+    assert home.ledger() == before
+
+
 def test_a_participation_after_the_erasure_is_a_new_one(home):
     home.bury()
     home.tickets([LINES[0].replace("01/03/2023", "01/12/2026"), LINES[0].replace("A1", "A9")])

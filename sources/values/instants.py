@@ -2,14 +2,14 @@
 
 Grammar (case, accents and kinds of space do not matter):
 
-    text   := date [ link clock ] | number
+    text   := [ weekday [ "," ] ] date [ link clock ] | number
     date   := year sep month sep day                  « 2025-10-02 », « 2026/07/29 »
             | n sep n sep ( year | yy )               « 13/04/2021 », « 11/29/24 »: see the order below
             | month-name day "," year                 « Mar 28, 2020 »
             | day month-name year                     « 18 novembre 2025 », « 18 Nov 2025 »
     sep    := "/" | "-" | "."
     link   := "T" | " " | "," | " - " | " à "
-    clock  := hours ( ":" | "h" ) minutes [ ":" seconds [ "." fraction ] ] [ "AM" | "PM" ] [ zone ]
+    clock  := hours ( ":" | [ " " ] "h" [ " " ] ) minutes [ ":" seconds [ "." fraction ] ] [ "AM" | "PM" ] [ zone ]
     zone   := "Z" | "UTC" | [ "UTC" | "GMT" ] ( "+" | "-" ) hours [ [ ":" ] minutes ]
 
 **Order of day and month.** The contract says it (`dmy`, `mdy`, or `ymd` for two-digit years in front). Untold, only what
@@ -34,9 +34,12 @@ from functools import cache
 from typing import Literal
 from zoneinfo import ZoneInfo
 
-from sources.values.dates import FIRST_YEAR, LAST_YEAR, MONTH_NAMES, TIMEZONE
+from sources.values.dates import LAST_YEAR, MONTH_NAMES, TIMEZONE
 from sources.values.refusal import Refused, quote
 from sources.values.text import clean, is_missing, strip_accents
+
+FIRST_YEAR_OF_PLATFORMS = 2000
+"""Before, nobody registered or answered online: 1970 is a program's zero, and a row so old would be erased by its retention."""
 
 Order = Literal["dmy", "mdy", "ymd"]
 
@@ -48,13 +51,19 @@ _MONTHS |= {key: number for number, name in enumerate(_ENGLISH, 1) for key in (n
 
 _CLOCK = (
     r"(?:(?P<link>t| a |, a | ?, ?| - | )(?P<hours>\d{1,2})(?::(?P<minutes>\d{2})(?::(?P<seconds>\d{2})(?:[.,](?P<fraction>\d{1,9}))?)?"
-    r"|h(?P<h_minutes>\d{2})?) ?(?P<half>[ap]\.?m\.?)? ?(?P<zone>z|(?:utc|gmt) ?[+−-]\d{1,2}(?::?\d{2})?|[+−-]\d{2}(?::?\d{2})?|utc|gmt)?)?"
+    r"| ?h ?(?P<h_minutes>\d{2})?) ?(?P<half>[ap]\.?m\.?)? ?(?P<zone>z|(?:utc|gmt) ?[+−-]\d{1,2}(?::?\d{2})?|[+−-]\d{2}(?::?\d{2})?|utc|gmt)?)?"
 )
 _YEAR_FIRST = re.compile(r"(?P<year>\d{4})(?P<sep>[-/.])(?P<month>\d{1,2})(?P=sep)(?P<day>\d{1,2})" + _CLOCK)
 _NUMERIC = re.compile(r"(?P<first>\d{1,2})(?P<sep>[-/.])(?P<second>\d{1,2})(?P=sep)(?P<third>\d{4}|\d{2})" + _CLOCK)
 _MONTH_FIRST = re.compile(r"(?P<name>[a-z]{3,9})\.? (?P<day>\d{1,2}),? (?P<year>\d{4})" + _CLOCK)
 _DAY_FIRST = re.compile(r"(?P<day>\d{1,2})(?:er)? (?P<name>[a-z]{3,9})\.? (?P<year>\d{4})" + _CLOCK)
-_ZERO_DATE = re.compile(r"0000-00-00(?: 00:00:00)?")  # MySQL's « never », in the answers of Billetweb and Weezevent
+_NEVER = re.compile(
+    r"0000-00-00(?: 00:00:00)?"  # MySQL's « never », in the answers of Billetweb and Weezevent
+    r"|1980-01-01(?: 00:00(?::00)?)?"  # LimeSurvey's, where answers are anonymous: no instant is kept of them
+)
+_WEEKDAY = re.compile(
+    r"(?:lun|mar|mer|jeu|ven|sam|dim)(?:\.|di|credi|dredi|medi|anche)?,? |(?:mon|tue|wed|thu|fri|sat|sun)(?:s|nes|rs|ur)?(?:day)?,? "
+)
 _EPOCH = re.compile(r"(\d{9,10})(?:[.,]\d+)?|(\d{12,13})")
 _SERIAL = re.compile(r"\d{5}(?:[.,]\d+)?")
 
@@ -78,8 +87,9 @@ SQL_FORMATS: dict[str, tuple[str, ...]] = {
 Never by themselves: strptime takes numbers of any width (« 22 » is a year for `%Y`), see `sql_instant`."""
 
 _SQL_PATTERNS = {
-    "%Y": r"(?:19[7-9]|20\d)\d",
-    **dict.fromkeys(("%y", "%M", "%S"), r"\d{2}"),
+    "%Y": r"20\d\d",
+    "%y": r"(?:[0-5]\d|6[0-8])",
+    **dict.fromkeys(("%M", "%S"), r"\d{2}"),
     **dict.fromkeys(("%m", "%d", "%H", "%I"), r"\d{1,2}"),
     "%f": r"\d{1,6}",
     "%b": "[A-Za-z]{3}",
@@ -95,7 +105,7 @@ def parse_instant(
     zone: str = TIMEZONE,
     epoch: bool = False,
 ) -> datetime | None:
-    """The instant written, aware and in UTC, to the microsecond; None when nothing was typed, or `0000-00-00 00:00:00`.
+    """The instant written, aware and in UTC, to the microsecond; None when nothing was typed, or what programs write for « never ».
 
     `epoch` accepts seconds (9 or 10 digits) and milliseconds (12 or 13 digits) since 1970. Raises `Refused`, with what
     to put in the contract when the order is missing.
@@ -104,8 +114,10 @@ def parse_instant(
         return None
     shown = clean(text)
     folded = shown.lower() if shown.isascii() else strip_accents(shown)
-    if _ZERO_DATE.fullmatch(folded):
+    if _NEVER.fullmatch(folded):
         return None
+    if (weekday := _WEEKDAY.match(folded)) and not _MONTH_FIRST.fullmatch(folded):
+        folded = folded[weekday.end() :]
     if folded[0].isdigit() and (number := _from_number(shown, folded, epoch)):
         return number
     if match := _YEAR_FIRST.fullmatch(folded):
@@ -216,7 +228,7 @@ def _instant(shown: str, match: re.Match, year: int, month: int, day: int, zone:
         if not 1 <= hours <= 12:
             raise _impossible(shown)
         hours = hours % 12 + (12 if match["half"].startswith("p") else 0)
-    if not FIRST_YEAR <= year <= LAST_YEAR:
+    if not FIRST_YEAR_OF_PLATFORMS <= year <= LAST_YEAR:
         raise Refused(
             "instant_hors_limites",
             f"{quote(shown)} donne l'année {year}. Vérifiez l'année, et écrivez-la sur quatre chiffres.",

@@ -3,6 +3,7 @@
 Counts of the real exports were made with Python's csv and json modules, which do not read them in the product.
 """
 
+import re
 from datetime import datetime
 
 import pytest
@@ -47,6 +48,15 @@ def test_no_answer_ticked_is_not_a_question_never_shown_where_the_export_tells(t
         "responses.full.long.xls": [],
         "responses.code.short.json": [],
     }
+
+
+def test_an_anonymous_answer_has_no_instant_rather_than_one_of_1980(tmp_path):
+    """LimeSurvey writes 1 January 1980 for those it keeps no instant of: a row so old would be erased by its retention at once."""
+    text = (FILES / "limesurvey/responses.full.long.csv").read_text("utf-8-sig")
+    content = re.sub(r"\d{4}-\d\d-\d\d \d\d:\d\d:\d\d", "1980-01-01 00:00:00", text)
+    landed = land(tmp_path, "limesurvey", content.encode(), name="reponses.csv")
+    assert landed.counts == (61, 61, 0, 0, 0) and set(landed.column("submitted_at")) == {None}
+    assert landed.column("is_complete").count(True) == 52
 
 
 # what the template becomes for the synthetic survey

@@ -54,6 +54,10 @@ DIALECTS = [
     ("05/04/2021 à 09:01:31", None, "2021-04-05 07:01:31"),  # the French « à »
     ("18 novembre 2025 à 18h04", None, "2025-11-18 17:04:00"),
     ("1er août 2025 9:00", None, "2025-08-01 07:00:00"),
+    ("lundi, novembre 17, 2025 - 10:05", None, "2025-11-17 09:05:00"),  # Framaforms, long
+    ("mar, 18/11/2025 - 10:05", "dmy", "2025-11-18 09:05:00"),  # Framaforms, medium
+    ("Tue, 18 Nov 2025 10:05:00 +0100", None, "2025-11-18 09:05:00"),  # the header of a message
+    ("mardi 18 novembre 2025 10 h 05", None, "2025-11-18 09:05:00"),
     ("18 Nov. 2025 9h", None, "2025-11-18 08:00:00"),
     # a date alone is midnight, local
     ("2025-12-03", None, "2025-12-02 23:00:00"),
@@ -79,7 +83,22 @@ def test_dialects(text, order, expected):
     assert parse_instant(text, order=order) == utc(expected)
 
 
-@pytest.mark.parametrize("text", [None, "", "  ", "--", "-", "n.d.", "null", "0000-00-00 00:00:00", "0000-00-00"])
+@pytest.mark.parametrize(
+    "text",
+    [
+        None,
+        "",
+        "  ",
+        "--",
+        "-",
+        "n.d.",
+        "null",
+        "0000-00-00 00:00:00",
+        "0000-00-00",
+        "1980-01-01 00:00:00",
+        "1980-01-01",
+    ],
+)
 def test_nothing_typed(text):
     assert parse_instant(text) is None
 
@@ -118,6 +137,8 @@ def test_numbers_only_when_the_contract_says_so():
         ("08/30/2026 00:05:00 AM", "mdy", "instant_impossible"),
         ("2025-11-18 10:00 +2900", None, "instant_impossible"),
         ("3/1/6517", "dmy", "instant_hors_limites"),
+        ("01/01/1970 01:00", "dmy", "instant_hors_limites"),
+        ("1/1/70", "dmy", "instant_hors_limites"),
         ("mardi", None, "instant_incompris"),
         ("Mao 28, 2020", None, "instant_incompris"),
         ("2025-11-18 environ", None, "instant_incompris"),

@@ -21,7 +21,7 @@ from sources.readers import Sheet, Unreadable, read
 from sources.readers.records import Pairs
 from sources.readers.repaired import repaired
 from sources.readers.tables import cut, number_duplicates, stack_headers
-from sources.readers.together import apart, together
+from sources.readers.together import alike_but_not_read, apart, together
 
 
 def read_sheets(contract: Contract, path: Path, file_name: str) -> list[Sheet]:
@@ -79,15 +79,7 @@ def _not_read(contract: Contract, filled: list[Sheet]) -> list[Note]:
     with_columns = [sheet for sheet in filled[1:] if sheet.name in alike] if filled[0].name in alike else []
     said = []
     if with_columns:
-        names = ", ".join(f"« {sheet.name} » ({alike[sheet.name]} ligne(s))" for sheet in with_columns)
-        said.append(
-            Note(
-                "feuilles_semblables",
-                f"Seule la feuille « {filled[0].name} » est lue, et d'autres ont les mêmes colonnes : {names}, soit "
-                f"{sum(alike[sheet.name] for sheet in with_columns)} ligne(s) que rien ne lit. Si c'est la même liste, réunissez-les en une seule "
-                "feuille et redéposez le classeur, ou demandez à l'observatoire de les lire toutes (« every_sheet »).",
-            )
-        )
+        said.append(alike_but_not_read(filled[0].name, [(sheet.name, alike[sheet.name]) for sheet in with_columns]))
     which = "celles qui ont les colonnes attendues le sont" if every else "seule la première feuille remplie l'est"
     return said + [
         Note("feuille_non_lue", f"La feuille « {other.name} » n'est pas lue : {which}.")

@@ -20,14 +20,12 @@ from sources.readers.json_documents import too_deep
 from sources.readers.records import Pairs
 from sources.readers.repaired import repaired
 from sources.readers.signature import signature
-from sources.values.text import fold
+from sources.readers.together import rows_alike
 
 MAX_JSON_BYTES = 100 << 20
 _LABEL_KEYS = ("label", "question", "name", "title", "question_identifier", "questionId", "key", "libelle")
 _VALUE_KEYS = ("value", "answer", "text", "stringValue", "valeur", "reponse")
 _DEPTH = 6
-SEARCHED_ROWS = 20
-"""Rows of a sheet among which its header is looked for."""
 
 
 @dataclass
@@ -85,7 +83,7 @@ def _workbook(path: Path, file_name: str) -> Reading:
             for other in several
         )
 
-    alike = [other for other in others if other.name not in hidden and _same_columns(chosen, other)]
+    alike = [other for other in others if other.name not in hidden and rows_alike(chosen.table, other.table)]
     if alike:
         hints.append(
             f"feuilles de mêmes colonnes, à lire comme une seule liste (« every_sheet ») : {named(alike)} ; pour n'en lire qu'une, mettez "
@@ -95,17 +93,6 @@ def _workbook(path: Path, file_name: str) -> Reading:
         hints.append(f"autres feuilles, non lues : {named(left)}")
     options: dict[str, Any] = {"every_sheet": True} if alike else {"sheet": chosen.name} if len(filled) > 1 else {}
     return Reading(path, file_name, "spreadsheet", options, ordered, hints)
-
-
-def _same_columns(one: Sheet, other: Sheet) -> bool:
-    """Whether some row among the first of each says the same words, three at least and half of those of the first."""
-
-    def beginnings(sheet: Sheet) -> list[set[str]]:
-        rows = sheet.table.slice(0, SEARCHED_ROWS).to_pylist()
-        return [{fold(text) for text in list(row.values())[1:] if text and not text[:1].isdigit()} for row in rows]
-
-    theirs = beginnings(other)
-    return any(len(own & row) >= 3 and len(own & row) * 2 >= len(own) for own in beginnings(one) for row in theirs)
 
 
 def _delimited(path: Path, file_name: str) -> Reading:

@@ -37,8 +37,11 @@ from python_calamine import (
 from sources.readers.archive import DAMAGED, SheetFacts, damaged, password, refuse_encrypted, scan
 from sources.readers.sheet import Note, Sheet, TableBuilder, Unreadable, cell_name, enumerate_in_french
 from sources.readers.signature import require_workbook
+from sources.readers.together import alike_but_not_read, rows_alike
 
 CHUNK_ROWS = 4_096
+MOST_CELLS_BESIDE = 200_000
+"""Cells of a sheet that nobody asked for, above which it is not looked at."""
 EXACT_INTEGERS = 1e15
 """A spreadsheet program keeps 15 significant digits: from 16 on, the last ones are no longer those typed."""
 
@@ -108,7 +111,7 @@ def convert(path: Path, file_name: str, only: str | None, directory: Path) -> li
         with _open(path, directory, is_archive=facts is not None) as workbook:
             names = _wanted(workbook, only, file_name)
             return [
-                _convert_sheet(workbook, name, facts, directory / f"{i}.arrow", file_name)
+                _convert_sheet(workbook, name, facts, directory / f"{i}.arrow", file_name, only is not None)
                 for i, name in enumerate(names)
             ]
     except PasswordError as error:
@@ -243,7 +246,7 @@ def _wanted(workbook: CalamineWorkbook, only: str | None, file_name: str) -> lis
 
 
 def _convert_sheet(
-    workbook: CalamineWorkbook, name: str, facts: list[SheetFacts] | None, target: Path, file_name: str
+    workbook: CalamineWorkbook, name: str, facts: list[SheetFacts] | None, target: Path, file_name: str, is_alone: bool
 ) -> list:
     sheet_facts = _facts_of(workbook, name, facts)
     rows = _Rows(sheet_facts)
@@ -251,7 +254,23 @@ def _convert_sheet(
     with pa.OSFile(str(target), "wb") as sink, pa.ipc.new_file(sink, table.schema) as writer:
         writer.write_table(table)
     notes = (*sheet_facts.notes(), *rows.notes(), *(_old_format_notes() if facts is None else ()))
+    if is_alone:
+        notes += _alike(workbook, name, table, facts)
     return Sheet(name, table, notes, sheet_facts.marks).beside()
+
+
+def _alike(workbook: CalamineWorkbook, name: str, table: pa.Table, facts: list[SheetFacts] | None) -> tuple[Note, ...]:
+    """The other visible sheets that have the columns of the one asked for: nobody would miss their rows. Those that are too large to be looked at for a remark are not."""
+    found = []
+    for each in workbook.sheets_metadata:
+        own = _facts_of(workbook, each.name, facts)
+        is_small = own.last_row * own.last_column <= MOST_CELLS_BESIDE
+        if each.name == name or each.typ != SheetTypeEnum.WorkSheet or own.hidden or not is_small:
+            continue
+        other = _table(workbook.get_sheet_by_name(each.name), _Rows(own), f"feuille « {each.name} »")
+        if nb_rows := rows_alike(table, other):
+            found.append((each.name, nb_rows))
+    return (alike_but_not_read(name, found),) if found else ()
 
 
 def _table(sheet: CalamineSheet, rows: _Rows, where: str) -> pa.Table:

@@ -13,10 +13,14 @@ import pyarrow as pa
 import pyarrow.compute as pc
 
 from sources.readers.sheet import ROWS_OF_A_SHEET, Mark, Note, Sheet, Unreadable
+from sources.values.text import fold
 
 BETWEEN = " / "
 """Between the names of sheets read as one; a spreadsheet program has no name with a slash."""
 
+
+SEARCHED_ROWS = 20
+"""Rows of a sheet among which its header is looked for."""
 
 MOST_SHEETS = 200
 """Sheets whose rows can be told apart."""
@@ -56,6 +60,32 @@ def apart(sheet: Sheet) -> list[Sheet]:
         ]
         found.append(replace(sheet, name=name, table=table, notes=(), marks=tuple(marks), parts=()))
     return found
+
+
+def rows_alike(one: pa.Table, other: pa.Table) -> int:
+    """How many rows stand in a sheet below a header that is that of another: three words at least, and four in five of either. 0 when it is none.
+    (The sheets of one export of a platform share half of their columns, and are other tables.)"""
+    (_, own), (rank, theirs) = _header(one), _header(other)
+    is_same = len(own & theirs) >= max(3, 0.8 * len(own), 0.8 * len(theirs))
+    return other.num_rows - rank - 1 if is_same else 0
+
+
+def _header(table: pa.Table) -> tuple[int, set[str]]:
+    """The row among the first that holds most words, with its rank; what begins with a figure is none."""
+    rows = table.slice(0, SEARCHED_ROWS).to_pylist()
+    words = [{fold(text) for text in list(row.values())[1:] if text and not text[:1].isdigit()} for row in rows]
+    return max(enumerate(words), key=lambda each: len(each[1]), default=(0, set()))
+
+
+def alike_but_not_read(read: str | None, others: Sequence[tuple[str | None, int]]) -> Note:
+    """What there is to say of sheets that have the columns of the one that is read, each with its rows."""
+    names = ", ".join(f"« {name} » ({nb_rows} ligne(s))" for name, nb_rows in others)
+    return Note(
+        "feuilles_semblables",
+        f"Seule la feuille « {read} » est lue, et d'autres ont les mêmes colonnes : {names}, soit {sum(nb for _, nb in others)} ligne(s) que rien ne "
+        "lit. Si c'est la même liste, réunissez-les en une seule feuille et redéposez le classeur, ou demandez à l'observatoire de les lire toutes "
+        "(« every_sheet »).",
+    )
 
 
 def is_of_part(rows: pa.Table, rank: int) -> pa.ChunkedArray:

@@ -180,3 +180,10 @@ def test_one_sheet_or_every_one(tmp_path):
         contract(
             tmp_path, PRESENCES.replace('"*.xlsx", shape: spreadsheet, every_sheet: true', '"*", shape: delimited')
         )
+
+
+def test_a_sheet_called_by_its_contract_is_read_and_those_like_it_are_told(tmp_path):
+    book(tmp_path, Programme=APRIL, Programme_suite=MAY, Notice=HOW_TO)
+    report = land(tmp_path, TEXT.replace("every_sheet: true", "sheet: Programme"))
+    assert report.rows_read == 2
+    assert "« Programme suite » (4 ligne(s)), soit 4 ligne(s) que rien ne lit" in said(report)["feuilles_semblables"]

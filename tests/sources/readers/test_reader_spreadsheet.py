@@ -191,7 +191,7 @@ def test_password(tmp_path, content):
 
 def test_ole_that_is_no_workbook(tmp_path):
     path = tmp_path / "a"
-    path.write_bytes(ole_container({"WordDocument": b"text"}))
+    path.write_bytes(ole_container({"Contents": b"text"}))
     with pytest.raises(Unreadable) as reason:
         read_spreadsheet(path, file_name="a.xls")
     assert reason.value.rule == "classeur_endommage"

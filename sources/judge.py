@@ -52,6 +52,7 @@ from sources.readers.together import apart, is_of_part
 from sources.values.dates import MONTH_NAMES, parse_date
 from sources.values.figures import parse_figure
 from sources.values.refusal import Refused, quote
+from sources.values.text import clean
 
 MANY_ROWS = 2_000
 """From how many rows on SQL reads what it can (`Mapping.sql`): to prepare it takes as long as to parse a thousand texts."""
@@ -133,7 +134,7 @@ def judge(
     canonical, findings = _canonical(contract, raw, mappings(contract, references))
     beyond, beside = _under_no_header(contract, binding, sheet, body, raw["row_number"])
     notes += beside
-    findings = pa.concat_tables([findings, beyond])
+    findings = pa.concat_tables([findings, beyond, _shortened_keys(contract, binding, body, raw["row_number"])])
     findings = redaction.pinned_refusals(findings, slots)
     duplicates, conflicts = _repeated(contract, sheet, canonical, findings)
     findings = _sorted(pa.concat_tables([findings, conflicts]))
@@ -363,6 +364,29 @@ def _first_texts(body: pa.Table) -> tuple[pa.Array, pa.Array]:
     first = pc.coalesce(*(pc.if_else(known, texts, blank) for known, texts in zip(are_filled, cells, strict=True)))
     nb_filled = sum(known.cast(pa.int8()).to_numpy(zero_copy_only=False).astype(np.int32) for known in are_filled)
     return cleaned(first), pa.array(nb_filled)
+
+
+_SHORTENED = r"^\s*\d[.,]\d+E\+\d{2}\s*$"
+"""A long number as Excel shows it, and writes it in a CSV: « 1,94416E+10 »."""
+
+
+def _shortened_keys(contract: Contract, binding: Binding, body: pa.Table, numbers: pa.Array) -> pa.Table:
+    """Rows whose key a spreadsheet program has shortened: two places of one order would be told for one, or for a double."""
+    entity = ENTITIES[contract.entity]
+    slots = [slot.name for slot in entity.slots.values() if set(entity.key) & set(slot.columns)]
+    found: dict[int, tuple] = {}
+    for name in slots:
+        for index in binding.columns.get(name, ()):
+            shortened = pc.fill_null(pc.match_substring_regex(cell(body, index), _SHORTENED), False)
+            if not shortened.true_count:
+                continue
+            message = (
+                f"Le tableur a abrégé le numéro de la colonne {quote(clean(binding.labels[index] or ''))} : ses derniers chiffres sont perdus, et plusieurs "
+                "lignes se confondraient. Redéposez l'export tel que la plateforme le donne, sans l'ouvrir dans un tableur."
+            )
+            for number in body.filter(pc.and_(shortened, _is_among(body, numbers)))["row_number"].to_pylist():
+                found.setdefault(number, (number, name, "numero_abrege", message, None))
+    return _table(list(found.values()), FINDING)
 
 
 def _under_no_header(

@@ -27,6 +27,19 @@ def test_attendee_report(tmp_path):
     assert not landed.leaks(*PEOPLE)
 
 
+def test_numbers_that_a_spreadsheet_shortened_are_refused_rather_than_taken_for_one_place(tmp_path):
+    """Saved by Excel, two places of one order have the number 1,94416E+10, and everything else alike."""
+    first, second, *others = (FILES / CSV).read_text("utf-8-sig").splitlines()
+    twins = [second.replace("19441583423", '"1,94416E+10"')] * 2
+    landed = land(tmp_path, "eventbrite", "\n".join([first, *twins, *others]).encode(), edits=EDITS, name="EV.csv")
+    assert landed.counts == (5, 3, 2, 0, 0)
+    assert {(row["cell"], row["rule"]) for row in landed.quarantine} == {
+        ("I2", "numero_abrege"),
+        ("I3", "numero_abrege"),
+    }
+    assert "« Attendee # »" in landed.quarantine[0]["message"]
+
+
 def test_a_place_whose_holder_is_not_named_yet_is_nobody(tmp_path):
     landed = land(tmp_path, "eventbrite", CSV, edits=EDITS)
     assert landed.column("person_basis") == ["email", "email", "email", "none"]

@@ -6,8 +6,8 @@ one cell of one block.
 """
 
 import re
-from collections.abc import Iterable, Sequence
-from dataclasses import dataclass, replace
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass, field, replace
 from functools import cached_property
 
 from publication.labels import Labels
@@ -38,7 +38,8 @@ class Column:
 
 @dataclass(frozen=True)
 class Entry:
-    """One member: its cells in the order of the columns, None where the dataset says nothing."""
+    """One member: its cells in the order of the columns, None where the dataset says nothing. `about`: the indicators that a note speaks of,
+    when it does not speak of all."""
 
     member: str
     label: str
@@ -47,6 +48,7 @@ class Entry:
     notes: tuple[str, ...]
     cells: tuple[Line | None, ...]
     is_aside: bool
+    about: Mapping[str, str]
 
 
 @dataclass(frozen=True)
@@ -55,7 +57,8 @@ class Table:
 
     columns: tuple[Column, ...]
     entries: tuple[Entry, ...]
-    notes: tuple[str, ...] = ()  # what is true of every entry
+    notes: tuple[str, ...] = ()  # what every entry says
+    about: Mapping[str, str] = field(default_factory=dict)  # as that of an entry
 
     @cached_property  # a template asks it for every row
     def has_coverage(self) -> bool:
@@ -169,26 +172,34 @@ def _tables(lines: list[Line], labels: Labels, period: str) -> tuple[Table, ...]
     return tuple(tables)
 
 
-def _common_notes(entries: list[Entry]) -> tuple[tuple[Entry, ...], tuple[str, ...]]:
-    """What every entry says is said once, under the table."""
+def _common_notes(entries: list[Entry]) -> tuple[tuple[Entry, ...], tuple[str, ...], dict[str, str]]:
+    """What every entry says is said once, under the table; what some say of other indicators than the rest is said of all of these."""
     if len(entries) < 3:
-        return tuple(entries), ()
+        return tuple(entries), (), {}
     shared = [note for note in entries[0].notes if all(note in entry.notes for entry in entries)]
     kept = (replace(entry, notes=tuple(n for n in entry.notes if n not in shared)) for entry in entries)
-    return tuple(kept), tuple(shared)
+    about = {}
+    for note in shared:
+        if all(note in entry.about for entry in entries):
+            about[note] = " ".join(dict.fromkeys(" ".join(entry.about[note] for entry in entries).split()))
+    return tuple(kept), tuple(shared), about
 
 
 def _entry(member: str, period: str, cells: list[Line | None]) -> Entry:
     shown = [cell for cell in cells if cell is not None]
     coverages = {cell.printed.coverage for cell in shown}
+    said = {cell.row["indicator"]: notes([cell.row.get("caveat") or ""]) for cell in shown}
+    found = dict.fromkeys(note for each in said.values() for note in each)
+    of = {note: [code for code, each in said.items() if note in each] for note in found}
     return Entry(
         member=member,
         label=shown[0].member,
         period=period,
         coverage=coverages.pop() if len(coverages) == 1 else "",
-        notes=notes(cell.row.get("caveat") or "" for cell in shown),
+        notes=tuple(found),
         cells=tuple(cells),
         is_aside=member in charts.LAST,
+        about={note: " ".join(codes) for note, codes in of.items() if len(codes) < len(said)},
     )
 
 

@@ -8,7 +8,7 @@ are rebuilt from known shapes in `drawing`).
 import re
 import shutil
 from collections import Counter
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from functools import cache
 from pathlib import Path
@@ -295,7 +295,7 @@ def _dataset_page(
             (code, edition.labels.indicators.get(code, {}))
             for code in sorted({line.row["indicator"] for line in lines})
         ],
-        signs=by_sign(sorted({(x.printed.sign, x.printed.meaning) for x in lines})),
+        signs=_signs(lines),
         judged=views.judged(edition, card.dataset),
         tally=views.tally(edition, card.dataset),
         scripts=("feuille.js", "origine.js", "portal.js"),
@@ -312,6 +312,7 @@ def _reconciliation(portal: Portal, card: views.Card) -> None:
         count=len(rows),
         results=_results(rows),
         drawn=portal.results,
+        signs=_signs(rows),
         groups=_reconciled(rows, portal.programmes),
         origins={p["code"]: portal.origin(card.dataset, p["code"]) for p in portal.programmes},
         judged=views.judged(edition, card.dataset),
@@ -469,6 +470,11 @@ def _drawn_results(lines: Sequence[Line]) -> list[Chart]:
     said = ", ".join(f"{result} ({number})" for result, number in results)
     says = f"{wording.plural(len(lines), 'chiffre imprimé', 'chiffres imprimés')} ailleurs{wording.NBSP}: {said}."
     return [counts(f"{views.RECONCILIATION}.results", "Tous les chiffres imprimés, par résultat", says, results)]
+
+
+def _signs(lines: Iterable[Line]) -> list[tuple[str, str]]:
+    """What the signs of some figures mean."""
+    return by_sign(sorted({(line.printed.sign, line.printed.meaning) for line in lines}))
 
 
 def _place(row: dict) -> str:

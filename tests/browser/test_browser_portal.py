@@ -174,6 +174,19 @@ def test_what_is_shown_downloads_as_csv_xlsx_and_parquet(visit, server):
     ]
 
 
+def test_a_figure_leaves_with_what_is_said_of_it_and_not_of_its_neighbours(visit):
+    page = visit().open("ind_satisfaction.html#programme=MESS-2025")
+    with page.expect_download() as started:
+        page.locator("button[data-shown=csv]").click()
+    rows = list(csv.DictReader(io.StringIO(started.value.path().read_text(encoding="utf-8"))))
+    secret = next(r for r in rows if r["Code"] == "SA01" and r["Valeur"] == "s")
+    assert secret["Couverture (n/N)"] == secret["Encadrement"] == ""
+    assert "trop peu de réponses" in secret["Remarque"] and "présences" not in secret["Remarque"]
+    rate = next(r for r in rows if r["Code"] == "SA04" and r["Modalité"] == secret["Modalité"])
+    assert rate["Couverture (n/N)"] == "1/1" and rate["Encadrement"] == ""
+    assert "présences" in rate["Remarque"] and "réponses." not in rate["Remarque"]
+
+
 # --- by keyboard ---------------------------------------------------------------------------------------------------
 
 
@@ -414,7 +427,8 @@ def test_a_figure_leads_to_the_cells_it_is_written_in(visit):
         rows = [re.sub(r"\s+", " ", text) for text in page.locator("#origine-lignes tbody tr").all_inner_texts()]
         assert len(rows) == 3 and sum(int(row.rsplit(" ", 1)[1]) for row in rows) == 42
         assert all(re.search(r" H\d+ \d+$", row) for row in rows), rows
-        assert "36 lues = 36 acceptées + 0 mises de côté + 0 doublons" in page.locator("#origine-lignes").inner_text()
+        said = page.locator("#origine-lignes").inner_text().replace("\u00a0", " ")
+        assert "36 lues = 36 acceptées + 0 mise de côté + 0 doublon." in said
         page.keyboard.press("Escape")
 
 

@@ -317,6 +317,19 @@ def test_a_caveat_is_said_once_and_not_what_the_columns_say():
     ]
 
 
+def test_a_note_says_of_which_indicators_it_speaks_when_not_of_all():
+    def row(member: str, *caveats: str) -> list[Line]:
+        return [line(member, 1.0, "theme", f"I{n}", caveat=caveat) for n, caveat in enumerate(caveats, 1)]
+
+    lines = [*row("A", "Une.", "Une. Deux."), *row("B", "Une.", "Deux."), *row("C", "Une.", "Deux. Trois.")]
+    (block,) = blocks.blocks(sorted(lines, key=lambda x: x.row["indicator"]), Labels(), "2023")
+    (table,) = block.tables
+    assert table.notes == ("Une.", "Deux.") and table.about == {"Deux.": "I2"}
+    assert [(e.notes, {n: e.about[n] for n in e.notes if n in e.about}) for e in table.entries] == [
+        ((), {}), ((), {}), (("Trois.",), {"Trois.": "I2"}),
+    ]  # fmt: skip
+
+
 def test_coverage_stands_once_when_all_cells_share_it_and_beside_each_otherwise():
     same = [line("a", 1.0, "theme", i, n_with_data=3, n_total=4) for i in ("PA01", "PA07")]
     other = [

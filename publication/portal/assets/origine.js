@@ -98,8 +98,8 @@
       var file = found.files[number], line = make("p");
       line.appendChild(make("b", file.file));
       line.appendChild(document.createTextNode((file.sheet ? ", feuille « " + file.sheet + " »" : "") + ", reçu le " + day(file.received) + ". "));
-      line.appendChild(make("span", file.source + " : " + grouped(file.read) + " lues = " + grouped(file.accepted) + " acceptées + " +
-        grouped(file.aside) + " mises de côté + " + grouped(file.twice) + " doublons.", "quiet"));
+      line.appendChild(make("span", file.source + " : " + several(file.read, "lue", "lues") + " = " + several(file.accepted, "acceptée", "acceptées") + " + " +
+        several(file.aside, "mise de côté", "mises de côté") + " + " + several(file.twice, "doublon", "doublons") + ".", "quiet"));
       part.appendChild(line);
       if (file.refused.length) {
         var list = make("ul", "", "checks");

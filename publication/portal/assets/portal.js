@@ -207,17 +207,20 @@
 
   function describe(row, cell) {
     var table = row.closest("table"), head = table.tHead.rows[0].cells[cell.cellIndex];
-    var section = row.closest("[data-p]"), ratio = row.querySelector(".ratio");
+    var section = row.closest("[data-p]"), ratio = row.querySelector("td.ratio"), under = table.parentNode.nextElementSibling;
     var own = cell.querySelector(".ratio"), label = row.cells[0].cloneNode(true);
     all(".remark, .code", label).forEach(function (extra) { extra.remove(); });
-    var isTotal = table.dataset.b === "total";
+    var isTotal = table.dataset.b === "total", code = row.dataset.i || head.dataset.i || "";
+    var remarks = all(".remark", row).concat(under && under.classList.contains("under") ? all("span", under) : []).filter(function (note) {
+      return !note.dataset.i || note.dataset.i.split(" ").indexOf(code) >= 0;
+    });
     return {
       programme: section ? section.dataset.title || "" : "", programmeCode: section ? section.dataset.p : "",
-      code: row.dataset.i || head.dataset.i || "", indicator: isTotal ? text(label) : head.dataset.title || text(head),
+      code: code, indicator: isTotal ? text(label) : head.dataset.title || text(head),
       breakdown: heading(table), breakdownCode: table.dataset.b, member: isTotal ? "" : text(label), memberCode: row.dataset.m,
       value: printedValue(cell), atLeast: Boolean(cell.querySelector(".floor")), sign: text(cell.querySelector("sup")),
-      bounds: text(cell.querySelector(".bounds")), coverage: text(own || ratio),
-      unit: row.dataset.u || head.dataset.u || "", remark: all(".remark", row).map(text).join(" ")
+      bounds: text(cell.querySelector(".bounds:not(.ratio)")), coverage: text(own || ratio),
+      unit: row.dataset.u || head.dataset.u || "", remark: remarks.map(text).join(" ")
     };
   }
 
@@ -306,11 +309,11 @@
     var cell = button.closest("td"), f = describe(cell.parentNode, cell);
     all("tr.chosen").forEach(function (row) { row.classList.remove("chosen"); });
     cell.parentNode.classList.add("chosen");
-    panel.querySelector(".origin-value").textContent = (f.atLeast ? "au moins " : "") + f.value + (f.unit && !/%$/.test(f.value) ? " " + f.unit : "");
+    panel.querySelector(".origin-value").textContent = (f.atLeast ? "au moins " : "") + f.value + (f.unit && /\d$/.test(f.value) ? " " + f.unit : "");
     panel.querySelector(".origin-what").textContent = [f.indicator, f.member].filter(Boolean).join(", ") + (f.programme ? " – " + f.programme : "");
     fact("couverture", f.coverage && f.coverage + " dont la donnée est connue");
     fact("encadrement", f.bounds);
-    fact("signe", f.sign || !/\d/.test(f.value) ? meaning(f.sign || f.value) : "");
+    fact("signe", meaning(f.sign || f.value));
     fact("remarque", f.remark);
     var definition = document.getElementById("def-" + f.code);
     fact("definition", definition ? text(definition.querySelector(".formula")) : "");
@@ -333,7 +336,7 @@
   }
   function meaning(sign) {
     var found = all("#legende dt").filter(function (term) { return text(term) === sign; });
-    return found.length ? sign + " : " + found.map(function (term) { return text(term.nextElementSibling); }).join(" ; ") : sign;
+    return found.length ? sign + " : " + found.map(function (term) { return text(term.nextElementSibling); }).join(" ; ") : "";
   }
   panel.addEventListener("click", function (event) { if (event.target === panel) panel.close(); });
 })();

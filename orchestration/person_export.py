@@ -28,6 +28,7 @@ def gather(home: Home, found: Held, stands: Everywhere, *, purpose: str, now: da
     from identity.retention import load_rules
     from identity.vault import open_private
     from sources.ledger import deliveries, open_ledger
+    from sources.readers.sheet import ROWS_OF_A_SHEET
 
     vault, contracts = vault_of(home), rooms.contracts(home)
     rules = load_rules()
@@ -41,7 +42,9 @@ def gather(home: Home, found: Held, stands: Everywhere, *, purpose: str, now: da
         key, file_name = (delivery["source"], delivery["delivery_id"]), delivery["file_name"]
         if standing.rows:
             by_delivery[key] = sorted({*by_delivery.get(key, ()), *standing.rows})
-        mentions += [{"source": key[0], "fichier": file_name, "ligne": row} for _, row, _ in standing.cells]
+        mentions += [
+            {"source": key[0], "fichier": file_name, "ligne": row % ROWS_OF_A_SHEET} for _, row, _ in standing.cells
+        ]
         if standing.is_in_bytes:
             mentions.append({"source": key[0], "fichier": file_name, "ligne": None})
     with contextlib.closing(open_private()) as con:
@@ -66,7 +69,7 @@ def gather(home: Home, found: Held, stands: Everywhere, *, purpose: str, now: da
                     "fichier": delivery.get("file_name", ""),
                     "recu_le": delivery.get("received_at", ""),
                     "en_vigueur": delivery.get("state") == "accepted",
-                    "ligne": number,
+                    "ligne": number % ROWS_OF_A_SHEET,
                     "cellules": cells.get(number, {}),
                     "identite": {
                         name: value for name, value in identity.items() if value and name not in ("source", "delivery_id", "row_number")

@@ -117,7 +117,7 @@ select
     0 as expected,
     case when count(*) >= 8 and sum(is_back) * 8 <= count(*) and sum(is_back) = sum(is_alone) then sum(is_back) else 0 end as actual,
     file_name || ' : ' || string_agg(
-        'ligne ' || row_number || ' (' || strftime(starts_on, '%d/%m/%Y') || ' après ' || strftime(above, '%d/%m/%Y') || ')', ', '
+        'ligne ' || place || ' (' || strftime(starts_on, '%d/%m/%Y') || ' après ' || strftime(above, '%d/%m/%Y') || ')', ', '
         order by row_number
     ) filter (where is_back = 1) as detail
 from (
@@ -131,13 +131,20 @@ from (
             delivery_id,
             file_name,
             row_number,
+            -- of several sheets read as one, each has its own rows and its own order
+            case
+                when min(sheet) over in_delivery <> max(sheet) over in_delivery then (row_number % 10000000) || ' de « ' || sheet || ' »'
+                else row_number::varchar
+            end as place,
             starts_on,
             lag(starts_on) over in_file as above,
             lag(starts_on, 2) over in_file as two_above,
             lead(starts_on) over in_file as below
         from {{ source('landing', 'event') }}
         where date_precision = 'day' and source not in (select source from {{ ref('stg_record_showings') }})
-        window in_file as (partition by source, delivery_id order by row_number)
+        window
+            in_delivery as (partition by source, delivery_id),
+            in_file as (partition by source, delivery_id, sheet order by row_number)
     )
 )
 group by source, delivery_id, file_name

@@ -454,7 +454,9 @@ def _repeats(body: pa.Table, labels: Sequence[str | None]) -> pa.BooleanArray:
     for index, label in enumerate(labels):
         if not rows.true_count:
             break
-        rows = pc.and_(rows, equal_to(cell(body, index), label))
+        texts = cell(body, index)
+        # exports put end to end have their mark before the second header
+        rows = pc.and_(rows, equal_to(texts if index else pc.utf8_ltrim(texts, "\ufeff"), label))
     return rows
 
 

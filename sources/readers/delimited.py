@@ -25,10 +25,11 @@ from itertools import islice
 from pathlib import Path
 
 import pyarrow as pa
+import pyarrow.compute as pc
 
 from sources.readers.encoding import Encoding, find_encoding
 from sources.readers.regular import read_regular
-from sources.readers.sheet import MAX_CELL, Note, Sheet, TableBuilder, Unreadable
+from sources.readers.sheet import MAX_CELL, Note, Sheet, TableBuilder, Unreadable, sheet_schema
 from sources.readers.signature import empty_file, require_text
 
 MAX_BYTES = 1 << 30
@@ -68,10 +69,49 @@ def read_delimited(
     table, cut_notes = _read_records(path, found, sep, skip_lines, file_name)
     if table.num_rows == 0:
         raise empty_file(file_name)
+    table, wrapped_notes = _unwrapped(table, sep)
     nul_notes = (
         (Note("octets_nuls", f"{found.nuls} caractère(s) nul(s) ont été retirés du texte."),) if found.nuls else ()
     )
-    return [Sheet(None, table, (*found.notes, *sep_notes, *nul_notes, *cut_notes))]
+    return [Sheet(None, table, (*found.notes, *sep_notes, *nul_notes, *cut_notes, *wrapped_notes))]
+
+
+def _unwrapped(table: pa.Table, delimiter: str) -> tuple[pa.Table, tuple[Note, ...]]:
+    """The table with its lines that stand whole in their first cell put back into columns: a spreadsheet program of another separator opened the
+    file in one column, and saved between quotes the lines that had some. Only where they give as many cells as the others have."""
+    first, others = table.column(1), table.columns[2:]
+    suspects = pc.fill_null(pc.match_substring(first, delimiter), False)
+    for column in others if pc.any(suspects).as_py() else ():
+        suspects = pc.and_(suspects, pc.is_null(column))
+    numbers = pc.indices_nonzero(suspects).to_pylist()
+    cells = {number: _cells(first[number].as_py(), delimiter) for number in numbers}
+    widths = {len(row) for row in cells.values()}
+    width = len(others) + 1
+    if width == 1:  # all of them, the header too, or it is a table of one column
+        width = widths.pop() if len(widths) == 1 and len(cells) == table.num_rows else 0
+    wrapped = {number: row for number, row in cells.items() if len(row) == width >= 4}
+    if not wrapped:
+        return table, ()
+    columns = [column.to_pylist() for column in table.columns[1:]]
+    columns += [[None] * table.num_rows for _ in range(width - len(columns))]
+    for number, row in wrapped.items():
+        for column, text in zip(columns, row, strict=True):
+            column[number] = text or None
+    made = [table.column(0), *(pa.chunked_array([pa.array(column, pa.string())]) for column in columns)]
+    message = (
+        f"{len(wrapped)} ligne(s) étaient tout entières dans leur première cellule, entre guillemets, et ont été remises en colonnes : le fichier a été "
+        "ouvert puis enregistré par un tableur. Déposez l'export tel que la plateforme le donne."
+    )
+    return pa.table(made, schema=sheet_schema(width)), (Note("lignes_entre_guillemets", message),)
+
+
+def _cells(line: str, delimiter: str) -> list[str]:
+    """The cells of a line; none when it is no line of a table."""
+    try:
+        (row,) = csv.reader(io.StringIO(line, newline=""), delimiter=delimiter, strict=True)
+    except (csv.Error, ValueError):
+        return []
+    return row
 
 
 def deduce_delimiter(sample: str) -> str:

@@ -265,6 +265,13 @@ def test_a_day_far_from_its_programme_or_from_its_section_is_refused(tmp_path):
     assert kept == [("2023-10-08",), ("2024-01-02",), ("2024-05-02",)]
 
 
+def test_exports_put_end_to_end_have_their_second_header_set_aside_with_its_mark(tmp_path):
+    first, second = csv(event("E1")).decode("cp1252"), csv(event("E2")).decode("cp1252")
+    raw(tmp_path, "evenements_ess", "a.csv", f"\ufeff{first}\ufeff{second}".encode())
+    (report,) = land(tmp_path, "evenements_ess")
+    assert (report.rows_accepted, report.rows_quarantined, report.rows_structure) == (2, 0, 1)
+
+
 def test_a_line_longer_than_its_header_is_refused_since_its_cells_may_have_moved(tmp_path):
     raw(tmp_path, "evenements_ess", "a.csv", csv(event("E1"), event("E2") + ";Oui", event("E3") + ";;;"))
     (report,) = land(tmp_path, "evenements_ess")

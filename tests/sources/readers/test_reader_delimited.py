@@ -244,3 +244,27 @@ def test_short_last_row_without_line_break_is_kept_and_noted(deliver):
 @pytest.mark.parametrize("content", [b"a;b\nc;d", b"a;b\nc;d\nTotal\n"])
 def test_whole_files_are_not_called_cut(deliver, content):
     assert deliver(content, delimiter=";").notes == ()
+
+
+def test_lines_that_stand_whole_in_their_first_cell_are_put_back_into_columns(deliver):
+    """Opened in one column by a program of another separator, then saved: lines with quotes are quoted whole, and theirs doubled."""
+    header, one, two = "N°,Nom,Ville,Note", "1,Phare,Lille,5", '2,"Mutuelle, ""Vallon""",,4'
+    wrapped = '"' + two.replace('"', '""') + '"'
+    read = [
+        (1, "N°", "Nom", "Ville", "Note"),
+        (2, "1", "Phare", "Lille", "5"),
+        (3, "2", 'Mutuelle, "Vallon"', None, "4"),
+    ]
+    sheet = deliver("\n".join([header, one, wrapped, ""]).encode(), delimiter=",")
+    assert rows(sheet) == read and rules(sheet) == ["lignes_entre_guillemets"]
+    assert "1 ligne(s)" in sheet.notes[0].message
+    whole = deliver("\n".join([f'"{header}"', f'"{one}"', wrapped, ""]).encode(), delimiter=",")
+    assert rows(whole) == read and "3 ligne(s)" in whole.notes[0].message
+
+
+@pytest.mark.parametrize(
+    "content", ['N°,Nom,Ville,Note\n"Une remarque, puis une autre",,,\n', '"N°,Nom,Ville,Note"\n"1,Phare"\n', '"a,b"\n"c,d"\n']
+)  # fmt: skip
+def test_a_text_with_separators_stays_in_its_cell(deliver, content):
+    sheet = deliver(content.encode(), delimiter=",")
+    assert rules(sheet) == [] and "," in rows(sheet)[1][1]

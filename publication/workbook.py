@@ -328,7 +328,8 @@ def _guide(
         "Une case vide n’est jamais un zéro : un zéro est écrit 0, une absence porte un signe.",
         "« au moins » : le total ne compte que les événements dont l’effectif est connu ; n/N dit combien.",
         "Encadrement : la source dit « une quinzaine », « environ » ; le chiffre est compris entre les deux bornes.",
-        "Les valeurs sont gardées à pleine précision : l’arrondi n’est qu’à l’affichage, la moitié vers le haut.",
+        "Les valeurs sont gardées à pleine précision : l’arrondi n’est qu’à l’affichage, la moitié vers le haut. Seuls une médiane, au demi près, "
+        "et un total approché, à la dizaine, sont arrondis ici : leur valeur est dans les fichiers CSV et Parquet.",
         "Les définitions, les règles et les seuils de secret sont dans METHODOLOGIE.md, à côté de ce classeur ; ce qui a changé, dans CHANGELOG.md.",
         "Licence Ouverte 2.0 (etalab-2.0) : citez l’observatoire et la date de la version.",
     ):

@@ -116,8 +116,10 @@ select
     source as member,
     0 as expected,
     count(*) filter (where is_placeholder) as actual,
-    source || ' : ' || coalesce(sum(nb_rows) filter (where is_placeholder), 0) || ' ligne(s), '
-    || count(*) filter (where is_placeholder) || ' événement(s)' as detail
+    source || ' : ' || coalesce(sum(nb_rows) filter (where is_placeholder), 0) || ' '
+    || {{ fr_plural('coalesce(sum(nb_rows) filter (where is_placeholder), 0)', 'ligne', 'lignes') }} || ', '
+    || count(*) filter (where is_placeholder) || ' '
+    || {{ fr_plural('count(*) filter (where is_placeholder)', 'événement', 'événements') }} as detail
 from {{ ref('int_event_references') }}
 group by source
 {% endset %}

@@ -2,11 +2,11 @@
 with complements (code, part_of, name_fr, name_en, unit, formula, missing_rule) as (
     values
         ('PA01_min', 'PA01', 'Plus petit effectif d''un événement', 'Smallest attendance of one event', 'attendance',
-            'minimum sur événements avec donnée', 'manquants exclus'),
+            'minimum, sur les événements dont l''effectif est connu', 'manquants exclus'),
         ('PA01_max', 'PA01', 'Plus grand effectif d''un événement', 'Largest attendance of one event', 'attendance',
-            'maximum sur événements avec donnée', 'manquants exclus'),
+            'maximum, sur les événements dont l''effectif est connu', 'manquants exclus'),
         ('PA01_max_share', 'PA01', 'Part du plus grand événement', 'Share of the largest event', 'share',
-            'maximum / Σ participants, sur événements avec donnée', 'manquants exclus')
+            'maximum / somme des participants, sur les événements dont l''effectif est connu', 'manquants exclus')
 ),
 
 indicators as (

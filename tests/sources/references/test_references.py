@@ -5,6 +5,7 @@ copied from the output of the loader.
 """
 
 import csv
+import re
 from pathlib import Path
 
 import duckdb
@@ -255,6 +256,12 @@ def test_every_cell_of_an_indicator_is_written_out(con):
     for row in references.rows("indicators.csv"):
         assert all(row.values()), row
         assert "idem" not in " ".join(row.values()).split(), row
+
+
+def test_what_an_indicator_counts_is_said_in_words(con):
+    """Staff read it under every table: no query, no code of another indicator."""
+    for code, formula in con.execute("SELECT code, formula FROM reference.indicator").fetchall():
+        assert not re.search(r"COUNT|DISTINCT|WHERE|Σ|_|\b[A-Z]{2}\d{2}\b", formula), (code, formula)
 
 
 def test_recounts_that_no_row_can_give(con):

@@ -38,7 +38,7 @@ from sources.inbox import Arrival, look
 from sources.judge import Judged, bind_sheet, in_sql, judge
 from sources.kinds import References
 from sources.landed_files import BOUND, RECORDS, sealed, write_judged
-from sources.layouts import as_one, read_sheets, the_table
+from sources.layouts import alike, as_one, read_sheets, the_table
 from sources.ledger import (
     DeliveryReport,
     deliveries,
@@ -475,10 +475,11 @@ def judge_file(
     except Unbound as found:
         why = [note.message for note in sheet.notes if note.rule == "separateur_inattendu"]
         if others and not sheet.parts:
-            nb_filled = sum(each.table.num_rows > 0 for each in kept.sheets)
+            filled = [each for each in kept.sheets if each.table.num_rows]
+            likely = [f"« {each.name} »" for each, _ in alike(contract, filled[1:])]
             why.append(
-                f"Seule la première feuille remplie est lue, et le classeur en a {nb_filled} : mettez celle de la liste en premier, ou "
-                "déposez un classeur qui n'a qu'elle."
+                f"Seule la première feuille remplie est lue, et le classeur en a {len(filled)} : mettez celle de la liste"
+                f"{f' ({likely[0]} en a les colonnes)' if likely else ''} en premier, ou déposez un classeur qui n'a qu'elle."
             )
         raise Unbound(found.rule, " ".join([*why, found.message])) from None
     return replace(judged, notes=(*sheet.notes, *others, *judged.notes)), sheet

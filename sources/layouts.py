@@ -36,15 +36,15 @@ def as_one(contract: Contract, sheets: Sequence[Sheet]) -> list[Sheet]:
     """The sheets of a file, those that have the columns of the contract put together where it reads every one of them."""
     if not contract.files.every_sheet or any(sheet.parts for sheet in sheets):
         return list(sheets)
-    alike = _alike(contract, [sheet for sheet in sheets if sheet.table.num_rows])
-    if len(alike) < 2:
-        alone = [sheet for sheet, _ in alike]
+    found = alike(contract, [sheet for sheet in sheets if sheet.table.num_rows])
+    if len(found) < 2:
+        alone = [sheet for sheet, _ in found]
         return [*alone, *(sheet for sheet in sheets if sheet not in alone)]
-    chosen = [sheet for sheet, _ in alike]
+    chosen = [sheet for sheet, _ in found]
     return [together(chosen), *(sheet for sheet in sheets if sheet not in chosen)]
 
 
-def _alike(contract: Contract, sheets: Sequence[Sheet]) -> list[tuple[Sheet, int]]:
+def alike(contract: Contract, sheets: Sequence[Sheet]) -> list[tuple[Sheet, int]]:
     """The sheets that have a header of the contract, half at least of the one that has most of it, and how many rows each has below."""
     met = []
     for sheet in sheets:
@@ -54,7 +54,7 @@ def _alike(contract: Contract, sheets: Sequence[Sheet]) -> list[tuple[Sheet, int
             at, headers = headers_met(contract, [(row.pop("row_number"), tuple(row.values())) for row in head])
             met.append((sheet, pc.sum(pc.greater(rows["row_number"], at)).as_py(), headers))
     most = max((headers for *_, headers in met), key=len, default=set())
-    return [(sheet, nb_rows) for sheet, nb_rows, headers in met if headers and len(headers & most) * 2 >= len(most)]
+    return [(sheet, nb_rows) for sheet, nb_rows, headers in met if len(headers) > 1 and len(headers) * 2 >= len(most)]
 
 
 def the_table(contract: Contract, sheets: list[Sheet], file_name: str) -> tuple[Sheet, list[Note]]:
@@ -75,11 +75,11 @@ def the_table(contract: Contract, sheets: list[Sheet], file_name: str) -> tuple[
 def _not_read(contract: Contract, filled: list[Sheet]) -> list[Note]:
     """What there is to say of the sheets after the first, which is read."""
     every = contract.files.every_sheet
-    alike = {} if every or len(filled) == 1 else {sheet.name: nb for sheet, nb in _alike(contract, filled)}
-    with_columns = [sheet for sheet in filled[1:] if sheet.name in alike] if filled[0].name in alike else []
+    rows = {} if every or len(filled) == 1 else {sheet.name: nb for sheet, nb in alike(contract, filled)}
+    with_columns = [sheet for sheet in filled[1:] if sheet.name in rows] if filled[0].name in rows else []
     said = []
     if with_columns:
-        said.append(alike_but_not_read(filled[0].name, [(sheet.name, alike[sheet.name]) for sheet in with_columns]))
+        said.append(alike_but_not_read(filled[0].name, [(sheet.name, rows[sheet.name]) for sheet in with_columns]))
     which = "celles qui ont les colonnes attendues le sont" if every else "seule la première feuille remplie l'est"
     return said + [
         Note("feuille_non_lue", f"La feuille « {other.name} » n'est pas lue : {which}.")

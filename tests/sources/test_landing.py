@@ -628,13 +628,14 @@ def test_a_sheet_before_the_list_and_a_missing_part_of_a_key_are_told(tmp_path):
     (report,) = land(tmp_path, "mess_emargement")
     assert "colonne obligatoire absente « Prénom ». Colonnes du fichier" in report.message
     assert "absente « NOM »" not in report.message and report.message.split("attendues")[1].count("« NOM »") == 1
+    list_of = book.active.title
     book.create_sheet("Mode d'emploi", 0)["A1"] = "Cochez les présents"
     book.save(path)
     settle(path)
     (report,) = land(tmp_path, "mess_emargement")
     assert report.rule == "entete_introuvable"
     assert report.message.startswith(
-        "Seule la première feuille remplie est lue, et le classeur en a 2 : mettez celle de la liste en premier"
+        f"Seule la première feuille remplie est lue, et le classeur en a 2 : mettez celle de la liste (« {list_of} » en a les colonnes) en premier"
     )
 
 

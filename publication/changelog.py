@@ -21,6 +21,7 @@ from publication.versions import Version
 from publication.wording import CELL_COLUMNS, STATUSES, dataset_title, long_date, long_period, plural, uncapitalised
 
 ADDED, REMOVED, CHANGED = "added", "removed", "changed"
+FIGURE = ("value", "lower", "upper")
 REVISIONS = "revisions.csv"
 """Every change, for programs; the text names the first MOST_LISTED of each kind, beyond which nobody reads."""
 MOST_LISTED = 1000
@@ -78,9 +79,13 @@ def _differing(old: pa.Table, new: pa.Table) -> tuple[pa.Table, pa.Table]:
     return old.filter(~np.isin(before, after)), new.filter(~np.isin(after, before))
 
 
-def revised(changes: Sequence[Change]) -> set[tuple[str, ...]]:
-    """Keys whose printed figure is not what it was."""
-    return {c.key for c in changes if c.kind == CHANGED and c.column in ("value", "lower", "upper")}
+def revised(changes: Sequence[Change], labels: Labels) -> set[tuple[str, ...]]:
+    """Keys whose printed figure is not what it was: less than its rounding is a revised cell, and no revised figure."""
+    return {
+        c.key
+        for c in changes
+        if c.kind == CHANGED and c.column in FIGURE and _printed(c, c.old, labels) != _printed(c, c.new, labels)
+    }
 
 
 def counted(changes: Sequence[Change]) -> dict[str, int]:
@@ -134,7 +139,7 @@ def _printed(change: Change, text: str, labels: Labels) -> str:
     """A cell of a revision as the tables print it: a figure by the rounding of its indicator, what a code means."""
     named = dict(zip(KEY, change.key, strict=False))
     unit = labels.indicators.get(named["indicator"], {}).get("unit")
-    if change.column in ("", "value", "lower", "upper") and _NUMBER.fullmatch(text):
+    if change.column in ("", *FIGURE) and _NUMBER.fullmatch(text):
         return printed({**named, "unit": unit, "value": float(text)}, labels).text
     if change.column == "unit":
         return labels.unit_of({"unit": text}) or text
@@ -199,7 +204,7 @@ def _overview(changes: Sequence[Change], labels: Labels) -> list[str]:
     if not changes:
         return []
     counts: dict[tuple[str, ...], Counter[str]] = {}
-    for key in revised(changes):
+    for key in revised(changes, labels):
         counts.setdefault(key[:3], Counter())["figures"] += 1
     for change in changes:
         counts.setdefault(change.key[:3], Counter())[change.kind] += 1

@@ -98,7 +98,7 @@ def write_files(
         changes=changes if base else [],
         moved=moved if base else [],
         earlier=earlier,
-        revised=changelog.revised(changes) if base else set(),
+        revised=changelog.revised(changes, names) if base else set(),
         before=before,
         made_at=now,
         books=books,

@@ -97,3 +97,17 @@ def test_nothing_that_differs_is_left_untold(old, new):
 def test_the_same_rows_in_another_order_are_no_change():
     rows = [{"member": str(n), "value": n / 3} for n in range(500)]
     assert changes(rows, rows[::-1]) == []
+
+
+def test_a_figure_is_revised_when_it_is_printed_otherwise():
+    def change(member: str, old: str, new: str, column: str = "value") -> Change:
+        return Change("ind", CHANGED, ("ind", "P", "TE02", "department", member, "2023"), column, old, new)
+
+    labels = Labels(indicators={"TE02": {"rounding": "1 déc.", "unit": "share"}})
+    noise, moved, gone = (
+        change("02", "0.3", "0.30000000000000004"),
+        change("59", "0.3", "0.31"),
+        change("60", "0.3", ""),
+    )
+    told = [noise, moved, gone, change("62", "a", "b", "caveat")]
+    assert changelog.revised(told, labels) == {moved.key, gone.key}

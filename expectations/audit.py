@@ -74,7 +74,10 @@ def warm_up() -> None:
 
 
 def _trials(suite: Suite, directory: Path, broken: str) -> list[Trial]:
-    tables = {on: _read(directory, f"{folder}/{suite.dataset}.parquet") for on, folder in FOLDERS.items()}
+    tables = {
+        on: _read(directory, f"{folder}/{suite.dataset}.parquet", suite.may_be_empty and on == "data")
+        for on, folder in FOLDERS.items()
+    }
     trials = [Trial(suite.dataset, expectation, tables[expectation.on]) for expectation in suite.expectations]
     for trial in trials:
         try:
@@ -92,7 +95,7 @@ def _outcome(trial: Trial) -> Outcome:
         return _not_judged(trial.dataset, trial.expectation.id, trial.error, trial.expectation)
 
 
-def _read(directory: Path, relative: str) -> Table:
+def _read(directory: Path, relative: str, may_be_empty: bool) -> Table:
     """The bytes are read once: hashed, compared with the manifest, then parsed from memory."""
     import pyarrow.parquet as parquet
 
@@ -107,7 +110,8 @@ def _read(directory: Path, relative: str) -> Table:
         frame = parquet.read_table(io.BytesIO(content)).to_pandas()
     except Exception as error:
         return Table(error=f"Le fichier {relative} est illisible ({type(error).__name__}).")
-    return Table(frame, "" if len(frame) else f"Le tableau {relative} est vide.")
+    empty = f"Le tableau {relative} est vide : rien de ce qui a été reçu n’y donne de ligne."
+    return Table(frame, "" if len(frame) or may_be_empty else empty, may_be_empty)
 
 
 def _seal(directory: Path) -> tuple[str, str]:

@@ -88,9 +88,11 @@ class Expectation(_Strict):
 
 
 class _SuiteFile(_Strict):
-    """What one file says, before what it includes."""
+    """What one file says, before what it includes. `may_be_empty`: the table may legitimately have no row (nothing was delivered of what it
+    speaks of); a control must then count what it should hold."""
 
     dataset: Annotated[str, StringConstraints(pattern=r"^ind_[a-z0-9_]+$")]
+    may_be_empty: bool = False
     include: tuple[Id, ...] = ()
     expectations: tuple[Expectation, ...] = ()
 
@@ -126,7 +128,7 @@ def read_suite(path: Path) -> Suite:
     shared = [rulebook.read(path.parent / SHARED / f"{name}.yml", _Shared, SuiteError) for name in own.include]
     included = [expectation for file in shared for expectation in file.expectations]
     try:
-        suite = Suite(dataset=own.dataset, include=own.include, expectations=(*included, *own.expectations))
+        suite = Suite(**{**dict(own), "expectations": (*included, *own.expectations)})
     except ValidationError as error:
         raise SuiteError(rulebook.sentences(path.name, error)) from None
     if suite.dataset != path.stem:

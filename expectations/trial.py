@@ -40,6 +40,7 @@ class Table:
 
     frame: Any = None
     error: str = ""
+    may_be_empty: bool = False
 
     @property
     def rows(self) -> int:
@@ -142,11 +143,11 @@ class Trial:
             # a count that could not be made is not a count that agrees
             self.error = f"Un contrôle n’a pas donné de résultat ({_counted(int(unknown.sum()), *self._unit())})."
         elif not len(self.positions) or (expectation.expectation not in _JUDGES_NULLS and unknown.all()):
-            if expectation.may_be_absent:
+            if expectation.may_be_absent or (self.table.may_be_empty and not self.table.rows):
                 self.success = True
             else:
                 where = f" ({expectation.where})" if expectation.where else ""
-                self.error = f"Aucune valeur à contrôler{where} : la ligne ou le contrôle attendu est absent."
+                self.error = f"Aucune valeur à contrôler : la ligne ou le contrôle attendu est absent{where}."
 
     def interrupted(self, error: Exception) -> None:
         """Never the message: it may quote a cell."""
@@ -168,6 +169,7 @@ class Trial:
             why=self.expectation.why,
             what_to_do=self.expectation.what_to_do,
             error=spaced(self.error),
+            may_be_empty=self.table.may_be_empty,
         )
 
     def _keys(self) -> Iterator[dict[str, str]]:

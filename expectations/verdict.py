@@ -12,6 +12,7 @@ Sentences are in French: staff read them beside the table that was kept back.
 from __future__ import annotations
 
 import json
+from collections.abc import Iterable
 from dataclasses import asdict, dataclass, field
 from pathlib import Path
 from typing import Any
@@ -26,7 +27,8 @@ MAX_KEYS = 20
 
 @dataclass(frozen=True)
 class Outcome:
-    """What one expectation found. `rows`: rows of the table it looked into. `error` (French): it could not judge."""
+    """What one expectation found. `rows`: rows of the table it looked into, which `may_be_empty` when its suite says so. `error` (French): it
+    could not judge."""
 
     dataset: str
     expectation_id: str
@@ -38,11 +40,16 @@ class Outcome:
     why: str = ""
     what_to_do: str = ""
     error: str = ""
+    may_be_empty: bool = False
+
+    @property
+    def had_rows(self) -> bool:
+        return self.rows > 0 or self.may_be_empty
 
     @property
     def holds(self) -> bool:
-        """Judged, on at least one row, and found true. An expectation that could not judge never holds."""
-        return self.success is True and not self.error and self.rows > 0
+        """Judged, on at least one row where there must be one, and found true. An expectation that could not judge never holds."""
+        return self.success is True and not self.error and self.had_rows
 
     def sentence(self) -> str:
         """One paragraph for staff: what was expected, what was found, what to do."""
@@ -64,7 +71,9 @@ class Verdict:
 
     def blocking(self, dataset: str) -> tuple[Outcome, ...]:
         """Outcomes that keep the dataset back: a failed `bloquant`, or anything that could not be judged."""
-        return tuple(o for o in self.of(dataset) if not o.holds and (o.severity != RESERVE or o.error or o.rows <= 0))
+        return tuple(
+            o for o in self.of(dataset) if not o.holds and (o.severity != RESERVE or o.error or not o.had_rows)
+        )
 
     def reserves(self, dataset: str) -> tuple[Outcome, ...]:
         """Failed reservations: the table may be published, and carries them."""
@@ -93,6 +102,21 @@ def _outcome(record: dict[str, Any]) -> Outcome:
     if not isinstance(outcome.success, bool) or isinstance(outcome.rows, bool) or not isinstance(outcome.rows, int):
         raise ValueError("not a verdict")
     return outcome
+
+
+def not_judged(outcomes: Iterable[Outcome]) -> list[str]:
+    """Why checks could not judge: one sentence for all those of one table that could not for one reason (an empty table stops forty)."""
+    found: dict[str, list[Outcome]] = {}
+    for outcome in outcomes:
+        if outcome.error:
+            # what differs stands in brackets: which control was not there
+            found.setdefault(outcome.error.partition(" (")[0].rstrip("."), []).append(outcome)
+    return [
+        f"Le contrôle « {several[0].expectation_id} » n’a pas pu conclure : {several[0].error}"
+        if len(several) == 1
+        else f"{len(several)} contrôles n’ont pas pu conclure : {reason}."
+        for reason, several in found.items()
+    ]
 
 
 def required(suites: Path | None = None) -> list[tuple[str, str]]:
@@ -154,13 +178,14 @@ def _of_dataset(verdict: Verdict, directory: Path, dataset: str, suite: Any) -> 
             reasons.append(f"Le contrôle « {expectation.id} » n’a pas été exécuté.")
         for outcome in found:
             if outcome.error:
-                reasons.append(f"Le contrôle « {expectation.id} » n’a pas pu conclure : {outcome.error}")
-            elif outcome.rows <= 0:
+                continue
+            if outcome.rows <= 0 and not suite.may_be_empty:
                 reasons.append(f"Le contrôle « {expectation.id} » n’a porté sur aucune ligne.")
             elif not outcome.success and expectation.severity == BLOQUANT:
                 # the severity and the sentences are those of the suite on disk, not those the verdict claims
                 parts = (expectation.why, outcome.observed, expectation.what_to_do)
                 reasons.append(" ".join(part for part in parts if part))
+    reasons += not_judged(verdict.of(dataset))
     # an outcome that no suite asked for cannot come from these suites
     reasons += [f"Le contrôle « {name} » n’existe pas dans les règles." for name in sorted(outcomes)]
     return reasons

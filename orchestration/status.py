@@ -187,6 +187,8 @@ def _release(lines: Lines, home: Home) -> None:
 
 
 def _checks(lines: Lines, home: Home) -> None:
+    from expectations.verdict import not_judged
+
     audited = latest(home.warehouse, AUDITED)
     verdict = rooms.kept_verdict(audited) if audited else None
     if verdict is None:
@@ -198,8 +200,12 @@ def _checks(lines: Lines, home: Home) -> None:
         f"Contrôles : {len(verdict.outcomes)} menés, {blocking} bloquant(s) et {len(failed) - blocking} réserve(s) "
         "non satisfaits"
     )
+    for dataset in dict.fromkeys(outcome.dataset for outcome in failed):
+        for sentence in not_judged(verdict.of(dataset)):
+            lines.say(f"  {dataset} : {sentence}")
     for outcome in failed:
-        lines.say(f"  {outcome.dataset} / {outcome.expectation_id} ({outcome.severity}) : {outcome.sentence()}")
+        if not outcome.error:
+            lines.say(f"  {outcome.dataset} / {outcome.expectation_id} ({outcome.severity}) : {outcome.sentence()}")
 
 
 def _night(lines: Lines, home: Home) -> None:

@@ -25,13 +25,13 @@ class Settled:
     known_by: object
 
 
-def looked_at(data: bytes) -> tuple[pa.Table | None, list[str]]:
+def looked_at(data: bytes, *, may_be_empty: bool) -> tuple[pa.Table | None, list[str]]:
     """The table, and why it may not leave although the verdict has nothing against it."""
     try:
         table = tables.read_parquet(data)
     except pa.ArrowException:
         return None, ["Le fichier du tableau est illisible."]
-    return table, ["Le tableau est vide."] if table.num_rows == 0 else disclosure.reasons(table)
+    return table, disclosure.reasons(table) if table.num_rows or may_be_empty else ["Le tableau est vide."]
 
 
 def foresee(candidate: Path, releases: Path) -> Settled:
@@ -39,7 +39,7 @@ def foresee(candidate: Path, releases: Path) -> Settled:
     fresh = {}
     for path in sorted((candidate / "data").glob("*.parquet")):
         data = path.read_bytes()
-        table, reasons = looked_at(data)
+        table, reasons = looked_at(data, may_be_empty=True)
         if table is not None and not reasons:
             fresh[path.stem] = (hashlib.sha256(data).hexdigest(), table)
     return settle_secrecy(fresh, disclosure.read(), candidate, releases)

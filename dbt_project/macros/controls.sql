@@ -37,13 +37,13 @@ where programme.has_events
 group by all
 {% endmacro %}
 
-{#- The dataset holds every programme that has events, and at least one. -#}
-{% macro ctl_every_programme(table, of) %}
+{#- The dataset holds every programme of `of`: those that have events, and `at_least` one. -#}
+{% macro ctl_every_programme(table, of, at_least=1) %}
 select
     'every_programme' as control,
     cast(null as varchar) as programme_id,
     'total' as member,
-    greatest(count(distinct wanted.programme_id), 1) as expected,
+    greatest(count(distinct wanted.programme_id), {{ at_least }}) as expected,
     count(distinct found.programme_id) as actual,
     string_agg(distinct wanted.programme_id, ', ' order by wanted.programme_id) filter (where found.programme_id is null) as detail
 from ({{ of }}) as wanted
@@ -76,7 +76,7 @@ group by all
 {% endmacro %}
 
 {#- Per delivery: every row read is accepted, quarantined or a duplicate; every accepted row is in the warehouse, or was
-    replaced by a later delivery of the same event or figure. -#}
+    replaced by a later delivery of the same event or figure. Where nothing was delivered, one line says so: nothing is lost. -#}
 {% macro ctl_conservation(entities) %}
 select
     'rows_conserved' as control,
@@ -99,6 +99,10 @@ select
         then ' (' || (nb_rows_landed - nb_rows_kept) || ' remplacées par une livraison plus récente)' else '' end as detail
 from {{ ref('stg_deliveries') }}
 where entity in ('{{ entities | join("', '") }}') and state = 'accepted'
+union all by name
+select control, cast(null as varchar) as programme_id, 'none' as member, 0 as expected, 0 as actual, cast(null as varchar) as detail
+from (values ('rows_conserved'), ('landed_rows')) as both_controls (control)
+where not exists (select 1 from {{ ref('stg_deliveries') }} where entity in ('{{ entities | join("', '") }}') and state = 'accepted')
 {% endmacro %}
 
 {#- Rows that the last delivery of a file leaves out, and that stay: too many at once. `rows`: the staging model of the entity. -#}

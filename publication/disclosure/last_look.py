@@ -17,7 +17,7 @@ def reasons(table: pa.Table) -> list[str]:
     if "conf_status" not in table.column_names:
         return ["Le tableau ne dit pas quelles cellules sont secrètes : la colonne « conf_status » manque."]
     secret = pc.is_in(pc.cast(table["conf_status"], pa.string()), pa.array(SECRET))
-    shown = pa.chunked_array([pa.array([False] * table.num_rows)])
+    shown = pa.chunked_array([pa.array([False] * table.num_rows, pa.bool_())])
     for name in HIDDEN:
         if name in table.column_names:
             shown = pc.or_(shown, pc.is_valid(table[name]))

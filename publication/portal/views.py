@@ -101,7 +101,7 @@ class Card:
     state: str
     badge: str  # how the state looks
     rows: str
-    covers: str  # « 3 programmes »: those of which it has a figure
+    covers: str  # « 3 programmes »: those of which it has a figure, or that it has none
     until: str  # « données reçues jusqu’au 6 avril 2024 »
     has_files: bool
     reserves: tuple[Reserve, ...] = ()
@@ -314,15 +314,17 @@ def cards(edition: Edition, all_lines: dict[str, list[Line]]) -> list[Card]:
             state=standing.get(name) or state(status),
             badge="carried" if name in standing else status.status,
             rows=plural(status.rows, "ligne") if status.is_available else "",
-            covers=plural(
-                len({line.row["programme_id"] for line in all_lines.get(name, ()) if has_figure(line)}), "programme"
-            ),
+            covers=_covers({line.row["programme_id"] for line in all_lines.get(name, ()) if has_figure(line)}),
             until=_until(edition, status),
             reserves=tuple(Reserve(text, _concerned(edition, name, text)) for text in status.reserves),
             has_files=status.is_available,
         )
         for name, status in sorted(edition.release.datasets.items(), key=rank)
     ]
+
+
+def _covers(programmes: set[str]) -> str:
+    return plural(len(programmes), "programme") if programmes else "aucun chiffre, faute de données"
 
 
 def has_figure(line: Line) -> bool:

@@ -76,6 +76,32 @@ def test_an_empty_table_holds_nothing(tmp_path, table):
     assert refusals(verdict, tmp_path)["ind_events"]
 
 
+def test_an_empty_table_stops_all_its_checks_with_one_sentence(tmp_path):
+    build(tmp_path, "DELETE FROM ind_events")
+    reasons = refusals(audit(tmp_path, datasets=["ind_events"]), tmp_path)["ind_events"]
+    assert [reason for reason in reasons if "est vide" in reason] == [
+        f"{sum(e.on == 'data' for suite in read_suites() if suite.dataset == 'ind_events' for e in suite.expectations)} contrôles n’ont pas pu "
+        "conclure\u00a0: Le tableau data/ind_events.parquet est vide\u00a0: rien de ce qui a été reçu n’y donne de ligne."
+    ]
+
+
+def test_a_table_that_may_be_empty_is_judged_by_its_controls(tmp_path):
+    build(tmp_path, "DELETE FROM ind_reconciliation")
+    verdict = audit(tmp_path, datasets=["ind_reconciliation"])
+    assert verdict.blocking("ind_reconciliation") == ()
+    assert refusals(verdict, tmp_path)["ind_reconciliation"] == []
+    spoilt = tmp_path / "spoilt"
+    build(
+        spoilt,
+        "DELETE FROM ind_reconciliation",
+        "UPDATE ctl_reconciliation SET actual = 0, difference = -expected WHERE control = 'figures_compared'",
+        "UPDATE ctl_reconciliation SET expected = 1, difference = -1 WHERE control = 'figures_compared' AND difference = 0",
+    )
+    assert "Chaque chiffre relevé" in " ".join(
+        refusals(audit(spoilt, datasets=["ind_reconciliation"]), spoilt)["ind_reconciliation"]
+    )
+
+
 @pytest.mark.parametrize("table", ["ind_events", "ctl_events"])
 def test_a_missing_table_holds_nothing(tmp_path, table):
     build(tmp_path, f"DROP TABLE {table}")

@@ -328,6 +328,18 @@ def test_a_card_says_what_the_table_covers_and_how_fresh_it_is(pages):
     )
 
 
+def test_where_nothing_was_printed_elsewhere_the_page_says_so(tmp_path, stock):
+    desk = hand_made.Desk(tmp_path, stock)
+    rule = desk.suites / "ind_reconciliation.yml"
+    rule.write_text(rule.read_text().replace("expectations:", "may_be_empty: true\nexpectations:"))
+    made = desk.candidate(ind_reconciliation=[])
+    release = desk.publish(made)
+    assert release.datasets["ind_reconciliation"].status == "published"
+    page = Page(release.public / "ind_reconciliation.html")
+    assert "Aucun chiffre imprimé ailleurs n’a été reçu" in page.text and not page.problems
+    assert "aucun chiffre, faute de données" in Page(release.public / "index.html").text
+
+
 def test_a_dataset_page_opens_on_a_programme_that_has_figures(tmp_path, stock):
     rows = [
         hand_made.row("ind_events", "EV01", obs_status="L"),

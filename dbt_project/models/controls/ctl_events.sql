@@ -1,25 +1,24 @@
 {% set months %}
--- no month is missing between the first and the last
+-- no month is missing between the first and the last; without a date there is none
 select
     'every_month' as control,
     programme_id,
     'month' as member,
-    coalesce(date_diff('month', strptime(min(member), '%Y-%m'), strptime(max(member), '%Y-%m')) + 1, 0) as expected,
-    count(*) as actual,
+    coalesce(date_diff('month', strptime(min(month), '%Y-%m'), strptime(max(month), '%Y-%m')) + 1, 0) as expected,
+    count(month) as actual,
     cast(null as varchar) as detail
-from {{ ref('ind_events') }}
-where indicator = 'EV05' and member <> 'undated'
-group by all
+from (select programme_id, nullif(member, 'undated') as month from {{ ref('ind_events') }} where indicator = 'EV05')
+group by programme_id
 {% endset %}
 {% set leads %}
--- a lead organiser is an organiser: actual beyond expected is wrong
+-- a lead organiser is an organiser: actual beyond expected is wrong; where no organiser is known, none leads
 select
     'lead_within_any' as control,
     programme_id,
     'role' as member,
-    max(value) filter (where member = 'any') as expected,
-    least(max(value) filter (where member = 'lead'), max(value) filter (where member = 'any')) as smaller,
-    max(value) filter (where member = 'lead') as lead
+    coalesce(max(value) filter (where member = 'any'), 0) as expected,
+    coalesce(max(value) filter (where member = 'lead'), 0) as lead,
+    least(lead, expected) as smaller
 from {{ ref('ind_events') }}
 where indicator = 'EV08'
 group by all

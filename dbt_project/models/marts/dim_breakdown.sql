@@ -34,6 +34,12 @@ members as (
     semi join with_themes using (programme_key)
     inner join {{ ref('dim_theme') }} as theme on theme.scheme = programmes.theme_scheme
     union
+    -- of a programme of which nothing counts yet, no month and no theme is met: zero, not nothing
+    select programme_key, expected.breakdown, expected.member
+    from programmes
+    anti join {{ ref('bridge_event_breakdown') }} using (programme_key)
+    cross join (values ('month', 'undated'), ('theme', 'none')) as expected (breakdown, member)
+    union
     -- every month between the first dated event and the last
     select programme_key, 'month', strftime(month, '%Y-%m')
     from (

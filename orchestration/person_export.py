@@ -51,7 +51,13 @@ def gather(home: Home, found: Held, stands: Everywhere, *, purpose: str, now: da
         vault.load(con, purpose=purpose, deliveries=in_vault, name="held_rows")
         identities = {
             (row["source"], row["delivery_id"], row["row_number"]): row
-            for row in con.sql("from held_rows").to_arrow_table().to_pylist()
+            for delivery, numbers in in_vault.items()
+            for row in con.sql(
+                "from held_rows where source = $source and delivery_id = $delivery and list_contains($numbers, row_number)",
+                params={"source": delivery[0], "delivery": delivery[1], "numbers": numbers},
+            )
+            .to_arrow_table()
+            .to_pylist()
         }
     rows = []
     for (source, delivery_id), numbers in sorted(by_delivery.items()):

@@ -98,7 +98,8 @@ def _released(
     decided = settle(desk, opened)
     base, number, shipped = decided.base, decided.number, decided.shipped
     current = base.number if base else None
-    if not any(entry.data is not None for entry in shipped.values()):
+    # a table that may be empty is no reason for a release
+    if not any(entry.data is not None and entry.status.rows for entry in shipped.values()):
         reasons = " ".join(dict.fromkeys(r for entry in shipped.values() for r in entry.status.reasons))
         raise Refused(
             f"Aucun tableau ne peut être publié, et aucune version antérieure n’existe. {reasons}".strip(),

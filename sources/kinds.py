@@ -141,12 +141,18 @@ def _boolean(slot: Slot, field: ContractField | None, references: References, co
 
 
 def _programme(slot: Slot, field: ContractField | None, references: References, contract: Contract) -> Mapping:
+    to_do = (
+        f"Il est fixé par le contrat « {contract.source} » : à l'observatoire de l'ajouter à sources/references/programmes.csv, ou de corriger le "
+        "contrat."
+        if field is not None and field.constant is not None
+        else "Corrigez la cellule, ou demandez à l'observatoire d'ajouter le programme."
+    )
+
     def parse(text: str | None) -> tuple:
         if not is_blank(text) and not references.programme(text):
             raise Refused(
                 "programme_inconnu",
-                f"Le programme « {text} » n'existe pas. Programmes connus : {', '.join(references.programmes)}. "
-                "Corrigez la cellule, ou demandez à l'observatoire d'ajouter le programme.",
+                f"Le programme « {text} » n'existe pas. Programmes connus : {', '.join(references.programmes)}. {to_do}",
             )
         return (as_typed(text),)
 

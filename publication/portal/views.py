@@ -324,7 +324,7 @@ def cards(edition: Edition, all_lines: dict[str, list[Line]]) -> list[Card]:
 
 
 def _covers(programmes: set[str]) -> str:
-    return plural(len(programmes), "programme") if programmes else "aucun chiffre, faute de données"
+    return plural(len(programmes), "programme") if programmes else "aucun chiffre"
 
 
 def has_figure(line: Line) -> bool:

@@ -13,6 +13,7 @@ from hand_made import Desk
 
 from publication import portal
 from publication.changelog import CHANGED, Change
+from publication.decision import Refused
 from publication.labels import Labels, Sign
 from publication.portal import paging, search, views
 from publication.wording import document_words, long_date, long_period, plural, short_month, typeset
@@ -328,16 +329,27 @@ def test_a_card_says_what_the_table_covers_and_how_fresh_it_is(pages):
     )
 
 
-def test_where_nothing_was_printed_elsewhere_the_page_says_so(tmp_path, stock):
+@pytest.fixture
+def desk_without_printed_figures(tmp_path, stock):
     desk = hand_made.Desk(tmp_path, stock)
     rule = desk.suites / "ind_reconciliation.yml"
     rule.write_text(rule.read_text().replace("expectations:", "may_be_empty: true\nexpectations:"))
-    made = desk.candidate(ind_reconciliation=[])
-    release = desk.publish(made)
+    return desk
+
+
+def test_a_table_that_may_be_empty_is_no_reason_for_a_release(desk_without_printed_figures):
+    desk = desk_without_printed_figures
+    with pytest.raises(Refused, match="Aucun tableau"):
+        desk.publish(desk.candidate(ind_reconciliation=[], without=set(hand_made.DATASETS) - {"ind_reconciliation"}))
+
+
+def test_where_nothing_was_printed_elsewhere_the_page_says_so(desk_without_printed_figures):
+    desk = desk_without_printed_figures
+    release = desk.publish(desk.candidate(ind_reconciliation=[]))
     assert release.datasets["ind_reconciliation"].status == "published"
     page = Page(release.public / "ind_reconciliation.html")
     assert "Aucun chiffre imprimé ailleurs n’a été reçu" in page.text and not page.problems
-    assert "aucun chiffre, faute de données" in Page(release.public / "index.html").text
+    assert "aucun chiffre, données reçues" in Page(release.public / "index.html").text
 
 
 def test_a_dataset_page_opens_on_a_programme_that_has_figures(tmp_path, stock):

@@ -138,3 +138,4 @@ def test_a_template_that_nobody_edited_lets_no_row_in():
     refused = judged.tables["quarantined"].select(["rule", "field"]).to_pylist()
     assert (judged.rows_accepted, judged.rows_quarantined) == (0, 6)
     assert refused == [{"rule": "programme_inconnu", "field": "programme"}] * 6
+    assert "fixé par le contrat « helloasso »" in judged.tables["quarantined"]["message"][0].as_py(), "no cell to mend"

@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import re
 import unicodedata
-from collections.abc import Iterable
+from collections.abc import Collection, Iterable
 from dataclasses import dataclass, replace
 from functools import cached_property
 
@@ -156,13 +156,19 @@ def addresses_in(text: str) -> list[str]:
     return [found.strip(".!?…") for found in re.findall(rf"{_OF_ADDRESS}+@{_OF_ADDRESS}+", text)]
 
 
-def tickets_in(text: str) -> list[str]:
-    """What may be the number of a ticket in a text (`is_telling`), as typed: letters and digits, and those that one sign joins."""
-    words = re.findall(r"[^\W_]+(?:[-_./#][^\W_]+)*", text)
-    parts = [part for word in words for part in re.findall(r"[^\W_]+", word)]
-    return [found for found in dict.fromkeys([*words, *parts]) if is_telling(found)]
+def tickets_in(text: str, lengths: Collection[int]) -> list[str]:
+    """What may be the number of a ticket of one of these lengths in a text, as typed: letters and digits, and those that one sign joins."""
+    found = []
+    for word in _JOINED.findall(text):
+        if len(word) in lengths:
+            found.append(word)
+        if not word.isalnum():
+            found += [part for part in _JOINT.split(word) if len(part) in lengths]
+    return found
 
 
+_JOINED = re.compile(r"[^\W_]+(?:[-_./#][^\W_]+)*")
+_JOINT = re.compile(r"[-_./#]")
 _OF_ADDRESS = r"[^\s<>()\[\],;:\"'«»@/|=]"
 
 _BETWEEN = r"[\W_]{1,3}"

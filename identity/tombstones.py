@@ -166,8 +166,9 @@ class Tombstones:
         return self._cipher.mac("tombstones", f"place\0{len(event_id)}:{event_id}\0{number}".encode())
 
     def of_ticket(self, number: str) -> str:
-        """Fingerprint of a ticket, whatever its event and the case of its letters."""
-        return self._cipher.mac("tombstones", f"ticket\0{number.lower()}".encode())
+        """Fingerprint of a ticket, whatever its event and the case of its letters: behind its length, so that few words of a text are hashed."""
+        mac = self._cipher.mac("tombstones", f"ticket\0{number.lower()}".encode())
+        return f"{len(number)}:{mac}"
 
     def keep(self, tombstone: Tombstone) -> None:
         """Write it, in place of what had its id; durable when this returns."""
@@ -247,7 +248,12 @@ class Tombstones:
     def quoted(self, texts: Iterable[str]) -> dict[str, list[Quote]]:
         """The texts that quote an address or the number of a ticket of somebody erased, and what each quotes."""
         by_email, by_ticket = _by(self.all(), lambda each: each.emails), _by(self.all(), lambda each: each.tickets)
-        said = {text: (addresses_in(text) if by_email else [], tickets_in(text) if by_ticket else []) for text in texts}
+        lengths = {int(fingerprint.split(":")[0]) for fingerprint in by_ticket}
+        said = {
+            text: found
+            for text in texts
+            if any(found := (addresses_in(text) if by_email and "@" in text else [], tickets_in(text, lengths)))
+        }
         addresses = sorted({address for found, _ in said.values() for address in found})
         normal = zip(addresses, normalise_emails(pa.array(addresses, pa.string())).to_pylist(), strict=True)
         of_address = {address: by_email.get(self.of_email(email), []) for address, email in normal if email is not None}

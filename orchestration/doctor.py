@@ -100,7 +100,7 @@ def _rules(home: Home) -> Iterator[Finding]:
     contracts = {}
     try:
         contracts = rooms.contracts(home)
-        yield Finding("contrats", True, f"{len(contracts)} valides")
+        yield Finding("contrats", True, f"{len(contracts)} valide{'s' if len(contracts) > 1 else ''}")
     except ContractError as error:
         yield Finding("contrats", False, str(error))
     try:

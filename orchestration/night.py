@@ -190,7 +190,10 @@ class Night:
         with self.step("rules", "Lecture des règles", "n'a pas abouti") as running:
             try:
                 rooms.declared_by_hand(self.home, self.contracts)
-                running.say(f"{len(self.contracts)} contrats, {len(rooms.suites(self.home))} listes de contrôles")
+                several = "s" if len(self.contracts) > 1 else ""
+                running.say(
+                    f"{len(self.contracts)} contrat{several}, {len(rooms.suites(self.home))} listes de contrôles"
+                )
             except (ContractError, SuiteError) as mistake:
                 raise StructureFailed(str(mistake)) from mistake
 

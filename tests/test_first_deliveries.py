@@ -1,11 +1,15 @@
 """A home that begins: a list of titles and nothing else, one more kind of list beside it. Whatever is not delivered yet keeps nothing back."""
 
+import shutil
+
 import pytest
 
 from orchestration import rooms
 from orchestration.home import Home
-from orchestration.night import DONE, HELD_BACK, Night
+from orchestration.night import DONE, Night
+from sources import landing, references
 from sources.contract import load_contract
+from sources.kinds import References
 
 pytestmark = pytest.mark.nights
 
@@ -79,13 +83,24 @@ def night_on(tmp_path, monkeypatch):
 )  # fmt: skip
 def test_what_is_not_delivered_yet_keeps_nothing_back(night_on, lists, fields):
     outcome = night_on(lists, **fields)
-    assert (outcome.exit_code, {name for name, status in outcome.datasets.items() if status in HELD_BACK}) == (
-        DONE,
-        set(),
-    ), outcome.sentence
+    assert (outcome.exit_code, outcome.kept_back) == (DONE, {}), outcome.sentence
 
 
 def test_lists_without_a_single_event_are_kept_and_give_no_table(night_on):
     outcome = night_on({"registration": LINES})
     assert outcome.exit_code != DONE
     assert outcome.kept_back.keys() > {"ind_events", "ind_participation"}
+
+
+def test_a_region_that_keeps_none_of_the_example_programmes(night_on, tmp_path, monkeypatch):
+    """Its own line in programmes.csv, the others removed: what other lists of references say of them is of no effect."""
+    own = tmp_path / "references"
+    shutil.copytree(references.DIRECTORY, own)
+    head = (own / "programmes.csv").read_text(encoding="utf-8").splitlines()[0]
+    (own / "programmes.csv").write_text(
+        f"{head}\nBZH-2026,Rencontres bretonnes,53,2026,,,2023,public,\n", encoding="utf-8"
+    )
+    monkeypatch.setattr(references, "DIRECTORY", own)
+    monkeypatch.setattr(landing, "_references", References)
+    outcome = night_on({"event": TITLES}, event=EVENT.replace("MESS-2025", "BZH-2026"))
+    assert (outcome.exit_code, outcome.kept_back) == (DONE, {}), outcome.sentence

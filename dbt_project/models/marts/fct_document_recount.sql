@@ -10,3 +10,5 @@ select
     source as document,
     note
 from {{ source('reference', 'document_recount') }}
+-- of a programme that nothing names any more, nothing is recounted
+where programme_id in (select programme_id from {{ ref('int_programmes') }})

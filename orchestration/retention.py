@@ -35,9 +35,8 @@ Delivery = tuple[str, str]
 @dataclass
 class Plan:
     """What is too old. `gone`: delivery → rows → the stone of their person; `crowds`: who they are; `blanks`: delivery → slot → rows;
-    `refused`: deliveries so old that their refused rows go too; `unread`: of what nothing reads, which columns go by words of their headers (all when
-    there is none); `whole`: deliveries of which nothing
-    stays, since no contract reads them."""
+    `refused`: deliveries so old that their refused rows go too; `unread`: of what nothing reads, which columns go by words of their headers (all
+    when there is none); `whole`: deliveries of which nothing stays, since no contract reads them."""
 
     gone: dict[Delivery, dict[int, Tombstone]] = field(default_factory=dict)
     crowds: dict[Delivery, Crowd] = field(default_factory=dict)

@@ -78,7 +78,8 @@ def read_delimited(
 
 def _unwrapped(table: pa.Table, delimiter: str) -> tuple[pa.Table, tuple[Note, ...]]:
     """The table with its lines that stand whole in their first cell put back into columns: a spreadsheet program of another separator opened the
-    file in one column, and saved between quotes the lines that had some. Only where they give as many cells as the others have."""
+    file in one column, and saved between quotes the lines that had some. Only where they give as many cells as the others have, two of them filled; and
+    of a table of one column, where the first line gives a name to each."""
     first, others = table.column(1), table.columns[2:]
     suspects = pc.fill_null(pc.match_substring(first, delimiter), False)
     for column in others if pc.any(suspects).as_py() else ():
@@ -88,8 +89,9 @@ def _unwrapped(table: pa.Table, delimiter: str) -> tuple[pa.Table, tuple[Note, .
     widths = {len(row) for row in cells.values()}
     width = len(others) + 1
     if width == 1:  # all of them, the header too, or it is a table of one column
-        width = widths.pop() if len(widths) == 1 and len(cells) == table.num_rows else 0
-    wrapped = {number: row for number, row in cells.items() if len(row) == width >= 4}
+        is_a_table = len(widths) == 1 and len(cells) == table.num_rows > 1 and all(cells[0])
+        width = widths.pop() if is_a_table else 0
+    wrapped = {number: row for number, row in cells.items() if len(row) == width >= 4 and sum(map(bool, row)) > 1}
     if not wrapped:
         return table, ()
     columns = [column.to_pylist() for column in table.columns[1:]]

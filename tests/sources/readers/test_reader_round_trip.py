@@ -57,6 +57,8 @@ def test_delimited_round_trip(rows, delimiter, ending, encoding, always, final, 
     assume(expected and signature_of(content) == "text")
     assume(sep or not text.lower().lstrip('"').startswith("sep="))
     assume(encoding != "cp1252" or not (is_utf8(content) or is_macintosh(content)))
+    # a line that stands whole in its first cell is put back into columns
+    assume(not any(row[0].count(delimiter) >= 3 and not any(row[1:]) for row in rows))
     with tempfile.TemporaryDirectory() as directory:
         path = Path(directory) / "delivered"
         path.write_bytes(content)

@@ -54,6 +54,7 @@ def test_two_names_behind_one_address_are_known_by_their_names(tmp_path):
     assert (found.rows, found.shared) == ((("a", "d1", 1),), ((HOUSE, "ana tour"),))
 
 
+@pytest.mark.nights
 def test_a_name_at_an_event_is_not_the_persons_where_a_homonym_came_too(tmp_path):
     people = Lists(tmp_path).put("a", attended("Hugo Tour", postcode="59000"), attended("Hugo Tour", postcode="62000"))
     people.match()

@@ -57,6 +57,7 @@ def test_merging_a_pair_to_review_makes_one_person_until_it_is_taken_back(people
     assert people.groups() == [{"a1", "b1"}, {"a2"}]
 
 
+@pytest.mark.nights
 def test_splitting_a_person_holds_on_later_nights_until_it_is_taken_back(people):
     uid = uid_of(people, email="jean.dupont@free.fr")
     named, nameless = (

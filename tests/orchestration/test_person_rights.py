@@ -171,6 +171,7 @@ def respelled(home, event):
 
 
 @pytest.mark.parametrize("who", ["CANARI9", "E1/CANARI9", "CANARI8"])
+@pytest.mark.nights
 def test_a_ticket_is_masked_where_a_remark_or_a_name_of_file_quotes_it(home, who, tmp_path):
     """CANARI8 is nobody's line: a remark alone quotes it."""
     number = who.rpartition("/")[2]
@@ -193,6 +194,7 @@ def test_a_ticket_is_masked_where_a_remark_or_a_name_of_file_quotes_it(home, who
 NAME = "  full_name: {headers: [Nom], privacy: direct}\n"
 
 
+@pytest.mark.nights
 def test_an_event_spelled_in_another_case_is_one_event_for_the_rights_of_persons(home):
     (home.project / "sources" / "contracts" / "programme.yml").write_text(PROGRAMME, encoding="utf-8")
     (home.inbox / "programme").mkdir()

@@ -79,7 +79,7 @@ def _workbook(path: Path, file_name: str) -> Reading:
 
     def named(several: list[Sheet]) -> str:
         return ", ".join(
-            f"« {other.name} »{' (masquée)' if other.name in hidden else ''}, {other.table.num_rows} lignes"
+            f"« {other.name} »{' (masquée)' if other.name in hidden else ''}, {other.table.num_rows} ligne(s) remplie(s)"
             for other in several
         )
 

@@ -21,6 +21,7 @@ from orchestration.home import Home
 if TYPE_CHECKING:
     from identity.held import Held
     from orchestration.erasure import Everywhere
+    from sources.contract import LoadedContract
 
 
 def gather(home: Home, found: Held, stands: Everywhere, *, purpose: str, now: datetime) -> dict[str, Any]:
@@ -28,7 +29,6 @@ def gather(home: Home, found: Held, stands: Everywhere, *, purpose: str, now: da
     from identity.retention import load_rules
     from identity.vault import open_private
     from sources.ledger import deliveries, open_ledger
-    from sources.readers.sheet import ROWS_OF_A_SHEET
 
     vault, contracts = vault_of(home), rooms.contracts(home)
     rules = load_rules()
@@ -43,7 +43,8 @@ def gather(home: Home, found: Held, stands: Everywhere, *, purpose: str, now: da
         if standing.rows:
             by_delivery[key] = sorted({*by_delivery.get(key, ()), *standing.rows})
         mentions += [
-            {"source": key[0], "fichier": file_name, "ligne": row % ROWS_OF_A_SHEET} for _, row, _ in standing.cells
+            {"source": key[0], "fichier": file_name, "ligne": _in_its_sheet(contracts.get(key[0]), row)}
+            for _, row, _ in standing.cells
         ]
         if standing.is_in_bytes:
             mentions.append({"source": key[0], "fichier": file_name, "ligne": None})
@@ -75,7 +76,7 @@ def gather(home: Home, found: Held, stands: Everywhere, *, purpose: str, now: da
                     "fichier": delivery.get("file_name", ""),
                     "recu_le": delivery.get("received_at", ""),
                     "en_vigueur": delivery.get("state") == "accepted",
-                    "ligne": number % ROWS_OF_A_SHEET,
+                    "ligne": _in_its_sheet(loaded, number),
                     "cellules": cells.get(number, {}),
                     "identite": {
                         name: value for name, value in identity.items() if value and name not in ("source", "delivery_id", "row_number")
@@ -100,6 +101,13 @@ def gather(home: Home, found: Held, stands: Everywhere, *, purpose: str, now: da
         "lignes_au_meme_nom_non_rattachees": len(found.namesakes),
         "lignes": rows,
     }
+
+
+def _in_its_sheet(loaded: LoadedContract | None, number: int) -> int:
+    """A row as the spreadsheet program shows it, where several sheets are read as one."""
+    from sources.readers.sheet import ROWS_OF_A_SHEET
+
+    return number % ROWS_OF_A_SHEET if loaded is not None and loaded.contract.files.every_sheet else number
 
 
 def _landed(home: Home, entity: str, source: str, delivery_id: str, numbers: list[int]) -> dict[int, dict[str, Any]]:

@@ -26,8 +26,8 @@ if TYPE_CHECKING:
 @dataclass(frozen=True)
 class Rehearsed:
     """How the night would end. `before`: the release that is current, `after`: the one it would make, None when it would make none;
-    `changes`: from one to the other, where there are both;
-    `waiting`: what the tables that would wait (`outcome.waits`) would change in `before` once they leave."""
+    `changes`: from one to the other, where there are both; `waiting`: what the tables that would wait (`outcome.waits`) would change in
+    `before` once they leave."""
 
     outcome: Outcome
     before: Release | None = None

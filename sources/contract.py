@@ -162,6 +162,10 @@ class ControlTotal(_Strict):
     measure: Literal["sum", "rows"]
 
 
+MOST_ABOVE = 100
+"""The furthest down that a header is looked for."""
+
+
 class Layout(_Strict):
     """Rows of a sheet that are not data: what stands above the header, section rows, totals.
 
@@ -171,7 +175,7 @@ class Layout(_Strict):
     organiser.
     """
 
-    header_within: int = Field(default=10, ge=1, le=100)  # headers.MOST_ABOVE
+    header_within: int = Field(default=10, ge=1, le=MOST_ABOVE)
     table: Table | None = None
     stacked_headers: StackedHeaders | None = None
     number_duplicates: bool = False

@@ -11,16 +11,13 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Protocol
 
-from sources.contract import Contract, ContractField, header_key
+from sources.contract import MOST_ABOVE, Contract, ContractField, header_key
 from sources.entities import ENTITIES
 from sources.readers.sheet import enumerate_in_french
 from sources.values.text import fold
 
 MOST_UNKNOWN = 10
 """Unknown columns that a sentence names one by one."""
-
-MOST_ABOVE = 100
-"""The furthest down that a contract can have its header looked for (`header_within`)."""
 
 Cells = tuple[str | None, ...]
 
@@ -112,9 +109,8 @@ def header_row(contract: Contract, rows: list[tuple[int, Cells]]) -> tuple[int, 
 
 def places(contract: Contract, binding: Binding) -> set[tuple[str, int]]:
     """The columns that are read, by their normalised header, and where each stands."""
-    read = [header for field in contract.fields.values() for header in field.headers]
-    keys = {header_key(header) for header in [*read, *contract.headers_besides()]}
-    return {(key, index) for index, label in enumerate(binding.labels) if label and (key := header_key(label)) in keys}
+    read = _known_to_be_read(contract)
+    return {(key, index) for index, label in enumerate(binding.labels) if label and (key := header_key(label)) in read}
 
 
 def header_below(contract: Contract, rows: list[tuple[int, Cells]]) -> str | None:

@@ -37,10 +37,10 @@ from sources.columns import (
     unaccented,
     whole,
 )
-from sources.contract import Contract, header_key
+from sources.contract import MOST_ABOVE, Contract, header_key
 from sources.corrections import Correction, apply_corrections
 from sources.entities import ENTITIES, PERSON, Entity
-from sources.headers import MOST_ABOVE, Binding, Unbound, bind, column_letter, header_below, places
+from sources.headers import Binding, Unbound, bind, column_letter, header_below, places
 from sources.kinds import EXPRESSION_KINDS, References, is_far_from_section, mappings
 from sources.kinds import Mapping as Parse
 from sources.looks import notes_on_looks

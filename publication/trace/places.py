@@ -38,18 +38,22 @@ class File:
 
     def row(self, row_number: int) -> int | str:
         """A row as whoever has the file finds it: 12, « 12 (feuille « Mai ») » where several sheets were read as one."""
-        names = (self.sheet or "").split(BETWEEN_SHEETS)
-        if len(names) == 1:
-            return row_number
-        rank, row = divmod(row_number, ROWS_OF_A_SHEET)
-        return f"{row} (feuille « {names[rank]} »)"
+        row, sheet = self._row_and_sheet(row_number)
+        return f"{row}{sheet}" if sheet else row
 
     def place(self, aside: Aside) -> int | str:
         """A refused cell as whoever has the file finds it, its row when it has none."""
-        row = self.row(aside.row_number)
-        if isinstance(row, int):
+        row, sheet = self._row_and_sheet(aside.row_number)
+        if not sheet:
             return aside.cell or row
-        return f"ligne {row}" if aside.cell is None else aside.cell + row[row.index(" ") :]
+        return f"{aside.cell or f'ligne {row}'}{sheet}"
+
+    def _row_and_sheet(self, row_number: int) -> tuple[int, str]:
+        names = (self.sheet or "").split(BETWEEN_SHEETS)
+        if len(names) == 1:
+            return row_number, ""
+        rank, row = divmod(row_number, ROWS_OF_A_SHEET)
+        return row, f" (feuille « {names[rank]} »)"
 
     def cells(self, fields: Iterable[str], row_number: int | None) -> list[tuple[str, str | None]]:
         """(cell, header) of some fields in one row: (« G17 », « Participants »); a path stands for a record of a platform."""

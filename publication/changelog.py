@@ -5,7 +5,7 @@ Belongs here: comparing tables and writing the comparison. Does not belong here:
 
 import re
 from collections import Counter
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from decimal import Decimal
@@ -169,8 +169,9 @@ def markdown(
     previous: int | None,
     earlier: Sequence[tuple[int, str, str]],
     version: Version,
+    figures: Collection[tuple[str, ...]],
 ) -> str:
-    """CHANGELOG.md of one release. `earlier`: (number, date, summary) of those before, newest first."""
+    """CHANGELOG.md of one release. `earlier`: (number, date, summary) of those before, newest first. `figures`: those that are `revised`."""
     lines = [f"# Version {number}, {long_date(made_at)}", "", version.sentence(), ""]
     if previous is None:
         lines += [f"Première version : {plural(counted(changes)[ADDED], 'ligne')}.", ""]
@@ -189,7 +190,7 @@ def markdown(
             )
         lines.append("")
     if previous is not None:
-        lines += _overview(changes, labels)
+        lines += _overview(changes, figures, labels)
         for kind, title in ((CHANGED, "Cellules révisées"), (ADDED, "Lignes ajoutées"), (REMOVED, "Lignes retirées")):
             lines += _section(kind, title, changes, labels)
     if earlier:
@@ -199,12 +200,12 @@ def markdown(
     return "\n".join(lines)
 
 
-def _overview(changes: Sequence[Change], labels: Labels) -> list[str]:
+def _overview(changes: Sequence[Change], figures: Collection[tuple[str, ...]], labels: Labels) -> list[str]:
     """How much changed of each indicator of each programme: what a reader looks at before tens of thousands of cells."""
     if not changes:
         return []
     counts: dict[tuple[str, ...], Counter[str]] = {}
-    for key in revised(changes, labels):
+    for key in figures:
         counts.setdefault(key[:3], Counter())["figures"] += 1
     for change in changes:
         counts.setdefault(change.key[:3], Counter())[change.kind] += 1

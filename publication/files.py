@@ -68,6 +68,7 @@ def write_files(
     traced = worker.submit(_write_rows, copied, release, contents, releases)
     before = released_tables(base) if base else {}
     changes = changelog.compare(before, contents)
+    revised = changelog.revised(changes, names) if base else set()
     moved = changelog.statuses_changed(base.datasets if base else {}, release.datasets)
     version = _version(release, base, releases, before, contents, names)
     release = replace(
@@ -80,7 +81,7 @@ def write_files(
     earlier = [(r.number, r.made_at, changelog.summary(r.revisions)) for r in _before(releases, release)]
     (public / "CHANGELOG.md").write_text(
         (f"> {wording.NOT_PUBLISHED}\n\n" if release.is_preview else "")
-        + changelog.markdown(release.number, now, changes, moved, names, release.previous, earlier, version),
+        + changelog.markdown(release.number, now, changes, moved, names, release.previous, earlier, version, revised),
         encoding="utf-8",
     )
     if base:
@@ -98,7 +99,7 @@ def write_files(
         changes=changes if base else [],
         moved=moved if base else [],
         earlier=earlier,
-        revised=changelog.revised(changes, names) if base else set(),
+        revised=revised,
         before=before,
         made_at=now,
         books=books,

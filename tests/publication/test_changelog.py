@@ -53,7 +53,7 @@ def test_what_is_too_long_to_read_is_whole_in_the_file(monkeypatch):
     found = [Change("ind_events", CHANGED, (*key, f"2025-0{n}", "2025"), "value", "-1", '"2",') for n in range(1, 6)]
     found.append(Change("ind_events", REMOVED, (*key, "2025-06", "2025", "#2"), old="3"))
     version = Version("1.0.1", "patch")
-    text = changelog.markdown(2, NOW, found, [], Labels(), 1, [], version)
+    text = changelog.markdown(2, NOW, found, [], Labels(), 1, [], version, changelog.revised(found, Labels()))
     assert text.count("| valeur |") == 3 and "Et 3\u00a0autres : tout est dans `revisions.csv`." in text
     header, *rows = read_csv(as_csv(found))
     assert len(rows) == 6 and rows[0] == [*key, "2025-01", "2025", "", "changed", "value", "-1", '"2",']
@@ -64,7 +64,9 @@ def test_cells_stand_in_the_text_as_tables_print_them():
     labels = Labels(indicators={"TE02": {"rounding": "1 déc.", "unit": "share"}})
     key = ("ind_territories", "P", "TE02", "total", "total", "2025")
     found = [Change("d", CHANGED, key, "upper", "0.1333333", "0.25"), Change("d", REMOVED, key, old="0.5")]
-    text = changelog.markdown(2, NOW, found, [], labels, 1, [], Version("1.0.1", "patch"))
+    text = changelog.markdown(
+        2, NOW, found, [], labels, 1, [], Version("1.0.1", "patch"), changelog.revised(found, labels)
+    )
     assert "| borne haute | 13,3\u202f% | 25,0\u202f% |" in text and "| valeur | 50,0\u202f% | (vide) |" in text
 
 

@@ -28,6 +28,7 @@ if TYPE_CHECKING:
     from publication.changelog import Change
 
 NOT_WHOLE, FAILED = 3, 4
+NOTHING_PUBLISHED = "Observatoire : la nuit n'a rien publié"
 
 
 class Quiet(Group):
@@ -67,7 +68,7 @@ def demo() -> None:
     lines.say(
         f"Dépôt {home.inbox} : {len(copied)} exemple(s) copié(s), {len(left)} déjà là et laissé(s) tel(s) quel(s)."
     )
-    _run(home, lines, force=False)
+    _run(lines, force=False)
 
 
 @app.command()
@@ -75,10 +76,28 @@ def run(
     force: Annotated[bool, typer.Option("--force", help="Refaire la nuit même si rien n'est nouveau.")] = False,
 ) -> None:
     """Une nuit : livraisons, entrepôt, contrôles, publication. Ne fait rien si rien n'est nouveau."""
-    _run(_home(), _lines(), force)
+    _run(_lines(), force)
 
 
-def _run(home: Home, lines: Any, force: bool) -> None:
+def _run(lines: Any, force: bool) -> None:
+    """Somebody is told of whatever the night could not tell of itself: it had not begun."""
+    from orchestration.alerts import send
+    from orchestration.lock import AnotherNight
+
+    try:
+        code = _night_if_owed(_home(), lines, force)
+    except AnotherNight as busy:
+        lines.say(str(busy))
+        code = FAILED
+    except Exception as error:
+        lines.say(_sentence_of(error))
+        for failure in send(Settings.from_environment(), NOTHING_PUBLISHED, [_cause_of(error)]):
+            lines.say(f"! {failure}")
+        code = FAILED
+    raise typer.Exit(code)
+
+
+def _night_if_owed(home: Home, lines: Any, force: bool) -> int:
     from orchestration.novelty import is_anything_new, last_night
     from publication.shelf import current_number
 
@@ -103,9 +122,9 @@ def _run(home: Home, lines: Any, force: bool) -> None:
         kept = [name for name, status in last.get("datasets", {}).items() if status in ("carried", "withheld")]
         if kept:
             lines.say(f"Toujours retenus : {', '.join(sorted(kept))} (voir `observatoire status`).")
-        return
+        return 0
     lines.say(f"Nuit commencée : {' ; '.join(seen.reasons) or 'demandée'}.")
-    raise typer.Exit(_night(home, lines))
+    return _night(home, lines)
 
 
 def _night(home: Home, lines: Any) -> int:
@@ -113,18 +132,13 @@ def _night(home: Home, lines: Any) -> int:
 
     from orchestration.alerts import send
     from orchestration.history import night_with_history
-    from orchestration.lock import AnotherNight
     from orchestration.night import kept_back_lines
     from orchestration.progress import listening
 
     settings = Settings.from_environment()
     started = time.perf_counter()
-    try:
-        with listening(lines.hear):
-            outcome = night_with_history(home, settings)
-    except AnotherNight as busy:
-        lines.say(str(busy))
-        return FAILED
+    with listening(lines.hear):
+        outcome = night_with_history(home, settings)
     seconds = f"{time.perf_counter() - started:.1f}".replace(".", ",")
     if outcome.sentence:
         lines.say_once(outcome.sentence)
@@ -134,7 +148,7 @@ def _night(home: Home, lines: Any) -> int:
         lines.say(f"Version {outcome.release} : {home.current_release / 'public' / 'index.html'}  ({seconds} s)")
     else:
         lines.say(f"Rien n'a été publié ; ce qui l'était le reste. Détails : {home.logs}  ({seconds} s)")
-        for failure in send(settings, "Observatoire : la nuit n'a rien publié", [outcome.sentence]):
+        for failure in send(settings, NOTHING_PUBLISHED, [outcome.sentence]):
             lines.say(f"! {failure}")
     return outcome.exit_code
 
@@ -468,9 +482,19 @@ def _sentence_of(error: BaseException) -> str:
     log = _log(error)
     if failures.is_made_for_people(error):
         return str(error)
-    if isinstance(error, OSError) and (cause := system_errors.told(error)):
-        return f"{cause[0].upper()}{cause[1:]}{f' : {error.filename}' if error.filename else ''} (détails : {log})"
-    return f"Erreur imprévue ({type(error).__name__}) ; détails : {log}"
+    where = ""
+    if isinstance(error, OSError) and system_errors.told(error):
+        # of two files, what was written: what was read is not where the place lacks
+        where = f" : {error.filename2 or error.filename}" if error.filename else ""
+    return f"{_cause_of(error)}{where} (détails : {log})"
+
+
+def _cause_of(error: BaseException) -> str:
+    """Without the name of a file, which may be that of a person: an alert may say it."""
+    if failures.is_made_for_people(error):
+        return str(error)
+    cause = system_errors.told(error) if isinstance(error, OSError) else ""
+    return f"{cause[0].upper()}{cause[1:]}" if cause else f"Erreur imprévue ({type(error).__name__})"
 
 
 def _log(error: BaseException) -> str:

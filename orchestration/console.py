@@ -33,8 +33,8 @@ class Lines:
         try:
             self._out.write(f"{line}\n")
             self._out.flush()
-        except BrokenPipeError:
-            # the reader left (`… | head`): what is under way is not for its eyes only
+        except OSError:
+            # the reader left (`… | head`), the disk of its file is full, its terminal is gone: what is under way is not for its eyes only
             self._out = open(os.devnull, "w", encoding="utf-8")  # noqa: SIM115
 
     def say_once(self, line: str) -> None:

@@ -17,6 +17,7 @@ What failed, and what then:
 
 from __future__ import annotations
 
+import errno
 import time
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager, suppress
@@ -108,6 +109,11 @@ def told(step: Callable[..., Found]) -> Callable[..., Found]:
         except StructureFailed as failure:
             tell(failure)
             raise
+        except Exception as error:
+            # beside what the step times: the night's own notes of itself, on a disk that is full or is somebody else's
+            ended = night.failure("La nuit", "n'a pas abouti", error)
+            tell(ended)
+            raise ended from error
         tell(found)
         return found
 
@@ -428,13 +434,18 @@ class Night:
                 running.say(ended.sentence)
                 raise
             except Exception as error:
-                log = self.log(failures.for_log(error) + getattr(error, "detail", ""))
-                sentence = f"{title} : {self._cause(error, failure)}"
-                running.say(sentence)
-                raise StructureFailed(sentence, log) from error
+                ended = self.failure(title, failure, error)
+                running.say(ended.sentence)
+                raise ended from error
 
-    @staticmethod
-    def _cause(error: Exception, failure: str) -> str:
+    def failure(self, title: str, what: str, error: Exception) -> StructureFailed:
+        """The end of a step that met an exception: one sentence, its details in the log."""
+        log = self.log(failures.for_log(error) + getattr(error, "detail", ""))
+        return StructureFailed(f"{title} : {self._cause(error, what)}", log)
+
+    def _cause(self, error: Exception, failure: str) -> str:
+        if system_errors.is_full(self.home.root):
+            return f"{failure} ({system_errors.SENTENCES[errno.ENOSPC]})."
         if isinstance(error, WarehouseError):
             return error.sentence
         from sources.landing import NotReadAgain
@@ -453,7 +464,8 @@ class Night:
         return self.home.logs / f"night-{self.now:%Y%m%dT%H%M%S}-{self.run_id[:8]}.log"
 
     def log(self, text: str) -> Path:
-        with self.log_file.open("a", encoding="utf-8") as file:
+        """Add to the log, as far as the disk lets: what was to be told is worth more than its details."""
+        with suppress(OSError), self.log_file.open("a", encoding="utf-8") as file:
             file.write(text.rstrip() + "\n")
         return self.log_file
 

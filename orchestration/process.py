@@ -24,6 +24,7 @@ def run_process(work: Callable[[], object]) -> NoReturn:
     process as Python does.
     """
     gc.set_threshold(100_000, 50, 100)
+    _open_what_is_closed()
     code = 0
     try:
         work()
@@ -34,6 +35,18 @@ def run_process(work: Callable[[], object]) -> NoReturn:
         else:
             code = end.code or 0
     _leave(code)
+
+
+def _open_what_is_closed() -> None:
+    """What was started without a standard stream (`>&-`, some schedulers) has one that goes nowhere. Otherwise the next file that is opened
+    would take its number, and be written what is meant for the screen."""
+    for descriptor, (name, mode) in enumerate((("stdin", "r"), ("stdout", "w"), ("stderr", "w"))):
+        try:
+            os.fstat(descriptor)
+        except OSError:
+            os.set_inheritable(os.open(os.devnull, os.O_RDWR), True)  # the lowest free number, which is this one
+        if getattr(sys, name) is None:
+            setattr(sys, name, open(descriptor, mode, encoding="utf-8", closefd=False))
 
 
 def give_memory_back() -> None:

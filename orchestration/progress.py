@@ -82,7 +82,7 @@ def step(key: str, title: str) -> Iterator[Running]:
         if not isinstance(error, Exception):
             running.say(f"{title} : interrompu")
         elif not running.said:
-            running.say(str(error).splitlines()[0] if str(error) else type(error).__name__)
+            running.say(f"{title} : n'a pas abouti ({type(error).__name__})")  # its text may quote a cell
         running.tell("failed")
         raise
     running.tell("done")

@@ -1,14 +1,17 @@
 """The command, in this process: words, exit codes, and never a stack trace."""
 
+import shutil
 import signal
+from pathlib import Path
 
 import pytest
 from small_project import SOURCE, an_hour_old, whole_night
 from typer.testing import CliRunner
 
 from identity.vault import Vault
-from orchestration import command, history, rooms
+from orchestration import alerts, command, history, rooms
 from orchestration import home as homes
+from orchestration import night as nights
 
 
 @pytest.fixture
@@ -80,6 +83,29 @@ def test_exit_codes_of_run(observatoire, observatory, monkeypatch):
     assert said.count("le disque est plein") == 1 and "No space" not in said and "Rien n'a été publié" in said
     assert observatoire("run", "--fast")[0] == 2
     assert observatoire("nights")[0] == 2
+
+
+def test_a_disk_that_takes_not_even_the_log_is_told_all_the_same(observatoire, observatory, monkeypatch):
+    def full(*_, **__):
+        raise OSError(28, "No space left on device")
+
+    monkeypatch.setattr(nights.Night, "log_file", Path("/dev/full"))
+    monkeypatch.setattr(rooms, "deliver", full)
+    code, said = observatoire("demo")
+    assert code in (3, 4) and f"Livraisons « {SOURCE} » : n'ont pas pu être lues (le disque est plein," in said
+    monkeypatch.setattr(nights, "leave_for_next_night", full)
+    code, said = observatoire("run")
+    assert code == 4 and "La nuit : n'a pas abouti (le disque est plein," in said and "Rien n'a été publié" in said
+
+
+def test_somebody_is_told_of_a_night_that_could_not_begin(observatoire, observatory, monkeypatch):
+    told = []
+    monkeypatch.setattr(alerts, "send", lambda settings, subject, lines: told.append((subject, *lines)) or [])
+    shutil.rmtree(observatory.home.root)
+    observatory.home.root.write_text("a file")
+    code, said = observatoire("run")
+    assert code == 4 and "Un fichier est là où un dossier est attendu" in said and str(observatory.home.root) in said
+    assert told == [("Observatoire : la nuit n'a rien publié", "Un fichier est là où un dossier est attendu, le déplacer")]
 
 
 def test_a_second_run_at_the_same_time_says_so(observatoire, observatory, monkeypatch):

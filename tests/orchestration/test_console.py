@@ -26,7 +26,11 @@ def test_a_step_is_told_from_start_to_end():
 
 
 @pytest.mark.parametrize(
-    ("error", "said"), [(ValueError("no\nmore"), "no"), (KeyboardInterrupt(), "Construction : interrompu")]
+    ("error", "said"),
+    [
+        (ValueError("a cell"), "Construction : n'a pas abouti (ValueError)"),
+        (KeyboardInterrupt(), "Construction : interrompu"),
+    ],
 )
 def test_a_step_that_fails_says_so_and_goes_on_failing(error, said):
     heard = Heard()
@@ -57,4 +61,11 @@ def test_a_reader_who_leaves_does_not_stop_the_night():
     os.close(reader)
     lines._out = os.fdopen(writer, "w")
     lines.say("nobody reads this")
+    lines.say("nor that")
+
+
+def test_a_full_disk_under_its_output_does_not_stop_the_night():
+    lines = Lines()
+    lines._out = open("/dev/full", "w")  # noqa: SIM115
+    lines.say("nobody keeps this")
     lines.say("nor that")

@@ -9,9 +9,11 @@ from __future__ import annotations
 
 import importlib.machinery
 import importlib.util
+import os
 import sys
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
+from pathlib import Path
 
 PUT_OFF = frozenset({"altair", "scipy", "scipy.stats"})
 HIDDEN = frozenset({"sqlalchemy", "pyspark", "boto3"})
@@ -34,9 +36,19 @@ class _Finder:
 @contextmanager
 def lean_import() -> Iterator[None]:
     """While this lasts, imports find modules as said above; what was imported before stays as it is."""
+    _have_a_home()
     finder = _Finder()
     sys.meta_path.insert(0, finder)
     try:
         yield
     finally:
         sys.meta_path.remove(finder)
+
+
+def _have_a_home() -> None:
+    """GX, imported, asks where its user's home is, to read a configuration that none of its contexts here has. An account of a service, or a
+    number without a name in a container, may have no home: it then is `/`, as container programs have it."""
+    try:
+        Path.home()
+    except RuntimeError:
+        os.environ["HOME"] = "/"

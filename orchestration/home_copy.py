@@ -11,12 +11,15 @@ from __future__ import annotations
 import os
 import shutil
 import sqlite3
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from contextlib import closing, contextmanager
 from pathlib import Path
 
 from orchestration.home import Home
 from publication import shelf
+
+Leave = Callable[[str, list[str]], Iterable[str]]
+"""What `shutil.copytree` asks of each folder: which of its names to leave out."""
 
 
 @contextmanager
@@ -32,8 +35,9 @@ def copied(home: Home) -> Iterator[Home]:
         for place in (home.landing, home.vault, home.returned, home.crawls, home.dbt_target, journal, home.root / LIST):
             _copy(home, place, shutil.copy2)
         # what people sent, kept bytes and sealed releases are never written again in place: the copy may be other names of the same files
-        for place in (home.inbox, home.originals, home.releases):
-            _copy(home, place, _link, but=journal.name)
+        _copy(home, home.inbox, _link, _not_read)
+        for place in (home.originals, home.releases):
+            _copy(home, place, _link, shutil.ignore_patterns(journal.name))
         with closing(sqlite3.connect(home.ledger)) as ledger, closing(sqlite3.connect(aside.ledger)) as same:
             ledger.backup(same)  # whole, whatever its journal holds and whoever reads it
         copied_from(home.vault, aside.vault)
@@ -47,13 +51,24 @@ def discard(home: Home) -> None:
     shelf.discard(home.copy)
 
 
-def _copy(home: Home, place: Path, copy: Callable[[str, str], object], but: str = "") -> None:
+def _copy(home: Home, place: Path, copy: Callable[[str, str], object], but: Leave | None = None) -> None:
     target = home.copy / place.relative_to(home.root)
     if place.is_dir():
-        ignore = shutil.ignore_patterns(but) if but else None
-        shutil.copytree(place, target, symlinks=True, ignore=ignore, copy_function=copy, dirs_exist_ok=True)
+        shutil.copytree(place, target, symlinks=True, ignore=but, copy_function=copy, dirs_exist_ok=True)
     elif place.exists():
         copy(str(place), str(target))
+
+
+def _not_read(folder: str, names: list[str]) -> list[str]:
+    """What a night says of the inbox and leaves: what the system does not open, and what is neither a file nor a folder."""
+
+    def is_read(path: Path) -> bool:
+        try:
+            return os.access(path, os.R_OK | os.X_OK) if path.is_dir() else path.is_file() and os.access(path, os.R_OK)
+        except OSError:
+            return False
+
+    return [name for name in names if not is_read(Path(folder, name))]
 
 
 def _link(source: str, target: str) -> None:

@@ -38,6 +38,17 @@ class Copy:
         return read_as not in name
 
 
+def _is_there(path: Path) -> bool:
+    """Where the system does not let it be seen, what was there last is there still: the look at the inbox says what is closed."""
+    try:
+        path.lstat()
+    except (FileNotFoundError, NotADirectoryError):
+        return False
+    except OSError:
+        return True
+    return True
+
+
 def copies(inbox: Path, ledger: sqlite3.Connection, contract: Contract) -> list[Copy]:
     """The copies that lie in the inbox of a source, by name; none where names say nothing."""
     if not contract.is_named:
@@ -45,7 +56,7 @@ def copies(inbox: Path, ledger: sqlite3.Connection, contract: Contract) -> list[
     shown = {
         name: delivery_id for (source, name), (_, delivery_id) in stamps(ledger).items() if source == contract.source
     }
-    there = {name for name in shown if (inbox / contract.source / name).exists()}
+    there = {name for name in shown if _is_there(inbox / contract.source / name)}
     read = {row["delivery_id"]: row for row in deliveries(ledger, contract.source)}
     found = []
     for name in sorted(there):

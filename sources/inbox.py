@@ -10,6 +10,7 @@ import hashlib
 import os
 import stat
 import time
+import unicodedata
 import zipfile
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
@@ -143,14 +144,16 @@ def _listed(inbox: Path, folders: set[str]) -> Iterator[Path | Note]:
 
 
 def shown(name: str) -> str:
-    """A name of the file system in Unicode: what is not UTF-8 in it (« é » as a Latin-1 program writes it) becomes « ? »."""
-    return name.encode(errors="replace").decode()
+    """A name of the file system as a line may show it: what is not UTF-8 in it (« é » as a Latin-1 program writes it), or ends the line, or
+    commands a terminal, becomes « ? »."""
+    return "".join("?" if unicodedata.category(letter) in ("Cc", "Cs") else letter for letter in name)
 
 
 _SENTENCES = {
     "fichier_hors_dossier": "« {} » est à la racine du dépôt : rangez-le dans le dossier de sa source.",
     "dossier_sans_contrat": "Le dossier « {} » n'a pas de contrat : ses fichiers ne sont pas lus.",
-    "nom_illisible": "Le nom de « {} » n'est pas en UTF-8 : renommez ce fichier, il n'est pas lu.",
+    "nom_illisible": "Le nom de « {} » n'est pas en UTF-8, ou a un retour à la ligne ou un autre caractère invisible : renommez ce fichier, "
+    "il n'est pas lu.",
     "pas_un_fichier": "« {} » n'est pas un fichier ordinaire : il n'est pas lu.",
     "pas_un_retour": "« {} » n'est pas un classeur de retour de l'observatoire : rangez-le dans le dossier de sa source, ou "
     "redéposez le classeur sans supprimer ses feuilles.",

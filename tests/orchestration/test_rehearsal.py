@@ -110,6 +110,19 @@ def test_what_waits_for_an_approval_is_shown_too(observatoire, observatory, tmp_
         assert [line["new"] for line in csv.DictReader(file)] == ["37"]
 
 
+def test_what_a_night_does_not_read_of_the_inbox_stops_no_rehearsal(observatory, monkeypatch):
+    delivered = observatory.deliver_sample()
+    os.mkfifo(delivered.with_name("tube.csv"))
+    (delivered.with_name("boucle.csv")).symlink_to("boucle.csv")
+    closed = observatory.home.inbox / "fermé"
+    (closed / "x").mkdir(parents=True)
+    may = os.access  # root may everything
+    monkeypatch.setattr(os, "access", lambda path, how: Path(path) != closed and may(path, how))
+    with copied(observatory.home) as aside:
+        assert [path.name for path in (aside.inbox / SOURCE).iterdir()] == [delivered.name]
+        assert not (aside.inbox / "fermé").exists()
+
+
 def test_not_during_a_night(observatoire, observatory):  # noqa: F811
     observatory.home.lock.touch()
     with observatory.home.lock.open("r+") as held:

@@ -147,16 +147,20 @@ def test_a_file_that_is_taken_away_meanwhile_was_not_there(tmp_path, monkeypatch
     assert [arrival.path.name for arrival in seen.arrivals] == ["3.csv"] and not seen.notes
 
 
-def test_a_name_that_is_not_utf8_is_said_and_holds_back_no_other(tmp_path):
+def test_a_name_that_cannot_be_shown_is_said_and_holds_back_no_other(tmp_path):
     inbox = tmp_path / "inbox"
     put(inbox, "a", "lu.csv", "1")
+    put(inbox, "a", "deux\nlignes.csv", "3")
+    put(inbox, "a", "\x1b[31mrouge\x9b.csv", "4")
     (inbox / "a" / os.fsdecode("enquête.csv".encode("latin-1"))).write_text("2")
     (inbox / os.fsdecode("équipe".encode("latin-1")) / "x").mkdir(parents=True)
     seen = look(inbox, tmp_path / "ledger.sqlite", ["a"])
     assert [arrival.path.name for arrival in seen.arrivals] == ["lu.csv"]
-    assert sorted(note.rule for note in seen.notes) == ["dossier_sans_contrat", "nom_illisible"]
+    assert sorted(note.rule for note in seen.notes) == ["dossier_sans_contrat", *["nom_illisible"] * 3]
     assert any("« a/enqu?te.csv » n'est pas en UTF-8" in note.message for note in seen.notes)
-    assert "".join(note.message for note in seen.notes).encode(), "a log can be written of it"
+    said = "".join(note.message for note in seen.notes)
+    assert said.encode() and said.isprintable(), "a log can be written of it, and a terminal shows it"
+    assert "« a/deux?lignes.csv »" in said and "« a/?[31mrouge?.csv »" in said
 
 
 def test_the_last_accepted_sighting_is_in_force(tmp_path):

@@ -23,7 +23,7 @@ with cells as (
         case when count(counted.upper) = count(counted.value) then median(counted.upper) end as middle_upper,
         min(counted.value) as smallest,
         min(counted.lower) as smallest_lower,
-        case when count(counted.upper) = count(counted.value) then min(counted.upper) end as smallest_upper,
+        min(counted.upper) as smallest_upper,
         max(counted.value) as largest,
         max(counted.lower) as largest_lower,
         case when count(counted.upper) = count(counted.value) then max(counted.upper) end as largest_upper
@@ -54,7 +54,7 @@ measured as (
             when 'PA08' then middle_lower
             when 'PA01_min' then smallest_lower
             when 'PA01_max' then largest_lower
-            when 'PA01_max_share' then coalesce(largest_lower / nullif(total_upper, 0), 0)
+            when 'PA01_max_share' then case when total > 0 then coalesce(largest_lower / total_upper, 0) end
         end as lower,
         case definition.code
             when 'PA01' then case when n_with = n_total then total_upper end
@@ -62,7 +62,7 @@ measured as (
             when 'PA08' then middle_upper
             when 'PA01_min' then smallest_upper
             when 'PA01_max' then largest_upper
-            when 'PA01_max_share' then least(largest_upper / nullif(total_lower, 0), 1)
+            when 'PA01_max_share' then case when total > 0 then least(largest_upper / nullif(total_lower, 0), 1) end
         end as upper,
         case definition.code when 'PA07' then total when 'PA01_max_share' then largest end as numerator,
         case definition.code when 'PA07' then nullif(n_with, 0) when 'PA01_max_share' then total end as denominator
@@ -97,6 +97,8 @@ declared as (
         unit,
         case
             when n_total = 0 then 'M'
+            -- counts are known and add up to nobody: there is no share of them
+            when value is null and n_with > 0 then 'M'
             when value is null then 'L'
             when is_not_significant then 'N'
             when n_approximate > 0 then 'E'
@@ -108,6 +110,7 @@ declared as (
             when n_total = 0 then 'Aucun événement.'
             when n_with = 0 and in_words is not null then 'Effectif donné en mots seulement : « ' || in_words || ' ».'
             when n_with = 0 then 'Effectif non communiqué.'
+            when value is null then 'Personne n’est venu.'
             else {{ fr_caveat([
                 "case when is_not_significant then 'Non significatif : ' || share_with_data || ' avec un effectif connu.' end",
                 "case when indicator = 'PA01' and n_with < n_total then 'Au moins ' || " ~ fr_count('coalesce(total_lower, total)') ~ " || ' : effectif connu pour ' || share_with_data || '.' end",

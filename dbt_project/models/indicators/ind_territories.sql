@@ -106,12 +106,10 @@ tidy as (
         denominator,
         nb_held - nb_unknown as n_with_data,
         nb_held as n_total,
-        case
-            when nb_held = 0 then 'M'
-            when nb_located = 0 and nb_unknown > 0 then 'L'
-            else 'A'
-        end as obs_status,
+        -- no event at all covers nothing: a true zero
+        case when nb_located = 0 and nb_unknown > 0 then 'L' else 'A' end as obs_status,
         {{ fr_caveat([
+            "case when nb_held = 0 then 'Aucun événement.' end",
             "case when indicator in ('TE02', 'TE03') then 'EPCI dont la population municipale est majoritairement dans la région (' || nb_territories || ', découpage ' || programmes.territory_vintage || ').' end",
             "case when nb_unknown > 0 then 'Événements sans lieu connu, sans effet sur la couverture : ' || nb_unknown || '.' end"
         ]) }} as caveat

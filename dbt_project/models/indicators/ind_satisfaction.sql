@@ -1,11 +1,11 @@
 -- SA01 to SA04. Notes count whatever the event, and event by event; a note is never estimated. n_with_data of n_total: answers that
--- give the note, of all finished answers; for SA04, events with answers and a known presence, of the events held.
+-- give the note, of all finished answers; for SA04, events with answers and a known presence, of the events that count or that an answer is about.
 with programmes as (
     select * from {{ ref('dim_programme') }} where has_events
 ),
 
 answers as (
-    select answer.*, programmes.programme_id, event.code as event_code
+    select answer.*, programmes.programme_id, event.code as event_code, event.is_counted
     from {{ ref('fct_feedback') }} as answer
     inner join programmes using (programme_key)
     left join {{ ref('dim_event') }} as event using (event_key)
@@ -65,6 +65,7 @@ answered as (
         answers.programme_key,
         answers.event_key,
         any_value(answers.event_code) as event_code,
+        any_value(answers.is_counted) as is_counted,
         count(*) as nb_answers,
         any_value(presences.nb_present) as nb_present,
         any_value(presences.nb_present_lower) as nb_present_lower,
@@ -97,7 +98,8 @@ rates as (
         count(*) filter (where is_usable and is_listed) as nb_listed,
         count(*) filter (where is_usable and is_approximate) as nb_approximate,
         coalesce(sum(nb_answers) filter (where not is_usable), 0) as nb_left_out,
-        any_value(held.nb_held) as nb_events
+        -- answers may be about an event that does not count: a part of another, a cancelled one
+        coalesce(any_value(held.nb_held), 0) + count(*) filter (where not is_counted) as nb_events
     from answered
     left join held using (programme_key)
     group by programme_key
@@ -207,7 +209,7 @@ select
     cast(tidy.numerator as double) as numerator,
     cast(tidy.denominator as double) as denominator,
     cast(tidy.n_with_data as integer) as n_with_data,
-    cast(greatest(tidy.n_total, tidy.n_with_data) as integer) as n_total,
+    cast(tidy.n_total as integer) as n_total,
     definition.unit,
     case
         when tidy.value is null then 'L'

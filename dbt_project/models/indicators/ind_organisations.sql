@@ -1,6 +1,6 @@
 -- OR01 to OR03: organisations of the persons present at counted events. A person who names none is in n_total only (presences whose
 -- organisation is known, of all presences), and so is who was erased, whose organisation went too: the caveat says it. OR01 has at least the
--- organisations of a directory. Shares are those of organisations whose family, or size, is known.
+-- organisations of a directory. What no list came for is missing from all but the lines of an event. Shares are those of organisations whose family, or size, is known.
 with programmes as (
     select * from {{ ref('dim_programme') }} where has_events
 ),
@@ -12,6 +12,19 @@ presences as (
     inner join {{ ref('dim_event') }} as event using (event_key)
     left join {{ ref('dim_organisation') }} as organisation on organisation.organisation_key = presence.organisation_key
     where event.is_counted
+),
+
+-- organisations of the events that no list came for are not known
+lists as (
+    select
+        event.programme_key,
+        count(sheet.event_key) as nb_sheets,
+        count(*) as nb_events,
+        'Listes reçues pour ' || nb_sheets || ' ' || {{ fr_plural('nb_sheets', 'événement', 'événements') }} || ' sur ' || nb_events || '.' as said
+    from {{ ref('dim_event') }} as event
+    left join {{ ref('fct_event_count') }} as sheet on sheet.event_key = event.event_key and sheet.counting_method = 'present'
+    where event.is_counted
+    group by all
 ),
 
 cells as (
@@ -155,15 +168,19 @@ select
     programmes.period,
     cast(figures.value as double) as value,
     cast(figures.lower as double) as lower,
-    cast(case when figures.denominator is null and not figures.is_partial then figures.value end as double) as upper,
+    cast(case when figures.denominator is null and not (figures.is_partial or is_unlisted) then figures.value end as double) as upper,
     cast(figures.numerator as double) as numerator,
     cast(figures.denominator as double) as denominator,
     cast(figures.n_with_data as integer) as n_with_data,
     cast(figures.n_total as integer) as n_total,
     definition.unit,
-    case when figures.value is null then 'L' when figures.is_partial then 'P' else 'A' end as obs_status,
+    case when figures.value is null then 'L' when figures.is_partial or is_unlisted then 'P' else 'A' end as obs_status,
     'F' as conf_status,
-    figures.caveat
+    nullif(concat_ws(' ', figures.caveat, case when is_unlisted then lists.said end), '') as caveat
 from figures
 inner join programmes using (programme_key)
+left join lists using (programme_key)
+cross join lateral (
+    select coalesce(figures.breakdown <> 'event' and figures.value is not null and lists.nb_sheets < lists.nb_events, false) as is_unlisted
+)
 inner join {{ ref('dim_indicator') }} as definition on definition.code = figures.indicator

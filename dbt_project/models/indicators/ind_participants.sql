@@ -54,6 +54,16 @@ asked as (
         )
 ),
 
+-- nobody knows who came to the events that no list came for
+lists as (
+    select link.breakdown_key as among_key, count(sheet.event_key) as nb_sheets, count(*) as nb_events
+    from {{ ref('bridge_event_breakdown') }} as link
+    left join {{ ref('fct_event_count') }} as sheet
+        on sheet.event_key = link.event_key and sheet.counting_method = 'present'
+    where link.breakdown = 'total'
+    group by all
+),
+
 cells as (
     select
         case asked.question when 'category' then 'PE02' else 'PE01' end as indicator,
@@ -63,10 +73,14 @@ cells as (
         asked.period,
         coalesce(answers.nb_persons, 0) as nb_persons,
         coalesce(case asked.question when 'category' then answers.nb_category else answers.nb_gender end, 0) as nb_answers,
-        coalesce(answered.nb, 0) as nb
+        coalesce(answered.nb, 0) as nb,
+        lists.nb_sheets,
+        lists.nb_events,
+        coalesce(lists.nb_sheets < lists.nb_events, false) as is_unlisted
     from asked
     left join answers using (among_key)
     left join answered using (among_key, question, answer)
+    left join lists using (among_key)
 )
 
 select
@@ -84,7 +98,7 @@ select
     cast(nb_answers as integer) as n_with_data,
     cast(nb_persons as integer) as n_total,
     definition.unit,
-    case when nb_answers = 0 then 'L' when nb_answers < nb_persons then 'P' else 'A' end as obs_status,
+    case when nb_answers = 0 then 'L' when nb_answers < nb_persons or is_unlisted then 'P' else 'A' end as obs_status,
     'F' as conf_status,
     case
         when nb_persons = 0 then 'Aucune personne connue parmi les présences.'
@@ -93,7 +107,8 @@ select
             "case when breakdown = 'gender' and member = 'H' then 'Part d’hommes, et non de femmes.' end",
             "case when breakdown = 'gender' and member = 'X' then 'Part d’autres réponses, et non de femmes.' end",
             "case when nb_answers < nb_persons then 'Taux de réponse : ' || cast(round(100 * nb_answers / nb_persons) as integer) || ' % (' || "
-                ~ fr_count('nb_answers') ~ " || ' ' || " ~ fr_plural('nb_answers', 'personne', 'personnes') ~ " || ' sur ' || " ~ fr_count('nb_persons') ~ " || ').' end"
+                ~ fr_count('nb_answers') ~ " || ' ' || " ~ fr_plural('nb_answers', 'personne', 'personnes') ~ " || ' sur ' || " ~ fr_count('nb_persons') ~ " || ').' end",
+            "case when is_unlisted then 'Listes reçues pour ' || nb_sheets || ' ' || " ~ fr_plural('nb_sheets', 'événement', 'événements') ~ " || ' sur ' || nb_events || '.' end"
         ]) }}
     end as caveat
 from cells

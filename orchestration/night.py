@@ -434,9 +434,9 @@ class Night:
                 running.say(ended.sentence)
                 raise
             except Exception as error:
-                ended = self.failure(title, failure, error)
-                running.say(ended.sentence)
-                raise ended from error
+                told_as = self.failure(title, failure, error)
+                running.say(told_as.sentence)
+                raise told_as from error
 
     def failure(self, title: str, what: str, error: Exception) -> StructureFailed:
         """The end of a step that met an exception: one sentence, its details in the log."""

@@ -22,10 +22,12 @@ MADE_FOR_PEOPLE = frozenset(
         "publication.decision.Refused",
         "publication.package.registry.PublisherError",
         "publication.releases.NoRelease",
+        "publication.shelf.Damaged",
         "publication.trace.declared.TraceError",
         "sources.contract.ContractError",
         "sources.landing.NotLanded",
         "sources.landing.NotReadAgain",
+        "sources.ledger.LedgerError",
     }
 )
 """Exceptions whose text is one French sentence that quotes no cell. By name: importing them costs what the command does not need."""

@@ -98,7 +98,8 @@ def _finish(night: Night, historian: Historian) -> None:
     with suppress(StructureFailed), night.step("history", "Historique dans Dagster", "n'a pas été écrit") as running:
         if not historian.finish():
             sentence = (
-                "Historique dans Dagster : absent ou incomplet pour cette nuit ; les chiffres n'en dépendent pas."
+                "Historique dans Dagster : absent ou incomplet pour cette nuit ; les chiffres n'en dépendent pas. Si cela se répète, "
+                f"déplacez {night.home.dagster} ailleurs : il n'a que l'historique, et la nuit suivante en commence un autre."
             )
             raise StructureFailed(sentence, night.log(sentence))
         running.say("écrit")

@@ -247,11 +247,17 @@ def _is_parsed(home: Home, kept_in: Path) -> bool:
         parsed = json.loads((kept_in / PARSED).read_text())
     except (OSError, ValueError):
         return False
-    return (kept_in / MANIFEST).is_file() and (kept_in / PACKED).is_file() and parsed == _project_state(home)
+    return parsed == _parsed_state(home, kept_in)
+
+
+def _parsed_state(home: Home, kept_in: Path) -> dict[str, Any]:
+    """Of what the files beside it were made, and how large each is: one that was cut is parsed again."""
+    sizes = {path.name: path.stat().st_size for path in (kept_in / MANIFEST, kept_in / PACKED) if path.is_file()}
+    return {"project": _project_state(home), "sizes": sizes}
 
 
 def _parse(home: Home, kept_in: Path) -> None:
-    state = _project_state(home)
+    project = _project_state(home)
     result = _invoke(home, "parse", [], Path(PARSED_WITH))
     if not result.success:
         raise _explained(result)
@@ -260,7 +266,7 @@ def _parse(home: Home, kept_in: Path) -> None:
     rendered = _own_target(home) / "rendered.msgpack"
     rendered.write_bytes(_rendered(home, (_own_target(home) / "partial_parse.msgpack").read_bytes()))
     _replace(rendered, kept_in / PACKED)
-    write_json(kept_in / PARSED, state)
+    write_json(kept_in / PARSED, _parsed_state(home, kept_in) | {"project": project})
 
 
 def _rendered(home: Home, packed: bytes) -> bytes:

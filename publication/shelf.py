@@ -17,6 +17,7 @@ Nothing is ever swept that the journal does not positively name.
 """
 
 import contextlib
+import errno
 import fcntl
 import json
 import os
@@ -47,6 +48,10 @@ APPROVAL, EMBARGO = "approval", "embargo"
 
 class Busy(Exception):
     """Another writer holds the shelf."""
+
+
+class Damaged(OSError):
+    """What stands on the shelf is not what the publisher put there. The message is French: what, and what to do."""
 
 
 @dataclass(frozen=True)
@@ -129,7 +134,15 @@ class Release:
 
 def read_release(directory: Path) -> Release:
     """What `release.json` says of the release in `directory`. Its bytes are not checked (`releases.verify` does)."""
-    document = json.loads((directory / RELEASE_FILE).read_text(encoding="utf-8"))
+    try:
+        document = json.loads((directory / RELEASE_FILE).read_text(encoding="utf-8"))
+    except (FileNotFoundError, NotADirectoryError, ValueError) as error:
+        what = "est abîmée" if directory.exists() else "n’est plus là"
+        raise Damaged(
+            f"La version {directory.name} {what} ({directory}) : remettez ce dossier d’une sauvegarde. À défaut, si c’est elle qui est en "
+            "place, montrez-en une autre (`observatoire releases rollback`), ou, s’il n’y en a pas, ôtez le lien "
+            f"{directory.parent / CURRENT} : la nuit suivante en fait une nouvelle."
+        ) from error
     document["datasets"] = {
         name: DatasetStatus(**{**entry, "reasons": tuple(entry["reasons"]), "reserves": tuple(entry["reserves"])})
         for name, entry in document["datasets"].items()
@@ -199,11 +212,18 @@ def next_number(releases: Path) -> int:
 
 
 def current_number(releases: Path) -> int | None:
-    """Where `current` points; None before the first release."""
+    """Where `current` points; None before the first release. Raises Damaged when it is no link."""
     try:
         return int(os.readlink(releases / CURRENT))
     except (FileNotFoundError, ValueError):
         return None
+    except OSError as error:
+        if error.errno != errno.EINVAL:
+            raise
+        raise Damaged(
+            f"{releases / CURRENT} n’est plus un lien vers une version : ôtez-le, puis remettez en place la dernière version "
+            "(`observatoire releases list`, puis `rollback`) ; sans cela, la nuit suivante en fait une nouvelle."
+        ) from error
 
 
 def point(releases: Path, number: int) -> None:

@@ -262,7 +262,8 @@ def _read_again(
 
 
 def _is_in_place(places: Places, contract: Contract, row: dict) -> bool:
-    """Whether the files that the ledger speaks of are there: a backup that was put back lacks those of later nights."""
+    """Whether the files that the ledger speaks of are there, and whole: a backup that was put back lacks those of later nights, and a copy
+    or a disk that stopped in the middle leaves part of one."""
     if row["outcome"] != "accepted":
         return True
     entity, name = ENTITIES[contract.entity], f"{contract.source}__{row['delivery_id']}.parquet"
@@ -271,7 +272,17 @@ def _is_in_place(places: Places, contract: Contract, row: dict) -> bool:
         files.append(places.landing / "quarantine" / name)
     if entity.personal:
         files.append(places.vault / IDENTITIES_FOLDER / f"{name}.enc")
-    return all(path.exists() for path in files)
+    return all(path.exists() and (path.suffix != ".parquet" or _ends_as_parquet(path)) for path in files)
+
+
+def _ends_as_parquet(path: Path) -> bool:
+    with path.open("rb") as file:
+        file.seek(-min(len(_PARQUET), path.stat().st_size), os.SEEK_END)
+        return file.read() == _PARQUET
+
+
+_PARQUET = b"PAR1"
+"""The last bytes of every Parquet file: one that was cut has others, or none."""
 
 
 CRAWL = "api"

@@ -94,13 +94,45 @@ class DeliveryReport:
     delivered_at: datetime | None = None
 
 
+class LedgerError(OSError):
+    """The ledger cannot be used. The message is French: what it is, what to do."""
+
+
+_WRONG = {
+    "NOTADB": "est abîmé : remettez celui de la dernière sauvegarde, et ce qui est arrivé depuis sera relu du dépôt. Sans sauvegarde, "
+    "déplacez-le ailleurs, avec {name}-wal et {name}-shm s'ils existent : seul ce qui est encore dans le dépôt sera relu",
+    "BUSY": "est tenu par un autre programme : fermez ce programme, puis relancez",
+    "FULL": "ne peut pas être écrit, le disque est plein : libérez de la place, puis relancez",
+    "CANTOPEN": "ne peut pas être ouvert : vérifiez à qui appartiennent ce fichier et son dossier, et leurs droits",
+    "IOERR": "ne peut pas être lu ou écrit, le disque ne répond pas comme il devrait : vérifiez sa place et son état",
+}
+"""By SQLite's names of what is wrong (`SQLITE_NOTADB`)."""
+
+_WRONG |= {"CORRUPT": _WRONG["NOTADB"], "LOCKED": _WRONG["BUSY"]}
+_WRONG |= dict.fromkeys(("READONLY", "PERM"), _WRONG["CANTOPEN"])
+
+
+@contextmanager
+def _told(path: Path) -> Iterator[None]:
+    """What SQLite finds wrong with the file, in words; what is wrong with a statement stays what it is."""
+    try:
+        yield
+    except sqlite3.DatabaseError as error:
+        name = getattr(error, "sqlite_errorname", None) or ""
+        wrong = _WRONG.get((name.split("_") + [""])[1])  # of SQLITE_IOERR_WRITE, what comes first
+        if wrong is None:
+            raise
+        raise LedgerError(f"Le registre des livraisons {path} {wrong.format(name=path.name)}.") from error
+
+
 @contextmanager
 def open_ledger(path: Path) -> Iterator[sqlite3.Connection]:
-    """A connection to the ledger, created when absent; commits on success, rolls back on error, always closes."""
+    """A connection to the ledger, created when absent; commits on success, rolls back on error, always closes. Raises LedgerError."""
     path.parent.mkdir(parents=True, exist_ok=True)
-    connection = sqlite3.connect(path, timeout=30)
-    connection.row_factory = sqlite3.Row
-    try:
+    with _told(path):
+        connection = sqlite3.connect(path, timeout=30)
+    with closing(connection), _told(path):
+        connection.row_factory = sqlite3.Row
         connection.execute("pragma journal_mode = wal")
         connection.execute("pragma synchronous = full")
         if connection.execute("pragma user_version").fetchone()[0] != _VERSION:
@@ -108,8 +140,15 @@ def open_ledger(path: Path) -> Iterator[sqlite3.Connection]:
             connection.executescript(f"{_SCHEMA} pragma user_version = {_VERSION};")
         with connection:
             yield connection
-    finally:
-        connection.close()
+
+
+def look_through(path: Path) -> None:
+    """Raises LedgerError when something is wrong with a ledger that is there."""
+    with open_ledger(path) as ledger, _told(path):
+        if (said := ledger.execute("pragma quick_check(1)").fetchone()[0]) != "ok":
+            raise LedgerError(
+                f"Le registre des livraisons {path} {_WRONG['CORRUPT'].format(name=path.name)}."
+            ) from ValueError(said)
 
 
 @contextmanager

@@ -28,7 +28,7 @@ def written(observatory, monkeypatch):
     kept_in.mkdir(parents=True, exist_ok=True)
     (kept_in / warehouse.MANIFEST).write_text(json.dumps(MANIFEST))
     (kept_in / warehouse.PACKED).write_bytes(b"")
-    (kept_in / warehouse.PARSED).write_text(json.dumps(warehouse._project_state(observatory.home)))
+    (kept_in / warehouse.PARSED).write_text(json.dumps(warehouse._parsed_state(observatory.home, kept_in)))
     return observatory
 
 

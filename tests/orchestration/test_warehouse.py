@@ -107,6 +107,13 @@ def test_a_changed_project_is_parsed_again(home, monkeypatch):
     warehouse.load_manifest(home)
     model.write_text(text)
     assert parsed == [home]
+    for name in (warehouse.MANIFEST, warehouse.PACKED):
+        path = home.dbt_target / name
+        whole = path.read_bytes()
+        path.write_bytes(whole[:-1])
+        assert not warehouse.is_parsed(home), "what was cut"
+        path.write_bytes(whole)
+    assert warehouse.is_parsed(home)
 
 
 @pytest.mark.parametrize(

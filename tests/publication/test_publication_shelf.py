@@ -209,6 +209,21 @@ def test_rollback_to_what_does_not_exist_or_is_damaged(small_desk):
     assert small_desk.current == "2"
 
 
+def test_a_shelf_that_somebody_disarranged_says_what_to_do_and_is_whole_again_then(small_desk):
+    small_desk.night()
+    shelf.remove(small_desk.night(ind_events=hand_made.events(35)).path)
+    with pytest.raises(shelf.Damaged, match=r"La version 2 n’est plus là .* rollback"):
+        small_desk.night(ind_events=hand_made.events(34))
+    assert releases.rollback(small_desk.releases, 1, reason="perdue", now=hand_made.NOW).number == 1
+    link = small_desk.releases / "current"
+    link.unlink()
+    link.mkdir()
+    with pytest.raises(shelf.Damaged, match=r"current n’est plus un lien"):
+        small_desk.night(ind_events=hand_made.events(34))
+    link.rmdir()
+    assert small_desk.night(ind_events=hand_made.events(34)).number == 3 and small_desk.current == "3"
+
+
 @pytest.mark.nights
 def test_a_reader_that_pins_never_sees_two_versions(small_desk):
     """Nine releases while readers read: every file a pinned reader opens tells the same number of events."""

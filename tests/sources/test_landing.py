@@ -536,6 +536,17 @@ def test_what_a_backup_put_back_lacks_is_landed_again(tmp_path):
         assert land(tmp_path, report.source) == []
 
 
+@pytest.mark.parametrize("size", [0, 2, 500])
+def test_a_landed_file_that_was_cut_is_landed_again(tmp_path, size):
+    programme(tmp_path)
+    (first,) = land(tmp_path)
+    (path,) = (tmp_path / "landing" / "event").glob("*.parquet")
+    whole = path.read_bytes()
+    path.write_bytes(whole[:size])
+    assert [report.delivery_id for report in land(tmp_path)] == [first.delivery_id]
+    assert path.read_bytes() == whole and land(tmp_path) == []
+
+
 def processing_hashes(home):
     with open_ledger(places(home).ledger) as ledger:
         return {row["file_name"]: row["processing_hash"] for row in deliveries(ledger)}

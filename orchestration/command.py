@@ -47,7 +47,12 @@ class Quiet(Group):
         raise typer.Exit(FAILED)
 
 
-app = App("L'observatoire de l'économie sociale et solidaire : des fichiers reçus aux chiffres publiés.", Quiet)
+app = App(
+    "L'observatoire de l'économie sociale et solidaire : des fichiers reçus aux chiffres publiés.\n\n"
+    "L'état est dans le dossier que dit OBSERVATOIRE_HOME (sans elle, « var » à côté du programme). Chaque commande finit par 0 quand elle a fait ce "
+    "qui est demandé, par 2 quand elle est mal écrite, par 4 quand c'est impossible, la raison étant dite ; « COMMANDE --help » dit le reste.",
+    Quiet,
+)
 quarantine_app = App("Les lignes refusées, et pourquoi.")
 sources_app = App("Les sources et leurs contrats.")
 app.add_typer(quarantine_app, name="quarantine")
@@ -75,7 +80,11 @@ def demo() -> None:
 def run(
     force: Annotated[bool, typer.Option("--force", help="Refaire la nuit même si rien n'est nouveau.")] = False,
 ) -> None:
-    """Une nuit : livraisons, entrepôt, contrôles, publication. Ne fait rien si rien n'est nouveau."""
+    """Une nuit : livraisons, entrepôt, contrôles, publication. Ne fait rien si rien n'est nouveau.
+
+    Finit par 0 quand une version est faite ou que rien n'est nouveau, par 3 quand un tableau est retenu ou reporté, ou qu'une source n'a pas pu
+    être lue, par 4 quand rien n'a pu être publié (ou qu'une autre nuit est en cours).
+    """
     _run(_lines(), force)
 
 
@@ -155,7 +164,10 @@ def _night(home: Home, lines: Any) -> int:
 
 @app.command()
 def rehearse(output: releases_command.Output = None) -> None:
-    """Répète la prochaine nuit sur une copie : ce qui serait publié et ce qui changerait, sans que rien change ici."""
+    """Répète la prochaine nuit sur une copie : ce qui serait publié et ce qui changerait, sans que rien change ici.
+
+    Finit comme finirait cette nuit (voir « run »).
+    """
     from orchestration.night import kept_back_lines
     from orchestration.progress import listening
     from orchestration.rehearsal import rehearse as rehearse_night
@@ -205,12 +217,15 @@ def status() -> None:
 
 @app.command()
 def doctor() -> None:
-    """Versions, droits, disque, configuration, contrats : tout est-il prêt pour une nuit ?"""
+    """Versions, droits, disque, configuration, contrats : tout est-il prêt pour une nuit ?
+
+    Finit par 0 quand tout l'est, par 4 quand une ligne commence par ✗.
+    """
     from orchestration.doctor import examine
 
     lines = _lines()
     findings = []
-    for finding in examine(_home(), Settings.from_environment()):
+    for finding in examine(Home.from_environment(), Settings.from_environment()):
         findings.append(finding)
         lines.say(f"{'✓' if finding.fine else '✗'} {finding.name} : {finding.sentence}")
     if not all(finding.fine for finding in findings):
@@ -256,7 +271,7 @@ def register(
 
 @app.command()
 def dagster(
-    port: Annotated[int, typer.Option(help="Port de l'interface.")] = 3000,
+    port: Annotated[int, typer.Option(help="Port de l'interface.", min=1, max=65535)] = 3000,
 ) -> None:
     """Ouvre l'interface de Dagster sur cette machine, avec l'historique des nuits et le calendrier en marche."""
     import os
@@ -358,7 +373,10 @@ def trace(
         int | None, typer.Option("--since", help="Pourquoi il n'est plus ce qu'il était dans cette version.")
     ] = None,
 ) -> None:
-    """D'où vient un chiffre : les lignes qui le font, et pour chacune la livraison, le fichier, la feuille et la cellule."""
+    """D'où vient un chiffre : les lignes qui le font, et pour chacune la livraison, le fichier, la feuille et la cellule.
+
+    Finit par 4 quand ces lignes ne redonnent pas exactement le chiffre publié, ou qu'il n'existe pas.
+    """
     from orchestration.trace_command import print_trace
 
     exact = print_trace(_home(), _lines(), dataset, indicator, programme, breakdown, member, release, since)
@@ -375,7 +393,10 @@ def sources_check(
         str | None, typer.Option("--source", help="La source dont c'est une livraison, ou un contrat (.yml).")
     ] = None,
 ) -> None:
-    """Essaie un fichier sur son contrat : dit ce qui arriverait, colonne par colonne et ligne par ligne, sans rien déposer."""
+    """Essaie un fichier sur son contrat : dit ce qui arriverait, colonne par colonne et ligne par ligne, sans rien déposer.
+
+    Finit par 3 quand une ligne ou le fichier serait refusé.
+    """
     from datetime import UTC, datetime
 
     from orchestration import rooms

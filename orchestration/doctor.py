@@ -11,6 +11,7 @@ import sys
 from collections.abc import Iterator
 from dataclasses import dataclass
 from importlib.metadata import PackageNotFoundError, version
+from pathlib import Path
 
 from orchestration.home import Home, Settings, host_of
 from orchestration.lock import is_night_under_way
@@ -48,10 +49,12 @@ def _libraries() -> Iterator[Finding]:
 
 def _places(home: Home) -> Iterator[Finding]:
     existing = next(path for path in (home.root, *home.root.parents) if path.exists())
-    writable = os.access(existing, os.W_OK)
-    yield Finding("dossier", writable, f"{home.root}{'' if writable else ' : écriture impossible'}")
+    yield _root(home, existing)
     free = shutil.disk_usage(existing).free
     yield Finding("disque", free > FREE_BYTES, f"{free / 1e9:.1f} Go libres".replace(".", ","))
+    if home.ledger.exists():
+        yield _ledger(home)
+    yield from _shelf(home)
     if home.vault.exists():
         from identity.keys import holds_identities
 
@@ -66,6 +69,40 @@ def _places(home: Home) -> Iterator[Finding]:
         readable = directory.is_dir() and os.access(directory, os.R_OK)
         if not readable:
             yield Finding("projet", False, f"{directory} manque ou n'est pas lisible")
+
+
+def _root(home: Home, existing: Path) -> Finding:
+    """The state directory, or that of its parents which is there: a name with a slip in it is a new, empty observatory."""
+    if not existing.is_dir():
+        return Finding(
+            "dossier", False, f"{home.root} : {existing} est un fichier ; OBSERVATOIRE_HOME nomme un dossier"
+        )
+    if not os.access(existing, os.W_OK):
+        return Finding("dossier", False, f"{home.root} : écriture impossible")
+    new = "" if existing == home.root else " (n'existe pas encore : la première nuit le crée)"
+    return Finding("dossier", True, f"{home.root}{new}")
+
+
+def _ledger(home: Home) -> Finding:
+    from sources.ledger import LedgerError, look_through
+
+    try:
+        look_through(home.ledger)
+    except LedgerError as problem:
+        return Finding("registre", False, str(problem))
+    return Finding("registre", True, "lu en entier")
+
+
+def _shelf(home: Home) -> Iterator[Finding]:
+    """Whether readers have what the publisher left them."""
+    from publication.releases import current
+    from publication.shelf import Damaged
+
+    try:
+        release = current(home.releases)
+        yield Finding("version en place", True, "aucune" if release is None else str(release.number))
+    except Damaged as problem:
+        yield Finding("version en place", False, str(problem))
 
 
 def _keys(home: Home) -> Finding:
@@ -136,6 +173,8 @@ def _rules(home: Home) -> Iterator[Finding]:
         )
     except (PublisherError, TraceError) as error:
         yield Finding("publication", False, str(error))
+    if not home.root.is_dir():
+        return  # what dbt makes of the project is kept there
     try:
         yield Finding("dbt", True, f"profil et projet lus, {len(models(load_manifest(home)))} tables")
     except (WarehouseError, OSError) as error:

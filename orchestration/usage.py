@@ -61,11 +61,20 @@ class Context(typer.Context):
     formatter_class = Formatter
 
 
-class Command(TyperCommand):
+class _Listed:
+    """A command of a list is told by the first paragraph of its help, whole: typer cuts it after 45 letters."""
+
+    help: str | None
+
+    def get_short_help_str(self, limit: int = 0) -> str:
+        return " ".join((self.help or "").partition("\n\n")[0].split())
+
+
+class Command(_Listed, TyperCommand):
     context_class = Context
 
 
-class Group(TyperGroup):
+class Group(_Listed, TyperGroup):
     context_class = Context
 
     def main(  # type: ignore[override]  # typer's options go on as they came

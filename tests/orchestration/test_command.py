@@ -105,7 +105,9 @@ def test_somebody_is_told_of_a_night_that_could_not_begin(observatoire, observat
     observatory.home.root.write_text("a file")
     code, said = observatoire("run")
     assert code == 4 and "Un fichier est là où un dossier est attendu" in said and str(observatory.home.root) in said
-    assert told == [("Observatoire : la nuit n'a rien publié", "Un fichier est là où un dossier est attendu, le déplacer")]
+    assert told == [
+        ("Observatoire : la nuit n'a rien publié", "Un fichier est là où un dossier est attendu, le déplacer")
+    ]
 
 
 def test_a_second_run_at_the_same_time_says_so(observatoire, observatory, monkeypatch):
@@ -238,6 +240,25 @@ def test_doctor(observatoire, observatory, monkeypatch):
     assert code == 4 and "chmod 700" in said
     observatory.home.explanations.write_text("withdrawals: [\n")
     assert "✗ déclarations : explanations.yml, ligne" in observatoire("doctor")[1]
+
+
+def test_doctor_of_what_is_damaged_or_not_there(observatoire, observatory):
+    assert observatoire("demo")[0] == 0
+    observatory.home.ledger.write_bytes(b"no ledger" * 100)
+    observatory.home.current_release.unlink()
+    observatory.home.current_release.symlink_to("7")
+    code, said = observatoire("doctor")
+    assert (
+        code == 4 and "✗ registre : Le registre des livraisons" in said and "✗ version en place : La version 7" in said
+    )
+    code, said = observatoire("run")
+    assert code == 4 and "est abîmé : remettez celui de la dernière sauvegarde" in said
+    root = observatory.home.root
+    shutil.rmtree(root)
+    assert f"✓ dossier : {root} (n'existe pas encore" in observatoire("doctor")[1] and not root.exists()
+    root.write_text("a file")
+    code, said = observatoire("doctor")
+    assert code == 4 and f"✗ dossier : {root} : {root} est un fichier" in said
 
 
 def test_help_says_what_everything_does(observatoire):

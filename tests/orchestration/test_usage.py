@@ -32,6 +32,7 @@ def observatoire(tmp_path, monkeypatch):
         ("releases rollback un --reason x", "'number' : un nombre entier est attendu"),
         ("breach add a --persons -1", "'--persons' : un nombre d'au moins 0 est attendu"),
         ("breach add a --noticed hier", "'--noticed' : un jour et une heure sont attendus, par exemple 2026-03-31T09:30"),
+        ("dagster --port 99999", "'--port' : un nombre d'au plus 65535 est attendu"),
         ("sources check /nulle/part", "'file' : '/nulle/part' n'existe pas"),
         ("sources check /tmp", "'file' : '/tmp' est un dossier ; un fichier est attendu"),
         ("retention --apply --dry-run", "--dry-run ou --apply, pas les deux"),

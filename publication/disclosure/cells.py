@@ -17,13 +17,13 @@ from __future__ import annotations
 
 import math
 from collections import defaultdict
-from collections.abc import Hashable, Iterable, Mapping, Sequence
+from collections.abc import Hashable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from operator import itemgetter
 
 import pyarrow as pa
 
-from publication.disclosure.policy import Counted, Counts, Policies, Policy, Threshold
+from publication.disclosure.policy import Counted, Counts, Policies, Threshold, Vocabulary
 from publication.disclosure.system import System, Variable
 
 KEY = ("programme_id", "indicator", "breakdown", "member", "period")
@@ -34,6 +34,9 @@ COLUMNS = ("value", "lower", "numerator", "denominator", "n_with_data", "n_total
 NUMBERS = ("value", "lower", "upper", "numerator", "denominator")
 #: All that is read of a table.
 READ = {*KEY, *COLUMNS, *NUMBERS, "obs_status"}
+_VALUES = (*NUMBERS, "n_with_data", "n_total")
+_PLACE = {column: place for place, column in enumerate((*KEY, *_VALUES))}
+_NO_NUMBER = (None,) * len(NUMBERS)
 #: Columns that are about a whole, when the line is one of its parts.
 WHOLES = ("denominator", "n_with_data", "n_total")
 
@@ -81,19 +84,71 @@ class Cells:
 
 def read(tables: Mapping[str, pa.Table], policies: Policies) -> Cells:
     """Every watched line of the tables, and which are secret by themselves. No equation yet: most nights need none."""
-    cells = Cells()
+    cells, naming = Cells(), Naming(policies)
     for dataset, table in sorted(tables.items()):
-        _read_table(cells, dataset, table, policies)
+        _read_table(cells, dataset, table, naming)
     return cells
+
+
+def numbers(tables: Mapping[str, pa.Table], naming: Naming) -> dict[tuple, float]:
+    """Every number that the lines of the tables give away, by the name that `read` gives it. No line is judged: of a season of releases, that is
+    most of the work."""
+    found: dict[tuple, float] = {}
+    for dataset, table in sorted(tables.items()):
+        lines = list(zip(*(table[name].to_pylist() for name in (*KEY, *_VALUES)), strict=True))
+        repeated = _repeated((line[:4], line[4]) for line in lines)
+        for line in lines:
+            if line[5 : 5 + len(NUMBERS)] == _NO_NUMBER:
+                continue
+            own: dict[str, tuple] = {}
+            for column, name in naming.of(dataset, line[:4], line[4] if line[:4] in repeated else ""):
+                value = line[_PLACE[column]]
+                if value is None:
+                    continue
+                if (known := found.setdefault(name, value)) != value:
+                    name = _unlike(name, known, value, dataset)
+                    found.setdefault(name, value)
+                own[column] = name
+            if "numerator" in own and "denominator" in own:
+                top, base = own["numerator"], own["denominator"]
+                if rest := _rest(top, found[top], base, found[base], naming.words):
+                    found.setdefault(rest, found[base] - found[top])
+    return found
+
+
+class Naming:
+    """What the columns of a line give away is named by the line's key: once, however many releases have that line."""
+
+    def __init__(self, policies: Policies):
+        self.policies, self.words = policies, policies.vocabulary
+        self._known: dict[tuple, list[tuple[str, tuple]]] = {}
+
+    def of(self, dataset: str, line: tuple[str, ...], when: str) -> list[tuple[str, tuple]]:
+        """(column, name of its number) of the columns that count something. `line`: its KEY without the period. `when`: the period of a line
+        whose member comes with several."""
+        asked = (dataset, line, when)
+        if asked not in self._known:
+            self._known[asked] = list(self._named(dataset, line, when))
+        return self._known[asked]
+
+    def _named(self, dataset: str, line: tuple[str, ...], when: str) -> Iterator[tuple[str, tuple]]:
+        programme_id, indicator, breakdown, member = line
+        policy = self.policies.policies.get(dataset)
+        counts = policy.counts.get(indicator) if policy else None
+        if counts is not None:
+            for column, counted in counts.named.items():
+                part = _part(breakdown, member, counts, counted, column, self.words)
+                yield column, (programme_id, counted.of, *part, when)
 
 
 # --- lines ---------------------------------------------------------------------------------------------------------
 
 
-def _read_table(cells: Cells, dataset: str, table: pa.Table, policies: Policies) -> None:
+def _read_table(cells: Cells, dataset: str, table: pa.Table, naming: Naming) -> None:
+    policies = naming.policies
     policy = policies.policies.get(dataset)
     rows = table.select([name for name in table.column_names if name in READ]).to_pylist()
-    repeated, rules = _repeated(rows), {}
+    repeated, rules = _repeated((_member(row), row["period"]) for row in rows), {}
     dominant = {
         (
             row["programme_id"],
@@ -106,8 +161,11 @@ def _read_table(cells: Cells, dataset: str, table: pa.Table, policies: Policies)
         if str(row["indicator"]).endswith("_max_share")
     }
     for place, row in enumerate(rows):
+        names = naming.of(dataset, _member(row), row["period"] if _member(row) in repeated else "")
         if all(row.get(column) is None for column in NUMBERS):
-            _read_without_number(cells, row, policy, policies, repeated)
+            # nothing to count is given away too, unless the line keeps a number that there is
+            if row["obs_status"] != "M" and row["n_with_data"] != 0:
+                cells.unsaid.update(name for _, name in names)
             continue
         what = (row["indicator"], row["breakdown"])
         if what not in rules:
@@ -119,7 +177,12 @@ def _read_table(cells: Cells, dataset: str, table: pa.Table, policies: Policies)
         counts = policy.counts.get(row["indicator"])
         if counts is None:
             continue  # free, and no protected number depends on it: the grammar of the policies sees to it
-        line = _line(cells, dataset, place, row, counts, threshold, policies, repeated)
+        columns = {
+            column: _variable(cells, policies, name, float(row[column]), dataset)
+            for column, name in names
+            if row.get(column) is not None
+        }
+        line = Line(dataset, place, _key(row), threshold, columns)
         line = _judged(cells, line, row, dominant.get(_key(row)), policies)
         shown = [line.columns[name] for name in line.columns]
         if row["breakdown"] in counts.splits and {"numerator", "denominator"} <= line.columns.keys():
@@ -139,83 +202,45 @@ def _read_table(cells: Cells, dataset: str, table: pa.Table, policies: Policies)
         cells.lines.append(line)
 
 
-def _read_without_number(
-    cells: Cells, row: Mapping, policy: Policy | None, policies: Policies, repeated: set[tuple]
-) -> None:
-    """A line without a number gives away that there is nothing to count, unless it keeps a number that there is."""
-    counts = policy.counts.get(row["indicator"]) if policy else None
-    if counts is None or row["obs_status"] == "M" or row["n_with_data"] == 0:
-        return
-    when = _when(row, repeated)
-    for column, counted in counts.named.items():
-        cells.unsaid.add(_number(row, counts, counted, column, policies, when))
-
-
-def _repeated(rows: Iterable[Mapping]) -> set[tuple]:
+def _repeated(lines: Iterable[tuple[tuple, str]]) -> set[tuple]:
     """Members that come with several periods: the period is then part of the number's name."""
     first: dict[tuple, str] = {}
-    return {key for row in rows if first.setdefault(key := _member(row), row["period"]) != row["period"]}
+    return {member for member, period in lines if first.setdefault(member, period) != period}
 
 
 _member = itemgetter(*KEY[:4])
 _key = itemgetter(*KEY)
 
 
-def _when(row: Mapping, repeated: set[tuple]) -> str:
-    """The period of a line whose member comes with several."""
-    return row["period"] if repeated and _member(row) in repeated else ""
-
-
-def _line(
-    cells: Cells,
-    dataset: str,
-    place: int,
-    row: Mapping,
-    counts: Counts,
-    threshold: Threshold,
-    policies: Policies,
-    repeated: set[tuple],
-) -> Line:
-    columns, when = {}, _when(row, repeated)
-    for column, counted in counts.named.items():
-        if row.get(column) is None:
-            continue
-        name = _number(row, counts, counted, column, policies, when)
-        columns[column] = _variable(cells, policies, name, float(row[column]), dataset)
-    return Line(dataset, place, _key(row), threshold, columns)
-
-
-def _number(row: Mapping, counts: Counts, counted: Counted, column: str, policies: Policies, when: str) -> tuple:
-    """The name of the number that a column of this line gives away."""
-    return (row["programme_id"], counted.of, *_part(row, counts, counted, column, policies), when)
-
-
 def _part(
-    row: Mapping, counts: Counts, counted: Counted, column: str, policies: Policies
+    breakdown: str, member: str, counts: Counts, counted: Counted, column: str, words: Vocabulary
 ) -> tuple[tuple, tuple[str, str]]:
     """(personal traits, events) that a column of this line is about."""
-    words = policies.vocabulary
-    names: tuple[str, ...] = words.crossed_breakdowns.get(row["breakdown"], ())
-    members = row["member"].split("|")
+    names: tuple[str, ...] = words.crossed_breakdowns.get(breakdown, ())
+    members = member.split("|")
     if len(names) != len(members):
-        names, members = (row["breakdown"],), (row["member"],)
+        names, members = (breakdown,), [member]
     traits, events = counted.where, TOTAL
-    for name, member in zip(names, members, strict=True):
+    for name, each in zip(names, members, strict=True):
         if name in counts.splits:
             if column not in WHOLES:
-                traits = {**traits, name: member}
+                traits = {**traits, name: each}
         elif name in words.person_breakdowns:
-            traits = {**traits, name: member}
+            traits = {**traits, name: each}
         elif name != "total":
-            events = (name, member)
+            events = (name, each)
     return tuple(sorted(traits.items())) if traits else (), events
+
+
+def _unlike(name: tuple, known: float | None, value: float, dataset: str) -> tuple:
+    """The name of a number beside the one `known` by it: another where the tables do not mean the same number; nothing links them then."""
+    return name if known is None or _same(known, value) else (*name, dataset)
 
 
 def _variable(cells: Cells, policies: Policies, name: tuple, value: float, dataset: str) -> int:
     quantity = policies.vocabulary.quantities[name[1]]
     existing = cells.system.by_name.get(name)
-    if existing is not None and not _same(cells.system.variables[existing].true_value, value):
-        name = (*name, dataset)  # the tables do not mean the same number: nothing links them
+    name = _unlike(name, None if existing is None else cells.system.variables[existing].true_value, value, dataset)
     lower = -math.inf if quantity.may_be_negative else 0.0
     return cells.system.variable(name, value=value, lower=lower, is_single=value == 1 and not quantity.is_sum)
 
@@ -264,14 +289,21 @@ def _complement(cells: Cells, line: Line, policies: Policies) -> int | None:
     system = cells.system
     top, base = line.columns["numerator"], line.columns["denominator"]
     over, under = system.variables[top], system.variables[base]
-    if top == base or over.true_value > under.true_value or policies.vocabulary.quantities[over.name[1]].is_sum:
+    name = _rest(over.name, over.true_value, under.name, under.true_value, policies.vocabulary)
+    if name is None:
         return None
-    name = ("complement", over.name, under.name)
     if name in system.by_name:
         return system.by_name[name]
     rest = system.variable(name, value=under.true_value - over.true_value)
     system.equation([(top, 1.0), (rest, 1.0), (base, -1.0)])
     return rest
+
+
+def _rest(over: tuple, over_value: float, under: tuple, under_value: float, words: Vocabulary) -> tuple | None:
+    """The name of what is left of the number `under` when `over` is taken from it; None where that counts nothing."""
+    if over == under or over_value > under_value or words.quantities[over[1]].is_sum:
+        return None
+    return ("complement", over, under)
 
 
 def _is_small(value: float, least: int) -> bool:

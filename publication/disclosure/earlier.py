@@ -14,8 +14,8 @@ import hashlib
 import math
 import time
 from collections import defaultdict
-from collections.abc import Callable, Container, Iterable, Mapping, Sequence
-from dataclasses import dataclass
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from dataclasses import dataclass, field
 from functools import cache
 from pathlib import Path
 
@@ -24,37 +24,28 @@ import pyarrow as pa
 import pyarrow.compute as pc
 
 from publication import shelf, tables
-from publication.disclosure.cells import KEY, SECONDARY, Cells, read
-from publication.disclosure.policy import Policies
+from publication.disclosure.cells import KEY, READ, SECONDARY, Cells
 from publication.disclosure.system import Part, System, Variable
 
 
 @dataclass(frozen=True, eq=False)
-class Programme:
-    """What some releases print alike of one programme. A number is named by its programme and tied to no other's: each is read apart,
-    once for all the releases that say the same of it."""
+class Printed:
+    """What one or several earlier releases print alike of one programme: its lines of the watched tables. A number is named by its programme and
+    tied to no other's: each is looked at apart, once for all the releases that say the same of it.
+
+    `secret`: lines printed « s », by name, with their conf_status. `releases`: one of several with the same bytes."""
 
     programme_id: str
     tables: dict[str, pa.Table]
-
-    def numbers(self, policies: Policies) -> dict[tuple, float]:
-        """Every number that its lines give away, by name."""
-        return {variable.name: variable.true_value for variable in read(self.tables, policies).system.variables}
-
-
-@dataclass(frozen=True)
-class Printed:
-    """The watched tables of one earlier release. `secret`: lines printed « s », by name, with their conf_status."""
-
-    release: int
-    programmes: list[Programme]
     secret: dict[tuple, str]
+    releases: list[int] = field(default_factory=list)
 
 
 def releases_with(releases: Path, datasets: Iterable[str]) -> list[Printed]:
-    """Earlier releases, oldest first, that print these datasets; one of several with the same bytes."""
-    found, seen = [], set()
-    known: dict[bytes, Programme] = {}
+    """All that earlier releases print of these datasets, programme by programme, in the order of the first release that does."""
+    found: dict[bytes, Printed] = {}
+    seen: set[tuple] = set()
+    divided: dict[tuple, dict[str, _Lines]] = {}
     hidden = set(shelf.unannounced(releases))
     wanted = sorted(datasets)
     for number in shelf.directories(releases):
@@ -62,31 +53,46 @@ def releases_with(releases: Path, datasets: Iterable[str]) -> list[Printed]:
             continue
         release = shelf.read_release(releases / str(number))
         status = {name: release.datasets[name] for name in wanted if name in release.datasets}
-        available = {name: entry for name, entry in status.items() if entry.is_available}
-        same = tuple((name, entry.sha256) for name, entry in sorted(available.items()))
-        if not available or same in seen:
+        same = tuple((name, entry.sha256) for name, entry in sorted(status.items()) if entry.is_available)
+        if not same or same in seen:
             continue
         seen.add(same)
-        read_back = {
-            name: tables.read_parquet((release.public / "data" / f"{name}.parquet").read_bytes()) for name in available
-        }
-        found.append(Printed(number, _by_programme(read_back, known), secret_lines(read_back)))
-    return found
+        by_programme: dict[str, list[_Lines]] = defaultdict(list)
+        for entry in same:
+            if entry not in divided:  # a table that did not change is not read twice
+                divided[entry] = _by_programme(release.public / "data", entry[0])
+            for programme_id, lines in divided[entry].items():
+                by_programme[programme_id].append(lines)
+        for programme_id, own in sorted(by_programme.items()):
+            said = hashlib.sha256(b"".join(lines.digest for lines in own)).digest()
+            if said not in found:
+                tables_ = {lines.dataset: lines.table for lines in own}
+                found[said] = Printed(programme_id, tables_, secret_lines(tables_))
+            found[said].releases.append(number)
+    return list(found.values())
 
 
-def _by_programme(printed: Mapping[str, pa.Table], known: dict[bytes, Programme]) -> list[Programme]:
-    """The tables, programme by programme; those that `known` has already are not kept twice."""
-    found = []
-    names = {name for table in printed.values() for name in table["programme_id"].unique().to_pylist()}
-    for programme_id in sorted(names):
-        own = {name: table.filter(pc.equal(table["programme_id"], programme_id)) for name, table in printed.items()}
-        said = hashlib.sha256()
-        for name, table in sorted(own.items()):
-            written = pa.BufferOutputStream()
-            with pa.ipc.new_stream(written, table.schema) as stream:
-                stream.write_table(table.combine_chunks())
-            said.update(f"{name} {written.tell()} ".encode() + written.getvalue())
-        found.append(known.setdefault(said.digest(), Programme(programme_id, own)))
+@dataclass(frozen=True)
+class _Lines:
+    """The lines of one programme in one table; `digest`: of what they say."""
+
+    dataset: str
+    table: pa.Table
+    digest: bytes
+
+
+def _by_programme(data: Path, dataset: str) -> dict[str, _Lines]:
+    table = tables.read_parquet((data / f"{dataset}.parquet").read_bytes())
+    table = table.select([name for name in table.column_names if name in READ or name == "conf_status"])
+    found = {}
+    for programme_id in table["programme_id"].unique().to_pylist():
+        own = table.filter(pc.equal(table["programme_id"], programme_id))
+        written = pa.BufferOutputStream()
+        with pa.ipc.new_stream(written, own.schema) as stream:
+            stream.write_table(own.combine_chunks())
+        said = hashlib.sha256(f"{dataset} ".encode())
+        said.update(written.getvalue())
+        found[programme_id] = _Lines(dataset, own, said.digest())
     return found
 
 
@@ -95,12 +101,12 @@ def secret_lines(printed: Mapping[str, pa.Table]) -> dict[tuple, str]:
     return {
         (name, *(row[column] for column in KEY)): row["conf_status"]
         for name, table in printed.items()
-        for row in table.filter(pc.equal(table["obs_status"], "Q")).to_pylist()
+        for row in table.filter(pc.equal(table["obs_status"], "Q")).select([*KEY, "conf_status"]).to_pylist()
     }
 
 
-#: The numbers of a programme that was printed: asked for where they are needed, read once.
-Numbers = Callable[[Programme], Mapping[tuple, float]]
+#: Every number that the lines of a programme give away, by name: asked for where they are needed, read once.
+Numbers = Callable[[Printed], Mapping[tuple, float]]
 
 
 def mark_public(cells: Cells, earlier: Iterable[Printed], numbers: Numbers) -> dict[int, list[int]]:
@@ -110,12 +116,8 @@ def mark_public(cells: Cells, earlier: Iterable[Printed], numbers: Numbers) -> d
     withdraw.
     """
     given_away: dict[int, list[int]] = {}
-    said_by: dict[Programme, list[int]] = defaultdict(list)
     for printed in earlier:
-        for programme in printed.programmes:
-            said_by[programme].append(printed.release)
-    for programme, releases in said_by.items():
-        for name, value in numbers(programme).items():
+        for name, value in numbers(printed).items():
             index = cells.system.by_name.get(name)
             if index is None or name[0] == "complement":
                 continue
@@ -123,7 +125,7 @@ def mark_public(cells: Cells, earlier: Iterable[Printed], numbers: Numbers) -> d
             if today.value is not None and math.isclose(today.value, value, rel_tol=1e-9, abs_tol=1e-9):
                 today.is_public = True
                 if today.is_sensitive:
-                    given_away.setdefault(index, []).extend(releases)
+                    given_away.setdefault(index, []).extend(printed.releases)
     for index, releases in given_away.items():
         releases.sort()
         cells.system.variables[index].need_low = cells.system.variables[index].need_high = None
@@ -165,20 +167,12 @@ class Betrayal:
             if time.monotonic() > self.deadline:
                 stay |= shown_again
                 continue
-            then = self._then(printed, {system.rows[row].name[1] for row in shown_again})
+            then = self.numbers(printed)
             needed, hidden_today = self._needed(old_rows, then), system.hidden(suppressed)
             for part in self.parts().parts(index for row in shown_again for index in system.rows[row].shows):
                 if _gives_away(part, then, needed, hidden_today):
                     stay |= shown_again.intersection(part.row_places)
         return stay
-
-    def _then(self, printed: Printed, about: Container[str]) -> dict[tuple, float]:
-        """What a release prints of these programmes."""
-        then: dict[tuple, float] = {}
-        for programme in printed.programmes:
-            if programme.programme_id in about:
-                then |= self.numbers(programme)
-        return then
 
     def _needed(self, old_rows: Mapping[int, str], then: Mapping) -> dict[int, float]:
         """How wide each number that was secret then must stay; what a policy has since declared public is no secret any more."""

@@ -114,7 +114,8 @@ def _protect(
     from publication.disclosure.audit import audit
 
     reading.tie(cells, policies, events)
-    numbers = cache(lambda programme: programme.numbers(policies))
+    naming = reading.Naming(policies)
+    numbers = cache(lambda printed: reading.numbers(printed.tables, naming))
     given_away = past.mark_public(cells, earlier, numbers)
     effort = Effort()
     suppressed, whole = _chosen(cells, numbers, earlier, deadline, effort)
@@ -397,7 +398,7 @@ def _report(
                 "equations": len(cells.system.equations),
                 "attacks": len(audited.findings) - singles,
                 "attacks_by_single_contributors": singles,
-                "earlier_releases": sorted(printed.release for printed in earlier),
+                "earlier_releases": sorted({release for printed in earlier for release in printed.releases}),
                 "held": ["|".join(name[1:]) for name in held],
                 "suppressed_whole": sorted("|".join(group[1:]) for group in whole if group[0] == dataset),
             }

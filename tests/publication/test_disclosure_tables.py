@@ -286,6 +286,24 @@ def walk_ins():
     ]
 
 
+def test_the_numbers_of_a_table_are_those_that_it_is_read_for():
+    """Of earlier releases only the numbers are asked for: repeated members, shares and their rest, tables that disagree."""
+    d = "ind_participation"
+    by_period = [hand_made.row(d, "PA02", "event", "a3", n, period=p) for n, p in ((4.0, "2023"), (5.0, "2024"))]
+    rows = [*walk_ins(), *by_period, count("PA02", "total", "total", 80), hand_made.row(d, "PA02", "event", "a4", None)]
+    others = [
+        share("PE02", "participant_category", m, n, 41, "ind_participants") for m, n in (("agent", 1), ("ess", 40))
+    ]
+    disagreeing = [
+        share("PE02", "total", "total", 3, 17, "ind_participants"),
+        share("PE03", "total", "total", 3, 18, "ind_participants"),
+    ]
+    given = {d: table(rows), "ind_participants": table([*others, *disagreeing])}
+    found = reading.numbers(given, reading.Naming(POLICIES))
+    assert found == {v.name: v.true_value for v in reading.read(given, POLICIES).system.variables}
+    assert {name[0] for name in found} > {"complement"} and any(len(name) == 6 for name in found)
+
+
 def test_indicators_that_count_the_same_people_share_their_numbers():
     """The public total (PA02) less those who came unregistered (PA06) is the registered who came (PA04)."""
     rows = walk_ins()

@@ -53,6 +53,28 @@ def test_a_shown_query_gives_rows(own_home, code):
 
 
 @pytest.mark.nights
+@pytest.mark.parametrize(
+    ("code", "table", "member", "value"),
+    [
+        ("EV05", "ind_events", "month", "nb_events"),
+        ("PA01", "ind_participation", "'total'", "nb_participations"),
+        ("PA04", "ind_participation", "'total'", "came / registered"),
+        ("SA01", "ind_satisfaction", "'total'", "mean_out_of_5"),
+    ],
+)
+def test_a_shown_query_gives_the_published_figures(own_home, code, table, member, value):
+    page = (ROOT / "docs" / "analysts.md").read_text(encoding="utf-8")
+    (shown,) = re.findall(rf"\({code}\b[^()\n]*\):\n\n```sql\n(.*?)^```", page, re.MULTILINE | re.DOTALL)
+    release = (own_home / "releases" / "current").resolve()
+    with duckdb.connect(str(release / "analysts" / "warehouse.duckdb"), read_only=True) as con:
+        said = con.sql(f"select programme_id, {member}, round({value}, 9) from ({shown})").fetchall()
+        published = con.sql(
+            f"select programme_id, member, round(value, 9) from {table} where indicator = '{code}'"
+        ).fetchall()
+    assert said and set(said) <= set(published)
+
+
+@pytest.mark.nights
 @pytest.mark.parametrize("code", blocks("python"))
 def test_shown_python_runs(own_home, code, monkeypatch, capsys):
     home = own_home

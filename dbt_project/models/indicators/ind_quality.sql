@@ -133,7 +133,7 @@ select
         "case when compared.n_total = 0 then 'Aucun événement tenu.' when compared.n_sheets = 0 then 'Aucune liste de présences reçue.' end",
         "case when compared.n_sheets > 0 and coalesce(compared.present, 0) = 0 then 'Personne n’est venu.' end",
         "case when compared.breakdown = 'total' and lost.nb_unknown > 0 then 'Présences d’événements que personne n’a décrits, non comptées : ' || lost.nb_unknown || '.' end",
-        "case when compared.breakdown = 'total' and lost.nb_uncounted > 0 then 'Présences d’événements qui ne comptent pas (annulés, reportés, parties d’un autre) : ' || lost.nb_uncounted || '.' end"
+        "case when compared.breakdown = 'total' and lost.nb_uncounted > 0 then 'Présences d’événements qui ne comptent pas (annoncés, annulés, reportés, hors programme, parties d’un autre) : ' || lost.nb_uncounted || '.' end"
     ]) }} as caveat
 from compared
 inner join {{ ref('dim_indicator') }} as definition on definition.code = 'QU02'

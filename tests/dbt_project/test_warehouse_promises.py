@@ -252,6 +252,12 @@ SPOILS = [
         "update dim_event set is_deleted = true where event_id = 'HDF23-A01'; insert into int_event_references by name "
         "select event_key, true as has_presence_lines from dim_event where is_deleted",
     ),
+    (
+        "events",
+        "came_but_not_held",
+        "update dim_event set event_status = 'announced' where event_id = 'HDF23-A02'; "
+        "update fct_event_count set counting_method = 'reported' where value = 150",
+    ),
     ("quality", "usual_volume", DELIVERIES_BEFORE),
     ("quality", "usual_volume", CUT.format(rows=349)),
     ("quality", "usual_volume", CUT.format(rows=0)),

@@ -60,6 +60,26 @@ left join (
 where programme.has_events
 group by programme.programme_id
 {% endset %}
+{% set came_unheld %}
+-- events that nobody says were held and to which people came, by a list of presences or a report
+select
+    'came_but_not_held' as control,
+    programme.programme_id,
+    'total' as member,
+    0 as expected,
+    count(event.event_key) as actual,
+    string_agg(event.code, ', ' order by event.code) as detail
+from {{ ref('dim_programme') }} as programme
+left join (
+    select dim.programme_key, dim.event_key, dim.code
+    from {{ ref('dim_event') }} as dim
+    semi join {{ ref('fct_event_count') }} as came
+        on came.event_key = dim.event_key and came.counting_method in ('present', 'reported') and came.value > 0
+    where dim.event_status <> 'held' and dim.counts_in_programme and dim.parent_event_key is null and not dim.is_deleted
+) as event using (programme_key)
+where programme.has_events
+group by programme.programme_id
+{% endset %}
 {% set withheld_by_crawls %}
 -- events that a crawl says are deleted, and that stay: too many at once
 select
@@ -163,6 +183,7 @@ group by source, delivery_id, file_name
     ctl_withheld_deletions(ref('stg_events'), 'absents'),
     withheld_by_crawls,
     deleted,
+    came_unheld,
     doubles,
     order_of_lists,
     ctl_conservation(['event']),

@@ -365,7 +365,10 @@ def _environment(**values: str) -> Iterator[None]:
 
 
 def _explained(result: Any, database: Path | None = None) -> WarehouseError:
-    """One sentence naming the first model or test that failed and its description, and how many others."""
+    """One sentence naming the first model or test that failed and its description, and how many others. Raises the interruption that dbt
+    took for an end of its own."""
+    if result.exception is not None and not isinstance(result.exception, Exception):
+        raise result.exception
     failed = [r for r in getattr(result.result, "results", None) or [] if str(r.status) in ("error", "fail")]
     if not failed:
         detail = str(result.exception or "").strip()

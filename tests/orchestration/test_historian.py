@@ -141,15 +141,15 @@ def test_events_that_come_together_are_kept_together_or_not_at_all(written):
 
 
 def test_a_history_that_cannot_be_written_does_not_cost_the_night(written):
-    (written.home.dbt_target / "manifest.json").write_text("{")
+    (written.home.ensure().dagster / "storage").write_text("no folder")
     written.deliver_sample()
     said = {}
     with listening(lambda step: said.update({step.key: (step.state, step.said)})):
         outcome = night_with_history(written.home, written.settings)
     assert (outcome.exit_code, outcome.release) == (0, 1)
-    assert said["history"][0] == "failed" and "absent ou incomplet" in said["history"][1]
+    assert said["history"][0] == "failed" and f"déplacez {written.home.dagster} ailleurs" in said["history"][1]
     (log,) = written.home.logs.glob("night-*.log")
-    assert "absent ou incomplet" in log.read_text() and "JSONDecodeError" in log.read_text()
+    assert "absent ou incomplet" in log.read_text() and "FileExistsError: errno 17" in log.read_text()
 
 
 @pytest.fixture

@@ -76,6 +76,18 @@ def test_a_build(home, capfd):
     assert not (home.dbt_project / "target").exists(), "the project is never written"
 
 
+def test_an_interruption_is_no_failure_of_dbt(home, monkeypatch):
+    """Dagster ends a run by an exception wherever it is; dbt gives it back as its own end."""
+    from dbt.task.build import BuildTask
+
+    def end(*_):
+        raise KeyboardInterrupt
+
+    monkeypatch.setattr(BuildTask, "run", end)
+    with pytest.raises(KeyboardInterrupt):
+        warehouse.build(home, Settings(), new_candidate(home.warehouse, "run-number-one"), lambda *_: None)
+
+
 def test_what_a_night_runs_was_rendered_with_the_parsing(home):
     warehouse.load_manifest(home)
     sql = {node.name: node.raw_code for node in warehouse.parsed_manifest(home).nodes.values()}

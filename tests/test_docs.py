@@ -3,6 +3,8 @@
 import os
 import re
 import shlex
+import subprocess
+import tarfile
 from pathlib import Path
 
 import duckdb
@@ -82,6 +84,30 @@ def test_shown_python_runs(own_home, code, monkeypatch, capsys):
     assert home.name == "var", "the page speaks of var/"
     exec(compile(code, "docs", "exec"), {})
     assert capsys.readouterr().out
+
+
+@pytest.mark.nights
+def test_the_backup_and_the_restoration_of_the_page_give_the_same_home(own_home, tmp_path, monkeypatch):
+    """As they are written, with the example's places moved."""
+    new, kept = tmp_path / "srv", tmp_path / "kept"
+    kept.mkdir()
+    backup, restore = blocks("sh")
+    there = {"/opt/observatoire": ROOT, "/backup": kept, "/safe": own_home / "vault"}
+
+    def run(script, home):
+        for example, place in (there | {"/srv/observatoire": home}).items():
+            script = script.replace(example, str(place))
+        environment = {**os.environ, "OBSERVATOIRE_HOME": str(home)}
+        done = subprocess.run(["sh", "-e", "-c", script], capture_output=True, text=True, env=environment)
+        assert done.returncode == 0, done.stdout + done.stderr
+        return done.stdout
+
+    run(backup, own_home)
+    with tarfile.open(kept / "observatoire.tgz") as made:
+        assert "./ledger.sqlite" in made.getnames() and "./vault/master.key" not in made.getnames()
+    said = run(restore, new)
+    assert "aucun chiffre nouveau" in said and " est intacte" in said and "✗" not in said, said
+    assert os.readlink(new / "releases" / "current") == os.readlink(own_home / "releases" / "current")
 
 
 def test_shown_make_targets_exist():

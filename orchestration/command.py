@@ -107,6 +107,7 @@ def _run(lines: Any, force: bool) -> None:
 
 
 def _night_if_owed(home: Home, lines: Any, force: bool) -> int:
+    from orchestration.alerts import heartbeat
     from orchestration.novelty import is_anything_new, last_night
     from publication.shelf import current_number
 
@@ -131,6 +132,8 @@ def _night_if_owed(home: Home, lines: Any, force: bool) -> int:
         kept = [name for name, status in last.get("datasets", {}).items() if status in ("carried", "withheld")]
         if kept:
             lines.say(f"Toujours retenus : {', '.join(sorted(kept))} (voir `observatoire status`).")
+        for failure in heartbeat(Settings.from_environment()):
+            lines.say(f"! {failure}")
         return 0
     lines.say(f"Nuit commencée : {' ; '.join(seen.reasons) or 'demandée'}.")
     return _night(home, lines)

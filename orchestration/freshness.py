@@ -33,7 +33,9 @@ class Freshness:
     def sentence(self) -> str:
         if self.days_since is None:
             return "rien reçu"
-        ago = "aujourd'hui" if self.days_since == 0 else f"il y a {self.days_since} j"
+        ago = "aujourd'hui" if self.days_since in (-1, 0) else f"il y a {self.days_since} j"
+        if self.days_since < -1:
+            ago = f"dans {-self.days_since} j (l'horloge avançait quand elle est arrivée)"
         return f"{ago}, attendu tous les {self.expected_every_days} j" if self.expected_every_days else ago
 
 

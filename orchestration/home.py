@@ -6,7 +6,7 @@ Does not belong here: reading or writing any of these places (except `ensure`, w
     OBSERVATOIRE_HOME            state directory, default `var/` beside the project
     OBSERVATOIRE_ALERT_SMTP      smtp://user:password@host:587?from=a@b.fr&to=c@d.fr,e@f.fr (`smtps://` for TLS from the start)
     OBSERVATOIRE_ALERT_WEBHOOK   https address that receives {"text": …} (Mattermost, Slack, Rocket.Chat, Teams relay)
-    OBSERVATOIRE_HEARTBEAT_URL   address fetched at the end of each good night: a dead-man's switch lives outside of here
+    OBSERVATOIRE_HEARTBEAT_URL   address fetched by each good night, also one with nothing to do: a dead-man's switch lives outside of here
     OBSERVATOIRE_KEEP_RUNS_DAYS  how long Dagster's history is kept, default 90
     OBSERVATOIRE_DBT_THREADS     default 2
 

@@ -19,7 +19,7 @@ import dagster as dg
 from dagster._core.definitions.unresolved_asset_job_definition import UnresolvedAssetJobDefinition as Job
 
 from orchestration import rooms
-from orchestration.alerts import send
+from orchestration.alerts import heartbeat, send
 from orchestration.freshness import freshness
 from orchestration.history import BY, COMMAND, NIGHTLY
 from orchestration.home import Home, Settings
@@ -46,7 +46,7 @@ def nightly_job() -> Job:
     )
 
 
-def every_night(home: Home, job: Job) -> dg.ScheduleDefinition:
+def every_night(home: Home, settings: Settings, job: Job) -> dg.ScheduleDefinition:
     @dg.schedule(
         job=job,
         cron_schedule="0 4 * * *",
@@ -57,6 +57,7 @@ def every_night(home: Home, job: Job) -> dg.ScheduleDefinition:
         """Every night at 04:00 in Paris, when there is anything new."""
         seen = is_anything_new(home)
         if not seen.is_new or not _is_night_owed(home, seen):
+            heartbeat(settings)  # what it could not reach will miss it, and say so
             return dg.SkipReason(f"Rien de nouveau : {seen.files_looked_at} fichiers regardés, aucune règle changée.")
         return dg.RunRequest(tags={"observatoire/why": "; ".join(seen.reasons)[:200]})
 

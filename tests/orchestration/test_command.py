@@ -28,7 +28,7 @@ def observatoire(observatory, monkeypatch):
     return run
 
 
-def test_demo_then_nothing_new_then_status(observatoire, observatory):
+def test_demo_then_nothing_new_then_status(observatoire, observatory, monkeypatch):
     code, said = observatoire("demo")
     assert code == 0, said
     assert "1 exemple(s) copié(s), 0 déjà là" in said
@@ -37,8 +37,10 @@ def test_demo_then_nothing_new_then_status(observatoire, observatory):
         "seconds of each step"
     )
     assert "Version 1 : " in said
+    monkeypatch.setattr(alerts, "heartbeat", lambda settings: ["Le signal de vie n'a pas pu partir."])
     code, said = observatoire("demo")
     assert code == 0 and "0 exemple(s) copié(s), 1 déjà là" in said and "Rien de nouveau : 1 fichier(s)" in said
+    assert said.endswith("! Le signal de vie n'a pas pu partir.\n"), "a night with nothing to do is alive"
     code, said = observatoire("status")
     assert code == 0
     line = next(line for line in said.splitlines() if SOURCE in line)

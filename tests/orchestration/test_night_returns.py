@@ -10,7 +10,7 @@ from typer.testing import CliRunner
 
 from orchestration import command, history, rooms, watch
 from orchestration.console import Lines
-from orchestration.home import Home
+from orchestration.home import Home, Settings
 from orchestration.novelty import is_anything_new, last_night, leave_for_next_night
 from orchestration.progress import listening
 from orchestration.status import print_status
@@ -152,4 +152,4 @@ def test_neither_the_schedule_nor_the_sensor_asks_for_a_night(left_empty):
             context = dg.build_sensor_context(instance, cursor=cursor)
             answer, cursor = sensor(context), context.cursor
         assert isinstance(answer, dg.SkipReason) and "classeurs de retour" in answer.skip_message
-    assert isinstance(watch.every_night(left_empty.home, job)(dg.build_schedule_context()), dg.SkipReason)
+    assert isinstance(watch.every_night(left_empty.home, Settings(), job)(dg.build_schedule_context()), dg.SkipReason)

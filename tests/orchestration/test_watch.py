@@ -9,6 +9,7 @@ import pytest
 from small_project import SOURCE, an_hour_old
 
 from orchestration import watch
+from orchestration.freshness import Freshness
 from orchestration.home import Settings
 from orchestration.lock import only_one_night
 from orchestration.watch import failure_lines, forget_runs, second_look
@@ -76,15 +77,24 @@ def test_the_sensor_sees_a_delivery_and_waits_for_a_night_under_way(observatory,
         assert isinstance(answer, dg.SkipReason)
 
 
-def test_the_schedule_runs_at_four_in_paris_and_skips_when_nothing_is_new(observatory, job):
-    schedule = watch.every_night(observatory.home, job)
+def test_the_schedule_runs_at_four_in_paris_and_skips_when_nothing_is_new(observatory, job, monkeypatch):
+    alive = []
+    monkeypatch.setattr(watch, "heartbeat", alive.append)
+    schedule = watch.every_night(observatory.home, Settings(), job)
     assert (schedule.cron_schedule, schedule.execution_timezone) == ("0 4 * * *", "Europe/Paris")
     assert schedule.default_status == dg.DefaultScheduleStatus.RUNNING
     context = dg.build_schedule_context(scheduled_execution_time=datetime(2024, 3, 31, 2, 0, tzinfo=UTC))
     assert isinstance(schedule(context), dg.RunRequest)
     observatory.night()
+    assert alive == []
     answer = schedule(context)
     assert isinstance(answer, dg.SkipReason) and "Rien de nouveau" in answer.skip_message
+    assert alive == [Settings()], "a night with nothing to do was there"
+
+
+def test_a_clock_that_was_ahead_is_said():
+    assert Freshness("a", "A", None, -1).sentence() == "aujourd'hui", "an hour or so"
+    assert Freshness("a", "A", 7, -364).sentence().startswith("dans 364 j (l'horloge avançait")
 
 
 def test_a_source_that_becomes_late_is_told_once(observatory, monkeypatch):

@@ -54,7 +54,7 @@ measured as (
             when 'PA08' then middle_lower
             when 'PA01_min' then smallest_lower
             when 'PA01_max' then largest_lower
-            when 'PA01_max_share' then case when total > 0 then coalesce(largest_lower / total_upper, 0) end
+            when 'PA01_max_share' then case when total > 0 then case when n_with = 1 then 1 else coalesce(largest_lower / total_upper, 0) end end
         end as lower,
         case definition.code
             when 'PA01' then case when n_with = n_total then total_upper end

@@ -11,12 +11,13 @@
 {%- endmacro %}
 
 {#- One row per (source, id) and span of time during which nothing changed: the columns of `versions`, valid_from, valid_to,
-    is_current, is_deleted. Where it came from (delivery, row) is that of the last version saying so. -#}
+    is_current, is_deleted. Where it came from (delivery, row) is that of the last version saying so. A workbook sent every night for a year
+    is hundreds of versions of each row: they are compared by a number, and whole rows are fetched for what changed. -#}
 {% macro version_history(versions, id) %}
 with landed as (
     select
-        *,
-        struct_pack(*columns(* exclude (delivery_id, file_name, sheet, row_number, delivered_at, corrections, record_key))) as content
+        source, delivery_id, row_number, {{ id }}, record_key, delivered_at,
+        hash(struct_pack(*columns(* exclude (delivery_id, file_name, sheet, row_number, delivered_at, corrections, record_key)))) as content
     from {{ versions }}
     qualify row_number() over (partition by source, delivery_id, {{ id }}, record_key order by row_number desc) = 1
 ),
@@ -37,14 +38,10 @@ in_files as (
 
 -- a record of a platform: until it was shown again or deleted
 records as (
-    select landed.source, landed.record_key, landed.delivered_at, min(later.delivered_at) as until_at
+    select landed.source, landed.record_key, landed.delivered_at, later.delivered_at as until_at
     from (select distinct source, record_key, delivered_at from landed where record_key is not null) as landed
-    inner join {{ ref('stg_record_showings') }} as later
-        on later.source = landed.source
-        and later.record_key = landed.record_key
-        and later.delivered_at > landed.delivered_at
-        and not later.is_withheld
-    group by all
+    asof join (select source, record_key, delivered_at from {{ ref('stg_record_showings') }} where not is_withheld) as later
+        on later.source = landed.source and later.record_key = landed.record_key and landed.delivered_at < later.delivered_at
 ),
 
 spans as (
@@ -62,13 +59,24 @@ moments as (
     select source, {{ id }}, until_at from spans where until_at is not null
 ),
 
--- at each moment, the version shown last of those that hold; when none does, the one that held last
-states as (
+-- where one begins to be shown, none is shown later: of those that begin then, the newest is right
+begun as (
+    select *, from_at as moment, true as is_shown
+    from spans
+    where until_at is null or until_at > from_at
+    qualify row_number() over (
+        partition by source, {{ id }}, from_at order by delivered_at desc, delivery_id desc, row_number desc
+    ) = 1
+),
+
+-- at the other moments, the version shown last of those that hold; when none does, the one that held last
+ended as (
     select
         spans.*,
         moments.moment,
         coalesce(spans.until_at > moments.moment, true) as is_shown
     from moments
+    anti join begun on begun.source = moments.source and begun.{{ id }} = moments.{{ id }} and begun.moment = moments.moment
     inner join spans
         on spans.source = moments.source and spans.{{ id }} = moments.{{ id }} and spans.from_at <= moments.moment
     qualify row_number() over (
@@ -78,6 +86,12 @@ states as (
             case when spans.until_at <= moments.moment then spans.until_at end desc,
             spans.from_at desc, spans.delivered_at desc, spans.delivery_id desc, spans.row_number desc
     ) = 1
+),
+
+states as (
+    select * from begun
+    union all by name
+    select * from ended
 ),
 
 marked as (
@@ -102,9 +116,13 @@ periods as (
 )
 
 select
-    * exclude (content, from_at, until_at, moment, is_shown, is_change, change_number),
-    lead(valid_from) over (partition by source, {{ id }} order by valid_from) as valid_to,
-    lead(valid_from) over (partition by source, {{ id }} order by valid_from) is null as is_current,
-    not is_shown as is_deleted
+    version.*,
+    periods.valid_from,
+    lead(periods.valid_from) over (partition by periods.source, periods.{{ id }} order by periods.valid_from) as valid_to,
+    lead(periods.valid_from) over (partition by periods.source, periods.{{ id }} order by periods.valid_from) is null as is_current,
+    not periods.is_shown as is_deleted
 from periods
+inner join {{ versions }} as version
+    on version.source = periods.source and version.delivery_id = periods.delivery_id and version.row_number = periods.row_number
+    and version.{{ id }} = periods.{{ id }} and version.record_key is not distinct from periods.record_key
 {% endmacro %}

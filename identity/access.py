@@ -49,7 +49,7 @@ class AccessLog:
     def __init__(self, vault: Path, cipher: Cipher, environ: Mapping[str, str] = os.environ) -> None:
         self._vault, self._cipher = private_directory(vault), cipher
         self._log, self._head, self._base = (self._vault / name for name in (LOG_FILE, HEAD_FILE, BASE_FILE))
-        self.actor = environ.get(ACTOR_VARIABLE, "").strip() or _system_user()
+        self.actor = environ.get(ACTOR_VARIABLE, "").strip() or system_user()
 
     def __repr__(self) -> str:
         return f"<AccessLog {self._log}>"
@@ -183,7 +183,8 @@ def _json(value: dict[str, Any]) -> bytes:
     return json.dumps(value, ensure_ascii=False, sort_keys=True, separators=(",", ":")).encode() + b"\n"
 
 
-def _system_user() -> str:
+def system_user() -> str:
+    """The account that this process runs as; its number where it has no name, as in a container."""
     try:
         return pwd.getpwuid(os.getuid()).pw_name
     except KeyError:

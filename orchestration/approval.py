@@ -6,10 +6,10 @@ Belongs here: finding the candidate that waits, and the words. Does not belong h
 
 from __future__ import annotations
 
-import getpass
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING
 
+from identity.access import system_user
 from orchestration import rooms
 from orchestration.candidates import SEALED, Candidate, latest
 from orchestration.home import Home
@@ -50,7 +50,7 @@ def approve(home: Home, lines: Lines, dataset: str, by: str, seen: str) -> int:
     with night.under_lock():
         desk = _desk(home)
         try:
-            found = note_approval(desk, dataset, home.preview, by=by or getpass.getuser(), seen=seen)
+            found = note_approval(desk, dataset, home.preview, by=by or system_user(), seen=seen)
         except Refused as refused:
             lines.say(str(refused))
             return WITHHELD

@@ -1,6 +1,7 @@
 """A night keeps what has to wait, shows it beside the releases, and the command lets it leave."""
 
 import json
+import pwd
 from datetime import UTC, datetime, timedelta
 
 import pytest
@@ -66,7 +67,7 @@ def test_the_command_shows_approves_and_publishes(observatoire, waiting):  # noq
     assert waiting.current == 3
 
 
-def test_careless_approvals(observatoire, waiting):  # noqa: F811
+def test_careless_approvals(observatoire, waiting, monkeypatch):  # noqa: F811
     code, said = observatoire("releases", "approve", "ind_evnts")
     assert code == 2 and "n'est pas un tableau" in said and "ind_events" in said
     assert observatoire("releases", "approve", "ind_quality")[1].startswith("Rien n'attend pour ind_quality")
@@ -80,6 +81,9 @@ def test_careless_approvals(observatoire, waiting):  # noqa: F811
     code, said = observatoire("releases", "approve", "ind_events")
     assert code == 3 and "refaites l’aperçu" in said and status_of(waiting).waits == "approval"
     assert "Aperçu écrit, non publié" in observatoire("releases", "preview")[1]
+    for name in ("LOGNAME", "USER", "LNAME", "USERNAME"):
+        monkeypatch.delenv(name, raising=False)
+    monkeypatch.setattr(pwd, "getpwuid", lambda uid: {}[uid])  # a number without a name, in a container
     assert observatoire("releases", "approve", "ind_events")[0] == 0 and waiting.current == 3
 
 

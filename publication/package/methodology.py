@@ -78,7 +78,9 @@ def _rules() -> list[str]:
         "",
         "- Une valeur absente n’est jamais un zéro : la cellule est vide et son statut dit pourquoi. Un zéro est écrit 0.",
         "- `n_with_data` sur `n_total` dit sur quoi porte chaque chiffre : des événements ; des personnes (PE01, PE02), des présences (OR01), des structures (OR02, OR03), "
-        "des réponses (SA01 à SA03) ou des fiches (QU04). Un total auquel il manque des événements est « au moins ».",
+        "des réponses (SA01 à SA03), des candidatures (EV09, EV10) ou des fiches (QU04). Les événements sont ceux de la ligne, ou tous ceux du programme (EV01 à EV08, "
+        "TE01 à TE03). Un total auquel il manque des événements est « au moins ».",
+        "- Un chiffre estimé (`E`) peut aussi être partiel : il lui manque quelque chose quand `n_with_data` est plus petit que `n_total`.",
         "- Un rapport est le rapport de deux sommes, sur les seuls événements qui ont les deux.",
         "- Un compte approché (« une quinzaine », « environ 150 ») garde ses bornes ; les bornes d’une somme sont la somme des bornes.",
         "- Une participation est une présence, pas une personne : qui vient deux fois compte deux fois.",

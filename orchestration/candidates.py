@@ -108,5 +108,9 @@ def prune(warehouse: Path, keep: Candidate | None = None) -> list[str]:
 def write_json(path: Path, record: object) -> None:
     """Whole or not at all: written aside, then renamed."""
     aside = path.with_name(f".{path.name}.{os.getpid()}")
-    aside.write_text(json.dumps(record, ensure_ascii=False, indent=1) + "\n", encoding="utf-8")
-    os.replace(aside, path)
+    try:
+        aside.write_text(json.dumps(record, ensure_ascii=False, indent=1) + "\n", encoding="utf-8")
+        os.replace(aside, path)
+    except BaseException:
+        aside.unlink(missing_ok=True)  # what a full disk took of it is of no use, and in the way
+        raise

@@ -1,7 +1,9 @@
 from datetime import datetime, timedelta
 
+import pytest
+
 from orchestration import candidates as module
-from orchestration.candidates import AUDITED, BUILT, PUBLISHED, SEALED, latest, new_candidate, prune
+from orchestration.candidates import AUDITED, BUILT, PUBLISHED, SEALED, latest, new_candidate, prune, write_json
 
 
 def made(warehouse, state=None):
@@ -59,3 +61,13 @@ def test_the_newest_that_got_far_enough(tmp_path):
     assert latest(tmp_path, PUBLISHED) is None
     built.record_file.write_text('{"state": "bu')  # cut by a crash: it never got anywhere
     assert latest(tmp_path, BUILT) == sealed
+
+
+def test_a_record_that_cannot_be_written_leaves_nothing_beside(tmp_path):
+    path = tmp_path / "night.json"
+    write_json(path, {"a": 1})
+    path.unlink()
+    path.mkdir()
+    with pytest.raises(IsADirectoryError):
+        write_json(path, {"a": 2})
+    assert list(tmp_path.iterdir()) == [path]

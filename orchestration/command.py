@@ -2,7 +2,7 @@
 
 Belongs here: arguments, exit codes, and the words around what other modules find. Imports are inside the commands:
 `--help` and a night with nothing new must be immediate. Exit codes of `run` and `demo`: 0 released or nothing changed,
-3 some dataset withheld or carried or some source unreadable, 4 the structure failed (or another night holds the lock)
+3 some dataset withheld or carried, some source or file of the inbox unreadable, 4 the structure failed (or another night holds the lock)
 and nothing was released. Wrong usage is 2 everywhere. A stack trace goes to a file of `logs/`, never to the screen.
 """
 
@@ -82,8 +82,8 @@ def run(
 ) -> None:
     """Une nuit : livraisons, entrepôt, contrôles, publication. Ne fait rien si rien n'est nouveau.
 
-    Finit par 0 quand une version est faite ou que rien n'est nouveau, par 3 quand un tableau est retenu ou reporté, ou qu'une source n'a pas pu
-    être lue, par 4 quand rien n'a pu être publié (ou qu'une autre nuit est en cours).
+    Finit par 0 quand une version est faite ou que rien n'est nouveau, par 3 quand un tableau est retenu ou reporté, ou qu'une source (ou un
+    fichier du dépôt) n'a pas pu être lue, par 4 quand rien n'a pu être publié (ou qu'une autre nuit est en cours).
     """
     _run(_lines(), force)
 
@@ -107,13 +107,20 @@ def _run(lines: Any, force: bool) -> None:
 
 
 def _night_if_owed(home: Home, lines: Any, force: bool) -> int:
-    from orchestration.alerts import heartbeat
+    from orchestration.alerts import heartbeat, send
     from orchestration.novelty import is_anything_new, last_night
     from publication.shelf import current_number
 
     seen = is_anything_new(home)
     for note in seen.notes:
         lines.say(f"! {note}")
+    not_opened = NOT_WHOLE if seen.nb_closed else 0
+    if not_opened:
+        told = (
+            f"{seen.nb_closed} fichier(s) ou dossier(s) du dépôt ne peuvent pas être ouverts (voir observatoire status)"
+        )
+        for failure in send(Settings.from_environment(), "Observatoire : une partie du dépôt n'est pas lue", [told]):
+            lines.say(f"! {failure}")
     is_new = seen.is_new
     if seen.is_only_returns and not force:
         from orchestration.night import take_returns_alone
@@ -134,9 +141,9 @@ def _night_if_owed(home: Home, lines: Any, force: bool) -> int:
             lines.say(f"Toujours retenus : {', '.join(sorted(kept))} (voir `observatoire status`).")
         for failure in heartbeat(Settings.from_environment()):
             lines.say(f"! {failure}")
-        return 0
+        return not_opened
     lines.say(f"Nuit commencée : {' ; '.join(seen.reasons) or 'demandée'}.")
-    return _night(home, lines)
+    return _night(home, lines) or not_opened
 
 
 def _night(home: Home, lines: Any) -> int:

@@ -54,13 +54,15 @@ WORDS = {
 
 @dataclass(frozen=True)
 class Novelty:
-    """What one look found. `reasons` (French) is empty when there is nothing to do; `notes` are for whoever runs it."""
+    """What one look found. `reasons` (French) is empty when there is nothing to do; `notes` are for whoever runs it; `nb_closed`: files and
+    folders of the inbox that the system does not open."""
 
     files_looked_at: int
     waiting: dict[str, int]
     reasons: tuple[str, ...]
     notes: tuple[str, ...]
     fingerprint: dict[str, str]
+    nb_closed: int = 0
 
     @property
     def is_new(self) -> bool:
@@ -106,7 +108,8 @@ def is_anything_new(home: Home) -> Novelty:
     if home.unfinished.exists():
         reasons.append(LEFT)
     notes = tuple(note.message for note in seen.notes)
-    return Novelty(seen.nb_files, waiting, tuple(reasons), notes, now)
+    nb_closed = sum(note.rule == "inaccessible" for note in seen.notes)
+    return Novelty(seen.nb_files, waiting, tuple(reasons), notes, now, nb_closed)
 
 
 def _is_on_shelf(home: Home, release: int) -> bool:

@@ -112,6 +112,29 @@ def test_somebody_is_told_of_a_night_that_could_not_begin(observatoire, observat
     ]
 
 
+def test_what_the_system_does_not_open_is_told_each_night_without_its_name(observatoire, observatory, monkeypatch):
+    told = []
+    monkeypatch.setattr(alerts, "send", lambda settings, subject, lines: told.append(lines) or [])
+    closed = observatory.deliver_sample().with_name("Jeanne Canari.csv")
+    closed.write_text("a;b")
+    may = Path.open
+
+    def open_file(path, *how, **named):
+        if path.name == closed.name:
+            raise PermissionError(13, "Permission denied", str(path))
+        return may(path, *how, **named)
+
+    monkeypatch.setattr(Path, "open", open_file)
+    assert observatoire("run")[0] == 3
+    code, said = observatoire("run")
+    assert (
+        code == 3
+        and "Rien de nouveau" in said
+        and "« programme/Jeanne Canari.csv » ne peut pas être ouvert" in said.replace(SOURCE, "programme")
+    )
+    assert len(told) == 2 and "1 fichier(s)" in told[0][0] and "Canari" not in str(told)
+
+
 def test_a_second_run_at_the_same_time_says_so(observatoire, observatory, monkeypatch):
     from orchestration.lock import AnotherNight
 

@@ -54,6 +54,8 @@ def _places(home: Home) -> Iterator[Finding]:
     yield Finding("disque", free > FREE_BYTES, f"{free / 1e9:.1f} Go libres".replace(".", ","))
     if home.ledger.exists():
         yield _ledger(home)
+    if home.landing.is_dir():
+        yield _landed(home)
     yield from _shelf(home)
     if home.vault.exists():
         from identity.keys import holds_identities
@@ -91,6 +93,16 @@ def _ledger(home: Home) -> Finding:
     except LedgerError as problem:
         return Finding("registre", False, str(problem))
     return Finding("registre", True, "lu en entier")
+
+
+def _landed(home: Home) -> Finding:
+    from sources.landed_files import damaged
+
+    if bad := damaged(home.landing):
+        named = ", ".join(str(path.relative_to(home.root)) for path in bad[:5])
+        more = f" et {len(bad) - 5} autre(s)" if len(bad) > 5 else ""
+        return Finding("lignes lues", False, f"{named}{more} : abîmé(s). Ôtez-les, la nuit suivante les refait")
+    return Finding("lignes lues", True, "relues en entier")
 
 
 def _shelf(home: Home) -> Iterator[Finding]:

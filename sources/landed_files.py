@@ -35,6 +35,26 @@ BOUND = "bound"
 """Folder of `landing/` with, per accepted delivery, the columns of its sheet that each field was read from."""
 
 
+def damaged(landing: Path) -> list[Path]:
+    """Files of accepted deliveries whose bytes are no longer rows, all read through. What is removed of them lands again from the kept bytes."""
+    return [
+        path
+        for folder in (*ENTITIES, "quarantine")
+        for path in sorted((landing / folder).glob("*.parquet"))
+        if not _is_whole(path)
+    ]
+
+
+def _is_whole(path: Path) -> bool:
+    try:
+        with pq.ParquetFile(path) as file:
+            for _ in file.iter_batches():
+                pass
+    except (OSError, pa.ArrowException):
+        return False
+    return True
+
+
 def write_judged(
     landing: Path,
     vault: Vault,

@@ -269,6 +269,15 @@ def test_doctor(observatoire, observatory, monkeypatch):
 
 def test_doctor_of_what_is_damaged_or_not_there(observatoire, observatory):
     assert observatoire("demo")[0] == 0
+    assert "✓ lignes lues" in observatoire("doctor")[1]
+    (landed,) = (observatory.home.landing / "event").glob("*.parquet")
+    whole = landed.read_bytes()
+    landed.write_bytes(whole[:100] + b"\xa5" * 400 + whole[500:])  # a disk that rots leaves the end as it was
+    code, said = observatoire("doctor")
+    assert code == 4 and f"✗ lignes lues : landing/event/{landed.name} : abîmé(s)" in said
+    landed.unlink()
+    observatoire("run", "--force")
+    assert landed.read_bytes() == whole
     observatory.home.ledger.write_bytes(b"no ledger" * 100)
     observatory.home.current_release.unlink()
     observatory.home.current_release.symlink_to("7")

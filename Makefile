@@ -5,6 +5,7 @@
 # make browser   install, then those that read the portal in Chromium (needs Debian's and npm's packages the first time)
 # make samples   write the invented year of the samples again from its seed
 # make bench SIZE=1000   what three nights cost, beside the floor (also 100000, 1000000)
+# make season NIGHTS=60   what a night costs after as many, every list exported whole every night
 # make secrets EVENTS=5000   what keeping secrets costs on one programme of so many events
 # make score     50,000 invented persons: the matching and every indicator against the truth
 # make lint     rules and layout (ruff), types (mypy)
@@ -16,7 +17,7 @@ AXE := 4.14.1
 export PYTHONDONTWRITEBYTECODE =
 export DO_NOT_TRACK = 1
 
-.PHONY: install run test test-nights test-real browser samples bench secrets lint lock clean
+.PHONY: install run test test-nights test-real browser samples bench season secrets score lint lock clean
 
 install: .venv/installed .venv/parsed
 
@@ -56,6 +57,10 @@ bench: install
 EVENTS ?= 5000
 secrets: install
 	.venv/bin/python -m benchmarks.secrets $(EVENTS)
+
+NIGHTS ?= 60
+season: install
+	.venv/bin/python -m benchmarks.season $(NIGHTS)
 
 score: install
 	.venv/bin/python -m benchmarks.score

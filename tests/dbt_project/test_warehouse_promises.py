@@ -302,6 +302,23 @@ def test_a_file_that_keeps_half_of_its_rows_is_of_usual_size(candidate, tmp_path
     assert row[6] == 0 and row[7] == "billets350.csv : 350 lignes, 700 dans la version remplacée"
 
 
+def test_a_file_is_compared_with_its_own_versions_once_there_are_some(candidate, tmp_path):
+    """A long programme beside that of a short year: each is as long as it was."""
+    of_another = DELIVERIES_BEFORE.replace("'d' || n", "'e' || n").replace("500", "900")
+    of_its_own = DELIVERIES_BEFORE.replace(
+        "500 as", "(select rows_read from landing.delivery where source = 'evenements_ess') as"
+    )
+    of_its_own = of_its_own.replace("'x.csv' as file_name", "document, file_name").replace(
+        "from generate", "from landing.delivery, generate"
+    )
+    of_its_own += " where source = 'evenements_ess' and state = 'accepted'"
+    with candidate.spoiled(tmp_path, f"{of_its_own}; {of_another}") as con:
+        con.execute(f"create or replace table stg_deliveries as {candidate.compiled('stg_deliveries')}")
+        found = con.execute(candidate.compiled("ctl_quality")).fetchall()
+    (row,) = [row for row in found if row[1] == "usual_volume" and row[3] == "evenements_ess"]
+    assert row[6] == 0 and "médiane de 3 livraisons" in row[7]
+
+
 def test_a_withdrawn_explanation_leaves_the_difference_unexplained(candidate, tmp_path):
     spoil = "delete from fct_explanation where member = 'économique'"
     with candidate.spoiled(tmp_path, spoil) as con:

@@ -45,7 +45,8 @@ group by total.programme_id, total.{{ column }}
 {% endfor %}
 {% endset %}
 {% set volume %}
--- rows of the last delivery of each file-fed source against the median of its earlier ones (three at least)
+-- rows of the last delivery of each file-fed source against the median of the earlier versions of its document, or when these are fewer than
+-- three, of the earlier deliveries of its source
 select
     'usual_volume' as control,
     cast(null as varchar) as programme_id,
@@ -57,19 +58,26 @@ from (
     select
         source,
         any_value(source_title) as source_title,
-        arg_max(rows_read, age) as last_rows,
+        any_value(rows_read) filter (where is_last) as last_rows,
         median(rows_read) filter (where not is_last) as usual_rows,
         count(*) filter (where not is_last) as nb
     from (
-        select
-            *,
-            (received_at, delivery_id) as age,
-            row_number() over (partition by source order by received_at desc, delivery_id desc) = 1 as is_last
-        from {{ ref('stg_deliveries') }}
-        -- a crawl brings what changed: its size says nothing
-        where state in ('accepted', 'superseded') and rows_read > 0 and source not in (select source from {{ ref('stg_record_showings') }})
-            and file_name not like 'api-%.jsonl'
+        select *, count(*) filter (where is_version) over (partition by source) >= 3 as has_versions
+        from (
+            select
+                source,
+                source_title,
+                rows_read,
+                row_number() over deliveries = 1 as is_last,
+                not is_last and document is not distinct from first_value(document) over deliveries as is_version
+            from {{ ref('stg_deliveries') }}
+            -- a crawl brings what changed: its size says nothing
+            where state in ('accepted', 'superseded') and rows_read > 0 and source not in (select source from {{ ref('stg_record_showings') }})
+                and file_name not like 'api-%.jsonl'
+            window deliveries as (partition by source order by received_at desc, delivery_id desc)
+        )
     )
+    where is_last or is_version or not has_versions
     group by source
 )
 where nb >= 3

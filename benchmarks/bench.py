@@ -33,6 +33,15 @@ NIGHTS = ("cold", "delta", "noop")
 _HASH_ALL = "import hashlib, pathlib, sys; [hashlib.file_digest(p.open('rb'), 'sha256') for p in pathlib.Path(sys.argv[1]).rglob('*') if p.is_file()]"
 
 
+def fill(home: Path, size: int) -> world.World:
+    """Put the deliveries of a year in the inbox of `home`; the year that they tell, to be closed."""
+    made = world.make(world.Size.of(size))
+    deliveries.write(made, home / "inbox", "base")
+    for source in REAL:  # the small real deliveries, without which some datasets would be empty and refused
+        shutil.copytree(SAMPLES / source, home / "inbox" / source, copy_function=shutil.copyfile)
+    return made
+
+
 def settle(folder: Path) -> None:
     """Make the files that were just written old enough to be believed complete, each a moment younger than the one before it by name:
     a delivery is dated by its file. Files settled before are left as they are."""
@@ -51,10 +60,7 @@ def run(
         home, night = root / "home", root / "night"
         for old in (home, night):
             shutil.rmtree(old, ignore_errors=True)
-        made = world.make(world.Size.of(size))
-        deliveries.write(made, home / "inbox", "base")
-        for source in REAL:  # the small real deliveries, without which some datasets would be empty and refused
-            shutil.copytree(SAMPLES / source, home / "inbox" / source, copy_function=shutil.copyfile)
+        made = fill(home, size)
         deliveries.write(made, night, "night")
         made.con.close()
         results: dict[str, dict[str, dict[str, float]]] = {}
@@ -65,7 +71,7 @@ def run(
             results[name] = {}
             if floor:
                 results[name]["floor"] = _floor(name, home / "inbox", root / f"floor_{name}.duckdb").rounded()
-            results[name]["system"] = _system(home, verbose).rounded()
+            results[name]["system"] = system(home, verbose=verbose).rounded()
         return results
 
 
@@ -82,7 +88,8 @@ def _floor(night: str, inbox: Path, database: Path) -> Measure:
     return taken
 
 
-def _system(home: Path, verbose: bool) -> Measure:
+def system(home: Path, *, verbose: bool = False) -> Measure:
+    """One night of the command. Raises RuntimeError with what was printed when it fails."""
     command = [str(Path(sys.executable).with_name("observatoire")), "run"]
     taken, code, said = measure(command, {"OBSERVATOIRE_HOME": str(home)}, cwd=HERE.parent)
     if verbose:

@@ -10,15 +10,13 @@ from __future__ import annotations
 import argparse
 import shutil
 import statistics
-import sys
 import tempfile
 from pathlib import Path
 
 import openpyxl
 
-from benchmarks.bench import REAL, SAMPLES, settle
-from benchmarks.measure import Measure, measure
-from benchmarks.region import deliveries, world
+from benchmarks.bench import fill, settle, system
+from benchmarks.measure import Measure
 
 LISTS = (
     "mess_emargement_saisi",
@@ -38,11 +36,7 @@ def run(size: int, nights: int, root: Path) -> list[tuple[Measure, int]]:
     """What each night took, and the megabytes of the home after it. Raises RuntimeError with what was printed when one fails."""
     home = root / "home"
     shutil.rmtree(home, ignore_errors=True)
-    made = world.make(world.Size.of(size))
-    deliveries.write(made, home / "inbox", "base")
-    made.con.close()
-    for source in REAL:  # the small real deliveries, without which some datasets would be empty and refused
-        shutil.copytree(SAMPLES / source, home / "inbox" / source, copy_function=shutil.copyfile)
+    fill(home, size).con.close()
     lists = {path: records(path.read_bytes()) for name in LISTS for path in (home / "inbox" / name).iterdir()}
     taken = []
     for night in range(1, nights + 1):
@@ -52,10 +46,7 @@ def run(size: int, nights: int, root: Path) -> list[tuple[Measure, int]]:
         for path in (home / "inbox" / PROGRAMME).iterdir():
             correct_a_title(path, night)
         settle(home / "inbox")
-        command = [str(Path(sys.executable).with_name("observatoire")), "run"]
-        found, code, said = measure(command, {"OBSERVATOIRE_HOME": str(home)}, cwd=SAMPLES.parents[1])
-        if code not in (0, 3):
-            raise RuntimeError(f"night {night}: exit {code}\n{said}")
+        found = system(home)
         size_mb = sum(path.stat().st_size for path in home.rglob("*") if path.is_file() and not path.is_symlink()) >> 20
         taken.append((found, size_mb))
         print(

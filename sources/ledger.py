@@ -144,7 +144,7 @@ def open_ledger(path: Path) -> Iterator[sqlite3.Connection]:
 
 def look_through(path: Path) -> None:
     """Raises LedgerError when something is wrong with a ledger that is there."""
-    with open_ledger(path) as ledger, _told(path):
+    with open_ledger(path) as ledger:
         if (said := ledger.execute("pragma quick_check(1)").fetchone()[0]) != "ok":
             raise LedgerError(
                 f"Le registre des livraisons {path} {_WRONG['CORRUPT'].format(name=path.name)}."

@@ -227,7 +227,7 @@ def status() -> None:
 
 @app.command()
 def doctor() -> None:
-    """Versions, droits, disque, configuration, contrats : tout est-il prêt pour une nuit ?
+    """Versions, droits, disque, registre, lignes lues, configuration, contrats : tout est-il prêt pour une nuit ?
 
     Finit par 0 quand tout l'est, par 4 quand une ligne commence par ✗.
     """

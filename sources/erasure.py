@@ -11,6 +11,7 @@ import contextlib
 import hashlib
 import html
 import io
+import os
 import re
 import shutil
 import unicodedata
@@ -518,13 +519,22 @@ def clear_inbox(places: Places) -> int:
 
 def copies_in_inbox(places: Places, masks: Identifiers, *, but: Collection[str] = ()) -> list[Path]:
     """The files of the inbox that no contract reads and that mention the person. Files of the sources `but` are left: those that wait
-    will land, and the door knows the person."""
+    will land, and the door knows the person. Raises OSError for what the system does not open: who may be in it is not known."""
     return [
         path
-        for path in (sorted(places.inbox.rglob("*")) if places.inbox.is_dir() else [])
+        for path in (_files_under(places.inbox) if places.inbox.is_dir() else [])
         if path.relative_to(places.inbox).parts[0] not in but and path.is_file() and not path.is_symlink()
         if masks.is_in(path.name) or mentioned_in_bytes(path, masks)
     ]
+
+
+def _files_under(folder: Path) -> list[Path]:
+    """What lies in a folder and in those of it, by name. Unlike `rglob`, passes over no folder that it may not open."""
+
+    def refuse(error: OSError) -> None:
+        raise error
+
+    return sorted(Path(place, name) for place, _, names in os.walk(folder, onerror=refuse) for name in names)
 
 
 def forget_pages(places: Places) -> int:

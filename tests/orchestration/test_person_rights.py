@@ -84,6 +84,20 @@ def traces(home: Home, word: str, clear: Path) -> list:
     return find(clear, [word]) + find(home.inbox, [word])
 
 
+def test_a_folder_that_the_system_does_not_open_is_not_passed_over(home, monkeypatch):
+    closed, scan = str(home.inbox / "divers"), os.scandir
+
+    def refuse(path):
+        if str(path) == closed:
+            raise PermissionError(13, "Permission denied", closed)
+        return scan(path)
+
+    monkeypatch.setattr(os, "scandir", refuse)
+    assert f"Accès refusé, vérifier à qui appartiennent les fichiers et leurs droits : {closed}" in said(
+        "find", "Aldegonde Brissac", code=4
+    )
+
+
 @pytest.mark.nights
 @pytest.mark.parametrize(
     ("who", "gone", "rows", "emptied"),

@@ -188,13 +188,17 @@ class Night:
         self.read_rules()
 
     def read_rules(self) -> None:
-        """Contracts, suites and what was declared by hand, before anything is read by them: a mistake there is the whole night's
-        (StructureFailed)."""
+        """Contracts, suites, what was declared by hand and the keys of who was read before, before anything is read by them: what is wrong there
+        is the whole night's (StructureFailed)."""
         from expectations.suite import SuiteError
+        from identity.keys import holds_identities
+        from identity.vault import Vault
         from sources.contract import ContractError
 
-        with self.step("rules", "Lecture des règles", "n'a pas abouti") as running:
+        with self.step("rules", "Règles et coffre", "n'a pas abouti") as running:
             try:
+                if holds_identities(self.home.vault):
+                    Vault(self.home.vault)
                 rooms.declared_by_hand(self.home, self.contracts)
                 several = "s" if len(self.contracts) > 1 else ""
                 running.say(

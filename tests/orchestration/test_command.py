@@ -170,6 +170,13 @@ def test_what_is_wrong_with_the_vault_is_a_sentence(observatoire, observatory, m
     code, said = observatoire("demo")
     assert code == 4 and "Rapprochement des personnes : La clé maîtresse" in said and "rien n'a été modifié" in said
 
+    (observatory.home.vault / "identities").mkdir()
+    (observatory.home.vault / "identities" / "liste__0.parquet.enc").touch()
+    code, said = observatoire("run")
+    assert code == 4 and "Règles et coffre : La clé maîtresse" in said and "Livraisons «" not in said, (
+        "once, not for each source"
+    )
+
 
 def test_a_contract_that_is_wrong_is_a_sentence(observatoire, observatory):
     (observatory.home.contracts / "autre.yml").write_text("source: autre\ntypo: 1\n")

@@ -129,6 +129,7 @@ def judge(
     notes += _sheets_without_rows(binding, sheet, raw["row_number"])
     if contract.layout.days_of_section:
         notes += _months_without_rows(sheet, sections, raw["row_number"])
+    notes += _read_twice(contract, sheet, body, raw["row_number"])
     notes += notes_on_looks(sheet, raw["row_number"].to_numpy())
     notes += apply_corrections(raw, corrections, today)
     canonical, findings = _canonical(contract, raw, mappings(contract, references))
@@ -274,6 +275,26 @@ def _sheets_without_rows(binding: Binding, sheet: Sheet, numbers: pa.Array) -> l
         for rank, part in enumerate(apart(sheet))
         if rank not in filled_parts
     ]  # fmt: skip
+
+
+def _read_twice(contract: Contract, sheet: Sheet, body: pa.Table, numbers: pa.Array) -> list[Note]:
+    """A list whose second half says its first half again, cell by cell: pasted twice, no doubt. Where rows carry a key of their own they are
+    exact duplicates; where a rank tells them apart (`ranked`), each counts."""
+    half, is_odd = divmod(len(numbers), 2)
+    if half < 2 or is_odd or not any(field.ranked for field in contract.fields.values()):
+        return []
+    rows = _only(body, _is_among(body, numbers))
+    cells = [cell(rows, index) for index in range(rows.num_columns - 1)]
+    if not all(texts.slice(0, half).equals(texts.slice(half)) for texts in cells) or not alike(cells).any():
+        return []
+    first, last = sheet.row(numbers[half].as_py()), sheet.row(numbers[-1].as_py())
+    return [
+        Note(
+            "liste_en_double",
+            f"Les lignes {first} à {last} redisent une à une celles d'avant : la liste semble collée deux fois, et chaque ligne compte deux fois. "
+            "Si c'est le cas, retirez-les et redéposez le fichier.",
+        )
+    ]
 
 
 @dataclass(frozen=True)

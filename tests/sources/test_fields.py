@@ -101,6 +101,23 @@ def test_a_text_that_means_nothing_is_an_empty_cell(tmp_path):
 
 
 @pytest.mark.parametrize(
+    ("lines", "rows"),
+    [
+        (["A1;Zoé P;x;", "A2;Ana B;x;", "A1;Zoé P;x;", "A2;Ana B;x;"], "4 à 5"),
+        (["A1;Zoé P;x;", "A2;Ana B;x;", "Commande;Nom;Matin;Soir", "A1;Zoé P;x;", "A2;Ana B;x;"], "5 à 6"),
+        (["A1;Zoé P;x;", "A2;Ana B;x;", "A1;Zoé P;x;", "A2;Ana B;;x"], None),  # somebody else's second ticket
+        (["A1;Zoé P;x;", "A1;Zoé P;x;", "A1;Zoé P;x;", "A1;Zoé P;x;"], None),  # four places of one order
+        (["A1;Zoé P;x;", "A2;Ana B;x;", "A1;Zoé P;x;"], None),
+    ],
+)
+def test_a_list_pasted_twice_is_remarked_where_a_rank_tells_its_rows_apart(tmp_path, lines, rows):
+    raw(tmp_path, "essai", "a.csv", "\n".join(["Commande;Nom;Matin;Soir", *lines]).encode())
+    (report,) = deliver(places(tmp_path), contract(tmp_path, LINE), now=NOW)
+    said = [note.message for note in report.notes if note.rule == "liste_en_double"]
+    assert (f"Les lignes {rows} redisent" in said[0]) if rows else not said
+
+
+@pytest.mark.parametrize(
     ("change", "said"),
     [
         ((", sealed: true", ""), "« Nom » est une colonne de personnes"),

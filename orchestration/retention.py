@@ -90,8 +90,11 @@ def retention(home: Home, now: datetime, *, apply: bool) -> list[Due]:
 
 @contextlib.contextmanager
 def _rows(home: Home, vault: Vault) -> Iterator[duckdb.DuckDBPyConnection]:
-    """A private connection with `known`: every row of somebody (identified, or by the number of a place), its person, its instant, and the
-    key it was named under."""
+    """A private connection with `held`: what names the person of each row of the vault; and `known`: every row of somebody (identified, or by the
+    number of a place), its person, its instant, the key it was named under, and whether it fills each role.
+
+    `person` is a hash of 64 bits: the texts it stands for would take gigabytes of a large home. Two persons of one hash, should there ever be
+    any, are kept until both are too old."""
     import duckdb as engine
 
     from identity.cipher import VaultError
@@ -100,36 +103,64 @@ def _rows(home: Home, vault: Vault) -> Iterator[duckdb.DuckDBPyConnection]:
     from identity.vault import open_private
 
     with contextlib.closing(open_private()) as con:
-        vault.load(con, purpose="retention", name="held")
+        flags = ", ".join(_hold(con, vault))
         try:
-            recall(con, vault, purpose="retention", tables=("identity", "row"))
+            recall(con, vault, purpose="retention", tables=("identity", "row"), columns=_KEPT)
         except VaultError:
             con.execute("create temp table kept_row (source varchar, delivery_id varchar, row_number int, i ubigint)")
             con.execute("create temp table kept_identity (i ubigint, uid ubigint)")
         with contextlib.closing(engine.connect()) as plain:
             con.register("landed", _landed(plain, home))
         con.execute(f"""
+            create temp macro hashed(words) as case when words is not null then hash(words) end;
             create temp table placed as
-            select l.source, l.delivery_id, l.row_number, h.* exclude (source, delivery_id, row_number), h.source is not null as is_held,
-                l.entity, l.instant, l.registration_id, x.uid, h.email is not null and ends_with(h.email, '@{STAND_IN_DOMAIN}') as is_erased,
-                lower(coalesce(h.full_name, concat_ws(' ', h.given_name, h.family_name))) as name, l.event_id
+            select source, delivery_id, row_number, l.entity, l.instant, l.event_id, l.registration_id, h.source is not null as is_held, x.uid,
+                h.email, hashed('n' || l.event_id || '|' || nullif(h.name, '')) as by_name, h.person_key_id, {flags}
             from landed l left join held h using (source, delivery_id, row_number)
             left join kept_row r using (source, delivery_id, row_number) left join kept_identity x using (i);
             create temp table uid_of as select email, min(uid) as email_uid from placed where email is not null and uid is not null group by email;
             -- who is only known by the number of a place is whose place it is
             create temp table known as
             with told as (
-                select p.*, 'n' || event_id || '|' || nullif(name, '') as by_name, 'r' || source || '/' || delivery_id || '/' || row_number as by_row,
-                    coalesce('u' || coalesce(uid, email_uid), 'e' || email) as person
+                select p.*, hashed('r' || source || '/' || delivery_id || '/' || row_number) as by_row,
+                    hashed(coalesce('u' || coalesce(uid, email_uid), 'e' || email)) as person
                 from placed p left join uid_of using (email)),
             owner as (
                 select event_id, registration_id, any_value(coalesce(person, by_name, by_row)) as owner from told
                 where entity = 'registration' and is_held group by event_id, registration_id having count(*) = 1)
-            select told.* replace (coalesce(person, owner, by_name, by_row) as person)
+            select source, delivery_id, row_number, entity, instant, coalesce(person, owner, by_name, by_row) as person, person_key_id,
+                coalesce(ends_with(email, '@{STAND_IN_DOMAIN}'), false) as is_erased, {flags}
             from told left join owner
                 on told.entity = 'attendance' and owner.event_id = told.event_id and owner.registration_id = told.registration_id
-            where is_held or owner is not null""")
+            where is_held or owner is not null;
+            drop table placed;
+            drop table uid_of""")
+        con.unregister("landed")
         yield con
+
+
+_KEPT = {"identity": ["i", "uid"], "row": ["source", "delivery_id", "row_number", "i"]}
+
+
+def _hold(con: duckdb.DuckDBPyConnection, vault: Vault) -> list[str]:
+    """Make `held` in `con`, a part of the vault at a time; the names of its flags, one per role: whether the row says something of it."""
+    from identity.vault import IDENTITIES, MAP_ROLES, TEXT_ROLES
+
+    roles = [*TEXT_ROLES, *MAP_ROLES]
+    texts = ["email", "email_typed", *(role for role in roles if role != "email"), "person_key_id"]
+    flags = [f"{role} is not null as has_{role}" for role in roles if role != "email"]
+    shape = f"""select source, delivery_id, row_number, email, person_key_id, {", ".join(flags)},
+            (email is not null or email_typed is not null) as has_email,
+            lower(coalesce(full_name, concat_ws(' ', given_name, family_name))) as name,
+            case when given_name is not null and family_name is not null then given_name || ' ' || family_name
+                else coalesce(full_name, given_name, family_name, email_typed) end as name_typed"""
+    deliveries = [(stored.source, stored.delivery_id) for stored in vault.deliveries()]
+    con.register("part", IDENTITIES.empty_table())
+    con.execute(f"create temp table held as {shape} from part")
+    con.unregister("part")
+    for _ in vault.load_in_parts(con, purpose="retention", deliveries=deliveries, name="part", columns=texts):
+        con.execute(f"insert into held {shape} from part")
+    return [f"has_{role}" for role in roles]
 
 
 def _landed(con: duckdb.DuckDBPyConnection, home: Home) -> pa.Table:
@@ -185,9 +216,8 @@ def _expired_persons(
                select known.*, expired.person is not null as is_expired,
                    list_contains($sources, source) or bool_and(is_expired) over (partition by source, delivery_id) as may_go
                from known left join expired using (person) where list_contains($entities, entity))
-           select person, source, delivery_id, row_number, email, case when given_name is not null and family_name is not null
-               then given_name || ' ' || family_name else coalesce(full_name, given_name, family_name, email_typed) end
-           from theirs where is_expired and may_go order by all""",
+           select person, source, delivery_id, row_number, email, name_typed
+           from theirs left join held using (source, delivery_id, row_number) where is_expired and may_go order by all""",
         {"entities": [*rule.entities], "before": _naive(rule.keep.before(now)), "sources": [*contracts]},
     ).fetchall()
     stones: dict[str, Tombstone] = {}
@@ -225,10 +255,9 @@ def _expired_cells(
 
     count = 0
     for role in rule.roles:
-        held = f"{role} is not null" if role != "email" else "(email is not null or email_typed is not null)"
         rows = con.execute(
             f"select source, delivery_id, entity, list(row_number order by row_number) from known "
-            f"where list_contains($entities, entity) and list_contains($sources, source) and {held} and not is_erased "
+            f"where list_contains($entities, entity) and list_contains($sources, source) and has_{role} and not is_erased "
             "and instant < $before group by all order by all",
             {"entities": [*rule.entities], "before": _naive(rule.keep.before(now)), "sources": [*contracts]},
         ).fetchall()

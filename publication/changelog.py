@@ -9,6 +9,7 @@ from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from decimal import Decimal
+from functools import cache
 
 import numpy as np
 import pyarrow as pa
@@ -81,10 +82,17 @@ def _differing(old: pa.Table, new: pa.Table) -> tuple[pa.Table, pa.Table]:
 
 def revised(changes: Sequence[Change], labels: Labels) -> set[tuple[str, ...]]:
     """Keys whose printed figure is not what it was: less than its rounding is a revised cell, and no revised figure."""
+
+    @cache  # thousands of events have the same few numbers
+    def shown(indicator: str, breakdown: str, column: str, text: str) -> str:
+        return _printed(indicator, breakdown, column, text, labels)
+
     return {
         c.key
         for c in changes
-        if c.kind == CHANGED and c.column in FIGURE and _printed(c, c.old, labels) != _printed(c, c.new, labels)
+        if c.kind == CHANGED and c.column in FIGURE
+        for indicator, breakdown in [_place(c)]
+        if shown(indicator, breakdown, c.column, c.old) != shown(indicator, breakdown, c.column, c.new)
     }
 
 
@@ -131,19 +139,27 @@ def where(change: Change, labels: Labels) -> str:
 
 def in_words(change: Change, labels: Labels) -> tuple[str, str]:
     """What stood before and what stands now, as the tables print it; with all decimals when the rounding would print both alike."""
-    old, new = (_printed(change, text, labels) for text in (change.old, change.new))
+    old, new = (_printed(*_place(change), change.column, text, labels) for text in (change.old, change.new))
     return (old, new) if old != new else (_exact(change.old), _exact(change.new))
 
 
-def _printed(change: Change, text: str, labels: Labels) -> str:
+def _place(change: Change) -> tuple[str, str]:
+    """The indicator of a change and its breakdown: of its key, what tells how a figure is rounded."""
+    return change.key[_INDICATOR], change.key[_BREAKDOWN]
+
+
+_INDICATOR, _BREAKDOWN = KEY.index("indicator"), KEY.index("breakdown")
+
+
+def _printed(indicator: str, breakdown: str, column: str, text: str, labels: Labels) -> str:
     """A cell of a revision as the tables print it: a figure by the rounding of its indicator, what a code means."""
-    named = dict(zip(KEY, change.key, strict=False))
-    unit = labels.indicators.get(named["indicator"], {}).get("unit")
-    if change.column in ("", *FIGURE) and _NUMBER.fullmatch(text):
-        return printed({**named, "unit": unit, "value": float(text)}, labels).text
-    if change.column == "unit":
+    unit = labels.indicators.get(indicator, {}).get("unit")
+    if column in ("", *FIGURE) and _NUMBER.fullmatch(text):
+        row = {"indicator": indicator, "breakdown": breakdown, "unit": unit, "value": float(text)}
+        return printed(row, labels).text
+    if column == "unit":
         return labels.unit_of({"unit": text}) or text
-    pair = {"obs_status": (text, "F"), "conf_status": ("Q", text)}.get(change.column)
+    pair = {"obs_status": (text, "F"), "conf_status": ("Q", text)}.get(column)
     if pair in labels.signs:
         return labels.signs[pair].meaning
     return "libre" if pair == ("Q", "F") else _exact(text)

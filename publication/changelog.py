@@ -19,13 +19,24 @@ from publication.labels import Labels
 from publication.shelf import DatasetStatus
 from publication.tables import KEY, by_key, csv_cell, csv_of
 from publication.versions import Version
-from publication.wording import CELL_COLUMNS, STATUSES, dataset_title, long_date, long_period, plural, uncapitalised
+from publication.wording import (
+    RECONCILIATION,
+    STATUSES,
+    cell_column,
+    dataset_title,
+    long_date,
+    long_period,
+    plural,
+    uncapitalised,
+)
 
 ADDED, REMOVED, CHANGED = "added", "removed", "changed"
 FIGURE = ("value", "lower", "upper")
 REVISIONS = "revisions.csv"
 """Every change, for programs; the text names the first MOST_LISTED of each kind, beyond which nobody reads."""
 MOST_LISTED = 1000
+MOST_DECIMALS = 20
+"""Two numbers that differ by less are read alike."""
 
 
 @dataclass(frozen=True)
@@ -138,9 +149,19 @@ def where(change: Change, labels: Labels) -> str:
 
 
 def in_words(change: Change, labels: Labels) -> tuple[str, str]:
-    """What stood before and what stands now, as the tables print it; with all decimals when the rounding would print both alike."""
-    old, new = (_printed(*_place(change), change.column, text, labels) for text in (change.old, change.new))
-    return (old, new) if old != new else (_exact(change.old), _exact(change.new))
+    """What stood before and what stands now, as the tables print it; of two numbers that would be printed alike, the fewest decimals that
+    tell them apart."""
+    indicator, breakdown = _place(change)
+    old, new = (_printed(indicator, breakdown, change.column, text, labels) for text in (change.old, change.new))
+    numbers = [float(text) for text in (change.old, change.new) if _NUMBER.fullmatch(text)]
+    if len(numbers) < 2 or (old != new and change.column in FIGURE):
+        return old, new
+    is_share = change.column in FIGURE and labels.indicators.get(indicator, {}).get("unit") == "share"
+    for decimals in range(MOST_DECIMALS):
+        old, new = (write(number, Rounding(decimals), is_share) for number in numbers)
+        if old != new:
+            break
+    return old, new
 
 
 def _place(change: Change) -> tuple[str, str]:
@@ -159,10 +180,16 @@ def _printed(indicator: str, breakdown: str, column: str, text: str, labels: Lab
         return printed(row, labels).text
     if column == "unit":
         return labels.unit_of({"unit": text}) or text
+    if column == "reconciliation_status":
+        return RECONCILIATION.get(text, text)
+    if column == "blocks_dataset":
+        return dataset_title(text)
     pair = {"obs_status": (text, "F"), "conf_status": ("Q", text)}.get(column)
     if pair in labels.signs:
         return labels.signs[pair].meaning
-    return "libre" if pair == ("Q", "F") else _exact(text)
+    if pair == ("Q", "F"):
+        return "libre"
+    return {"true": "oui", "false": "non"}.get(text) or _exact(text)
 
 
 _NUMBER = re.compile(r"-?\d+(?:\.\d+)?(?:e-?\d+)?")
@@ -244,7 +271,7 @@ def _section(kind: str, title: str, changes: Sequence[Change], labels: Labels) -
     lines = [f"## {title}", "", "| chiffre | clé | colonne | avant | après |", "|---|---|---|---|---|"]
     for change in chosen[:MOST_LISTED]:
         cells = (cell or "(vide)" for cell in in_words(change, labels))
-        column = CELL_COLUMNS.get(change.column or "value", change.column)
+        column = cell_column(change.column or "value")
         lines.append(_line(where(change, labels), " / ".join(change.key), column, *cells))
     if len(chosen) > MOST_LISTED:
         lines += ["", f"Et {plural(len(chosen) - MOST_LISTED, 'autre')} : tout est dans `{REVISIONS}`."]

@@ -125,7 +125,7 @@ EXTRA_COLUMNS = {
     "event_ids": "Événements",
 }
 
-# columns of a table as a revision names them
+# columns of every table, as a revision names them
 CELL_COLUMNS = {
     "value": "valeur",
     "lower": "borne basse",
@@ -138,8 +138,6 @@ CELL_COLUMNS = {
     "obs_status": "statut",
     "conf_status": "secret",
     "caveat": "remarque",
-    "explanation": "explication",
-    "treatment": "ce qui en est fait",
 }
 
 RECONCILIATION = {
@@ -228,6 +226,11 @@ def state(status: DatasetStatus) -> str:
         f"reporté de la version{NBSP}{status.from_release}" if status.status == "carried" else STATUSES[status.status]
     )
     return f"{words}, {WAITS[status.waits]}" if status.waits else words
+
+
+def cell_column(name: str) -> str:
+    """A column of a table as a revision names it."""
+    return CELL_COLUMNS.get(name) or uncapitalised(EXTRA_COLUMNS.get(name, name))
 
 
 def uncapitalised(label: str) -> str:

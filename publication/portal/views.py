@@ -24,11 +24,11 @@ from publication.shelf import CARRIED, WITHHELD, DatasetStatus, read_release
 from publication.tables import KEY, by_key
 from publication.wording import (
     BREAKDOWNS,
-    CELL_COLUMNS,
     DATASETS,
     DELIVERY_STATES,
     NBSP,
     WAITS,
+    cell_column,
     dataset_question,
     dataset_title,
     long_date,
@@ -488,7 +488,7 @@ def _revision(change: Change, edition: Edition) -> dict:
     return {
         "dataset": dataset_title(change.dataset),
         "where": where(change, edition.labels),
-        "column": CELL_COLUMNS.get(change.column, change.column),
+        "column": cell_column(change.column),
         "old": old,
         "new": new,
     }

@@ -70,6 +70,21 @@ def test_cells_stand_in_the_text_as_tables_print_them():
     assert "| borne haute | 13,3\u202f% | 25,0\u202f% |" in text and "| valeur | 50,0\u202f% | (vide) |" in text
 
 
+def test_a_revision_is_told_in_words_with_the_fewest_decimals_that_show_it():
+    labels = Labels(indicators={"TE02": {"rounding": "1 déc.", "unit": "share"}, "TE04": {"rounding": "1 déc."}})
+
+    def told(column: str, old: str, new: str, indicator: str = "TE04") -> tuple[str, str]:
+        key = ("ind_territories", "P", indicator, "total", "total", "2025")
+        return changelog.in_words(Change("d", CHANGED, key, column, old, new), labels)
+
+    assert told("value", "17.591091004466303", "17.64111306419464") == ("17,59", "17,64")
+    assert told("value", "0.13333", "0.13334", "TE02") == ("13,333\u202f%", "13,334\u202f%")
+    assert told("numerator", "11.833333333333334", "11.5") == ("11,8", "11,5")
+    assert told("numerator", "450", "453") == ("450", "453")
+    assert told("reconciliation_status", "match", "MISMATCH") == ("concorde", "diffère")
+    assert told("is_explained", "", "false") == ("", "non")
+
+
 def test_a_row_said_twice_that_is_said_once_went():
     twice = [{"member": "59", "value": 1.0}] * 2
     assert changes(twice, twice[:1]) == [Change("d", REMOVED, ("59", "#2"), old="1")]

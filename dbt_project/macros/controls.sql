@@ -63,8 +63,13 @@ select
     0 as expected,
     count(line.indicator) as actual,
     string_agg(
-        line.indicator || ' | ' || line.breakdown || ' | ' || line.member || ' : '
-        || coalesce(line.figure_text, '') || coalesce(' → ' || cast(line.recomputed as varchar), ''),
+        {{ fr_printed_figure('line.indicator', 'line.breakdown', 'line.member') }} || ' : '
+        || coalesce('« ' || line.figure_text || ' » imprimé', 'non imprimé')
+        || coalesce(
+            ', ' || case when line.unit = 'month_number' then {{ fr_month_name('line.recomputed::integer') }} else {{ fr_number('line.recomputed') }} end
+            || ' pour nous',
+            ''
+        ),
         ' ; ' order by line.indicator, line.breakdown, line.member
     ) as detail
 from {{ ref('dim_programme') }} as programme
@@ -171,7 +176,10 @@ select
     'total' as member,
     0 as expected,
     count(distinct (before.breakdown, before.member)) filter (where before.breakdown <> 'total' and found.member is null) as actual,
-    string_agg(distinct before.breakdown || ' ' || before.member, ', ' order by before.breakdown || ' ' || before.member)
+    string_agg(
+        distinct {{ fr_breakdown('before.breakdown') }} || ' ' || before.member, ', '
+        order by {{ fr_breakdown('before.breakdown') }} || ' ' || before.member
+    )
         filter (where before.breakdown <> 'total' and found.member is null) as detail
 from {{ ref('stg_previous_figures') }} as before
 semi join {{ ref(dataset) }} as still on still.programme_id = before.programme_id
@@ -193,8 +201,8 @@ select
     0 as expected,
     count(*) filter (where is_odd) as actual,
     string_agg(
-        usual.indicator || ' : ' || coalesce(round(found.value, 2)::varchar, 'plus de valeur') || ', médiane de ' || usual.nb || ' versions : '
-        || round(usual.middle, 2), ' ; ' order by usual.indicator
+        coalesce(definition.name_fr, usual.indicator) || ' : ' || coalesce({{ fr_number('found.value') }}, 'plus de valeur')
+        || ', médiane de ' || usual.nb || ' versions : ' || {{ fr_number('usual.middle') }}, ' ; ' order by usual.indicator
     ) filter (where is_odd) as detail
 from (
     select programme_id, indicator, median(value) as middle, count(*) as nb
@@ -208,6 +216,7 @@ left join {{ ref(dataset) }} as found
     on found.programme_id = usual.programme_id
     and found.indicator = usual.indicator
     and found.breakdown = 'total'
+left join {{ ref('dim_indicator') }} as definition on definition.code = usual.indicator
 cross join lateral (
     select
         coalesce(

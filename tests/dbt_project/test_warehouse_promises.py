@@ -8,6 +8,7 @@ import duckdb
 import pytest
 from golden_landing import golden
 
+from publication.wording import document_words
 from sources.values.text import fold
 
 ROOT = Path(__file__).parents[2]
@@ -325,7 +326,7 @@ def test_a_withdrawn_explanation_leaves_the_difference_unexplained(candidate, tm
         con.execute(f"create or replace table ind_reconciliation as {candidate.compiled('ind_reconciliation')}")
         found = con.execute(candidate.compiled("ctl_events")).fetchall()
     (row,) = [row for row in found if row[1] == "unexplained_difference" and row[2] == "HDF-CONF-2023"]
-    assert row[5] == 1 and "nb_evenements | transition | économique : 9 → 11" in row[7]
+    assert row[5] == 1 and "nombre d’événements, transition économique : « 9 » imprimé, 11 pour nous" in row[7]
 
 
 def test_a_programme_said_to_have_ended_is_not_missed(candidate, tmp_path):
@@ -391,6 +392,16 @@ def test_labels_fold_in_sql_as_they_do_in_python(candidate):
         for text in texts:
             ((found,),) = con.execute(f"select {expression} from (select ? as organiser_text)", [text]).fetchall()
             assert found == fold(text), text
+
+
+def test_printed_figures_are_called_in_sql_as_the_pages_call_them(candidate):
+    compiled = candidate.compiled("ctl_reconciliation")
+    expression = compiled.split("string_agg(", 1)[1].split(" || ', ' ||", 1)[0]
+    codes = sorted({row["indicator"] for row in golden("reconciliation")} | {"identite", "nb_evenements_avec_donnee"})
+    with duckdb.connect() as con:
+        for code in codes:
+            ((found,),) = con.execute(f"select {expression} from (select ? as indicator) as figure", [code]).fetchall()
+            assert found == document_words(code), code
 
 
 def test_an_event_s_identifier_is_a_code_only_when_the_gate_says_so():

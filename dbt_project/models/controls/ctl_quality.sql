@@ -53,7 +53,7 @@ select
     source as member,
     0 as expected,
     (abs(last_rows - usual_rows) >= 5 and last_rows not between usual_rows / 2 and usual_rows * 2)::integer as actual,
-    source_title || ' : ' || last_rows || ' lignes, médiane de ' || nb || ' livraisons : ' || round(usual_rows) as detail
+    source_title || ' : ' || last_rows || ' lignes, médiane de ' || nb || ' livraisons : ' || {{ fr_count('round(usual_rows)') }} as detail
 from (
     select
         source,

@@ -6,7 +6,7 @@ select
     'total' as member,
     count(*) as expected,
     count(line.indicator) as actual,
-    string_agg(figure.indicator || ' | ' || figure.dimension || ' | ' || figure.member, ' ; ') filter (where line.indicator is null)
+    string_agg({{ fr_printed_figure('figure.indicator', 'figure.dimension', 'figure.member') }}, ' ; ') filter (where line.indicator is null)
         as detail
 from {{ ref('stg_published_figures') }} as figure
 left join {{ ref('ind_reconciliation') }} as line
@@ -29,7 +29,7 @@ select
     0 as expected,
     count(explanation.figure_key) filter (where line.indicator is null) as actual,
     string_agg(
-        explanation.indicator || ' | ' || explanation.dimension || ' | ' || explanation.member, ' ; '
+        {{ fr_printed_figure('explanation.indicator', 'explanation.dimension', 'explanation.member') }}, ' ; '
         order by explanation.indicator, explanation.dimension, explanation.member
     ) filter (where explanation.figure_key is not null and line.indicator is null) as detail
 from {{ ref('dim_programme') }} as programme

@@ -319,16 +319,18 @@ def quarantine_list(source: Annotated[str | None, typer.Argument(help="Une sourc
 def quarantine_show(source: Annotated[str, typer.Argument(help="La source.")]) -> None:
     """Montre chaque ligne refusée d'une source : où, et quoi faire."""
     from orchestration.status import quarantined_rows
+    from sources.entities import ENTITIES
 
     home, lines = _home(), _lines()
-    _known(home, source)
+    is_sealed = ENTITIES[_known(home, source)[source].contract.entity].personal
     rows = quarantined_rows(home, source)
     if not rows:
         lines.say("Aucune ligne en quarantaine.")
     for file_name, sheet, row_number, cell, _, value, message in rows:
         place = f"cellule {cell}" if cell else f"ligne {row_number}"
         where = ", ".join(part for part in (file_name, f"feuille {sheet}" if sheet else "", place) if part)
-        lines.say(f"{where}{f' « {value} »' if value else ''}\n    {message}")
+        typed = f" « {value} »" if value and not is_sealed else ""
+        lines.say(f"{where}{typed}\n    {message}")
 
 
 @quarantine_app.command("replay")

@@ -68,7 +68,7 @@ def quarantine(home: Home, source: str | None = None) -> list[QuarantineLine]:
 
 
 def quarantined_rows(home: Home, source: str) -> list[tuple]:
-    """(file, sheet, row, cell, field, value, message) of one source's refused rows. Personal values were never kept."""
+    """(file, sheet, row, cell, field, value, message) of one source's refused rows. The value is sealed in a list of persons."""
     from sources.readers.sheet import ROWS_OF_A_SHEET
 
     row = f"case when sheet is null then row_number else row_number % {ROWS_OF_A_SHEET} end"

@@ -365,6 +365,13 @@ def test_a_figure_is_traced_to_its_cells(first_night, published):
     assert "--member '59'   (Nord)" in observatoire(home, *asked, "department", "--member", "Nord").stderr
 
 
+def test_what_was_typed_in_a_refused_cell_about_a_person_is_not_shown_even_sealed(first_night):
+    done = observatoire(first_night, "quarantine", "show", "mess_enquete")
+    assert (
+        done.returncode == 0 and "results-survey202511.csv, cellule L11\n    « (valeur masquée) » sort" in done.stdout
+    )
+
+
 @pytest.mark.nights
 def test_a_difference_nobody_explained_withholds_its_dataset_alone(tmp_path):
     """The shipped explanations live in the sources room; a copy without one of them is used for this night."""

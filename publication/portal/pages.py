@@ -27,6 +27,7 @@ from publication.portal.blocks import Block, Sheet, blocks, notes, slug
 from publication.portal.charts import Chart, Line, counts
 from publication.portal.edition import Edition
 from publication.portal.maps import CREDIT
+from publication.shelf import CARRIED
 from publication.tables import text_csv
 from publication.workbook import legend
 
@@ -334,6 +335,7 @@ def _programme(portal: Portal, programme: dict) -> None:
         for block in part.blocks
         if block.is_drawn
     }
+    its = [(card, portal.pages[card.dataset, code]) for card in portal.cards if (card.dataset, code) in portal.pages]
     portal.page(
         programme_page(code),
         "programme.html",
@@ -350,7 +352,8 @@ def _programme(portal: Portal, programme: dict) -> None:
         }
         if mine
         else None,
-        its=[(card, portal.pages[card.dataset, code]) for card in portal.cards if (card.dataset, code) in portal.pages],
+        its=its,
+        carried=[(card, page) for card, page in its if card.status.status == CARRIED],
     )
 
 

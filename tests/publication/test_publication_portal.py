@@ -143,6 +143,10 @@ def test_carried_and_reserved_pages_say_so(pages):
     assert "Les chiffres ci-dessous sont ceux de la version 1." in pages["ind_participation.html"].text
     text = pages["ind_events.html"].text
     assert "publié avec réserve" in text and "Réserve. Toutes les fiches sont arrivées. 33 fiches sur 36." in text
+    text = pages[f"programme-{hand_made.HDF}.html"].text
+    assert (
+        "« Participation » reste celui de la version 1. Ses chiffres, ci-dessous, sont ceux de cette version." in text
+    )
 
 
 def test_figures_are_printed_with_signs_bounds_and_coverage(pages):
@@ -281,7 +285,7 @@ def test_a_revision_is_printed_as_tables_print_figures():
         signs={("P", "F"): Sign("p", "provisoire"), ("A", "F"): Sign("", "valeur normale")},
     )  # fmt: skip
     assert shown("value", "1055.0", "31.966667") == ("1\u202f055,0", "32,0")
-    assert shown("value", "31.966667", "31.96") == ("31,966667", "31,96"), "less than the rounding"
+    assert shown("value", "31.966667", "31.96") == ("31,97", "31,96"), "less than the rounding"
     assert shown("upper", "0.25", "", "TE02") == ("25,0\u202f%", "")
     assert shown("obs_status", "A", "P") == ("valeur normale", "provisoire")
     assert shown("n_total", "1200", "36") == ("1\u202f200", "36")

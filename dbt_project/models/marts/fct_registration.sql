@@ -18,7 +18,7 @@ places as (
         place.status,
         coalesce(place.registered_at, place.first_registered_at) as registered_at,
         case
-            when place.status = 'waiting' then coalesce(place.first_waiting_at, place.registered_at, place.updated_at)
+            when place.status = 'waiting' then coalesce(place.first_waiting_at, place.updated_at, place.registered_at)
             else place.first_waiting_at
         end as waiting_at,
         case

@@ -107,19 +107,17 @@ attributed as (
     left join owners using (place_key)
 ),
 
--- minutes covered by at least one connection: what a connection adds to those that began before it
+-- minutes covered by at least one connection: what a connection adds to those that began before it (greatest and least pass over NULL)
 connected as (
     select event_key, person, sum(added) / 60.0 as minutes
     from (
         select
             event_key,
             person,
-            greatest(date_diff('second', greatest(joined_at, coalesce(max(left_at) over earlier_ones, joined_at)), left_at), 0) as added
+            greatest(date_diff('second', greatest(joined_at, max(left_at) over earlier_ones), left_at), 0) as added
         from attributed
-        where is_connection and left_at >= joined_at
-        window earlier_ones as (
-            partition by event_key, person order by joined_at, left_at, line_key rows between unbounded preceding and 1 preceding
-        )
+        where left_at >= joined_at
+        window earlier_ones as (partition by event_key, person order by joined_at rows between unbounded preceding and 1 preceding)
     )
     group by event_key, person
 ),
@@ -140,8 +138,7 @@ persons as (
         min(joined_at) as joined_at,
         max(left_at) as left_at,
         max(minutes) as longest,
-        case when count(minutes) filter (where is_connection) = count(*) filter (where is_connection)
-            then sum(minutes) filter (where is_connection) end as said,
+        case when count(minutes) = count(*) filter (where is_connection) then sum(minutes) end as said,
         bool_or(is_erased) as is_erased,
         cast(count(*) as integer) as nb_lines,
         min(line_key) as attendance_key,
@@ -156,10 +153,8 @@ own_places as (
     select
         event_key,
         participant_key,
-        bool_or(is_registered) as is_registered,
         min_by(registration_key, (not is_registered, registration_key)) as registration_key
     from {{ ref('fct_registration') }}
-    where participant_key is not null
     group by event_key, participant_key
 ),
 
@@ -167,7 +162,6 @@ met as (
     select
         persons.*,
         coalesce(own_places.registration_key, persons.place_key) as registration_key,
-        own_places.is_registered as own_is_registered,
         own_places.registration_key is null and persons.place_key is not null as is_by_place
     from persons
     left join own_places
@@ -190,14 +184,14 @@ select
     met.participant_key,
     coalesce(met.organisation_key, place.organisation_key) as organisation_key,
     place.registration_key,
-    coalesce(met.own_is_registered, place.is_registered, false) as is_registered,
+    coalesce(place.is_registered, false) as is_registered,
     met.has_signature,
     met.has_connection,
     met.has_check_in,
     case when met.is_online and met.is_in_person then 'hybrid' when met.is_online then 'online' when met.is_in_person then 'in_person' end as mode,
     met.joined_at,
     met.left_at,
-    coalesce(least(connected.minutes, met.said), connected.minutes, met.longest) as minutes,
+    coalesce(least(connected.minutes, met.said), met.longest) as minutes,
     met.nb_lines,
     met.is_erased or coalesce(place.is_erased, false) as is_erased,
     met.delivery_key,

@@ -64,12 +64,8 @@ counts as (
         event_key,
         counting_method,
         participants as value,
-        case when participants is not null then coalesce(participants_lower, participants) end as lower,
-        case
-            when participants is null then null
-            when participants_precision = 'approximate' then participants_upper
-            else coalesce(participants_upper, participants)
-        end as upper,
+        participants_lower as lower,
+        participants_upper as upper,
         coalesce(participants_precision, 'missing') as precision,
         participants_text as count_text
     from told

@@ -42,7 +42,7 @@ last_days as (
             and not (day(starts_on) = 1 and ends_on = last_day(ends_on))
         ) as has_days,
         starts_on,
-        coalesce(ends_on, starts_on) as last_on
+        ends_on
     from {{ ref('dim_event') }}
     where is_counted
 ),
@@ -50,7 +50,7 @@ last_days as (
 days as (
     select programme_key, count(distinct day) as nb_days
     from (
-        select programme_key, unnest(generate_series(starts_on, last_on, interval 1 day)) as day from last_days where has_days
+        select programme_key, unnest(generate_series(starts_on, ends_on, interval 1 day)) as day from last_days where has_days
     )
     group by all
 ),
@@ -59,9 +59,9 @@ calendars as (
     select
         programme_key,
         case when bool_and(has_month) then month(any_value(last_month_on)) end as last_month,
-        string_agg(event_id, ';' order by event_id) filter (where date_trunc('month', last_on) = last_month_on) as last_event_ids,
+        string_agg(event_id, ';' order by event_id) filter (where date_trunc('month', ends_on) = last_month_on) as last_event_ids,
         case when bool_and(has_days) then any_value(days.nb_days) end as nb_days
-    from (select *, date_trunc('month', max(last_on) over (partition by programme_key)) as last_month_on from last_days) as dated
+    from (select *, date_trunc('month', max(ends_on) over (partition by programme_key)) as last_month_on from last_days) as dated
     left join days using (programme_key)
     group by programme_key
 ),

@@ -1,7 +1,7 @@
 with seen as (
     select
         min(least(starts_on, make_date(programme.year, 1, 1))) as first_on,
-        max(greatest(coalesce(ends_on, starts_on), make_date(programme.year, 1, 1))) as last_on
+        max(greatest(ends_on, make_date(programme.year, 1, 1))) as last_on
     from {{ ref('int_programmes') }} as programme
     left join {{ ref('stg_events') }} using (programme_id)
     union all

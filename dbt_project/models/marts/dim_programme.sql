@@ -4,7 +4,7 @@ with events as (
         programme_key,
         count(*) filter (where is_counted) as nb_events,
         min(starts_on) filter (where is_counted and date_precision in ('day', 'month', 'range')) as first_on,
-        max(coalesce(ends_on, starts_on)) filter (where is_counted and date_precision in ('day', 'month', 'range')) as last_on,
+        max(ends_on) filter (where is_counted and date_precision in ('day', 'month', 'range')) as last_on,
         min(starts_on) as any_on
     from {{ ref('dim_event') }}
     where not is_placeholder

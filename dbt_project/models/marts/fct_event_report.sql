@@ -10,7 +10,7 @@ select
     report.submitted_at is null as is_submission_deduced,
     case
         when described.date_precision in ('day', 'range')
-            then cast(date_diff('day', coalesce(described.ends_on, described.starts_on), cast(coalesce(report.submitted_at, report.delivered_at) as date)) as integer)
+            then cast(date_diff('day', described.ends_on, cast(coalesce(report.submitted_at, report.delivered_at) as date)) as integer)
     end as delay_days,
     {{ key(['report.source', 'report.delivery_id']) }} as delivery_key,
     report.row_number

@@ -15,7 +15,7 @@ from publication.workbook import legend
 
 Entry = tuple[str, str, str, str]  # title, kind, link, what else it says
 
-MOST = 6000  # members; beyond, the script would be heavier than a page may be
+MOST = 4500  # members; beyond, the script would be heavier than a page may be
 ITS_NAME = "&q="  # a link that ends so asks for the title of its entry: the reader puts it there
 # members of these are not things that anybody looks for by name
 DULL = ("total", "role", "modality", "theme_count", "department_theme", "month", "gender", "size_band")
@@ -65,9 +65,9 @@ def index(
             if page is None or row["breakdown"] in DULL or key in members:
                 continue
             link = f"{page}#programme={quote(row['programme_id'])}{ITS_NAME}"
-            # people say « le 59 » as they say « le Nord »
-            has_number = row["breakdown"] == "department" and row["member"][:1].isdigit()
-            kind = f"{line.breakdown} {row['member']}" if has_number else line.breakdown
+            # people say « le 59 » as they say « le Nord », and a reserve names events by their code
+            is_said = row["breakdown"] in ("department", "event") and any(letter.isdigit() for letter in row["member"])
+            kind = f"{line.breakdown} {row['member']}" if is_said else line.breakdown
             members[key] = (line.member, kind, link, line.programme)
     kept = list(members.values())[:MOST]
     return Index((*entries, *kept), len(members) - len(kept))

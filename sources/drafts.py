@@ -107,10 +107,11 @@ def _of_template(
 ) -> dict:
     loaded = templates[name]
     contract = loaded.contract
+    read = _read_by_template(reading, fit)
     counted = f"{len(fit.mapped)} lues, {len(fit.ignored)} écartées par le modèle, {len(fit.unmapped)} inconnues"
     hints = [
         f"Ébauche à relire : le fichier a les colonnes du modèle {name} ({counted}).",
-        f"Lu : {' ; '.join(reading.hints)}.",
+        f"Lu : {' ; '.join(read)}.",
     ]
     if others:
         hints.append(f"Le fichier va aussi aux modèles : {', '.join(others)}.")
@@ -124,12 +125,21 @@ def _of_template(
         loaded.path.read_text(encoding="utf-8"), contract, source=source, options=options, pattern=pattern,
         unmapped=unmapped, hints=hints,
     )  # fmt: skip
-    reasons = [hints[0].removeprefix("Ébauche à relire : "), *reading.hints, *hints[2:]]
+    reasons = [hints[0].removeprefix("Ébauche à relire : "), *read, *hints[2:]]
     reasons += [f"à vérifier : « {label} », {said}" for label, said in unmapped]
     return {
         "yaml": yaml, "source": source, "entity": contract.entity, "template": name, "reasons": tuple(reasons),
         "to_check": tuple(label for label, _ in unmapped),
     }  # fmt: skip
+
+
+def _read_by_template(reading: Reading, fit: Fit) -> list[str]:
+    """What a template reads of the file, which is not always what a contract made from nothing would have taken."""
+    if reading.shape == "spreadsheet" and fit.sheet.name != reading.sheet.name:
+        return [f"feuille « {fit.sheet.name} » ; les autres ne sont pas lues"]
+    if reading.shape == "json" and fit.contract.files.records != reading.options.get("records"):
+        return [f"JSON, la liste « {fit.contract.files.records} »"]
+    return reading.hints[:1] if reading.shape == "json" else reading.hints
 
 
 def _unknown_to(fit: Fit, contracts: Mapping, templates: Mapping) -> list[tuple[str, str]]:

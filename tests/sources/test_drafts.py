@@ -169,6 +169,18 @@ def test_an_export_is_recognised_as_its_own_template(file):
         assert f"le fichier a les colonnes du modèle {made.template}" in made.yaml
 
 
+@pytest.mark.parametrize(
+    ("file", "read"),
+    [
+        ("pretix/journee-ess.orderlist.xlsx", "feuille « Position de commande » ; les autres ne sont pas lues"),
+        ("tally/api_submissions.json", "JSON, la liste « submissions »"),
+        ("helloasso/api_form_items_page1.json", "JSON, 3 enregistrements dans la liste « data »"),
+    ],
+)
+def test_a_draft_says_what_its_template_reads(file, read):
+    assert f"# Lu : {read}.\n" in drafted(file).yaml
+
+
 def test_the_draft_of_a_template_keeps_its_text_under_another_name(tmp_path):
     made = drafted("helloasso/export_billetterie_2025_bom_semicolon_crlf.csv")
     contract = load(tmp_path, made).contract

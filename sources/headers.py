@@ -259,6 +259,6 @@ def _sentence(
     parts += [f"colonne obligatoire absente « {header} »" for header in missing]
     available = enumerate_in_french([f"« {cell} »" for cell in cells if cell], shown=40)
     return (
-        f"{'; '.join(parts)}. Colonnes du fichier : {available}. Colonnes attendues : {_expected(contract)}. "
+        f"{' ; '.join(parts)}. Colonnes du fichier : {available}. Colonnes attendues : {_expected(contract)}. "
         "Remettez l'en-tête du modèle, ou demandez à l'observatoire de lire aussi cette colonne."
     )

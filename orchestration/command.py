@@ -344,7 +344,7 @@ def quarantine_replay(
     from orchestration.lock import AnotherNight, only_one_night
     from orchestration.night import delivery_sentence
     from orchestration.novelty import leave_for_next_night
-    from orchestration.status import deliveries
+    from orchestration.status import deliveries, not_given_up
     from sources.landing import NotReadAgain
 
     home, lines = _home(), _lines()
@@ -354,7 +354,7 @@ def quarantine_replay(
         with only_one_night(home.lock):
             waiting = [
                 row
-                for row in deliveries(home, source)
+                for row in not_given_up(home, deliveries(home, source))
                 if row["source"] in contracts
                 and (row["state"] in ("held", "refused") or (row["state"] == "accepted" and row["rows_quarantined"]))
             ]

@@ -40,7 +40,7 @@ def print_status(home: Home, lines: Lines, now: datetime | None = None) -> None:
     contracts = rooms.contracts(home)
     known = deliveries(home)
     _sources(lines, home, contracts, known, now or datetime.now(UTC))
-    _attention(lines, known)
+    _attention(lines, not_given_up(home, known))
     _remarks(lines, known)
     _inbox(lines, home)
     _returns(lines, known)
@@ -57,6 +57,14 @@ def deliveries(home: Home, source: str | None = None) -> list[dict[str, Any]]:
         return []
     with open_ledger(home.ledger) as ledger:
         return deliveries(ledger, source)
+
+
+def not_given_up(home: Home, known: list[dict[str, Any]]) -> list[dict[str, Any]]:
+    """Deliveries without those that could not be read and that somebody said are not to be. Raises ContractError."""
+    from sources.explanations import given_up
+
+    mistaken = given_up(known, home.explanations)
+    return [row for row in known if (row["source"], row["delivery_id"]) not in mistaken]
 
 
 def quarantine(home: Home, source: str | None = None) -> list[QuarantineLine]:
@@ -119,7 +127,8 @@ def _attention(lines: Lines, known: list[dict[str, Any]]) -> None:
         lines.say()
         lines.say("Livraisons à corriger")
     for row in waiting:
-        lines.say(f"  {row['source']} / {row['file_name']} ({STATES[row['state']]}) : {row['message']}")
+        named = f"{STATES[row['state']]}, livraison {row['delivery_id']}"
+        lines.say(f"  {row['source']} / {row['file_name']} ({named}) : {row['message']}")
 
 
 def _remarks(lines: Lines, known: list[dict[str, Any]]) -> None:

@@ -8,8 +8,10 @@ Not here: corrections of a source (`corrections.py`).
 
 from __future__ import annotations
 
+from collections.abc import Iterable, Mapping
 from datetime import date
 from pathlib import Path
+from typing import Any
 
 from pydantic import BaseModel, ConfigDict
 
@@ -36,7 +38,8 @@ class Explanation(BaseModel):
 
 class Withdrawal(BaseModel):
     """A delivery that leaves out more than half of the events or organisations of its file, and is right: they are closed. With `unread`, one
-    that its contract no longer reads, and rightly: its rows go. The one does not confirm the other."""
+    that its contract no longer reads, and rightly: its rows go. The one does not confirm the other. Of a delivery that was never read, either
+    says that it is not to be (`given_up`)."""
 
     model_config = ConfigDict(extra="forbid", frozen=True)
 
@@ -82,6 +85,13 @@ def load_explanations(path: Path = EXPLANATIONS) -> tuple[Explanation, ...]:
 def load_withdrawals(path: Path = EXPLANATIONS) -> tuple[Withdrawal, ...]:
     """Every confirmed withdrawal; raises ContractError as `load_explanations` does."""
     return load_yaml(path, _ExplanationFile).withdrawals
+
+
+def given_up(known: Iterable[Mapping[str, Any]], path: Path = EXPLANATIONS) -> set[tuple[str, str]]:
+    """(source, delivery_id) of the deliveries, of those of `ledger.deliveries`, that could not be read and that somebody said are not to be:
+    dropped by mistake, or sent again under another name. Raises ContractError."""
+    unread = {(row["source"], row["delivery_id"]) for row in known if row["outcome"] != "accepted"}
+    return unread & {(item.source, item.delivery_id) for item in load_withdrawals(path)} if unread else set()
 
 
 def load_ended_programmes(path: Path = EXPLANATIONS) -> tuple[EndedProgramme, ...]:

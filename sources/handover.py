@@ -17,7 +17,7 @@ from sources.contract import LoadedContract
 from sources.copies import Copy, copies
 from sources.corrections import Correction, load_corrections
 from sources.entities import ENTITIES, LINEAGE
-from sources.explanations import Explanation, load_ended_programmes, load_explanations, load_withdrawals
+from sources.explanations import Explanation, given_up, load_ended_programmes, load_explanations, load_withdrawals
 from sources.landed_files import BOUND, RECORDS
 from sources.landing import Places
 from sources.ledger import deliveries, open_ledger, showings
@@ -99,6 +99,10 @@ def hand_over(
     references.load(con)
     with open_ledger(places.ledger) as ledger:
         known = [row for row in deliveries(ledger) if row["source"] in contracts]
+        mistaken = given_up(known)
+        known = [
+            row | {"state": "superseded"} if (row["source"], row["delivery_id"]) in mistaken else row for row in known
+        ]
         shown = showings(ledger)
         copied = [copy for loaded in contracts.values() for copy in copies(places.inbox, ledger, loaded.contract)]
     accepted = [row for row in known if row["state"] == "accepted"]

@@ -32,7 +32,7 @@ from sources.copies import copies
 from sources.corrections import Correction, applicable, load_corrections
 from sources.entities import ENTITIES
 from sources.erased_files import is_erased, remember
-from sources.explanations import load_withdrawals
+from sources.explanations import given_up, load_withdrawals
 from sources.headers import Binding, Unbound
 from sources.inbox import Arrival, look
 from sources.judge import Judged, bind_sheet, in_sql, judge
@@ -137,10 +137,12 @@ def deliver(places: Places, loaded: LoadedContract, *, now: datetime | None = No
         follow_series(ledger, contract.source, contract.files.document_of)
         ledger.commit()
         known = deliveries(ledger, contract.source)
+        mistaken = given_up(known)
         to_read_again = [
             row
             for row in known
             if row["delivery_id"] != CRAWL
+            and (contract.source, row["delivery_id"]) not in mistaken
             and (row["processing_hash"] != processing_hash or not _is_in_place(places, contract, row))
         ]
         if not seen.arrivals and not to_read_again and contract.api is None:

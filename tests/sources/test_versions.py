@@ -136,6 +136,29 @@ def test_withdrawals_and_ended_programmes_are_explained_beside_the_differences(t
     assert [item.programme_id for item in load_ended_programmes(path)] == ["P"]
 
 
+def test_a_file_dropped_by_mistake_is_given_up_by_a_withdrawal(tmp_path, monkeypatch):
+    path = programme(tmp_path, ROWS)
+    path.with_name("autre.csv").write_text("Nom;Quoi\nx;y\n")
+    deliver(places(tmp_path), LOADED["hdf_2023_programme"], now=NOW)
+    with open_ledger(tmp_path / "ledger.sqlite") as ledger:
+        (mistaken,) = [row for row in deliveries(ledger) if row["file_name"] == "autre.csv"]
+    entry = Withdrawal(
+        source=mistaken["source"], delivery_id=mistaken["delivery_id"], reason="Mauvais dossier.", author="obs", confirmed_on=NOW.date()
+    )  # fmt: skip
+
+    def state() -> str:
+        with closing(duckdb.connect()) as con:
+            hand_over(con, places(tmp_path), LOADED)
+            return con.execute("select state from landing.delivery where file_name = 'autre.csv'").fetchall()[0][0]
+
+    assert state() == "refused"
+    monkeypatch.setattr("sources.explanations.load_withdrawals", lambda _: (entry,))
+    assert state() == "superseded"
+    monkeypatch.setattr("sources.landing.processing_hash_of", lambda *_: "another contract")
+    read = deliver(places(tmp_path), LOADED["hdf_2023_programme"], now=NOW)
+    assert [report.file_name for report in read] == [path.name], "it is not read again"
+
+
 def test_only_withdrawals_of_rows_are_handed_over_for_history(tmp_path, monkeypatch):
     rows = Withdrawal(source="s", delivery_id="ab12", reason="Refait.", author="obs", confirmed_on=NOW.date())
     whole = rows.model_copy(update={"delivery_id": "cd34", "unread": True})

@@ -28,7 +28,7 @@ import pyarrow as pa
 
 from publication import shelf
 from publication.shelf import Release
-from publication.warehouse import STORAGE_VERSION
+from publication.warehouse import WRITTEN_AS
 
 QUASI = (
     "organisation_key", "organisation_id", "organisation_text", "siret", "siren", "postcode", "commune_code", "commune_text",
@@ -219,7 +219,7 @@ def rewrite(path: Path, made: Path, renamed: Renamed) -> int:
         _ask(con, tables, renamed)
         is_database = path.suffix == ".duckdb"
         if is_database:
-            con.execute(f"attach '{_quoted(made)}' as made (storage_version '{STORAGE_VERSION}')")
+            con.execute(f"attach '{_quoted(made)}' as made ({WRITTEN_AS})")
             con.execute("begin")
         for name, (place, columns) in tables.items():
             chosen, found = _chosen(con, name, place, columns)

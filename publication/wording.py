@@ -7,6 +7,7 @@ programmes, organisations (`labels`, from the candidate), sentences of expectati
 from __future__ import annotations
 
 import re
+import unicodedata
 from datetime import date, datetime
 from functools import lru_cache
 from typing import TYPE_CHECKING
@@ -280,6 +281,11 @@ def short_month(period: str) -> str:
     if len(words) != 2:
         return period
     return f"{SHORT_MONTHS.get(words[0], words[0])} {words[1]}"
+
+
+def plain_letters(text: str) -> str:
+    """Without accents or capitals: the key by which titles are sorted, « Émargements » before « Enquête »."""
+    return "".join(c for c in unicodedata.normalize("NFKD", text) if not unicodedata.combining(c)).casefold()
 
 
 def capitalised(text: str) -> str:

@@ -10,6 +10,7 @@ import hashlib
 from typing import Any
 
 from publication.package.registry import LICENCE, LICENCE_TITLE, LICENCE_URL, TYPES, Column, Package, Table
+from publication.wording import plain_letters
 
 
 def document(package: Package) -> dict[str, Any]:
@@ -36,7 +37,7 @@ def document(package: Package) -> dict[str, Any]:
 def sources(package: Package) -> list[str]:
     """Titles of the sources whose deliveries are in force."""
     accepted = [row for row in package.supply.deliveries if row["state"] == "accepted"]
-    return sorted({row["source_title"] or row["source"] for row in accepted})
+    return sorted({row["source_title"] or row["source"] for row in accepted}, key=plain_letters)
 
 
 def _resource(package: Package, table: Table) -> dict[str, Any]:

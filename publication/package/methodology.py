@@ -15,7 +15,16 @@ from publication.changelog import escaped
 from publication.figures import covered
 from publication.package.datapackage import sources
 from publication.package.registry import LICENCE, LICENCE_TITLE, LICENCE_URL, Package, Table
-from publication.wording import RECONCILIATION, long_date, long_period, plural, typeset
+from publication.wording import (
+    BREAKDOWNS,
+    RECONCILIATION,
+    UNITS,
+    long_date,
+    long_period,
+    plural,
+    typeset,
+    uncapitalised,
+)
 
 FIELDS = (
     ("formula", "Formule"),
@@ -148,7 +157,7 @@ def _thresholds(package: Package) -> list[str]:
                 limit += f", ou moins de {threshold.minimum_in_all} en tout"
             if threshold.dominance:
                 limit += f", ou un contributeur au-delà de {threshold.dominance:.0%}".replace("%", "\u202f%")
-            where = ", ".join(rule.breakdowns) or "toutes"
+            where = ", ".join(_coded(uncapitalised(BREAKDOWNS.get(b, "")), b) for b in rule.breakdowns) or "toutes"
             rows.append((", ".join(rule.indicators), where, limit or "rien à masquer en soi", typeset(rule.why)))
         lines += _grid(("indicateurs", "ventilations", "masqué en dessous", "pourquoi"), rows)
     lines += [
@@ -166,11 +175,17 @@ def _dataset(package: Package, table: Table) -> list[str]:
     for code in dict.fromkeys(table.data["indicator"].to_pylist()):
         definition = package.labels.indicators.get(code, {})
         lines += [f"### {code} : {typeset(package.labels.indicator(code))}", ""]
-        lines += [f"- {title} : {typeset(str(definition[name]))}" for name, title in FIELDS if definition.get(name)]
+        told = definition | {"unit": _coded(UNITS.get(definition.get("unit") or "", ""), definition.get("unit"))}
+        lines += [f"- {title} : {typeset(str(told[name]))}" for name, title in FIELDS if told.get(name)]
         if code in coverages:
             lines += [f"- Couverture : {' ; '.join(coverages[code])}"]
         lines.append("")
     return lines
+
+
+def _coded(words: str, code: str | None) -> str:
+    """« participations (`attendance`) »: what the pages say, and what the files do."""
+    return f"{words} (`{code}`)" if words and code else f"`{code}`" if code else ""
 
 
 def _coverages(package: Package, table: Table) -> dict[str, list[str]]:

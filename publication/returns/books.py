@@ -9,7 +9,6 @@ from __future__ import annotations
 
 import json
 import re
-import unicodedata
 from collections.abc import Collection, Iterable, Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime
@@ -24,7 +23,7 @@ from openpyxl.worksheet.worksheet import Worksheet
 from publication.labels import Labels
 from publication.tables import csv_cell, read_parquet
 from publication.trace.places import ROWS_OF_A_SHEET
-from publication.wording import OBSERVATORY, dataset_title, document_words, plural, typeset
+from publication.wording import OBSERVATORY, dataset_title, document_words, plain_letters, plural, typeset
 from publication.workbook_rows import height_of, safe_text
 
 FOLDER = "retours"
@@ -203,8 +202,7 @@ def _set_aside(warehouse: Path) -> list[Whose]:
 
 def _file_name(organiser: str) -> str:
     """« APES – Hauts-de-France » as `apes-hauts-de-france`."""
-    letters = "".join(c for c in unicodedata.normalize("NFKD", organiser) if not unicodedata.combining(c)).casefold()
-    return re.sub(r"[^a-z0-9]+", "-", letters).strip("-")[:60] or "structure"
+    return re.sub(r"[^a-z0-9]+", "-", plain_letters(organiser)).strip("-")[:60] or "structure"
 
 
 def _unexplained(path: Path, labels: Labels, waits: Collection[str]) -> Iterable[tuple]:

@@ -13,6 +13,7 @@ from hand_made import Desk
 
 from publication import package, releases
 from publication.package import dcat, registry
+from publication.wording import plain_letters
 
 
 @pytest.fixture(scope="module")
@@ -153,6 +154,15 @@ def test_the_methodology_defines_every_figure_published(release):
         assert re.search(rf"^### {code} : .+\n\n- Formule : \S", text, re.MULTILINE), code
     assert "33/36" in text and "Licence Ouverte" in text and "moins de 5 personnes" in text
     assert "<b>" not in text, "a name cannot open a tag"
+
+
+def test_the_methodology_gives_a_code_beside_its_words(release):
+    text = (release.public / "METHODOLOGIE.md").read_text(encoding="utf-8")
+    assert "| PA02 | genre (`gender`), " in text
+
+
+def test_titles_of_sources_stand_in_french_order():
+    assert sorted(["Fiches", "Émargements", "enquête"], key=plain_letters) == ["Émargements", "enquête", "Fiches"]
 
 
 def test_the_licence_names_publisher_and_version(release):

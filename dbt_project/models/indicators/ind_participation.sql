@@ -13,13 +13,14 @@ with cells as (
         breakdown.period,
         count(link.event_key) as n_total,
         count(counted.value) as n_with,
-        count(*) filter (where counted.precision = 'approximate' and counted.value is not null) as n_approximate,
+        count(*) filter (where counted.precision = 'approximate') as n_approximate,
         min(counted.count_text) filter (where counted.precision = 'qualitative') as in_words,
         cast(sum(counted.value) as double) as total,
-        case when count(counted.lower) = count(counted.value) then cast(sum(counted.lower) as double) end as total_lower,
+        cast(sum(counted.lower) as double) as total_lower,
+        -- « plus de 100 » has no upper bound
         case when count(counted.upper) = count(counted.value) then cast(sum(counted.upper) as double) end as total_upper,
         median(counted.value) as middle,
-        case when count(counted.lower) = count(counted.value) then median(counted.lower) end as middle_lower,
+        median(counted.lower) as middle_lower,
         case when count(counted.upper) = count(counted.value) then median(counted.upper) end as middle_upper,
         min(counted.value) as smallest,
         min(counted.lower) as smallest_lower,
@@ -113,7 +114,7 @@ declared as (
             when value is null then 'Personne n’est venu.'
             else {{ fr_caveat([
                 "case when is_not_significant then 'Non significatif : ' || share_with_data || ' avec un effectif connu.' end",
-                "case when indicator = 'PA01' and n_with < n_total then 'Au moins ' || " ~ fr_count('coalesce(total_lower, total)') ~ " || ' : effectif connu pour ' || share_with_data || '.' end",
+                "case when indicator = 'PA01' and n_with < n_total then 'Au moins ' || " ~ fr_count('total_lower') ~ " || ' : effectif connu pour ' || share_with_data || '.' end",
                 "case when indicator <> 'PA01' and not is_not_significant and n_with < n_total then 'Effectif connu pour ' || share_with_data || '.' end",
                 "case when n_approximate > 0 and indicator = 'PA01' and total_upper is not null and n_with = n_total then 'Effectif approché : entre ' || " ~ fr_count('total_lower') ~ " || ' et ' || " ~ fr_count('total_upper') ~ " || '.' when n_approximate > 0 then 'Dont effectif approché : ' || n_approximate || ' ' || " ~ fr_plural('n_approximate', 'événement', 'événements') ~ " || '.' end",
                 "case when indicator = 'PA01' and breakdown in ('theme', 'department_theme') then 'Un événement à plusieurs thèmes compte dans chacun.' end",
@@ -176,7 +177,7 @@ list_cells as (
         count(*) filter (where held.has_both) as n_both,
         sum(held.nb_registered) as registered,
         sum(held.nb_present) as present,
-        sum(held.nb_identified) filter (where held.nb_present is not null) as identified,
+        sum(held.nb_identified) as identified,
         sum(held.nb_registered) filter (where held.has_both) as expected,
         sum(held.nb_registered_present) filter (where held.has_both) as expected_present,
         sum(held.nb_present) filter (where held.has_both) as followed,
@@ -265,7 +266,6 @@ list_valued as (
     select
         *,
         case
-            when n_with = 0 then null
             when indicator = 'PA02' then present
             when indicator = 'PA03' then registered
             when indicator in ('PA04', 'PA05') then numerator / denominator
@@ -275,20 +275,19 @@ list_valued as (
             when indicator in ('PA10', 'PA11') and is_identified then numerator / denominator
         end as value,
         case
-            when n_with = 0 or not is_identified then null
+            when not is_identified then null
             when indicator = 'PA09' then addressed
             when indicator = 'PA11' then numerator / denominator
         end as lower,
         case
-            when n_with = 0 or not is_identified then null
+            when not is_identified then null
             when indicator = 'PA09' then persons + present - identified
             when indicator = 'PA11' then numerator / addressed
         end as upper,
-        case
-            when n_with = 0 then false
-            when indicator = 'PA11' then persons < 10
+        case indicator
+            when 'PA11' then persons < 10
             -- nobody can have come before the first year that is known
-            when indicator = 'PA10' then coalesce(since >= year, false)
+            when 'PA10' then coalesce(since >= year, false)
             else false
         end as is_not_significant,
         n_with || ' ' || {{ fr_plural('n_with', 'événement', 'événements') }} || ' sur ' || n_total as share_with_data
@@ -345,8 +344,8 @@ listed as (
                 "case when indicator not in ('PA02', 'PA03', 'PA06') and n_with < n_total then 'Listes reçues pour ' || share_with_data || '.' end",
                 "case when indicator = 'PA03' and unsettled > 0 then 'Places au statut inconnu, non comptées : ' || unsettled || '.' end",
                 "case when indicator in ('PA04', 'PA05') and followed > expected_present then 'Présents sans inscription, comptés à part : ' || (followed - expected_present) || '.' end",
-                "case when indicator = 'PA09' and present > identified then 'Dont ' || (present - identified) || ' présences sans personne connue, supposées aussi fréquentes que les autres.' end",
-                "case when indicator = 'PA09' and persons > addressed then 'Dont ' || (persons - addressed) || ' connues par leur nom seul, peut-être déjà comptées.' end",
+                "case when indicator = 'PA09' and present > identified then 'Dont ' || (present - identified) || ' ' || " ~ fr_plural('present - identified', 'présence sans personne connue, supposée aussi fréquente', 'présences sans personne connue, supposées aussi fréquentes') ~ " || ' que les autres.' end",
+                "case when indicator = 'PA09' and persons > addressed then 'Dont ' || (persons - addressed) || ' ' || " ~ fr_plural('persons - addressed', 'connue par son nom seul, peut-être déjà comptée', 'connues par leur nom seul, peut-être déjà comptées') ~ " || '.' end",
                 "case when indicator in ('PA02', 'PA03') and breakdown = 'theme' then 'Un événement à plusieurs thèmes compte dans chacun.' end",
                 "case when indicator = 'PA09' and breakdown <> 'total' then 'Une personne compte dans chaque modalité : les lignes ne s’additionnent pas.' end"
             ]) }}

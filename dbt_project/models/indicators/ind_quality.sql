@@ -28,19 +28,19 @@ compared as (
         count(sheet.value) as n_sheets,
         sum(sheet.value) as present,
         sum(coalesce(known.nb_recognised, 0)) filter (where sheet.value is not null) as recognised,
-        count(*) filter (where declared.value is not null and sheet.value > 0) as n_both,
-        count(*) filter (where declared.value is not null and sheet.value > 0 and declared.precision = 'approximate') as n_approximate,
-        sum(declared.value) filter (where sheet.value > 0) as declared,
-        case when count(declared.lower) filter (where sheet.value > 0) = count(declared.value) filter (where sheet.value > 0)
-            then sum(declared.lower) filter (where sheet.value > 0) end as declared_lower,
-        case when count(declared.upper) filter (where sheet.value > 0) = count(declared.value) filter (where sheet.value > 0)
-            then sum(declared.upper) filter (where sheet.value > 0) end as declared_upper,
-        sum(sheet.value) filter (where declared.value is not null and sheet.value > 0) as signed
+        count(declared.value) as n_both,
+        count(*) filter (where declared.precision = 'approximate') as n_approximate,
+        sum(declared.value) as declared,
+        sum(declared.lower) as declared_lower,
+        case when count(declared.upper) = count(declared.value) then sum(declared.upper) end as declared_upper,
+        sum(sheet.value) filter (where declared.value is not null) as signed
     from {{ ref('dim_breakdown') }} as breakdown
     left join {{ ref('bridge_event_breakdown') }} as link using (breakdown_key)
     left join {{ ref('fct_event_count') }} as sheet
         on sheet.event_key = link.event_key and sheet.counting_method = 'present'
-    left join {{ ref('fct_event_count') }} as declared on declared.event_key = link.event_key and declared.is_preferred
+    -- nobody signed: there is nothing to compare with
+    left join {{ ref('fct_event_count') }} as declared
+        on declared.event_key = link.event_key and declared.is_preferred and sheet.value > 0
     left join (
         select event_key, count(*) as nb_recognised
         from {{ ref('fct_attendance') }}

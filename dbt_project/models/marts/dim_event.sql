@@ -33,7 +33,6 @@ select
     event.date_precision,
     event.date_text,
     case
-        when event.starts_on is null then 'undated'
         when event.date_precision in ('day', 'month') then strftime(event.starts_on, '%Y-%m')
         when event.date_precision = 'range' and date_trunc('month', event.starts_on) = date_trunc('month', event.ends_on)
             then strftime(event.starts_on, '%Y-%m')

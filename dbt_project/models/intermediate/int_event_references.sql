@@ -9,7 +9,7 @@ with named as (
         event_id,
         programme_id,
         cast(sum(nb_rows) as integer) as nb_rows,
-        coalesce(bool_or(is_presence), false) as has_presence_lines
+        bool_or(is_presence) as has_presence_lines
     from (
         {% for entity in ['registrations', 'attendances', 'event_reports', 'feedback', 'contributions'] %}
         select source, event_id, programme_id, count(*) as nb_rows, {{ entity == 'attendances' }} as is_presence
@@ -84,7 +84,6 @@ found as (
         resolution in ('ambiguous', 'unknown') as is_placeholder,
         case resolution
             when 'source' then own_programme_id
-            when 'programme' then programme_id
             when 'anywhere' then other_programme_id
             else coalesce(programme_id, '{{ unknown_programme() }}')
         end as event_programme_id

@@ -47,11 +47,11 @@ presences as (
         -- an approximate declaration keeps its bounds
         coalesce(
             max(value) filter (where counting_method = 'present'),
-            max(lower) filter (where is_preferred and value is not null)
+            max(lower) filter (where is_preferred)
         ) as nb_present_lower,
         coalesce(
             max(value) filter (where counting_method = 'present'),
-            max(upper) filter (where is_preferred and value is not null)
+            max(upper) filter (where is_preferred)
         ) as nb_present_upper,
         max(value) filter (where counting_method = 'present') is not null as is_listed,
         max(value) filter (where counting_method = 'present') is null
@@ -97,7 +97,7 @@ rates as (
         count(*) filter (where is_usable) as nb_usable,
         count(*) filter (where is_usable and is_listed) as nb_listed,
         count(*) filter (where is_usable and is_approximate) as nb_approximate,
-        coalesce(sum(nb_answers) filter (where not is_usable), 0) as nb_left_out,
+        sum(nb_answers) filter (where not is_usable) as nb_left_out,
         -- answers may be about an event that does not count: a part of another, a cancelled one
         coalesce(any_value(held.nb_held), 0) + count(*) filter (where not is_counted) as nb_events
     from answered
@@ -124,9 +124,9 @@ rates as (
 figures as (
     select
         'SA01' as indicator, programme_key, breakdown, member,
-        5 * sum_of_notes / nullif(nb_notes, 0) as value,
+        5 * sum_of_notes / nb_notes as value,
         cast(null as double) as lower, cast(null as double) as upper,
-        case when nb_notes > 0 then sum_of_notes end as numerator, nullif(nb_notes, 0) as denominator,
+        sum_of_notes as numerator, nullif(nb_notes, 0) as denominator,
         nb_notes as n_with_data, nb_answers as n_total, false as is_not_significant, false as is_estimated,
         case when nb_notes > 0 then 'Notes ramenées sur 5.' end as caveat
     from measured
@@ -167,12 +167,12 @@ figures as (
     union all by name
     select
         'SA04' as indicator, programme_key, breakdown, member,
-        nb_answers / nullif(nb_present, 0) as value,
-        nb_answers / nullif(nb_present_upper, 0) as lower, nb_answers / nullif(nb_present_lower, 0) as upper,
-        case when nb_present > 0 then nb_answers end as numerator, nullif(nb_present, 0) as denominator,
+        nb_answers / nb_present as value,
+        nb_answers / nb_present_upper as lower, nb_answers / nb_present_lower as upper,
+        nb_answers as numerator, nb_present as denominator,
         nb_usable as n_with_data, nb_events as n_total, false as is_not_significant, nb_approximate > 0 as is_estimated,
         {{ fr_caveat([
-            "case when nb_usable = 0 then 'Présence inconnue pour les événements qui ont des réponses.' when nb_listed = nb_usable then 'Sur les présences relevées (feuilles, connexions, contrôles d’entrée).' when nb_listed = 0 then 'Sur les présences déclarées, faute de feuille.' else 'Sur les présences relevées pour ' || nb_listed || ' ' || " ~ fr_plural('nb_listed', 'événement', 'événements') ~ " || ', déclarées pour ' || (nb_usable - nb_listed) || '.' end",
+            "case when nb_usable = 0 then null when nb_listed = nb_usable then 'Sur les présences relevées (feuilles, connexions, contrôles d’entrée).' when nb_listed = 0 then 'Sur les présences déclarées, faute de feuille.' else 'Sur les présences relevées pour ' || nb_listed || ' ' || " ~ fr_plural('nb_listed', 'événement', 'événements') ~ " || ', déclarées pour ' || (nb_usable - nb_listed) || '.' end",
             "case when nb_left_out > 0 then 'Réponses laissées de côté, faute de présence connue ou parce qu’elles la dépassent : ' || nb_left_out || '.' end"
         ]) }} as caveat
     from rates

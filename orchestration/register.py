@@ -26,6 +26,23 @@ ROLES = {
     "organisation_text": "structure", "postcode": "code postal", "address": "adresse postale", "signature": "signature",
     "free_text": "texte libre", "consent": "consentement", "other": "autre donnée d'identité (payeur)",
 }  # fmt: skip
+DATA = {
+    "event": "événement", "programme": "programme", "submitted_at": "date d'envoi", "participants": "nombre de participants",
+    "registered": "nombre d'inscrits", "audiences": "publics venus", "order": "numéro de commande", "status": "état de l'inscription",
+    "registered_at": "date d'inscription", "updated_at": "date de modification", "cancelled_at": "date d'annulation",
+    "checked_in_at": "heure de passage", "checked_in": "passage à l'entrée", "ticket": "billet ou tarif", "price": "prix",
+    "first_time": "première venue", "gender": "genre", "category": "catégorie de participant", "organisation": "structure",
+    "siret": "SIRET de la structure", "postcode": "code postal", "commune": "commune", "present": "présence",
+    "joined_at": "heure d'arrivée", "left_at": "heure de départ", "duration": "durée de présence", "mode": "sur place ou à distance",
+    "role": "rôle", "registration": "numéro d'inscription", "complete": "réponse achevée", "satisfaction": "note de satisfaction",
+    "recommendation": "note de recommandation", "levers": "leviers cités", "selections": "réponses choisies",
+    "kind": "nature de la contribution", "themes": "thèmes", "name": "nom de la structure", "legal_category": "catégorie juridique",
+    "activity": "activité", "family": "famille de l'ESS", "headcount": "effectif salarié", "is_ess": "appartenance à l'ESS",
+    "place": "lieu", "department": "département", "region": "région", "format": "format",
+    "report_id": "numéro de la fiche", "registration_id": "numéro d'inscription", "attendance_id": "numéro de la présence",
+    "response_id": "numéro de la réponse", "contribution_id": "numéro de la contribution", "organisation_id": "numéro de la structure",
+}  # fmt: skip
+"""Fields that have no role in an identity."""
 PRIVACY = {"direct": "identifiante", "indirect": "indirectement identifiante", "none": "non personnelle"}
 WHERE = {
     "direct": "coffre chiffré ; l'entrepôt n'a qu'un pseudonyme",
@@ -86,7 +103,7 @@ def lines(contracts: Mapping[str, LoadedContract], rules: Rules) -> list[Line]:
                     traitement=ENTITIES_FR.get(entity.name, entity.name),
                     personnes=" ; ".join(persons_of(entity, slot)),
                     champ=name,
-                    donnee=ROLES.get(slot.role or "", "") or name,
+                    donnee=ROLES.get(slot.role or "") or DATA[name],
                     colonnes=" ; ".join(read) or "(valeur fixe)",
                     nature="empreinte à clé d'une donnée identifiante" if field.sealed else PRIVACY[field.privacy],
                     lieu=WHERE[field.privacy],

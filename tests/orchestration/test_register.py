@@ -8,7 +8,7 @@ import pytest
 
 from identity.retention import Contact, load_rules
 from orchestration.home import PROJECT, Home
-from orchestration.register import PERSONS, as_csv, lines, markdown, write_register
+from orchestration.register import DATA, PERSONS, ROLES, as_csv, lines, markdown, write_register
 from sources.contract import load_contracts
 from sources.entities import ENTITIES
 
@@ -36,6 +36,11 @@ def test_every_personal_field_is_there_with_a_duration(loaded, found):
     assert personal and personal <= said
     assert not any(line.conservation.startswith("à fixer") for line in found)
     assert all(line.destinataires and line.base_legale and line.colonnes for line in found)
+
+
+def test_every_field_has_a_name_in_french():
+    slots = [slot for entity in ENTITIES.values() if entity.personal for slot in entity.slots.values()]
+    assert [slot.name for slot in slots if slot.role not in ROLES and slot.name not in DATA] == []
 
 
 def test_a_field_without_a_duration_would_show(loaded):

@@ -24,6 +24,40 @@ if TYPE_CHECKING:
     from sources.contract import LoadedContract
 
 
+BESIDE = {
+    "delivered_at": "date du fichier", "sheet": "feuille", "corrections": "corrections appliquées", "record_key": "numéro chez la plateforme",
+    "person_key": "clé chiffrée de la personne", "person_key_id": "année de cette clé", "person_basis": "ce qui reconnaît la personne",
+    "participants_lower": "participants, au moins", "participants_upper": "participants, au plus",
+    "participants_precision": "participants, précision", "participants_text": "participants, tel qu'écrit",
+    "registered_lower": "inscrits, au moins", "registered_upper": "inscrits, au plus", "registered_precision": "inscrits, précision",
+    "registered_text": "inscrits, tel qu'écrit", "status_text": "état de l'inscription, tel qu'écrit", "siren": "SIREN de la structure",
+    "siret_state": "contrôle du SIRET", "satisfaction_scale": "échelle de la note", "theme_scheme": "liste de thèmes",
+    "commune_code": "code de la commune", "department_code": "code du département", "region_code": "code de la région",
+    "place_status": "précision du lieu", "modality": "sur place ou à distance", "modality_basis": "d'où vient cette réponse",
+    "email_typed": "adresse électronique, telle qu'écrite", "organisation_text": "structure", "free_text": "texte libre",
+    "consent": "consentement", "address": "adresse postale", "other": "autres données d'identité",
+    "annee_de_programme": "année de programme", "deja_venue_une_annee_precedente": "déjà venue une année précédente",
+    "nb_identites_reunies": "nombre d'identités réunies",
+}  # fmt: skip
+"""What the page calls the columns that no field of a contract has the name of."""
+CODES = {
+    "person_basis": {
+        "email": "son adresse électronique",
+        "name": "son nom",
+        "none": "rien",
+        "erased": "rien (effacée)",
+    },
+    "gender": {"F": "femme", "M": "homme", "other": "autre"},
+    "siret_state": {
+        "valid": "juste",
+        "invalid_checksum": "sa clé de contrôle est fausse",
+        "invalid_format": "pas un SIRET",
+        "irrecoverable": "chiffres perdus par un tableur",
+        "missing": "aucun",
+    },
+}
+
+
 def gather(home: Home, found: Held, stands: Everywhere, *, purpose: str, now: datetime) -> dict[str, Any]:
     """What is held: for each row its source, its cells as they were sent, what was read in them, what was derived, for how long."""
     from identity.retention import load_rules
@@ -162,14 +196,32 @@ def write(document: dict[str, Any], folder: Path) -> tuple[Path, Path]:
     return as_json, as_html
 
 
+def called() -> dict[str, str]:
+    """What the page calls each field of the vault, each landed column and what was deduced: a person reads it, not a program."""
+    from orchestration.register import DATA, ROLES
+    from sources.entities import ENTITIES
+
+    words = dict(BESIDE)
+    for slot in (slot for entity in ENTITIES.values() if entity.personal for slot in entity.slots.values()):
+        own = ROLES.get(slot.role or "") or DATA[slot.name]
+        words |= {name: own for name in (slot.name, *slot.columns) if name not in BESIDE}
+    return words
+
+
 def page(document: dict[str, Any]) -> str:
-    """The document as one page that needs nothing else."""
-    said = html.escape
+    """The document as one page that needs nothing else, in words: the other file has the names of the fields."""
+    said, words = html.escape, called()
+
+    def cell(name: str, value: object) -> str:
+        if isinstance(value, bool) or name.startswith("is_"):
+            return "oui" if str(value) == "True" else "non"
+        return said(CODES.get(name, {}).get(str(value), str(value)))
+
     parts = [
         '<!doctype html><html lang="fr"><meta charset="utf-8"><title>Vos données</title>',
         "<style>body{font:16px/1.5 sans-serif;max-width:60em;margin:2em auto;padding:0 1em}table{border-collapse:collapse}"
         "th,td{border:1px solid #bbb;padding:.2em .6em;text-align:left;vertical-align:top}</style>",
-        f"<h1>{said(document['objet'])}</h1><p>Fait le {said(document['fait_le'][:10])}.</p><p>"
+        f"<h1>{said(document['objet'])}</h1><p>Fait le {_day(document['fait_le'])}.</p><p>"
         + "<br>".join(said(f"{title} : {who}") for title, who in document["responsable"].items())
         + "</p>",
         f"<p>Destinataires : {said(' ; '.join(document['destinataires']))}.</p><p>{said(document['droits'])}</p>",
@@ -181,17 +233,24 @@ def page(document: dict[str, Any]) -> str:
     for row in document["lignes"]:
         parts.append(
             f"<h2>{said(row['titre'])}, ligne {row['ligne']}</h2><p>Fichier « {said(row['fichier'])} », reçu le "
-            f"{said(row['recu_le'][:10])}{'' if row['en_vigueur'] else ' (remplacé depuis)'}.</p>"
+            f"{_day(row['recu_le'])}{'' if row['en_vigueur'] else ' (remplacé depuis)'}.</p>"
         )
         for title, name in (
             ("Ce qui a été envoyé", "cellules"), ("Ce qui est gardé au coffre", "identite"), ("Ce qui en a été lu", "lu"),
             ("Ce qui en a été déduit", "deduit"),
         ):  # fmt: skip
             if row[name]:
+                # what was sent is shown as it was, under its own headers
+                names = {} if name == "cellules" else words
                 lines = "".join(
-                    f"<tr><th>{said(str(key))}</th><td>{said(str(value))}</td></tr>" for key, value in row[name].items()
+                    f"<tr><th>{said(names.get(key, str(key)))}</th><td>{cell(key, value) if names else said(str(value))}</td></tr>"
+                    for key, value in row[name].items()
                 )
                 parts.append(f"<h3>{title}</h3><table>{lines}</table>")
         kept = "".join(f"<li>{said(sentence)}</li>" for sentence in row["conservation"])
         parts.append(f"<h3>Pourquoi et combien de temps</h3><p>{said(row['base_legale'])}</p><ul>{kept}</ul>")
     return "".join(parts) + "</html>\n"
+
+
+def _day(instant: str) -> str:
+    return datetime.fromisoformat(instant).strftime("%d/%m/%Y") if instant else "(date inconnue)"

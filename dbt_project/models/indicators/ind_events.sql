@@ -167,6 +167,7 @@ others as (
         nb_coorganised as numerator, nb_events as denominator,
         nb_organised as n_with_data, nb_events as n_total,
         case
+            when nb_organised = 0 and nb_events > 0 then 'Organisateur non communiqué.'
             when nb_organised < nb_events
                 then 'Organisateur connu pour ' || nb_organised || ' des ' || nb_events || ' événements.'
         end as caveat

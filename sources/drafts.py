@@ -176,7 +176,7 @@ def _generic(source: str, reading: Reading, templates: Mapping, contracts: Mappi
     grain = f"{len(proposal.matches)} colonnes ou groupes de colonnes sur {len(table.columns)} vont à l'entité {proposal.entity.name}"
     hints = [
         "Ébauche à relire ligne par ligne : aucun modèle n'a ces colonnes.",
-        f"Lu : {' ; '.join(reading.hints)} ; en-tête en ligne {table.header_row}, {table.nb_rows} lignes de données.",
+        f"Lu : {' ; '.join(reading.hints)} ; en-tête en ligne {table.header_row}, {table.nb_rows} ligne{'s' * (table.nb_rows > 1)} de données.",
         *(f"Mise en page : {hint}." for hint in table.hints),
         f"{grain}.",
     ]

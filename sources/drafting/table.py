@@ -80,7 +80,12 @@ def _flattened(sheet: Sheet, rows: list[Row], position: int, stacked: int) -> tu
     said = [f"{position} ligne(s) de titre au-dessus de l'en-tête"] if position else []
     lower = rows[position + stacked][1]
     twice = len({header_key(cell) for cell in lower if cell}) < sum(1 for cell in lower if cell)
-    if position and (stacked or twice):
+    if part := _numbered_part(sheet, rows[:position]):
+        layout["table"] = part
+        said = [
+            f"partie numérotée d'un rapport (« {part['after'][0]} »), reconnue à son numéro ; les autres ne sont pas lues"
+        ]
+    elif position and (stacked or twice):
         layout["table"] = {"at": [clean(_first(rows[position][1]))]}
     if stacked:
         layout["stacked_headers"] = {"rows": 2, "fill": [1]}
@@ -93,6 +98,25 @@ def _flattened(sheet: Sheet, rows: list[Row], position: int, stacked: int) -> tu
     except Unreadable:  # the text above the table names several rows
         skipped = {"stacked_headers": {"rows": 2, "fill": [1], "skip": position}} if stacked else {}
         return skipped, flat(Layout(**skipped), sheet), said
+
+
+def _numbered_part(sheet: Sheet, above: list[Row]) -> dict | None:
+    """The part of a report in several (« 2. Participants »: those of Teams, in any language) that begins above the header, and the others; None
+    where the rows above have no number."""
+    mine = max((number for _, cells in above if (number := _part_number(cells))), default=0)
+    if not mine:
+        return None
+    others = {number for _, cells in _rows(sheet, PROFILED_ROWS) if (number := _part_number(cells))} - {mine}
+    part: dict = {"after": [f"{mine}. *"]}
+    if mine + 1 in others:
+        part["until"] = [f"{mine + 1}. *"]
+    return part | ({"besides": [f"{number}. *" for number in sorted(others)]} if others else {})
+
+
+def _part_number(cells: Cells) -> int:
+    """2 of a row that says « 2. Participants » and nothing else; 0 of any other."""
+    found = re.match(r"([1-9])\. \S", clean(_first(cells))) if len(_filled(cells)) == 1 else None
+    return int(found[1]) if found else 0
 
 
 def _columns(labels: Cells, data: list[Row]) -> tuple[tuple[Column, ...], tuple[int, ...]]:

@@ -181,6 +181,13 @@ def test_a_draft_says_what_its_template_reads(file, read):
     assert f"# Lu : {read}.\n" in drafted(file).yaml
 
 
+def test_a_report_in_numbered_parts_is_drafted_by_its_numbers(tmp_path):
+    """In French, Teams has labels that no template knows: the part of the persons is found all the same, without the rows of the next."""
+    made = drafted("teams/rapport_presence_fr_2024.UNVERIFIED_LABELS.utf16le.csv")
+    assert 'layout:\n  table: {after: ["2. *"], until: ["3. *"], besides: ["1. *", "3. *"]}\n' in made.yaml
+    assert "en-tête en ligne 10, 1 ligne de données." in made.yaml and made.open_slots == ("event",)
+
+
 def test_the_draft_of_a_template_keeps_its_text_under_another_name(tmp_path):
     made = drafted("helloasso/export_billetterie_2025_bom_semicolon_crlf.csv")
     contract = load(tmp_path, made).contract

@@ -198,7 +198,7 @@ def _entry(member: str, period: str, cells: list[Line | None]) -> Entry:
         coverage=coverages.pop() if len(coverages) == 1 else "",
         notes=tuple(found),
         cells=tuple(cells),
-        is_aside=member in charts.LAST,
+        is_aside=charts.is_aside(shown[0].row),
         about={note: " ".join(codes) for note, codes in of.items() if len(codes) < len(said)},
     )
 

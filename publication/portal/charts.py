@@ -26,6 +26,7 @@ NOT_DRAWN = ("total", "role", "modality", "theme_count", "department_theme", "ep
 MOST_BARS = 14
 MOST_TOPS = 3  # members that share the highest figure and are named
 LAST = ("online", "unknown", "undated", "none")
+TIME = ("month", "year", "period")
 SIGNS = "preε"
 RAISED = str.maketrans(SIGNS, "ᵖʳᵉᵋ")
 
@@ -109,6 +110,11 @@ def chosen(lines: Sequence[Line]) -> list[list[Line]]:
     return preferred or [found for found in series.values() if is_drawable(found)][:1]
 
 
+def is_aside(row: dict) -> bool:
+    """Whether the member is none of its breakdown: « à distance », « sans thème ». « Aucun salarié » is a size like any other."""
+    return row["member"] in LAST and (row["breakdown"], row["member"]) != ("size_band", "none")
+
+
 def is_drawable(lines: Sequence[Line]) -> bool:
     """Three members or more, three sizes above zero, and not all the same: else the table says it better."""
     values = [line.printed.number for line in lines if line.printed.number is not None]
@@ -122,8 +128,8 @@ def chart(lines: Sequence[Line]) -> Chart:
     ordered = first.row["breakdown"] in ORDERED_BREAKDOWNS
     total = len(lines)
     if not ordered:
-        lines = sorted(lines, key=lambda x: (x.row["member"] in LAST, -(x.printed.number or 0)))[:MOST_BARS]
-    upright = ordered and len(lines) <= MOST_BARS
+        lines = sorted(lines, key=lambda x: (is_aside(x.row), -(x.printed.number or 0)))[:MOST_BARS]
+    upright = first.row["breakdown"] in TIME and len(lines) <= MOST_BARS
     return Chart(
         name=_name(first.row),
         title=title(first),
@@ -135,7 +141,7 @@ def chart(lines: Sequence[Line]) -> Chart:
                 value=x.printed.number,
                 lower=x.row.get("lower") if x.printed.bounds else None,
                 upper=x.row.get("upper") if x.printed.bounds else None,
-                is_aside=x.row["member"] in LAST,
+                is_aside=is_aside(x.row),
             )
             for x in lines
         ),
@@ -206,7 +212,7 @@ def _named(line: Line) -> str:
 def says(lines: Iterable[Line], total: int | None = None) -> str:
     """What the chart shows, in one or two sentences. Of figures that are minimums, only what is known is said."""
     lines = list(lines)
-    shown = [line for line in lines if line.printed.number is not None and line.row["member"] not in LAST]
+    shown = [line for line in lines if line.printed.number is not None and not is_aside(line.row)]
     most = max((line.printed.number for line in shown if line.printed.number is not None), default=None)
     top = [line for line in shown if line.printed.number == most]
     text = ""

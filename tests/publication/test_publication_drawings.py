@@ -40,6 +40,16 @@ def test_bars_are_sorted_unless_time_and_absences_keep_their_line():
     assert [bar.label for bar in chart.bars] == ["avr. 2023", "mai 2023", "juin 2023"] and chart.is_upright
 
 
+def test_sizes_stand_in_their_order_on_lines_of_their_own_and_none_employed_is_one_of_them():
+    sizes = [line(m, n, "size_band") for m, n in (("none", 12.0), ("1_9", 22.0), ("10_49", 15.0), ("unknown", 5.0))]
+    chart = charts.chart(sizes)
+    assert [bar.label for bar in chart.bars] == ["none", "1_9", "10_49", "unknown"]
+    assert not chart.is_upright, "« 10 à 49 salariés » does not fit under a column"
+    assert [bar.is_aside for bar in chart.bars] == [False, False, False, True]
+    assert blocks.blocks(sizes, Labels(), "2023")[0].tables[0].entries[0].is_aside is False
+    assert charts.chart([line("none", 1.0, "theme"), line("ECO", 2.0, "theme")]).bars[-1].is_aside
+
+
 def test_an_estimate_that_is_incomplete_says_what_is_certain():
     more = {"indicator": "PA01", "lower": 430.0, "n_with_data": 3, "n_total": 4, "obs_status": "E", "conf_status": "F"}
     labels = Labels(signs={("E", "F"): Sign("e", "estimé", "estimated")})

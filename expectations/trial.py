@@ -189,8 +189,18 @@ class Trial:
         if self.expectation.on == "control" and "detail" in self.table.frame.columns:
             details = self._failing_rows(_MAX_DETAILS)["detail"].dropna()
             text += "".join(f" ; {_without_persons(str(detail))}" for detail in details)
+        elif events := self._events_at_fault():
+            text += f" ; {events}"
         text = shortened(text, _MAX_OBSERVED)
         return text if text.endswith(MORE) else text + "."
+
+    def _events_at_fault(self) -> str:
+        """« MESS25-001, MESS25-014 »: the events, when the rows that fail are of some; whom to ask is said by no other column."""
+        rows = self._failing_rows(MAX_KEYS)
+        if "breakdown" not in rows.columns or not (rows["breakdown"] == "event").all():
+            return ""
+        events = list(dict.fromkeys(_code(member) for member in rows["member"]))
+        return ", ".join(events[:_MAX_DETAILS]) + (MORE if len(events) > _MAX_DETAILS else "")
 
     def _unit(self) -> tuple[str, str]:
         """What was judged, one and several: rows of the table; of a control, the programmes that it has a row each for."""

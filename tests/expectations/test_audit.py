@@ -253,6 +253,15 @@ def test_what_is_counted_is_named(tmp_path):
     assert "lignes contrôlées" in outcomes["values_not_negative"].replace("\u00a0", " ")
 
 
+def test_events_at_fault_are_named(tmp_path):
+    """« Demander à l'organisateur » needs to know of which event."""
+    build(
+        tmp_path, "UPDATE ind_quality SET value = 0.5, numerator = 10 WHERE indicator = 'QU03' AND breakdown = 'event'"
+    )
+    outcomes = {o.expectation_id: o.observed for o in audit(tmp_path, datasets=["ind_quality"]).of("ind_quality")}
+    assert outcomes["declared_near_signed"] == "1\u00a0ligne en défaut sur\u00a01\u202f; A."
+
+
 def test_no_file_is_written_and_no_network_is_needed(good, tmp_path, monkeypatch):
     import socket
 

@@ -537,14 +537,16 @@ def matching_sentence(matched: Matched | None) -> str:
 
 
 def release_sentence(release: Release) -> str:
-    """What became of the datasets, in French, without its full stop: « version 12, 8 publiés, retenu : ind_events »."""
+    """What became of the datasets, in French, without its full stop: « version 12, 7 publiés, reporté : ind_events »."""
     if not release.changed:
         return f"aucun chiffre nouveau : la version {release.number} reste en place"
     kept_back = [name for name, status in release.datasets.items() if status.status in HELD_BACK]
     published = len(release.datasets) - len(kept_back)
     waits = _waits(release.datasets)
-    refused = sorted(set(kept_back) - waits.keys())
-    tail = f", retenu{'s' if len(refused) > 1 else ''} : {', '.join(refused)}" if refused else ""
+    tail = ""
+    for status, word in (("carried", "reporté"), ("withheld", "retenu")):
+        refused = sorted(name for name in set(kept_back) - waits.keys() if release.datasets[name].status == status)
+        tail += f", {word}{'s' if len(refused) > 1 else ''} : {', '.join(refused)}" if refused else ""
     tail += f", en attente : {', '.join(sorted(waits))}" if waits else ""
     return f"version {release.number}, {published} publié{'s' if published > 1 else ''}{tail}"
 

@@ -1,6 +1,7 @@
 """The order of the steps, what a failure throws away and what it keeps."""
 
 import json
+from types import SimpleNamespace
 
 import pytest
 from small_project import DATASETS, SOURCE, an_hour_old
@@ -9,9 +10,10 @@ from orchestration import night as nights
 from orchestration import rooms, warehouse
 from orchestration.home import Settings
 from orchestration.lock import AnotherNight
-from orchestration.night import alert_lines, delivery_sentence
+from orchestration.night import alert_lines, delivery_sentence, release_sentence
 from orchestration.novelty import left_by_last_night
 from orchestration.progress import listening
+from publication.shelf import DatasetStatus
 from sources import landing
 from sources.contract import ContractError
 from sources.ledger import deliveries, open_ledger
@@ -241,6 +243,13 @@ def test_the_record_of_a_night(observatory):
     record = json.loads(observatory.home.last_night.read_text())
     assert (record["exit_code"], record["release"], record["failed_sources"]) == (0, 1, [])
     assert record["datasets"] == dict.fromkeys(DATASETS, "published")
+
+
+def test_a_table_carried_is_not_said_to_be_withheld():
+    states = {"a": "published", "b": "carried", "c": "carried", "d": "withheld"}
+    datasets = {name: DatasetStatus(status, None) for name, status in states.items()}
+    made = SimpleNamespace(changed=True, number=4, datasets=datasets)
+    assert release_sentence(made) == "version 4, 1 publié, reportés : b, c, retenu : d"
 
 
 def test_words():

@@ -39,25 +39,20 @@ case
 end
 {%- endmacro %}
 
-{#- Size bands of employees, from a code of Sirene (« 11 »), a number or words (« 10 à 19 salariés »). A two-digit code of Sirene is
-    read as such. -#}
+{#- Size bands of employees, from a code of Sirene (« 21 »), a number or words (« 10 à 19 salariés »). A two-digit code of Sirene is
+    read as such: those under 21 fall where their own number does. -#}
 {% macro size_band(words) -%}
+{%- set number = "try_cast(regexp_extract(replace(" ~ words ~ ", ' ', ''), '\\d+') as integer)" -%}
 case
-    when {{ words }} is null or {{ fold(words) }} in ('nn', 'null', 'n', 'inconnu', 'non renseigne') then 'unknown'
-    when trim({{ words }}) in ('00', '0') then 'none'
-    when trim({{ words }}) in ('01', '02', '03') then '1_9'
-    when trim({{ words }}) in ('11', '12') then '10_49'
     when trim({{ words }}) in ('21', '22', '31') then '50_249'
     when trim({{ words }}) in ('32', '41', '42', '51', '52', '53') then '250_more'
-    when regexp_matches({{ fold(words) }}, '^(aucun|sans|pas de) ?salarie|^0 salarie') then 'none'
+    when regexp_matches({{ fold(words) }}, '^(aucun|sans|pas de) ?salarie') then 'none'
     when regexp_matches({{ fold(words) }}, '^moins de 10\b') then '1_9'
-    else case
-        when try_cast(regexp_extract(replace({{ words }}, ' ', ''), '\d+') as integer) is null then 'unknown'
-        when try_cast(regexp_extract(replace({{ words }}, ' ', ''), '\d+') as integer) = 0 then 'none'
-        when try_cast(regexp_extract(replace({{ words }}, ' ', ''), '\d+') as integer) < 10 then '1_9'
-        when try_cast(regexp_extract(replace({{ words }}, ' ', ''), '\d+') as integer) < 50 then '10_49'
-        when try_cast(regexp_extract(replace({{ words }}, ' ', ''), '\d+') as integer) < 250 then '50_249'
-        else '250_more'
-    end
+    when {{ number }} is null then 'unknown'
+    when {{ number }} = 0 then 'none'
+    when {{ number }} < 10 then '1_9'
+    when {{ number }} < 50 then '10_49'
+    when {{ number }} < 250 then '50_249'
+    else '250_more'
 end
 {%- endmacro %}

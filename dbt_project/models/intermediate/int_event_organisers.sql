@@ -18,20 +18,13 @@ labels as (
     select source, event_id, programme_id, label_rank, label, {{ fold('label') }} as label_key
     from (
         select
-            source,
-            event_id,
-            programme_id,
-            generate_subscripts(parts, 1) as label_rank,
-            unnest(parts) as label
-        from (
-            select
-                event.source,
-                event.event_id,
-                event.programme_id,
-                case when len(event.organiser_labels) > 0 then event.organiser_labels else [event.organiser_text] end as parts
-            from {{ ref('stg_events') }} as event
-            anti join whole using (source, event_id)
-        )
+            event.source,
+            event.event_id,
+            event.programme_id,
+            generate_subscripts(event.organiser_labels, 1) as label_rank,
+            unnest(event.organiser_labels) as label
+        from {{ ref('stg_events') }} as event
+        anti join whole using (source, event_id)
     )
     where {{ fold('label') }} <> ''
 ),

@@ -202,6 +202,41 @@ SPOILS = [
         "update fct_event_count set counting_method = 'registered' where value = 150",
     ),
     (
+        "participation",
+        "modalities_add_up",
+        "delete from ind_participation where breakdown = 'modality' and member = 'in_person'",
+    ),
+    *(
+        (
+            "participation",
+            control,
+            f"update ind_participation set {column} = 3 where indicator = '{indicator}' and breakdown = 'total'",
+        )
+        for control, indicator, column in (
+            ("presences_add_up", "PA02", "value"),
+            ("registrations_add_up", "PA03", "value"),
+            ("registrations_recounted", "PA03", "value"),
+            ("expected_add_up", "PA04", "denominator"),
+            ("absent_add_up", "PA05", "numerator"),
+        )
+    ),
+    (
+        "participation",
+        "lines_in_presences",
+        "insert into fct_attendance by name select programme_key, 2 as nb_lines from dim_programme where programme_id = 'HDF-CONF-2023'",
+    ),
+    (
+        "participants",
+        "shares_make_one",
+        "insert into ind_participants select * replace ('gender' as breakdown, 'F' as member, 0.4 as value) "
+        "from ind_participants where indicator = 'PE01' and breakdown = 'total'",
+    ),
+    (
+        "quality",
+        "same_presences",
+        "update ind_quality set denominator = 4 where indicator = 'QU02' and breakdown = 'total'",
+    ),
+    (
         "quality",
         "matches_add_up",
         "update ind_quality set numerator = 4 where indicator = 'QU02' and breakdown = 'total'",
@@ -293,6 +328,13 @@ def test_a_spoiled_cell_is_seen_by_its_control(candidate, tmp_path, dataset, con
             con.execute(f"create or replace table stg_deliveries as {candidate.compiled('stg_deliveries')}")
         found = con.execute(candidate.compiled(f"ctl_{dataset}")).fetchall()
     assert [row for row in found if row[1] == control and row[6] != 0]
+
+
+def test_every_control_has_its_twin(candidate):
+    # two measures, and two that the list of 2023 spoils by itself (test_the_errors_of_the_list_of_2023…)
+    of_their_own = {"outliers", "largest_share", "same_title_other_theme", "list_order"}
+    counted = {c for dataset in DATASETS for (c,) in candidate.rows(f"select distinct control from ctl_{dataset}")}
+    assert counted <= {control for _, control, _ in SPOILS} | of_their_own
 
 
 def test_a_file_that_keeps_half_of_its_rows_is_of_usual_size(candidate, tmp_path):

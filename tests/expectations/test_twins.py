@@ -87,5 +87,10 @@ def test_suites_judge_every_control_that_dbt_counts_and_no_other():
         counted = set(re.findall(r"'(\w+)' as control", model)) | set(re.findall(r"ctl_members_add_up\('(\w+)'", model))
         for name in re.findall(r"\b(ctl_\w+)\(", model):
             counted |= inside.get(name, set())
+        for several in re.findall(r"for control, .*? in \[(.*?)\] %}", model, re.S):
+            counted |= set(re.findall(r"\('(\w+)'", several))
         conditions = " ".join(e.where or "" for e in suite.expectations if e.on == "control")
-        assert set(re.findall(r"control == '(\w+)'", conditions)) == counted, suite.dataset
+        judged = set(re.findall(r"control == '(\w+)'", conditions))
+        for several in re.findall(r"control in \[(.*?)\]", conditions):
+            judged |= set(re.findall(r"'(\w+)'", several))
+        assert judged == counted, suite.dataset

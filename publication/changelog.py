@@ -264,8 +264,15 @@ def _overview(changes: Sequence[Change], figures: Collection[tuple[str, ...]], l
     return [*lines, ""]
 
 
+def figures_first(changes: Sequence[Change]) -> list[Change]:
+    """Revised cells, values first, then bounds, then what goes with them: one event more changes n and N on every line of its programme, and a
+    list that is cut must not be made of these."""
+    changed = (change for change in changes if change.kind == CHANGED)
+    return sorted(changed, key=lambda change: (change.column != "value", change.column not in FIGURE))
+
+
 def _section(kind: str, title: str, changes: Sequence[Change], labels: Labels) -> list[str]:
-    chosen = [change for change in changes if change.kind == kind]
+    chosen = figures_first(changes) if kind == CHANGED else [change for change in changes if change.kind == kind]
     if not chosen:
         return []
     lines = [f"## {title}", "", "| chiffre | clé | colonne | avant | après |", "|---|---|---|---|---|"]

@@ -14,7 +14,7 @@ import pyarrow.compute as pc
 
 from expectations import Outcome
 from expectations.verdict import MAX_KEYS
-from publication.changelog import CHANGED, Change, in_words, where
+from publication.changelog import Change, figures_first, in_words, where
 from publication.figures import Printed, Printing, printed
 from publication.portal.blocks import slug
 from publication.portal.charts import Line
@@ -478,8 +478,8 @@ def tally(edition: Edition, dataset: str) -> str:
 
 
 def revisions(edition: Edition, most: int = 400) -> tuple[list[dict], int]:
-    """Cells that changed, in words, and how many more are only in revisions.csv."""
-    changed = [change for change in edition.changes if change.kind == CHANGED]
+    """Cells that changed, in words, those of figures first, and how many more are only in revisions.csv."""
+    changed = figures_first(edition.changes)
     return [_revision(change, edition) for change in changed[:most]], max(0, len(changed) - most)
 
 

@@ -85,6 +85,16 @@ def test_a_revision_is_told_in_words_with_the_fewest_decimals_that_show_it():
     assert told("is_explained", "", "false") == ("", "non")
 
 
+def test_a_list_of_revisions_that_is_cut_keeps_the_figures(monkeypatch):
+    monkeypatch.setattr(changelog, "MOST_LISTED", 1)
+    keys = [("ind_events", "P", code, "total", "total", "2025") for code in ("EV01", "EV02")]
+    found = [Change("d", CHANGED, keys[0], column, "1", "2") for column in ("n_total", "upper")]
+    found += [Change("d", CHANGED, keys[1], "value", "3", "4"), Change("d", ADDED, keys[1], new="9")]
+    assert [change.column for change in changelog.figures_first(found)] == ["value", "upper", "n_total"]
+    text = changelog.markdown(2, NOW, found, [], Labels(), 1, [], Version("1.0.1", "patch"), set())
+    assert "| valeur | 3 | 4 |" in text and "concernés (N)" not in text and "2\u00a0autres" in text
+
+
 def test_a_row_said_twice_that_is_said_once_went():
     twice = [{"member": "59", "value": 1.0}] * 2
     assert changes(twice, twice[:1]) == [Change("d", REMOVED, ("59", "#2"), old="1")]

@@ -97,12 +97,7 @@ attributed as (
         evidence.* exclude (participant_key),
         coalesce(evidence.participant_key, owners.participant_key) as participant_key,
         -- one number per person present: of the person, of her place, of the line; each in a range of its own
-        case
-            when coalesce(evidence.participant_key, owners.participant_key) is not null
-                then coalesce(evidence.participant_key, owners.participant_key)
-            when place_key is not null then place_key + {{ 2 ** 60 }}
-            else line_key + {{ 2 ** 61 }}
-        end as person
+        coalesce(evidence.participant_key, owners.participant_key, place_key + {{ 2 ** 60 }}, line_key + {{ 2 ** 61 }}) as person
     from evidence
     left join owners using (place_key)
 ),

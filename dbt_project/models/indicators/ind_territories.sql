@@ -74,13 +74,10 @@ attendances as (
         rates.population,
         count(counted.event_key) as n_total,
         count(counted.participants) as n_with,
-        count(*) filter (where counted.precision = 'approximate' and counted.participants is not null) as n_approximate,
+        count(*) filter (where counted.precision = 'approximate') as n_approximate,
         -- no event at all is a true zero; events without a count are not
         case when count(counted.event_key) = 0 then 0 else sum(counted.participants) end as total,
-        case
-            when count(counted.event_key) = 0 then 0
-            when count(counted.lower) = count(counted.participants) then sum(counted.lower)
-        end as total_lower,
+        case when count(counted.event_key) = 0 then 0 else sum(counted.lower) end as total_lower,
         case
             when count(counted.event_key) = 0 then 0
             when count(counted.upper) = count(counted.event_key) then sum(counted.upper)

@@ -64,6 +64,7 @@ coded as materialized (
 
 several as (select participant_key from coded group by participant_key having count(*) > 1),
 
+-- max_by passes over what is not answered
 attributes as (
     select participant_key, gender, category, organisation_key, department_code, epci_code
     from coded
@@ -72,7 +73,7 @@ attributes as (
     select
         participant_key,
         {% for name in ['gender', 'category', 'organisation_key', 'department_code'] %}
-        max_by({{ name }}, (seen_at, {{ name }})) filter (where {{ name }} is not null),
+        max_by({{ name }}, (seen_at, {{ name }})),
         {% endfor %}
         -- of the same answer as the department
         nullif(max_by(coalesce(epci_code, ''), (seen_at, department_code, coalesce(epci_code, '')))

@@ -53,8 +53,14 @@ def held(tmp_path_factory) -> Path:
 
 
 @pytest.fixture(scope="session")
-def previewed(tmp_path_factory) -> Path:
+def previewed(awaiting) -> Path:
     """The preview of a table that waits for an approval, after a release made by hand."""
+    return awaiting[0]
+
+
+@pytest.fixture(scope="session")
+def awaiting(tmp_path_factory) -> tuple[Path, Path]:
+    """That preview, and the public files of the release in which the table waits."""
     from publication import preview
     from tests.publication import hand_made
 
@@ -64,9 +70,9 @@ def previewed(tmp_path_factory) -> Path:
     desk.night()
     desk.rule("{ind_events: {approval: required}}")
     made = desk.candidate(ind_events=hand_made.events(37))
-    desk.publish(made)
+    release = desk.publish(made)
     assert preview.preview(desk.door(made), place / "preview")
-    return place / "preview"
+    return place / "preview", release.public
 
 
 @pytest.fixture(scope="session")

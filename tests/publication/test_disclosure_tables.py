@@ -220,7 +220,7 @@ counts:
     assert not result.reasons
     found = signs(result, d)
     assert found["OR90|department|02"] == "Q/O" and found["OR90|department|59"] == "Q/D"
-    rows[3] = hand_made.row(d, "OR90_max_share", "department", "02", 0.8)
+    rows[3] = hand_made.row(d, "OR90_max_share", "department", "02", 0.85)  # 85 % is not more than 85 %
     assert set(signs(disclosure.protect({d: table(rows)}, read(tmp_path, words)), d).values()) == {"A/F"}
 
 
@@ -444,6 +444,22 @@ def test_fewer_came_than_the_few_who_registered():
     assert not result.reasons
     assert not any(result.report["ind_participation"]["suppressed_whole"])
     assert signs(result, "ind_participation")["PA04|event|a1"] == "Q/A"
+
+
+def test_a_trait_crossed_with_a_place_is_that_trait_there():
+    """3 women in a department of 30: its 27 men would give them."""
+    rows = [count("PA02", "department_gender", m, n) for m, n in (("59|F", 3), ("59|H", 27), ("80|F", 20), ("80|H", 20))]
+    rows += [count("PA02", "department", m, n) for m, n in (("59", 30), ("80", 40))]
+    result = protect(*rows)
+    hidden = {name: sign for name, sign in signs(result, "ind_participation").items() if sign[0] == "Q"}
+    assert not result.reasons
+    assert hidden == {"PA02|department_gender|59|F": "Q/A", "PA02|department_gender|59|H": "Q/D"}
+
+
+def test_an_unknown_place_is_not_an_unknown_trait():
+    """3 of the 30 persons whose events are at no known place: they are 3 persons all the same."""
+    rows = [share("PE02", "department", m, n, 60) for m, n in (("unknown", 3), ("59", 20))]
+    assert signs(protect(*rows))["PE02|department|unknown"] == "Q/A"
 
 
 def test_an_unknown_trait_is_nobodys():

@@ -188,8 +188,22 @@ def test_satisfaction_needs_eleven_answers_and_recommendation_thirty():
     assert found["SA03|total|total"] == "N/F" and found["SA03|event|a1"] == "Q/A"
 
 
+def test_as_many_promoters_as_detractors_is_a_secret_too():
+    """0 of 10 answers: 10 % of nothing is nothing, and the total less the other event would give it."""
+    lines = (("event", "a1", 0, 10), ("event", "a2", 12, 40), ("total", "total", 12, 50))
+    rows = [
+        hand_made.row(
+            "ind_satisfaction", "SA03", breakdown, member, 100 * n / of, numerator=float(n), denominator=float(of)
+        )
+        for breakdown, member, n, of in lines
+    ]
+    result = protect(*rows, events=lambda: public("a1", "a2"))
+    found = signs(result, "ind_satisfaction")
+    assert not result.reasons and found["SA03|event|a1"] == "Q/A" and "Q/D" in found.values()
+
+
 def test_one_dominant_contributor(tmp_path):
-    """A budget where one structure makes 90 %: secret by dominance, and known to nobody within 10 %."""
+    """A budget where one structure makes 90 %: secret by dominance, and known to nobody within 10 %: 89 hide too little of 900."""
     (tmp_path / "ind_organisations.yml").write_text("""
 dataset: ind_organisations
 why: Budgets des structures, pour l’essai.
@@ -212,14 +226,16 @@ counts:
     rows = [
         hand_made.row(d, "OR90", "department", "02", 900.0, denominator=6.0),
         hand_made.row(d, "OR90", "department", "59", 800.0, denominator=7.0),
-        hand_made.row(d, "OR90", "total", "total", 1700.0, denominator=13.0),
+        hand_made.row(d, "OR90", "total", "total", 1789.0, denominator=16.0),
         hand_made.row(d, "OR90_max_share", "department", "02", 0.9),
         hand_made.row(d, "OR90_max_share", "department", "59", 0.2),
+        hand_made.row(d, "OR90", "department", "62", 89.0, denominator=3.0),
     ]
     result = disclosure.protect({d: table(rows)}, read(tmp_path, words))
     assert not result.reasons
     found = signs(result, d)
     assert found["OR90|department|02"] == "Q/O" and found["OR90|department|59"] == "Q/D"
+    assert found["OR90|department|62"] == "A/F"
     rows[3] = hand_made.row(d, "OR90_max_share", "department", "02", 0.85)  # 85 % is not more than 85 %
     assert set(signs(disclosure.protect({d: table(rows)}, read(tmp_path, words)), d).values()) == {"A/F"}
 
@@ -448,7 +464,9 @@ def test_fewer_came_than_the_few_who_registered():
 
 def test_a_trait_crossed_with_a_place_is_that_trait_there():
     """3 women in a department of 30: its 27 men would give them."""
-    rows = [count("PA02", "department_gender", m, n) for m, n in (("59|F", 3), ("59|H", 27), ("80|F", 20), ("80|H", 20))]
+    rows = [
+        count("PA02", "department_gender", m, n) for m, n in (("59|F", 3), ("59|H", 27), ("80|F", 20), ("80|H", 20))
+    ]
     rows += [count("PA02", "department", m, n) for m, n in (("59", 30), ("80", 40))]
     result = protect(*rows)
     hidden = {name: sign for name, sign in signs(result, "ind_participation").items() if sign[0] == "Q"}

@@ -108,6 +108,7 @@ def refused_message(text, **options):
         "12 + 3",
         "65¹",
         "1½",
+        "nombreux, 12 ou 13 peut-être",
     ],
 )
 def test_what_is_not_a_number_of_participants(text):
@@ -133,7 +134,8 @@ def test_too_many():
         "« 0612345678 » dépasse 100 000 participants. Vérifiez que ce n'est pas un numéro de téléphone, un code postal "
         "ou un montant.",
     )
-    assert refused_message("600", maximum=500)[0] == "compte_excessif"
+    for text in ("600", "plus de 500", "entre 450 et 550"):
+        assert refused_message(text, maximum=500)[0] == "compte_excessif"
     assert parse_count("500", maximum=500) == exact(500)
 
 
@@ -142,7 +144,8 @@ def test_not_whole():
         "compte_non_entier",
         "« 12,5 » n'est pas un nombre entier de participants. Écrivez un nombre sans virgule.",
     )
-    assert refused_message("entre 15 et 20,5")[0] == "compte_non_entier"
+    for text in ("entre 15 et 20,5", "entre 14,5 et 20"):
+        assert refused_message(text)[0] == "compte_non_entier"
 
 
 def test_ambiguous_thousands():

@@ -18,7 +18,6 @@ _UNITS = re.compile(
     r"(?:(?P<seconds>\d+(?:[.,]\d+)?) ?s(?:ec(?:onde?)?s?)?\.?)?"
 )
 _CLOCK = re.compile(r"(\d{1,3}):([0-5]\d):([0-5]\d)(?:[.,]\d+)?")
-_NUMBER = re.compile(r"\d+(?:[.,]\d+)?")
 
 
 def parse_minutes(text: str | None) -> float | None:
@@ -27,8 +26,6 @@ def parse_minutes(text: str | None) -> float | None:
         return None
     shown = clean(text)
     folded = strip_accents(shown)
-    if _NUMBER.fullmatch(folded):
-        return _number(folded)
     if clock := _CLOCK.fullmatch(folded):
         return int(clock[1]) * 60 + int(clock[2]) + int(clock[3]) / 60
     units = _UNITS.fullmatch(folded)

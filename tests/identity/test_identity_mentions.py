@@ -3,7 +3,7 @@
 import pyarrow as pa
 import pytest
 
-from identity.mentions import MASK, Crowd, Identifiers
+from identity.mentions import MASK, Crowd, Identifiers, is_telling, tickets_in
 
 WHO = Identifiers(
     emails=frozenset(["jeanne.canari@exemple.test"]),
@@ -55,6 +55,20 @@ def test_the_number_of_a_ticket_is_masked_when_no_text_holds_it_by_chance():
     assert who.masked(text) == f"le {MASK} (n° {MASK}) ; R-12, B1, billet 2025 ; CANARI90, 453712345"
     assert who.suspects(pa.chunked_array([[text, "rien"]])).to_pylist() == [True, False]
     assert not who.without_tickets.is_in(text)
+
+
+@pytest.mark.parametrize(
+    ("number", "is_told"),
+    [("A-1234", True), ("A-123", False), ("4537-123", True), ("453-712", False), ("ABCDEFGH", False)],
+)
+def test_signs_are_no_part_of_what_makes_a_ticket_telling(number, is_told):
+    assert is_telling(number) is is_told
+
+
+def test_tickets_of_these_lengths_are_found_alone_and_joined_to_something():
+    text = "n° 45371234, billet HA-45371235, A1/45371236 ; ni 453712345, ni 4537123"
+    assert tickets_in(text, {8}) == ["45371234", "45371235", "45371236"]
+    assert tickets_in(text, {11}) == ["HA-45371235", "A1/45371236"]
 
 
 def test_a_name_in_two_cells_counts_when_both_stand_in_the_row():

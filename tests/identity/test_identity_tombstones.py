@@ -31,7 +31,7 @@ def stones(tmp_path):
 def stone(stones):
     made = replace(
         stones.new(ERASED_AT), emails=(stones.of_email("jeanne@exemple.test"),),
-        names=(stones.of_name("E1", "canari jeanne"),), rows=("billets/abc/9",),
+        names=(stones.of_name("E1", "canari jeanne"),), rows=("billets/abc/9", "autre/abc/5"),
     )  # fmt: skip
     stones.keep(made)
     return made
@@ -99,6 +99,15 @@ def test_what_comes_after_the_erasure_is_new_unless_the_person_objected(stones, 
     assert covered(stones, *rows) == [1]
     stones.keep(replace(stone, objection=True))
     assert covered(stones, *rows) == [1, 2]
+
+
+def test_what_was_written_when_the_person_was_erased_is_covered(stones, stone):
+    assert covered(stones, (1, "jeanne@exemple.test", None, None, ERASED_AT)) == [1]
+
+
+def test_one_tombstone_with_an_address_is_enough_to_look_for_addresses(stones, stone):
+    stones.keep(stones.new(ERASED_AT))
+    assert stones.know("emails") and not stones.know("tickets")
 
 
 def test_the_file_holds_no_identity_even_for_who_has_the_key(stones, stone, tmp_path):

@@ -18,6 +18,7 @@ from publication.disclosure import cells as reading
 from publication.disclosure import protection
 from publication.disclosure.audit import audit, is_exact
 from publication.disclosure.policy import VOCABULARY, PolicyError, read
+from publication.disclosure.system import Variable
 
 POLICIES = read()
 NAMES = [column.split()[0] for column in hand_made.TIDY.split(", ")]
@@ -249,6 +250,21 @@ def test_public_facts_are_never_touched():
     result = protect(*rows)
     assert result.tables["ind_participation"].equals(table(rows[:2]))
     assert result.report["ind_events"] == {"primary": 0, "secondary": 0, "cells": []}
+
+
+def test_a_mean_above_one_leaves_nobody_over():
+    """6 presences of 3 persons: what is left of the 3 counts nothing, and contradicts nothing."""
+    lines = (("department", "02", 6, 3), ("department", "59", 40, 30), ("department", "80", 50, 30), ("total", "total", 96, 63))  # fmt: skip
+    result = protect(*(share("PA11", *line, "ind_participation") for line in lines))
+    assert not result.reasons
+    assert [sign for sign in signs(result, "ind_participation").values()] == ["Q/A", "Q/D", "A/F", "A/F"]
+
+
+def test_of_what_two_lines_ask_of_a_number_the_wider_holds():
+    number = Variable(("a number",), 4.0)
+    for low, high in ((2.0, 5.0), (0.0, 11.0), (1.0, 6.0)):
+        reading._need(number, low, high)
+    assert (number.need_low, number.need_high) == (0.0, 11.0)
 
 
 def test_a_line_that_no_rule_covers_keeps_the_table_back():

@@ -144,6 +144,13 @@ def test_a_secret_is_let_go_when_everything_hidden_with_it_has_changed(people_de
     assert set(printed(release).values()) == {"F"}
 
 
+def test_when_earlier_secrets_are_never_settled_all_of_them_stay(people_desk, monkeypatch):
+    monkeypatch.setattr(protection, "MAX_ROUNDS", 0)
+    people_desk.night(ind_participants=categories())
+    release = people_desk.night(ind_participants=categories(elected=6, other=40))
+    assert printed(release) == {"agent": "F", "elected": "D", "ess": "F", "other": "D"}
+
+
 def test_what_an_earlier_release_printed_is_said(people_desk, monkeypatch):
     """A policy that comes late: the number is secret from now on, and still to be read in version 1."""
     real = disclosure.protect

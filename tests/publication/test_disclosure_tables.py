@@ -18,7 +18,7 @@ from publication.disclosure import cells as reading
 from publication.disclosure import protection
 from publication.disclosure.audit import audit, is_exact
 from publication.disclosure.policy import VOCABULARY, PolicyError, read
-from publication.disclosure.system import Variable
+from publication.disclosure.system import System, Variable
 
 POLICIES = read()
 NAMES = [column.split()[0] for column in hand_made.TIDY.split(", ")]
@@ -97,10 +97,15 @@ def test_a_small_cell_takes_the_cheapest_other_with_it():
 
 
 def test_a_secret_line_keeps_no_number_and_says_why():
-    [secret] = [r for r in protect(*CATEGORIES).tables["ind_participants"].to_pylist() if r["conf_status"] == "A"]
-    assert all(secret[name] is None for name in ("value", "lower", "upper", "numerator", "denominator"))
+    """How many persons said their category, and how many there are, are numbers too."""
+    members = (("elected", 3), ("agent", 20), ("ess", 60), ("other", 17))
+    rows = [share("PE02", "participant_category", m, n, 100, n_with_data=100, n_total=120) for m, n in members]
+    printed_ = protect(*rows).tables["ind_participants"]
+    [secret] = [row for row in printed_.to_pylist() if row["conf_status"] == "A"]
+    numbers = ("value", "lower", "upper", "numerator", "denominator", "n_with_data", "n_total")
+    assert all(secret[name] is None for name in numbers)
     assert secret["caveat"] == "Secret statistique : trop peu de personnes."
-    assert disclosure.reasons(protect(*CATEGORIES).tables["ind_participants"]) == []
+    assert disclosure.reasons(printed_) == []
 
 
 def test_the_twin_a_table_where_only_the_small_cell_is_emptied_is_caught():
@@ -183,10 +188,13 @@ def test_satisfaction_needs_eleven_answers_and_recommendation_thirty():
         hand_made.row(d, "SA01", "event", "a3", 0.7, numerator=28.0, denominator=40.0),
         hand_made.row(d, "SA03", "total", "total", 20.0, numerator=4.0, denominator=20.0, unit="nps"),
         hand_made.row(d, "SA03", "event", "a1", 10.0, numerator=1.0, denominator=10.0, unit="nps"),
+        hand_made.row(d, "SA03", "event", "a4", 20.0, numerator=6.0, denominator=30.0, unit="nps"),
     ]
-    found = signs(protect(*rows), d)
+    result = protect(*rows, *(count("PA02", "event", f"a{n}", 40) for n in range(1, 7)))
+    assert set(signs(result, "ind_participation").values()) == {"A/F"}
+    found = signs(result, d)
     assert found["SA01|event|a1"] == "Q/A" and found["SA01|event|a2"] == found["SA01|event|a3"] == "A/F"
-    assert found["SA03|total|total"] == "N/F" and found["SA03|event|a1"] == "Q/A"
+    assert found["SA03|total|total"] == "N/F" and found["SA03|event|a1"] == "Q/A" and found["SA03|event|a4"] == "A/F"
 
 
 def test_as_many_promoters_as_detractors_is_a_secret_too():
@@ -619,6 +627,25 @@ def test_a_spent_budget_suppresses_the_whole_breakdown():
     assert result.report["ind_participants"]["suppressed_whole"] == [f"{hand_made.HDF}|PE02|participant_category"]
 
 
+def test_the_last_resort_never_takes_a_public_fact():
+    """What is secret, its whole breakdown, the same breakdown of the indicators tied to it, all that may be."""
+    system = System()
+    for name, indicator, breakdown, facts in (
+        ("secret", "PE02", "category", {"is_primary": True}),
+        ("beside", "PE02", "category", {}),
+        ("public", "PE02", "category", {"is_fixed": True}),
+        ("tied", "PE01", "category", {}),
+        ("other", "PE02", "month", {}),
+        ("secret for ever", "PE02", "total", {"is_held": True, "is_fixed": True}),
+    ):
+        system.row((name,), (), group=("ind_participants", hand_made.HDF, indicator, breakdown), **facts)
+    taken = [
+        {system.rows[n].name[0] for n in rows} for rows in (*protection._wholes(system), protection._every(system))
+    ]
+    of_breakdown = {"secret", "beside", "secret for ever"}
+    assert taken == [of_breakdown, of_breakdown | {"tied"}, of_breakdown | {"tied", "other"}]
+
+
 def test_what_cannot_be_protected_is_kept_back(monkeypatch):
     """2 of 3 registered came to an event whose sheet says 40: were the 38 others a public fact, the 2 would follow."""
     thresholds = dict(POLICIES.vocabulary.thresholds)
@@ -654,6 +681,18 @@ def test_a_number_changed_on_its_way_is_caught():
     assert not audit(cells, {"ind_participants": good}).wrong
     other = good.set_column(NAMES.index("numerator"), "numerator", pa.array([None, 21.0, 60.0, None]))
     assert audit(cells, {"ind_participants": other}).wrong
+
+
+def test_a_table_with_a_number_changed_on_its_way_is_kept_back(monkeypatch):
+    changed = pa.array([None, 21.0, 60.0, None])
+    monkeypatch.setattr(
+        protection,
+        "_without_numbers",
+        lambda tables: {
+            name: t.set_column(NAMES.index("numerator"), "numerator", changed) for name, t in tables.items()
+        },
+    )
+    assert protect(*CATEGORIES).reasons == {"ind_participants": [protection.OTHER_BYTES]}
 
 
 def test_the_report_holds_no_number_of_a_table():

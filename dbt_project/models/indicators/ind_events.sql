@@ -152,7 +152,7 @@ others as (
     select
         'EV06' as indicator, programme_key, 'total' as breakdown, 'total' as member,
         nb_online / nullif(nb_known_modality, 0) as value,
-        nb_online as numerator, nb_known_modality as denominator,
+        case when nb_known_modality > 0 then nb_online end as numerator, nullif(nb_known_modality, 0) as denominator,
         nb_known_modality as n_with_data, nb_events as n_total,
         case
             when nb_known_modality < nb_events
@@ -164,7 +164,7 @@ others as (
     select
         'EV07' as indicator, programme_key, 'total' as breakdown, 'total' as member,
         case when nb_organised > 0 then nb_coorganised / nb_events end as value,
-        nb_coorganised as numerator, nb_events as denominator,
+        case when nb_organised > 0 then nb_coorganised end as numerator, nb_events as denominator,
         nb_organised as n_with_data, nb_events as n_total,
         case
             when nb_organised = 0 and nb_events > 0 then 'Organisateur non communiqué.'

@@ -163,6 +163,13 @@ def test_a_dataset_that_vanished_is_carried(started_desk):
     assert "absent" in " ".join(release.datasets["ind_quality"].reasons)
 
 
+def test_a_dataset_that_vanished_with_its_suite_is_carried_too(started_desk):
+    (started_desk.suites / "ind_quality.yml").unlink()
+    release = started_desk.night(without=["ind_quality"])
+    assert release.datasets["ind_quality"].status == "carried"
+    assert release.datasets["ind_quality"].reasons == ("Le tableau est absent de la version candidate.",)
+
+
 def test_a_dataset_without_a_suite_is_not_published(small_desk):
     made = small_desk.candidate()
     (small_desk.suites / "ind_quality.yml").unlink()

@@ -9,7 +9,7 @@ import pyarrow.compute as pc
 
 # SDMX CONF_STATUS, all but free: A small counts, O/T/G dominance, D secondary, N not to publish, C confidential.
 SECRET = ("A", "O", "T", "G", "D", "N", "C")
-HIDDEN = ("value", "lower", "upper", "numerator")
+HIDDEN = ("value", "lower", "upper", "numerator", "denominator")
 
 
 def reasons(table: pa.Table) -> list[str]:

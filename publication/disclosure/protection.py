@@ -27,6 +27,7 @@ import pyarrow.compute as pc
 from publication.disclosure import cells as reading
 from publication.disclosure import earlier as past
 from publication.disclosure.cells import SECONDARY, Cells, Events
+from publication.disclosure.last_look import HIDDEN
 from publication.disclosure.policy import Policies
 from publication.disclosure.system import Part, System
 
@@ -54,7 +55,6 @@ CAVEATS = {
     "D": "Secret statistique : masqué pour qu’une autre case ne puisse pas être retrouvée.",
 }
 NOT_SIGNIFICANT = "Non significatif : moins de {significant} {contributors}."
-HIDDEN = ("value", "lower", "upper", "numerator", "denominator")
 
 
 @dataclass

@@ -3,6 +3,7 @@
 import json
 
 import hand_made
+import pyarrow as pa
 import pyarrow.parquet as pq
 import pytest
 from openpyxl import load_workbook
@@ -107,6 +108,29 @@ def test_a_table_whose_secret_can_be_worked_out_is_kept_back(people_desk, monkey
     assert status.status == "carried" and "pas à l’abri" in status.reasons[0]
     assert release.datasets["ind_events"].status == "published"
     assert printed(release) == dict.fromkeys(("agent", "elected", "ess", "other"), "F")
+
+
+@pytest.mark.parametrize("left", ["value", "lower", "upper", "numerator", "denominator"])
+def test_a_line_marked_secret_with_one_number_left_keeps_its_table_back(left):
+    line = dict.fromkeys(("value", "lower", "upper", "numerator", "denominator")) | {"conf_status": "A"}
+    schema = pa.schema([(name, pa.string() if name == "conf_status" else pa.float64()) for name in line])
+    assert disclosure.reasons(pa.Table.from_pylist([line], schema)) == []
+    [reason] = disclosure.reasons(pa.Table.from_pylist([line | {left: 4.0}, line], schema))
+    assert reason.startswith("1 cellule secrète porte encore sa valeur")
+
+
+def test_the_last_look_is_at_what_leaves(people_desk, monkeypatch):
+    """The step before it marks lines and forgets to empty them."""
+
+    def forgetful(given, *_, **__):
+        table = given["ind_participants"]
+        marks = pa.array(["A"] * table.num_rows)
+        table = table.set_column(table.column_names.index("conf_status"), "conf_status", marks)
+        return disclosure.Protected(given | {"ind_participants": table}, report={name: {} for name in given})
+
+    monkeypatch.setattr(disclosure, "protect", forgetful)
+    status = people_desk.night(ind_participants=categories()).datasets["ind_participants"]
+    assert status.status == "withheld" and "4 cellules secrètes" in " ".join(status.reasons)
 
 
 def test_without_readable_policies_nothing_is_published(people_desk, monkeypatch):

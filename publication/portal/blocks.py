@@ -39,7 +39,7 @@ class Column:
 @dataclass(frozen=True)
 class Entry:
     """One member: its cells in the order of the columns, None where the dataset says nothing. `about`: the indicators that a note speaks of,
-    when it does not speak of all."""
+    when it does not speak of all. `without`: which notes of its table, by their place, it does not say."""
 
     member: str
     label: str
@@ -49,6 +49,13 @@ class Entry:
     cells: tuple[Line | None, ...]
     is_aside: bool
     about: Mapping[str, str]
+    without: tuple[int, ...] = ()
+
+    def tells_of(self, note: str) -> list[str]:
+        """The indicators that one of its notes speaks of; none when it does not say it."""
+        if note not in self.notes:
+            return []
+        return self.about[note].split() if note in self.about else [c.row["indicator"] for c in self.cells if c]
 
 
 @dataclass(frozen=True)
@@ -57,7 +64,7 @@ class Table:
 
     columns: tuple[Column, ...]
     entries: tuple[Entry, ...]
-    notes: tuple[str, ...] = ()  # what every entry says
+    notes: tuple[str, ...] = ()  # what every entry that has a figure says
     about: Mapping[str, str] = field(default_factory=dict)  # as that of an entry
 
     @cached_property  # a template asks it for every row
@@ -173,16 +180,25 @@ def _tables(lines: list[Line], labels: Labels, period: str) -> tuple[Table, ...]
 
 
 def _common_notes(entries: list[Entry]) -> tuple[tuple[Entry, ...], tuple[str, ...], dict[str, str]]:
-    """What every entry says is said once, under the table; what some say of other indicators than the rest is said of all of these."""
-    if len(entries) < 3:
-        return tuple(entries), (), {}
-    shared = [note for note in entries[0].notes if all(note in entry.notes for entry in entries)]
-    kept = (replace(entry, notes=tuple(n for n in entry.notes if n not in shared)) for entry in entries)
-    about = {}
-    for note in shared:
-        if all(note in entry.about for entry in entries):
-            about[note] = " ".join(dict.fromkeys(" ".join(entry.about[note] for entry in entries).split()))
-    return tuple(kept), tuple(shared), about
+    """What every figure of some indicators says is said once, under the table; what some say of other indicators than the rest is said of all of
+    these. A secret has none of it."""
+    every = list(dict.fromkeys(cell.row["indicator"] for entry in entries for cell in entry.cells if cell))
+    shared: dict[str, list[str]] = {}
+    for note in dict.fromkeys(note for entry in entries for note in entry.notes):
+        codes = {code for entry in entries for code in entry.tells_of(note)}
+        silent = [entry for entry in entries if note not in entry.notes]
+        figures = (cell for entry in silent for cell in entry.cells if cell and cell.row["indicator"] in codes)
+        if len(entries) - len(silent) >= 3 and all(cell.printed.number is None for cell in figures):
+            shared[note] = [code for code in every if code in codes]
+    kept = (
+        replace(
+            entry,
+            notes=tuple(note for note in entry.notes if note not in shared),
+            without=tuple(place for place, note in enumerate(shared) if note not in entry.notes),
+        )
+        for entry in entries
+    )
+    return tuple(kept), tuple(shared), {note: " ".join(c) for note, c in shared.items() if len(c) < len(every)}
 
 
 def _entry(member: str, period: str, cells: list[Line | None]) -> Entry:

@@ -340,6 +340,20 @@ def test_a_note_says_of_which_indicators_it_speaks_when_not_of_all():
     ]  # fmt: skip
 
 
+def test_a_note_of_every_figure_stands_once_and_not_of_a_secret():
+    told = [line(member, 1.0, "theme", "I1", caveat="Une.") for member in "ABC"]
+    secret = line("D", None, "theme", "I1", obs_status="Q", caveat="Trop peu.")
+    (block,) = blocks.blocks([*told, secret], Labels(), "2023")
+    (table,) = block.tables
+    assert table.notes == ("Une.",)
+    assert [(e.notes, e.without) for e in table.entries] == [((), ()), ((), ()), ((), ()), (("Trop peu.",), (0,))]
+    silent = line("D", 2.0, "theme", "I1")
+    assert blocks.blocks([*told, silent], Labels(), "2023")[0].tables[0].notes == (), "a figure that does not say it"
+    other = [line(member, 1.0, "theme", "I2") for member in "ABCD"]
+    (table,) = blocks.blocks([*told, secret, *other], Labels(), "2023")[0].tables
+    assert table.about == {"Une.": "I1"}
+
+
 def test_coverage_stands_once_when_all_cells_share_it_and_beside_each_otherwise():
     same = [line("a", 1.0, "theme", i, n_with_data=3, n_total=4) for i in ("PA01", "PA07")]
     other = [

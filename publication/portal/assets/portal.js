@@ -211,7 +211,11 @@
     var own = cell.querySelector(".ratio"), label = row.cells[0].cloneNode(true);
     all(".remark, .code", label).forEach(function (extra) { extra.remove(); });
     var isTotal = table.dataset.b === "total", code = row.dataset.i || head.dataset.i || "";
-    var remarks = all(".remark", row).concat(under && under.classList.contains("under") ? all("span", under) : []).filter(function (note) {
+    var without = (row.dataset.without || "").split(" ");
+    var common = (under && under.classList.contains("under") ? all("span", under) : []).filter(function (note, place) {
+      return without.indexOf(String(place)) < 0;
+    });
+    var remarks = all(".remark", row).concat(common).filter(function (note) {
       return !note.dataset.i || note.dataset.i.split(" ").indexOf(code) >= 0;
     });
     return {

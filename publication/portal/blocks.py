@@ -175,8 +175,16 @@ def _tables(lines: list[Line], labels: Labels, period: str) -> tuple[Table, ...]
                 chosen = [cells[c][turn] if len(cells.get(c, ())) > turn else None for c in wanted]
                 entries.append(_entry(member, "" if when in (period, member, "") else long_period(when), chosen))
         columns = tuple(Column(c, labels.indicator(c), units[c]) for c in wanted)
-        tables.append(Table(columns, *_common_notes(entries)))
+        tables.append(Table(columns, *_common_notes(_coverages_in_place(entries))))
     return tuple(tables)
+
+
+def _coverages_in_place(entries: list[Entry]) -> list[Entry]:
+    """n/N in a column of its own, or beside each figure where most members have several."""
+    covered = [entry for entry in entries if any(cell and cell.printed.coverage for cell in entry.cells)]
+    if 2 * sum(bool(entry.coverage) for entry in covered) >= len(covered):
+        return entries
+    return [replace(entry, coverage="") for entry in entries]
 
 
 def _common_notes(entries: list[Entry]) -> tuple[tuple[Entry, ...], tuple[str, ...], dict[str, str]]:

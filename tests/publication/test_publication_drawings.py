@@ -362,6 +362,12 @@ def test_coverage_stands_once_when_all_cells_share_it_and_beside_each_otherwise(
     ]
     (block,) = blocks.blocks(same + other, Labels(), "2023")
     assert [e.coverage for e in block.tables[0].entries] == ["3/4", ""]
+    third = [
+        line("c", 1.0, "theme", "PA01", n_with_data=1, n_total=3),
+        line("c", 1.0, "theme", "PA07", n_with_data=2, n_total=3),
+    ]
+    (block,) = blocks.blocks(same + other + third, Labels(), "2023")
+    assert not block.tables[0].has_coverage, "a column for one member of three"
 
 
 def test_slugs_are_safe_in_names_and_anchors():

@@ -6,7 +6,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from sources.values.dates import MONTH_NAMES, WEEKDAY_NAMES, DateValue, parse_date
+from sources.values.dates import MONTH_NAMES, WEEKDAY_NAMES, DateValue, outer_days, parse_date
 from sources.values.refusal import Refused
 
 
@@ -83,6 +83,13 @@ SPREADSHEETS = [
     ("-", DateValue()),
     ("à définir", DateValue()),
     (None, DateValue()),
+    ("du 6 avril 2023 au 9", value("2023-04-06", "2023-04-09")),
+    ("du 1er février 2021 au 3 avril 2023", value("2021-02-01", "2023-04-03")),
+    ("du 15 avril 2023 à mai 2023", value("2023-04-15", "2023-05-31", "range")),
+    ("avril et mai 2023", value("2023-04-01", "2023-05-31", "range")),
+    ("6 avril 2023 à 18:30", value("2023-04-06", None, "day", "18:30")),
+    ("6 avril 2023 début 18h à 20h", value("2023-04-06", None, "day", "18:00", "20:00")),
+    ("du 6 avril 2023 18h au 7 avril 2023 9h", value("2023-04-06", "2023-04-07", "day", "18:00", "09:00")),
 ]
 
 REFUSED = [
@@ -168,6 +175,21 @@ REFUSED = [
         "« 6 avril 2023, 9 mai 2023 » contient plusieurs dates. Mettez une date, ou une période, par ligne.",
     ),
     (
+        "3, 5 et 7 avril 2023",
+        "dates_multiples",
+        "« 3, 5 et 7 avril 2023 » contient plusieurs dates. Mettez une date, ou une période, par ligne.",
+    ),
+    (
+        "06/04/2023 (mercredi)",
+        "jour_de_semaine_contradictoire",
+        "« 06/04/2023 (mercredi) » : le 6 avril 2023 est un jeudi, pas un mercredi. Corrigez le jour ou la date.",
+    ),
+    (
+        "6 avril 2023 de 9h à 9h",
+        "heures_inversees",
+        "« 6 avril 2023 de 9h à 9h » : la fin (09h00) ne vient pas après le début (09h00). Corrigez les heures.",
+    ),
+    (
         "du 9 au 6 avril 2023",
         "dates_inversees",
         "« du 9 au 6 avril 2023 » : la fin (jeudi 6 avril 2023) vient avant le début (dimanche 9 avril 2023). Corrigez "
@@ -237,6 +259,37 @@ def test_the_month_of_the_context_completes_a_day_alone():
 
 def test_a_period_over_new_year_takes_its_first_day_from_the_context():
     assert parse_date("du 28 décembre au 2 janvier", year=2025) == value("2025-12-28", "2026-01-02")
+
+
+@pytest.mark.parametrize(
+    ("sessions", "expected"),
+    [
+        ([value("2023-04-07"), DateValue(), value("2023-04-06")], value("2023-04-06", "2023-04-07")),
+        (
+            [value("2023-04-06"), value("2023-05-01", "2023-05-31", "month")],
+            value("2023-04-06", "2023-05-31", "range"),
+        ),
+        (
+            [value("2023-04-06", start="14:00"), value("2023-04-06", start="09:00"), value("2023-04-06")],
+            value("2023-04-06", start="09:00", end="14:00"),
+        ),
+        ([value("2023-04-06", start="09:00"), value("2023-04-06", start="09:00")], value("2023-04-06", start="09:00")),
+        ([value("2023-04-06", start="00:00"), value("2023-04-06", start="23:59")], value("2023-04-06")),
+        (
+            [value("2023-04-06", start="00:00"), value("2023-04-06", start="02:00")],
+            value("2023-04-06", start="00:00", end="02:00"),
+        ),
+        (
+            [value("2023-04-06", start="20:00"), value("2023-04-06", start="23:59")],
+            value("2023-04-06", start="20:00", end="23:59"),
+        ),
+        ([value("2023-04-06", start="09:00"), value("2023-04-07", start="09:00")], value("2023-04-06", "2023-04-07")),
+        ([DateValue(), value("2023-04-06", start="00:00")], value("2023-04-06", start="00:00")),
+        ([DateValue()], DateValue()),
+    ],
+)
+def test_the_sessions_of_one_event_are_one_date(sessions, expected):
+    assert outer_days(sessions) == expected
 
 
 @given(st.dates(min_value=date(1900, 1, 1), max_value=date(2100, 12, 31)), st.booleans())

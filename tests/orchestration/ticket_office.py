@@ -41,6 +41,7 @@ def home_with(root: Path, contracts: Mapping[str, str], files: Mapping[str, str]
     folder.mkdir(parents=True)
     for source, contract in contracts.items():
         (folder / f"{source}.yml").write_text(contract, encoding="utf-8")
+    (folder.parent / "explanations.yml").write_text("explanations: []\n", encoding="utf-8")
     home = Home(root / "var", root / "project").ensure()
     for name, text in files.items():
         path = home.inbox / name

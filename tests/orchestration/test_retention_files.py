@@ -94,7 +94,7 @@ def test_a_file_that_nobody_read_and_rows_that_were_all_refused_go_at_their_time
     assert [path.name for path in (home.inbox / "billets").iterdir()] == [], "nor in the inbox"
     said = status_of(home, capsys)
     assert "Fichiers dont il ne reste rien" in said and "billets / liste.xlsx" in said
-    assert "programme / attente.csv (en attente)" in said and "billets / attente.csv (" not in said
+    assert "programme / attente.csv (en attente, livraison " in said and "billets / attente.csv (" not in said
     assert counts(home, AFTER, apply=True) == (0, 0), "once"
 
 

@@ -91,7 +91,7 @@ def test_the_backup_and_the_restoration_of_the_page_give_the_same_home(own_home,
     """As they are written, with the example's places moved."""
     new, kept = tmp_path / "srv", tmp_path / "kept"
     kept.mkdir()
-    backup, restore = blocks("sh")
+    _, backup, restore = blocks("sh")
     there = {"/opt/observatoire": ROOT, "/backup": kept, "/safe": own_home / "vault"}
 
     def run(script, home):
@@ -108,6 +108,17 @@ def test_the_backup_and_the_restoration_of_the_page_give_the_same_home(own_home,
     said = run(restore, new)
     assert "aucun chiffre nouveau" in said and " est intacte" in said and "✗" not in said, said
     assert os.readlink(new / "releases" / "current") == os.readlink(own_home / "releases" / "current")
+
+
+@pytest.mark.nights
+def test_the_documentation_of_dbt_is_made_as_shown(own_home, tmp_path):
+    script, *_ = blocks("sh")
+    for example, place in {"/tmp/": f"{tmp_path}/", "var/": f"{own_home}/", ".venv": ROOT / ".venv"}.items():
+        script = script.replace(example, str(place))
+    done = subprocess.run(["sh", "-e", "-c", script], cwd=ROOT, capture_output=True, text=True)
+    assert done.returncode == 0, done.stdout + done.stderr
+    page = (tmp_path / "dbt-docs" / "static_index.html").read_text(encoding="utf-8")
+    assert "ind_participation" in page and "One row per" in page
 
 
 def test_shown_make_targets_exist():

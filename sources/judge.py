@@ -129,7 +129,7 @@ def judge(
     notes += _sheets_without_rows(binding, sheet, raw["row_number"])
     if contract.layout.days_of_section:
         notes += _months_without_rows(sheet, sections, raw["row_number"])
-    notes += _read_twice(contract, sheet, body, raw["row_number"])
+    notes += _pasted_twice(contract, sheet, body, raw["row_number"])
     notes += notes_on_looks(sheet, raw["row_number"].to_numpy())
     notes += apply_corrections(raw, corrections, today)
     canonical, findings = _canonical(contract, raw, mappings(contract, references))
@@ -277,7 +277,7 @@ def _sheets_without_rows(binding: Binding, sheet: Sheet, numbers: pa.Array) -> l
     ]  # fmt: skip
 
 
-def _read_twice(contract: Contract, sheet: Sheet, body: pa.Table, numbers: pa.Array) -> list[Note]:
+def _pasted_twice(contract: Contract, sheet: Sheet, body: pa.Table, numbers: pa.Array) -> list[Note]:
     """A list whose second half says its first half again, cell by cell: pasted twice, no doubt. Where rows carry a key of their own they are
     exact duplicates; where a rank tells them apart (`ranked`), each counts."""
     half, is_odd = divmod(len(numbers), 2)

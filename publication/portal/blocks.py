@@ -6,7 +6,7 @@ one cell of one block.
 """
 
 import re
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from functools import cached_property
 
@@ -52,10 +52,12 @@ class Entry:
     without: tuple[int, ...] = ()
 
     def tells_of(self, note: str) -> list[str]:
-        """The indicators that one of its notes speaks of; none when it does not say it."""
-        if note not in self.notes:
-            return []
+        """The indicators that one of its notes speaks of."""
         return self.about[note].split() if note in self.about else [c.row["indicator"] for c in self.cells if c]
+
+    def has_figure(self, codes: Collection[str]) -> bool:
+        """Whether it shows a number of one of these indicators."""
+        return any(c and c.row["indicator"] in codes and c.printed.number is not None for c in self.cells)
 
 
 @dataclass(frozen=True)
@@ -191,13 +193,18 @@ def _common_notes(entries: list[Entry]) -> tuple[tuple[Entry, ...], tuple[str, .
     """What every figure of some indicators says is said once, under the table; what some say of other indicators than the rest is said of all of
     these. A secret has none of it."""
     every = list(dict.fromkeys(cell.row["indicator"] for entry in entries for cell in entry.cells if cell))
-    shared: dict[str, list[str]] = {}
-    for note in dict.fromkeys(note for entry in entries for note in entry.notes):
-        codes = {code for entry in entries for code in entry.tells_of(note)}
-        silent = [entry for entry in entries if note not in entry.notes]
-        figures = (cell for entry in silent for cell in entry.cells if cell and cell.row["indicator"] in codes)
-        if len(entries) - len(silent) >= 3 and all(cell.printed.number is None for cell in figures):
-            shared[note] = [code for code in every if code in codes]
+    said_by: dict[str, set[int]] = {}
+    speaks_of: dict[str, set[str]] = {}
+    for place, entry in enumerate(entries):
+        for note in entry.notes:
+            said_by.setdefault(note, set()).add(place)
+            speaks_of.setdefault(note, set()).update(entry.tells_of(note))
+    shared = {
+        note: [code for code in every if code in speaks_of[note]]
+        for note, places in said_by.items()
+        if len(places) >= 3
+        and not any(e.has_figure(speaks_of[note]) for place, e in enumerate(entries) if place not in places)
+    }
     kept = (
         replace(
             entry,

@@ -34,12 +34,11 @@ BESIDE = {
     "siret_state": "contrôle du SIRET", "satisfaction_scale": "échelle de la note", "theme_scheme": "liste de thèmes",
     "commune_code": "code de la commune", "department_code": "code du département", "region_code": "code de la région",
     "place_status": "précision du lieu", "modality": "sur place ou à distance", "modality_basis": "d'où vient cette réponse",
-    "email_typed": "adresse électronique, telle qu'écrite", "organisation_text": "structure", "free_text": "texte libre",
-    "consent": "consentement", "address": "adresse postale", "other": "autres données d'identité",
+    "email_typed": "adresse électronique, telle qu'écrite",
     "annee_de_programme": "année de programme", "deja_venue_une_annee_precedente": "déjà venue une année précédente",
     "nb_identites_reunies": "nombre d'identités réunies",
 }  # fmt: skip
-"""What the page calls the columns that no field of a contract has the name of."""
+"""What the page calls the columns that neither a field of a contract nor a role of the vault has the name of."""
 CODES = {
     "person_basis": {
         "email": "son adresse électronique",
@@ -201,7 +200,7 @@ def called() -> dict[str, str]:
     from orchestration.register import DATA, ROLES
     from sources.entities import ENTITIES
 
-    words = dict(BESIDE)
+    words = ROLES | BESIDE
     for slot in (slot for entity in ENTITIES.values() if entity.personal for slot in entity.slots.values()):
         own = ROLES.get(slot.role or "") or DATA[slot.name]
         words |= {name: own for name in (slot.name, *slot.columns) if name not in BESIDE}

@@ -220,7 +220,7 @@ def _expired_persons(
            from theirs left join held using (source, delivery_id, row_number) where is_expired and may_go order by all""",
         {"entities": [*rule.entities], "before": _naive(rule.keep.before(now)), "sources": [*contracts]},
     ).fetchall()
-    stones: dict[str, Tombstone] = {}
+    stones: dict[int, Tombstone] = {}
     for key, crowd in _crowds(rows).items():
         plan.crowds[key] = plan.crowds[key] | crowd if key in plan.crowds else crowd
     for person, source, delivery_id, number, *_ in rows:

@@ -14,8 +14,8 @@ import hashlib
 import math
 import time
 from collections import defaultdict
-from collections.abc import Callable, Iterable, Mapping, Sequence
-from dataclasses import dataclass, field
+from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
+from dataclasses import dataclass, field, replace
 from functools import cache
 from pathlib import Path
 
@@ -122,15 +122,65 @@ def mark_public(cells: Cells, earlier: Iterable[Printed], numbers: Numbers) -> d
             if index is None or name[0] == "complement":
                 continue
             today = cells.system.variables[index]
-            if today.value is not None and math.isclose(today.value, value, rel_tol=1e-9, abs_tol=1e-9):
+            if _is_printed(today, value):
                 today.is_public = True
                 if today.is_sensitive:
                     given_away.setdefault(index, []).extend(printed.releases)
     for index, releases in given_away.items():
         releases.sort()
-        cells.system.variables[index].need_low = cells.system.variables[index].need_high = None
+        _ask_no_more(cells.system.variables[index])
     _forget_what_follows(cells)
     return given_away
+
+
+def worked_out(
+    cells: Cells, earlier: Sequence[Printed], numbers: Numbers, narrow: Collection[int]
+) -> dict[int, list[int]]:
+    """Of the secret numbers that come out of what leaves, those that would if nothing more was printed today, and would not if
+    nothing had been before; for each, the releases that print what they are tied to.
+
+    Like a number that is printed for ever, they are not asked for any more. Nothing is looked at when nothing comes out.
+    """
+    if not narrow or not earlier:
+        return {}
+    system = cells.system
+    as_if_first = replace(system, variables=[replace(variable, is_public=False) for variable in system.variables])
+    coming_out, anyway = _come_out(system, narrow), _come_out(as_if_first, narrow)
+    found = {}
+    for index in sorted(coming_out.keys() - anyway.keys()):
+        _ask_no_more(system.variables[index])
+        tied_to = [system.variables[place] for place in coming_out[index].places if system.variables[place].is_public]
+        found[index] = sorted(
+            {
+                release
+                for printed in earlier
+                if any(_is_printed(variable, numbers(printed).get(variable.name)) for variable in tied_to)
+                for release in printed.releases
+            }
+        )
+    return found
+
+
+def _come_out(system: System, narrow: Collection[int]) -> dict[int, Part]:
+    """The secret numbers beside these that come out although all that may be hidden is, each with its part."""
+    from publication.disclosure.audit import attacked
+
+    return {
+        part.places[finding.variable]: part
+        for part in system.divided(system.unhideable()).parts(narrow)
+        for finding in attacked(part, part.hideable())
+        if not finding.is_enough
+    }
+
+
+def _is_printed(variable: Variable, number: float | None) -> bool:
+    """Whether an earlier number is today's."""
+    known = variable.value is not None and number is not None
+    return known and math.isclose(variable.value, number, rel_tol=1e-9, abs_tol=1e-9)
+
+
+def _ask_no_more(variable: Variable) -> None:
+    variable.need_low = variable.need_high = None
 
 
 def _forget_what_follows(cells: Cells) -> None:
@@ -139,7 +189,7 @@ def _forget_what_follows(cells: Cells) -> None:
         if variable.name[0] == "complement" and variable.is_sensitive:
             sides = [cells.system.by_name.get(name) for name in variable.name[1:]]
             if all(side is not None and cells.system.variables[side].is_public for side in sides):
-                variable.need_low = variable.need_high = None
+                _ask_no_more(variable)
                 variable.is_public = True
 
 

@@ -43,8 +43,14 @@ MOST_ROWS = 250
 MOST_CUTS = 60
 #: Nights are not asked to settle a secret that keeps moving.
 MAX_ROUNDS = 8
+#: Lines named to whoever has to mend a rule.
+NAMED = 3
 
 NO_RULE = "Aucune règle de secret ne couvre {codes} : l’ajouter à publication/disclosure/policies/{dataset}.yml."
+NOT_SAFE = (
+    "{said} : ce qui y est masqué pourrait être retrouvé à partir des autres chiffres publiés ({lines}). Une règle de "
+    "publication/disclosure/policies/ tient sans doute pour public ce qui la redonne : voir docs/secret.md, « Changer une règle »."
+)
 NOT_CHECKED = "Le secret n’a pas pu être vérifié ({kind}) : le tableau n’est pas publié."
 ALREADY_PUBLIC = "Une case désormais secrète reste lisible dans une version encore publique : la retirer ({releases})."
 OTHER_BYTES = "Un chiffre protégé n’est plus celui du tableau d’origine : le tableau n’est pas publié."
@@ -111,31 +117,61 @@ def _protect(
     earlier: list[past.Printed],
     deadline: float,
 ) -> None:
-    from publication.disclosure.audit import audit
-
     reading.tie(cells, policies, events)
     naming = reading.Naming(policies)
     numbers = cache(lambda printed: reading.numbers(printed.tables, naming))
     given_away = past.mark_public(cells, earlier, numbers)
+    attempt = _attempt(tables, cells, numbers, earlier, deadline)
+    if worked_out := past.worked_out(cells, earlier, numbers, {finding.variable for finding in attempt.audited.narrow}):
+        given_away |= worked_out
+        attempt = _attempt(tables, cells, numbers, earlier, deadline)
+    result.tables |= attempt.tables
+    for dataset, reason in _not_safe(cells, attempt).items():
+        result.reasons.setdefault(dataset, []).append(reason)
+    for name in {name[0] for name in attempt.audited.wrong}:
+        result.reasons.setdefault(name, []).append(OTHER_BYTES)
+    _report(result, cells, attempt, given_away, earlier)
+
+
+@dataclass(frozen=True)
+class _Attempt:
+    """What was chosen, what it leaves of the tables, and what an attacker finds in that."""
+
+    suppressed: set[int]
+    whole: set[tuple]
+    effort: Effort
+    tables: dict[str, pa.Table]
+    audited: Audited
+
+
+def _attempt(
+    given: Mapping[str, pa.Table], cells: Cells, numbers: past.Numbers, earlier: list[past.Printed], deadline: float
+) -> _Attempt:
+    from publication.disclosure.audit import audit
+
     effort = Effort()
     suppressed, whole = _chosen(cells, numbers, earlier, deadline, effort)
-    for name, table in tables.items():
-        result.tables[name] = _not_significant(_marked(table, name, cells, suppressed), name, cells)
+    left = {
+        name: _not_significant(_marked(table, name, cells, suppressed), name, cells) for name, table in given.items()
+    }
     watched = {line.dataset for line in cells.lines}
-    result.tables |= _without_numbers({name: t for name, t in result.tables.items() if name in watched})
-    audited = audit(cells, result.tables, effort.proofs)
-    datasets_of = _datasets(cells)
-    narrow: Counter[str] = Counter()
-    for finding in audited.narrow:
-        narrow.update(datasets_of(finding.variable))
-    for dataset, count in narrow.items():
-        said = "Une case n’est pas à l’abri" if count == 1 else f"{count} cases ne sont pas à l’abri"
-        result.reasons.setdefault(dataset, []).append(
-            f"{said} : ce qui y est masqué pourrait être retrouvé à partir des autres chiffres publiés."
-        )
-    for name in {name[0] for name in audited.wrong}:
-        result.reasons.setdefault(name, []).append(OTHER_BYTES)
-    _report(result, cells, suppressed, whole, audited, given_away, earlier, effort)
+    left |= _without_numbers({name: table for name, table in left.items() if name in watched})
+    return _Attempt(suppressed, whole, effort, left, audit(cells, left, effort.proofs))
+
+
+def _not_safe(cells: Cells, attempt: _Attempt) -> dict[str, str]:
+    """Why a dataset may not leave: how many of its numbers come out, and the first lines that were to hide them."""
+    showing, count, lines = _showing(cells), Counter(), defaultdict(dict)
+    for variable in sorted({finding.variable for finding in attempt.audited.narrow}):
+        shown_by = showing(variable)
+        count.update({line.dataset for line in shown_by})
+        for line in shown_by:
+            lines[line.dataset]["|".join(line.key)] = None
+    reasons = {}
+    for dataset, nb in count.items():
+        said = "Une case n’est pas à l’abri" if nb == 1 else f"{nb} cases ne sont pas à l’abri"
+        reasons[dataset] = NOT_SAFE.format(said=said, lines=", ".join([*lines[dataset]][:NAMED]))
+    return reasons
 
 
 # --- the choice ----------------------------------------------------------------------------------------------------
@@ -210,7 +246,7 @@ def _exactly(part: Part, deadline: float) -> tuple[Collection[int], set[tuple], 
     chosen = _pattern(part, deadline)
     if chosen is not None:
         return chosen, set(), None
-    whole = next((rows for rows in _wholes(part) if _is_safe(part, rows)), _every(part))
+    whole = next((rows for rows in _wholes(part) if _is_safe(part, rows)), part.hideable())
     return whole, {part.rows[number].group for number in whole}, None
 
 
@@ -220,7 +256,7 @@ def _by_blocks(part: Part, deadline: float) -> tuple[Collection[int], set[tuple]
     from publication.disclosure.proofs import Proof
 
     chosen, whole = by_blocks(part, deadline=deadline), set()
-    for rows in (*_wholes(part), _every(part)):
+    for rows in (*_wholes(part), part.hideable()):
         if not chosen.missed:
             break
         chosen, whole = by_blocks(part, hidden=rows), {part.rows[number].group for number in rows}
@@ -245,11 +281,6 @@ def _pattern(part: System, deadline: float) -> frozenset[int] | None:
         return quickly(part, deadline=deadline).suppressed
     except (OutOfTime, Unsolved, NoPattern):
         return None
-
-
-def _every(part: System) -> set[int]:
-    """Every row that may be suppressed."""
-    return {number for number, row in enumerate(part.rows) if row.is_forced or not row.is_fixed}
 
 
 def _wholes(part: System) -> Iterable[set[int]]:
@@ -347,19 +378,19 @@ def _nothing_secret() -> dict:
     return {"primary": 0, "secondary": 0, "cells": []}
 
 
-def _datasets(cells: Cells) -> Callable[[int], set[str]]:
-    """For each number, the datasets whose protected lines show it, or the numbers it is the complement of."""
-    showing: dict[int, set[str]] = defaultdict(set)
+def _showing(cells: Cells) -> Callable[[int], list[reading.Line]]:
+    """For each number, the protected lines that show it, or the numbers it is the complement of."""
+    lines: dict[int, list[reading.Line]] = defaultdict(list)
     for line in cells.lines:
         if line.threshold.level == "protected":
             for index in line.columns.values():
-                showing[index].add(line.dataset)
+                lines[index].append(line)
 
-    def of(variable: int) -> set[str]:
+    def of(variable: int) -> list[reading.Line]:
         name = cells.system.variables[variable].name
         sides = name[1:] if name[0] == "complement" else ()
         wanted = {variable, *(cells.system.by_name[side] for side in sides if side in cells.system.by_name)}
-        return set().union(*(showing.get(index, set()) for index in wanted))
+        return [line for index in sorted(wanted) for line in lines.get(index, ())]
 
     return of
 
@@ -367,16 +398,14 @@ def _datasets(cells: Cells) -> Callable[[int], set[str]]:
 def _report(
     result: Protected,
     cells: Cells,
-    suppressed: set[int],
-    whole: set[tuple],
-    audited: Audited,
+    attempt: _Attempt,
     given_away: Mapping[int, list[int]],
     earlier: Iterable[past.Printed],
-    effort: Effort,
 ) -> None:
     """Counts, names of lines, widths of intervals; never a number of a table."""
-    singles = sum(finding.single is not None for finding in audited.findings)
-    widths, datasets_of = audited.widths(), _datasets(cells)
+    suppressed, findings = attempt.suppressed, attempt.audited.findings
+    singles = sum(finding.single is not None for finding in findings)
+    widths, showing = attempt.audited.widths(), _showing(cells)
     for dataset in result.tables:
         lines = [(n, line) for n, line in enumerate(cells.lines) if line.dataset == dataset and n in suppressed]
         report = {
@@ -396,15 +425,22 @@ def _report(
             report |= {
                 "numbers": len(cells.system.variables),
                 "equations": len(cells.system.equations),
-                "attacks": len(audited.findings) - singles,
+                "attacks": len(findings) - singles,
                 "attacks_by_single_contributors": singles,
                 "earlier_releases": sorted({release for printed in earlier for release in printed.releases}),
                 "held": ["|".join(name[1:]) for name in held],
-                "suppressed_whole": sorted("|".join(group[1:]) for group in whole if group[0] == dataset),
+                "suppressed_whole": sorted("|".join(group[1:]) for group in attempt.whole if group[0] == dataset),
             }
-            if by_blocks := sum(n in effort.by_blocks for n, _ in lines):
+            if by_blocks := sum(n in attempt.effort.by_blocks for n, _ in lines):
                 report["settled_by_blocks"] = by_blocks
-        public = sorted({r for index, numbers in given_away.items() if dataset in datasets_of(index) for r in numbers})
+        public = sorted(
+            {
+                release
+                for index, releases in given_away.items()
+                if any(line.dataset == dataset for line in showing(index))
+                for release in releases
+            }
+        )
         if public:
             report["already_public_in"] = public
             result.reserves[dataset] = [ALREADY_PUBLIC.format(releases=", ".join(map(str, public)))]

@@ -140,6 +140,10 @@ class System:
                     known[index] = True
         return known
 
+    def hideable(self) -> set[int]:
+        """Every row that may be suppressed."""
+        return {number for number, row in enumerate(self.rows) if row.is_forced or not row.is_fixed}
+
     def parts(self, known: Sequence[bool] | None = None) -> list[Part]:
         """Independent systems, in the order of their first variable.
 

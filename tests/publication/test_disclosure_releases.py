@@ -275,3 +275,20 @@ def test_what_a_policy_has_since_made_public_is_let_go(people_desk, monkeypatch)
     monkeypatch.setattr(disclosure, "read", lambda: policies.model_copy(update={"vocabulary": words}))
     release = people_desk.night(ind_participants=categories())
     assert set(printed(release).values()) == {"F"}
+
+
+def test_what_follows_from_earlier_releases_is_said_and_does_not_hold_the_table_for_ever(people_desk, monkeypatch):
+    """3 elected and 7 others were hidden together; all below 12 is secret since, and the 10 that they are together was printed."""
+    people_desk.night(ind_participants=categories(elected=3, other=7))
+    policies = disclosure.read()
+    higher = policies.vocabulary.thresholds["personnes"].model_copy(update={"minimum": 12})
+    words = policies.vocabulary.model_copy(update={"thresholds": policies.vocabulary.thresholds | {"personnes": higher}})
+    monkeypatch.setattr(disclosure, "read", lambda: policies.model_copy(update={"vocabulary": words}))
+    release = people_desk.night(ind_participants=categories(elected=3, other=7))
+    status = release.datasets["ind_participants"]
+    assert printed(release) == {"agent": "F", "elected": "A", "ess": "F", "other": "A"}
+    assert status.status == "published_with_reserve"
+    assert status.reserves == (
+        "Une case désormais secrète reste lisible dans une version encore publique : la retirer (1).",
+    )
+    assert release.disclosure["ind_participants"]["already_public_in"] == [1]

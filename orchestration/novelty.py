@@ -47,6 +47,7 @@ WORDS = {
     "suites": "des règles de contrôle ont changé",
     "calendar": "le calendrier de publication a changé",
     "approvals": "des approbations ont été données",
+    "withdrawals": "une version a été retirée",
     "code": "le programme a changé",
     "libraries": "des bibliothèques ont changé",
 }
@@ -157,7 +158,8 @@ def fingerprint(home: Home) -> dict[str, str]:
         if home.samples not in path.parents and not data & {path, *path.parents}
     ]
     hashes["code"] = _hash(home, code, memory)
-    hashes["approvals"] = _approvals(home)
+    hashes["approvals"] = _nb_decisions(home, b"approved")
+    hashes["withdrawals"] = _nb_decisions(home, b"withdrawn")
     hashes["libraries"] = " ".join(f"{name}={_version(name)}" for name in LIBRARIES)
     if len(memory) != size or memory != before:
         home.warehouse.mkdir(parents=True, exist_ok=True)
@@ -185,10 +187,10 @@ def _hash(home: Home, files: list[Path], memory: Memory) -> str:
     return group_hash(home.project, files, memory)
 
 
-def _approvals(home: Home) -> str:
-    """How many approvals the journal of the releases holds: it only grows."""
+def _nb_decisions(home: Home, event: bytes) -> str:
+    """How many decisions of a kind the journal of the releases holds: it only grows."""
     try:
-        return str((home.releases / "history.jsonl").read_bytes().count(b'"event": "approved"'))
+        return str((home.releases / "history.jsonl").read_bytes().count(b'"event": "%b"' % event))
     except OSError:
         return "0"
 

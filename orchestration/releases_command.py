@@ -126,6 +126,37 @@ def rollback(
     lines.say(f"La version {release.number} est {'de nouveau ' if release.changed else 'déjà '}en place.")
 
 
+@app.command("withdraw")
+def withdraw(
+    numbers: Annotated[list[int], typer.Argument(help="Versions à retirer.")],
+    reason: Annotated[
+        str, typer.Option("--reason", help="Pourquoi ; reste au journal, et se lit dans les versions suivantes.")
+    ],
+    yes: Annotated[bool, typer.Option("--yes", help="Retirer ; sans elle, dit seulement ce qui le serait.")] = False,
+) -> None:
+    """Supprime des versions antérieures : ce qu'elles étaient seules à dire n'est plus tenu pour public. Sans retour."""
+    from datetime import UTC, datetime
+
+    from publication import releases
+
+    home, lines = _home(), Lines()
+    now = datetime.now(UTC).replace(microsecond=0)
+    gone = (
+        releases.withdraw(home.releases, numbers, reason=reason, now=now)
+        if yes
+        else releases.withdrawable(home.releases, numbers)
+    )
+    for release in gone:
+        state = "est retirée" if yes else "serait retirée"
+        lines.say(f"La version {release.number}, faite le {release.made_at[:16].replace('T', ' à ')} UTC, {state}.")
+    if yes:
+        lines.say(
+            "Retirez aussi ce qui en a été copié ailleurs : site, portail de données, envois. La nuit suivante en tient compte."
+        )
+    else:
+        lines.say("Rien n'est retiré. Ajoutez --yes pour retirer : il n'y a pas de retour.")
+
+
 @app.command("waiting")
 def waiting() -> None:
     """Ce qui attend une approbation ou la fin d'un embargo, et ce que cela changerait."""

@@ -27,6 +27,7 @@ _HELP = {
     "<file>": "<fichier>",
     "<directory>": "<dossier>",
     "<list[str]>": "<texte>",
+    "<list[int]>": "<nombre>",
     "<datetime>": "<jour et heure>",
 }
 _MESSAGES = (

@@ -13,7 +13,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from concurrent.futures import Future, ThreadPoolExecutor
 from dataclasses import replace
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, NamedTuple
 
 import pyarrow as pa
 
@@ -27,6 +27,8 @@ if TYPE_CHECKING:
 
 
 SUMS = "SHA256SUMS"
+#: Earlier releases that one names.
+MOST_EARLIER = 100
 
 
 def beside() -> ThreadPoolExecutor:
@@ -70,7 +72,8 @@ def write_files(
     changes = changelog.compare(before, contents)
     revised = changelog.revised(changes, names) if base else set()
     moved = changelog.statuses_changed(base.datasets if base else {}, release.datasets)
-    version = _version(release, base, releases, before, contents, names)
+    announced = _announced_before(releases, release.number)
+    version = _version(release, base, [entry.version for entry in announced], before, contents, names)
     release = replace(
         release,
         revisions=changelog.counted(changes),
@@ -78,7 +81,7 @@ def write_files(
         step=version.step,
         definitions=_definitions(release, base, contents, names),
     )
-    earlier = [(r.number, r.made_at, changelog.summary(r.revisions)) for r in _before(releases, release)]
+    earlier = [(entry.number, entry.made_at, entry.said) for entry in announced[:MOST_EARLIER]]
     (public / "CHANGELOG.md").write_text(
         (f"> {wording.NOT_PUBLISHED}\n\n" if release.is_preview else "")
         + changelog.markdown(release.number, now, changes, moved, names, release.previous, earlier, version, revised),
@@ -171,12 +174,12 @@ def _definitions(
 def _version(
     release: Release,
     base: Release | None,
-    releases: Path,
+    given: Iterable[str],
     before: Mapping[str, pa.Table],
     contents: Mapping[str, pa.Table],
     names: labels.Labels,
 ) -> versions.Version:
-    given = [earlier.version for earlier in _before(releases, release, limit=10**6)]
+    """`given`: versions that others have."""
     now = (_definitions(release, base, contents, names), contents)
     return versions.next_version(given, (base.definitions, before) if base else None, now)
 
@@ -211,8 +214,21 @@ def sums(public: Path) -> str:
     return "".join(f"{hashlib.sha256(p.read_bytes()).hexdigest()}  {p.relative_to(public).as_posix()}\n" for p in files)
 
 
-def _before(releases: Path, release: Release, limit: int = 100) -> list[Release]:
-    """Releases announced before this one, newest first."""
+class _Announced(NamedTuple):
+    """A release that was published, there still or withdrawn since, and what is said of it."""
+
+    number: int
+    made_at: str
+    said: str
+    version: str
+
+
+def _announced_before(releases: Path, number: int) -> list[_Announced]:
+    """Releases announced before the one of this number, newest first."""
     hidden = set(shelf.unannounced(releases))
-    numbers = [n for n in reversed(shelf.directories(releases)) if n < release.number and n not in hidden]
-    return [shelf.read_release(releases / str(n)) for n in numbers[:limit]]
+    kept = [shelf.read_release(releases / str(n)) for n in shelf.directories(releases) if n not in hidden]
+    told = [_Announced(r.number, r.made_at, changelog.summary(r.revisions), r.version) for r in kept]
+    for gone, entry in shelf.withdrawn(releases).items():
+        said = f"retirée le {wording.long_date(entry['at'])} : {entry['reason']}"
+        told.append(_Announced(gone, entry["made_at"], said, entry["version"]))
+    return sorted((entry for entry in told if entry.number < number), reverse=True)

@@ -1,6 +1,6 @@
 """Reading, checking, comparing and pointing back: everything done to releases that exist.
 
-Belongs here: the answers of `observatoire releases list|show|verify|diff|rollback` and the helper of readers, `pin`.
+Belongs here: the answers of `observatoire releases list|show|verify|diff|rollback|withdraw` and the helper of readers, `pin`.
 Does not belong here: making a release (`publish`).
 """
 
@@ -8,7 +8,7 @@ import contextlib
 import hashlib
 import os
 from collections import Counter
-from collections.abc import Iterator
+from collections.abc import Collection, Iterator
 from dataclasses import dataclass, replace
 from datetime import datetime
 from pathlib import Path
@@ -19,6 +19,7 @@ from publication.decision import Refused, released_tables
 from publication.files import SUMS
 from publication.redaction import QUASI
 from publication.shelf import Release
+from publication.wording import dataset_title, long_date
 
 
 @dataclass(frozen=True)
@@ -49,6 +50,8 @@ def show(releases: Path, number: int | None = None) -> Release:
     number = shelf.current_number(Path(releases)) if number is None else number
     if number is None:
         raise NoRelease("Aucune version n’est publiée.")
+    if gone := shelf.withdrawn(Path(releases)).get(number):
+        raise NoRelease(f"La version {number} a été retirée le {long_date(gone['at'])} : {gone['reason']}")
     if number not in shelf.directories(Path(releases)) or number in shelf.unannounced(Path(releases)):
         raise NoRelease(f"La version {number} n’existe pas.")
     return shelf.read_release(Path(releases) / str(number))
@@ -58,8 +61,8 @@ def show(releases: Path, number: int | None = None) -> Release:
 def pin(releases: Path) -> Iterator[Release]:
     """The current release, resolved once: all that is read through it is of one version, whatever comes meanwhile.
 
-    A reader that resolves `current` for each file mixes versions; releases are never changed or removed by the
-    publisher, so a pinned one stays whole.
+    A reader that resolves `current` for each file mixes versions; releases are never changed, and only `withdraw` removes one,
+    so a pinned one stays whole.
     """
     yield show(Path(releases))
 
@@ -266,5 +269,52 @@ def rollback(releases: Path, number: int, *, reason: str, now: datetime) -> Rele
             shelf.note(releases, "rolled_back", at=now, release=number, previous=previous, reason=reason.strip())
             shelf.point(releases, number)
             return release
+    except shelf.Busy as busy:
+        raise Refused(str(busy)) from None
+
+
+def withdrawable(releases: Path, numbers: Collection[int]) -> list[Release]:
+    """Earlier releases that may leave the shelf together. Raises NoRelease when one does not exist, Refused when readers are sent to one, or
+    when one that stays carries a table of it."""
+    asked, pointed = [show(releases, number) for number in sorted(set(numbers))], shelf.current_number(releases)
+    for release in asked:
+        if release.number == pointed:
+            raise Refused(
+                f"La version {pointed} est celle en place. Remettez-en d’abord une autre (`observatoire releases rollback`), ou corrigez "
+                "ce qui doit l’être et laissez la nuit en faire une nouvelle."
+            )
+    gone = {release.number for release in asked}
+    for kept in list_releases(releases):
+        needed = {state.from_release: name for name, state in kept.datasets.items() if state.from_release in gone}
+        if kept.number not in gone and needed:
+            number, dataset = min(needed.items())
+            attend = (
+                " Attendez que ce tableau soit publié de nouveau."
+                if kept.number == pointed
+                else " Retirez-les ensemble."
+            )
+            raise Refused(
+                f"La version {kept.number} montre « {dataset_title(dataset)} » tel que l’a fait la version {number}, et le vérifie sur ses "
+                f"lignes : elle ne peut pas rester sans elle.{attend}"
+            )
+    return asked
+
+
+def withdraw(releases: Path, numbers: Collection[int], *, reason: str, now: datetime) -> list[Release]:
+    """Remove earlier releases for good and write down why; their numbers and versions are not given again. What they alone had printed is
+    no longer known to whoever attacks a secret (`disclosure.earlier`). Raises as `withdrawable`, and Refused when no reason is given or
+    somebody is publishing."""
+    releases = Path(releases)
+    if not reason.strip():
+        raise Refused("Un retrait demande une raison, qui reste au journal et se lit dans les versions suivantes.")
+    try:
+        with shelf.locked(releases):
+            shelf.sweep(releases, now=now)
+            gone = withdrawable(releases, numbers)
+            for release in gone:
+                facts = {"release": release.number, "version": release.version, "made_at": release.made_at}
+                shelf.note(releases, "withdrawn", at=now, **facts, reason=reason.strip())
+            shelf.sweep(releases, now=now)
+            return gone
     except shelf.Busy as busy:
         raise Refused(str(busy)) from None

@@ -7,12 +7,13 @@ Layout of `releases/`:
 
     1/ 2/ 3/ …        immutable (directories 0555, files 0444), numbers are never used twice
     current           symbolic link to one number, moved by one atomic replace
-    history.jsonl     append-only: `prepared`, `published`, `rolled_back`, `discarded`, `redacted`, `approved`
+    history.jsonl     append-only: `prepared`, `published`, `rolled_back`, `withdrawn`, `discarded`, `redacted`, `approved`
     .lock             one writer at a time (flock: freed by the kernel when the writer dies)
     .tmp-…            a release being written; whatever a crash left is swept by the next writer
 
 A directory that the journal calls `prepared` and never `published`, and that `current` does not point to, is what a
-crash left between the rename and the pointer: nobody was ever sent there; it is swept too, its number is not reused.
+crash left between the rename and the pointer: nobody was ever sent there; it is swept too, its number is not reused. So is one
+that the journal calls `withdrawn`, whatever brought it back.
 Nothing is ever swept that the journal does not positively name.
 """
 
@@ -192,9 +193,15 @@ def directories(releases: Path) -> list[int]:
 
 
 def unannounced(releases: Path) -> list[int]:
-    """Numbers that the journal calls prepared, never published, and that `current` does not point to."""
-    waiting, pointed = _prepared_only(releases), current_number(releases)
-    return [n for n in directories(releases) if n in waiting and n != pointed]
+    """Numbers on the shelf that nobody is sent to: the journal calls them prepared and never published, or withdrawn, and `current` does
+    not point to them."""
+    out_of_sight, pointed = _prepared_only(releases) | withdrawn(releases).keys(), current_number(releases)
+    return [n for n in directories(releases) if n in out_of_sight and n != pointed]
+
+
+def withdrawn(releases: Path) -> dict[int, dict]:
+    """What the journal says of each release that was withdrawn, by number: `at`, `reason`, `version`, `made_at`."""
+    return {entry["release"]: entry for entry in history(releases) if entry["event"] == "withdrawn"}
 
 
 def _prepared_only(releases: Path) -> set[int]:
@@ -294,8 +301,10 @@ def sweep(releases: Path, *, now: datetime) -> None:
     pointed = current_number(releases)
     if pointed is not None and pointed in _prepared_only(releases):
         note(releases, "published", at=now, release=pointed)  # the crash came after the pointer, before this line
+    told = withdrawn(releases)
     for number in unannounced(releases):
-        note(releases, "discarded", at=now, release=number)
+        if number not in told:
+            note(releases, "discarded", at=now, release=number)
         aside = releases / f"{TEMPORARY}discarded-{number}"
         os.rename(releases / str(number), aside)
         remove(aside)

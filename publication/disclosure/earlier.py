@@ -1,4 +1,4 @@
-"""What is already public: releases are never withdrawn, so that their tables are part of what an attacker has.
+"""What is already public: the tables of every release that was not withdrawn are part of what an attacker has.
 
 Belongs here: the distinct tables that earlier releases print, numbers of today that they give away already, and numbers
 they keep secret that today's tables would give away. Does not belong here: today's secrets (`suppression`, `audit`).
@@ -109,13 +109,31 @@ def secret_lines(printed: Mapping[str, pa.Table]) -> dict[tuple, str]:
 Numbers = Callable[[Printed], Mapping[tuple, float]]
 
 
-def mark_public(cells: Cells, earlier: Iterable[Printed], numbers: Numbers) -> dict[int, list[int]]:
-    """Mark the numbers that earlier releases print as they are today; for secret ones, the releases that do.
+@dataclass
+class GivenAway:
+    """Secret numbers of today that earlier releases tell, which nothing that is hidden today can keep. They are not asked for any more.
 
-    What is printed for ever cannot be protected any more: it is no longer asked for, and the report says which release to
-    withdraw.
-    """
-    given_away: dict[int, list[int]] = {}
+    `releases`: those that tell each, as they are to be withdrawn; none for what follows from others. `needs`: what was asked for."""
+
+    releases: dict[int, list[int]] = field(default_factory=dict)
+    needs: dict[int, tuple[float | None, float | None]] = field(default_factory=dict)
+
+    def let_go(self, system: System, index: int) -> None:
+        variable = system.variables[index]
+        self.needs[index] = (variable.need_low, variable.need_high)
+        variable.need_low = variable.need_high = None
+
+    def as_if_first(self, system: System) -> System:
+        """The system as it would be without any earlier release: what is to be kept when those that tell are withdrawn."""
+        alone = replace(system, variables=[replace(variable, is_public=False) for variable in system.variables])
+        for index, (low, high) in self.needs.items():
+            alone.variables[index].need_low, alone.variables[index].need_high = low, high
+        return alone
+
+
+def mark_public(cells: Cells, earlier: Iterable[Printed], numbers: Numbers) -> GivenAway:
+    """Mark the numbers that earlier releases print as they are today, and let the secret ones go."""
+    found = GivenAway()
     for printed in earlier:
         for name, value in numbers(printed).items():
             index = cells.system.by_name.get(name)
@@ -125,32 +143,39 @@ def mark_public(cells: Cells, earlier: Iterable[Printed], numbers: Numbers) -> d
             if _is_printed(today, value):
                 today.is_public = True
                 if today.is_sensitive:
-                    given_away.setdefault(index, []).extend(printed.releases)
-    for index, releases in given_away.items():
+                    found.releases.setdefault(index, []).extend(printed.releases)
+    for index, releases in found.releases.items():
         releases.sort()
-        _ask_no_more(cells.system.variables[index])
-    _forget_what_follows(cells)
-    return given_away
+        found.let_go(cells.system, index)
+    _forget_what_follows(cells, found)
+    return found
 
 
-def worked_out(
-    cells: Cells, earlier: Sequence[Printed], numbers: Numbers, narrow: Collection[int]
-) -> dict[int, list[int]]:
-    """Of the secret numbers that come out of what leaves, those that would if nothing more was printed today, and would not if
-    nothing had been before; for each, the releases that print what they are tied to.
+def _forget_what_follows(cells: Cells, found: GivenAway) -> None:
+    """A complement of two public numbers is public."""
+    for index, variable in enumerate(cells.system.variables):
+        if variable.name[0] == "complement" and variable.is_sensitive:
+            sides = [cells.system.by_name.get(name) for name in variable.name[1:]]
+            if all(side is not None and cells.system.variables[side].is_public for side in sides):
+                found.let_go(cells.system, index)
+                variable.is_public = True
 
-    Like a number that is printed for ever, they are not asked for any more. Nothing is looked at when nothing comes out.
+
+def let_go_what_follows(
+    cells: Cells, earlier: Sequence[Printed], numbers: Numbers, narrow: Collection[int], found: GivenAway
+) -> bool:
+    """Let go, of the secret numbers that come out of what leaves, those that would if nothing more was printed today, and would not if
+    nothing had been before: the releases that print what they are tied to tell them. Whether there are any.
     """
     if not narrow or not earlier:
-        return {}
+        return False
     system = cells.system
-    as_if_first = replace(system, variables=[replace(variable, is_public=False) for variable in system.variables])
-    coming_out, anyway = _come_out(system, narrow), _come_out(as_if_first, narrow)
-    found = {}
-    for index in sorted(coming_out.keys() - anyway.keys()):
-        _ask_no_more(system.variables[index])
+    coming_out, anyway = _come_out(system, narrow), _come_out(found.as_if_first(system), narrow)
+    told = sorted(coming_out.keys() - anyway.keys())
+    for index in told:
+        found.let_go(system, index)
         tied_to = [system.variables[place] for place in coming_out[index].places if system.variables[place].is_public]
-        found[index] = sorted(
+        found.releases[index] = sorted(
             {
                 release
                 for printed in earlier
@@ -158,7 +183,7 @@ def worked_out(
                 for release in printed.releases
             }
         )
-    return found
+    return bool(told)
 
 
 def _come_out(system: System, narrow: Collection[int]) -> dict[int, Part]:
@@ -175,22 +200,9 @@ def _come_out(system: System, narrow: Collection[int]) -> dict[int, Part]:
 
 def _is_printed(variable: Variable, number: float | None) -> bool:
     """Whether an earlier number is today's."""
-    known = variable.value is not None and number is not None
-    return known and math.isclose(variable.value, number, rel_tol=1e-9, abs_tol=1e-9)
-
-
-def _ask_no_more(variable: Variable) -> None:
-    variable.need_low = variable.need_high = None
-
-
-def _forget_what_follows(cells: Cells) -> None:
-    """A complement of two public numbers is public."""
-    for variable in cells.system.variables:
-        if variable.name[0] == "complement" and variable.is_sensitive:
-            sides = [cells.system.by_name.get(name) for name in variable.name[1:]]
-            if all(side is not None and cells.system.variables[side].is_public for side in sides):
-                _ask_no_more(variable)
-                variable.is_public = True
+    if variable.value is None or number is None:
+        return False
+    return math.isclose(variable.value, number, rel_tol=1e-9, abs_tol=1e-9)
 
 
 class Betrayal:

@@ -52,7 +52,7 @@ NOT_SAFE = (
     "publication/disclosure/policies/ tient sans doute pour public ce qui la redonne : voir docs/secret.md, « Changer une règle »."
 )
 NOT_CHECKED = "Le secret n’a pas pu être vérifié ({kind}) : le tableau n’est pas publié."
-ALREADY_PUBLIC = "Une case désormais secrète reste lisible dans une version encore publique : la retirer ({releases})."
+ALREADY_PUBLIC = "Une case désormais secrète reste lisible dans une version encore publique : la retirer (« observatoire releases withdraw {releases} »)."
 OTHER_BYTES = "Un chiffre protégé n’est plus celui du tableau d’origine : le tableau n’est pas publié."
 
 CAVEATS = {
@@ -121,9 +121,11 @@ def _protect(
     naming = reading.Naming(policies)
     numbers = cache(lambda printed: reading.numbers(printed.tables, naming))
     given_away = past.mark_public(cells, earlier, numbers)
+    _hold_alone(cells, given_away, deadline)
     attempt = _attempt(tables, cells, numbers, earlier, deadline)
-    if worked_out := past.worked_out(cells, earlier, numbers, {finding.variable for finding in attempt.audited.narrow}):
-        given_away |= worked_out
+    narrow = {finding.variable for finding in attempt.audited.narrow}
+    if past.let_go_what_follows(cells, earlier, numbers, narrow, given_away):
+        _hold_alone(cells, given_away, deadline)
         attempt = _attempt(tables, cells, numbers, earlier, deadline)
     result.tables |= attempt.tables
     for dataset, reason in _not_safe(cells, attempt).items():
@@ -131,6 +133,16 @@ def _protect(
     for name in {name[0] for name in attempt.audited.wrong}:
         result.reasons.setdefault(name, []).append(OTHER_BYTES)
     _report(result, cells, attempt, given_away, earlier)
+
+
+def _hold_alone(cells: Cells, given_away: past.GivenAway, deadline: float) -> None:
+    """Hold what would hide the numbers that earlier releases tell, were there none: the day those are withdrawn, this one tells nothing."""
+    if not given_away.needs:
+        return
+    alone = given_away.as_if_first(cells.system)
+    for part in alone.divided(alone.unhideable()).parts(given_away.needs):
+        for number in _settled(part, deadline).suppressed:
+            cells.system.rows[number].is_held = True
 
 
 @dataclass(frozen=True)
@@ -161,7 +173,9 @@ def _attempt(
 
 def _not_safe(cells: Cells, attempt: _Attempt) -> dict[str, str]:
     """Why a dataset may not leave: how many of its numbers come out, and the first lines that were to hide them."""
-    showing, count, lines = _showing(cells), Counter(), defaultdict(dict)
+    showing = _showing(cells)
+    count: Counter[str] = Counter()
+    lines: dict[str, dict[str, None]] = defaultdict(dict)
     for variable in sorted({finding.variable for finding in attempt.audited.narrow}):
         shown_by = showing(variable)
         count.update({line.dataset for line in shown_by})
@@ -399,7 +413,7 @@ def _report(
     result: Protected,
     cells: Cells,
     attempt: _Attempt,
-    given_away: Mapping[int, list[int]],
+    given_away: past.GivenAway,
     earlier: Iterable[past.Printed],
 ) -> None:
     """Counts, names of lines, widths of intervals; never a number of a table."""
@@ -436,14 +450,14 @@ def _report(
         public = sorted(
             {
                 release
-                for index, releases in given_away.items()
+                for index, releases in given_away.releases.items()
                 if any(line.dataset == dataset for line in showing(index))
                 for release in releases
             }
         )
         if public:
             report["already_public_in"] = public
-            result.reserves[dataset] = [ALREADY_PUBLIC.format(releases=", ".join(map(str, public)))]
+            result.reserves[dataset] = [ALREADY_PUBLIC.format(releases=" ".join(map(str, public)))]
         result.report[dataset] = report
 
 

@@ -59,7 +59,7 @@ class Row:
     shows: tuple[int, ...]
     cost: float = 1.0
     is_primary: bool = False
-    is_held: bool = False  # was secret in an earlier release, and stays so
+    is_held: bool = False  # was secret in an earlier release, or would have to be if there were none
     is_fixed: bool = False  # may never be suppressed (a public fact)
     group: tuple = ()
 

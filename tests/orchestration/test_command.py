@@ -255,6 +255,16 @@ def test_releases(observatoire, observatory, tmp_path):
     assert code == 0 and "Rien de nouveau" in said and "la version 1 reste en place" in said, said
     assert "Version 1" in observatoire("releases", "show")[1]
     assert observatoire("releases", "show", "9")[0] == 4
+    code, said = observatoire("releases", "withdraw", "2", "--reason", "un nom y était")
+    assert code == 0 and "serait retirée" in said and "--yes" in said
+    assert observatoire("releases", "show", "2")[0] == 0
+    assert observatoire("releases", "withdraw", "2", "--yes")[0] == 2, "a reason is needed"
+    code, said = observatoire("releases", "withdraw", "1", "--reason", "x", "--yes")
+    assert code == 4 and "celle en place" in said
+    code, said = observatoire("releases", "withdraw", "2", "--reason", "un nom y était", "--yes")
+    assert code == 0 and "La version 2, faite le " in said and "est retirée" in said
+    code, said = observatoire("releases", "show", "2")
+    assert code == 4 and "a été retirée le" in said and "un nom y était" in said
     page = observatory.home.releases / "1" / "public" / "index.html"
     page.chmod(0o644)
     page.write_text("<html>changed")

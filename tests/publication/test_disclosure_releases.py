@@ -175,6 +175,15 @@ def test_when_earlier_secrets_are_never_settled_all_of_them_stay(people_desk, mo
     assert printed(release) == {"agent": "F", "elected": "D", "ess": "F", "other": "D"}
 
 
+def is_silent_once_withdrawn(desk, people) -> bool:
+    """Whether version 2 tells nothing by itself: without version 1 the next one hides the same, and has no reserve."""
+    before = printed(releases.show(desk.releases, 2))
+    releases.withdraw(desk.releases, [1], reason="elle le redisait", now=desk.now)
+    release = desk.night(ind_participants=people)
+    status = release.datasets["ind_participants"]
+    return printed(release) == before and status.status == "published" and status.reserves == ()
+
+
 def test_what_an_earlier_release_printed_is_said(people_desk, monkeypatch):
     """A policy that comes late: the number is secret from now on, and still to be read in version 1."""
     real = disclosure.protect
@@ -185,11 +194,12 @@ def test_what_an_earlier_release_printed_is_said(people_desk, monkeypatch):
     monkeypatch.setattr(disclosure, "protect", real)
     release = people_desk.night(ind_participants=categories())
     status = release.datasets["ind_participants"]
-    assert printed(release)["elected"] == "A"
+    assert printed(release) == {"agent": "F", "elected": "A", "ess": "F", "other": "D"}
     assert status.status == "published_with_reserve"
     assert status.reserves == (
-        "Une case désormais secrète reste lisible dans une version encore publique : la retirer (1).",
+        "Une case désormais secrète reste lisible dans une version encore publique : la retirer (« observatoire releases withdraw 1 »).",
     )
+    assert is_silent_once_withdrawn(people_desk, categories())
 
 
 @pytest.fixture
@@ -261,7 +271,7 @@ def test_a_programme_of_which_releases_print_the_same_is_looked_at_once(people_d
         cells, found, lambda printed_: reading.numbers(printed_.tables, reading.Naming(policies))
     )
     by_programme = {}
-    for index, releases_ in given_away.items():
+    for index, releases_ in given_away.releases.items():
         by_programme.setdefault(cells.system.variables[index].name[0], []).append(releases_)
     assert by_programme[hand_made.CVL] and all(releases_ == [1, 2] for releases_ in by_programme[hand_made.CVL])
     assert [2] in by_programme[hand_made.HDF] and [1, 2] in by_programme[hand_made.HDF]
@@ -282,13 +292,16 @@ def test_what_follows_from_earlier_releases_is_said_and_does_not_hold_the_table_
     people_desk.night(ind_participants=categories(elected=3, other=7))
     policies = disclosure.read()
     higher = policies.vocabulary.thresholds["personnes"].model_copy(update={"minimum": 12})
-    words = policies.vocabulary.model_copy(update={"thresholds": policies.vocabulary.thresholds | {"personnes": higher}})
+    words = policies.vocabulary.model_copy(
+        update={"thresholds": policies.vocabulary.thresholds | {"personnes": higher}}
+    )
     monkeypatch.setattr(disclosure, "read", lambda: policies.model_copy(update={"vocabulary": words}))
     release = people_desk.night(ind_participants=categories(elected=3, other=7))
     status = release.datasets["ind_participants"]
-    assert printed(release) == {"agent": "F", "elected": "A", "ess": "F", "other": "A"}
+    assert printed(release) == {"agent": "D", "elected": "A", "ess": "F", "other": "A"}
     assert status.status == "published_with_reserve"
     assert status.reserves == (
-        "Une case désormais secrète reste lisible dans une version encore publique : la retirer (1).",
+        "Une case désormais secrète reste lisible dans une version encore publique : la retirer (« observatoire releases withdraw 1 »).",
     )
     assert release.disclosure["ind_participants"]["already_public_in"] == [1]
+    assert is_silent_once_withdrawn(people_desk, categories(elected=3, other=7))

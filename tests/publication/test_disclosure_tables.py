@@ -639,9 +639,7 @@ def test_the_last_resort_never_takes_a_public_fact():
         ("secret for ever", "PE02", "total", {"is_held": True, "is_fixed": True}),
     ):
         system.row((name,), (), group=("ind_participants", hand_made.HDF, indicator, breakdown), **facts)
-    taken = [
-        {system.rows[n].name[0] for n in rows} for rows in (*protection._wholes(system), system.hideable())
-    ]
+    taken = [{system.rows[n].name[0] for n in rows} for rows in (*protection._wholes(system), system.hideable())]
     of_breakdown = {"secret", "beside", "secret for ever"}
     assert taken == [of_breakdown, of_breakdown | {"tied"}, of_breakdown | {"tied", "other"}]
 

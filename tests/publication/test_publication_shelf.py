@@ -2,6 +2,7 @@
 
 import errno
 import os
+import shutil
 import threading
 from datetime import timedelta
 from pathlib import Path
@@ -269,3 +270,57 @@ def test_times_are_those_of_the_night_not_of_the_clock(small_desk):
     release = small_desk.night()
     assert release.made_at == (hand_made.NOW + timedelta(days=1)).isoformat()
     assert release.data_until == "2024-02-05"
+
+
+# --- withdrawal ----------------------------------------------------------------------------------------------------------
+
+
+def test_a_release_is_withdrawn_for_good_and_the_next_ones_say_so(started_desk):
+    for total in (35, 34):
+        started_desk.night(ind_events=hand_made.events(total))
+    releases.rollback(started_desk.releases, 2, reason="contesté", now=hand_made.NOW)
+    last = releases.show(started_desk.releases, 3)
+    [gone] = releases.withdraw(started_desk.releases, [3], reason="Un nom | y était", now=hand_made.NOW)
+    assert gone.number == 3 and shelf.directories(started_desk.releases) == [1, 2] and started_desk.current == "2"
+    with pytest.raises(
+        releases.NoRelease, match=r"La version 3 a été retirée le 1er\sdécembre\s2023 : Un nom | y était"
+    ):
+        releases.show(started_desk.releases, 3)
+    new = started_desk.night(ind_events=hand_made.events(33))
+    assert new.number == 4 and new.version != last.version, "neither number is given again"
+    told = (new.public / "CHANGELOG.md").read_text()
+    assert "Un nom \\| y était" in told and "retirée le" in told
+    assert [release.number for release in releases.list_releases(started_desk.releases)] == [1, 2, 4]
+
+
+def test_what_a_withdrawn_release_left_or_a_backup_brings_back_is_swept(started_desk, tmp_path):
+    started_desk.night(ind_events=hand_made.events(35))
+    shutil.copytree(started_desk.releases / "1", tmp_path / "backup")
+    releases.withdraw(started_desk.releases, [1], reason="x", now=hand_made.NOW)
+    shutil.copytree(tmp_path / "backup", started_desk.releases / "1")
+    assert [release.number for release in releases.list_releases(started_desk.releases)] == [2]
+    started_desk.night(ind_events=hand_made.events(34))
+    assert shelf.directories(started_desk.releases) == [2, 3]
+    assert [e["event"] for e in hand_made.journal(started_desk.releases)].count("discarded") == 0
+
+
+def test_what_is_shown_or_needed_is_not_withdrawn(started_desk):
+    started_desk.night(ind_events=hand_made.events(35))
+    made = started_desk.candidate(ind_events=hand_made.events(34))
+    started_desk.publish(made, hand_made.failed(started_desk.verdict(made), "ind_events"))  # 3 carries the table of 2
+    for numbers, said in (
+        ([3], "celle en place"),
+        ([1, 2], r"La version 3 montre « Événements » tel que l’a fait la version 2.*publié de nouveau"),
+    ):
+        with pytest.raises(Refused, match=said):
+            releases.withdraw(started_desk.releases, numbers, reason="x", now=hand_made.NOW)
+    started_desk.night(ind_events=hand_made.events(33))
+    with pytest.raises(Refused, match=r"La version 3 montre .* Retirez-les ensemble"):
+        releases.withdraw(started_desk.releases, [2], reason="x", now=hand_made.NOW)
+    with pytest.raises(Refused, match="raison"):
+        releases.withdraw(started_desk.releases, [2, 3], reason=" ", now=hand_made.NOW)
+    with pytest.raises(releases.NoRelease):
+        releases.withdraw(started_desk.releases, [2, 3, 9], reason="x", now=hand_made.NOW)
+    assert shelf.directories(started_desk.releases) == [1, 2, 3, 4]
+    assert len(releases.withdraw(started_desk.releases, [2, 3], reason="x", now=hand_made.NOW)) == 2
+    assert shelf.directories(started_desk.releases) == [1, 4]

@@ -48,6 +48,9 @@ BY_NAME = f".nom@{STAND_IN_DOMAIN}"
 OF_NOBODY = f".anonyme@{STAND_IN_DOMAIN}"
 """How it ends in a row that names nobody (a first name alone, a telephone alone, a name at no event), and goes on being nobody's."""
 
+ANY_LENGTH = range(100)
+"""Of the ticket that a tombstone made before lengths stood with fingerprints knows."""
+
 _FOLDER = "tombstones"
 
 
@@ -248,7 +251,8 @@ class Tombstones:
     def quoted(self, texts: Iterable[str]) -> dict[str, list[Quote]]:
         """The texts that quote an address or the number of a ticket of somebody erased, and what each quotes."""
         by_email, by_ticket = _by(self.all(), lambda each: each.emails), _by(self.all(), lambda each: each.tickets)
-        lengths = {int(fingerprint.split(":")[0]) for fingerprint in by_ticket}
+        typed = [length for length, mark, _ in (fingerprint.partition(":") for fingerprint in by_ticket) if mark]
+        lengths = {int(length) for length in typed} if len(typed) == len(by_ticket) else ANY_LENGTH
         said = {
             text: found
             for text in texts
@@ -258,7 +262,10 @@ class Tombstones:
         normal = zip(addresses, normalise_emails(pa.array(addresses, pa.string())).to_pylist(), strict=True)
         of_address = {address: by_email.get(self.of_email(email), []) for address, email in normal if email is not None}
         tickets = {ticket for _, found in said.values() for ticket in found}
-        of_ticket = {ticket: by_ticket.get(self.of_ticket(ticket), []) for ticket in tickets}
+        of_ticket = {
+            ticket: [*by_ticket.get(known, []), *by_ticket.get(known.partition(":")[2], [])]
+            for ticket, known in ((ticket, self.of_ticket(ticket)) for ticket in tickets)
+        }
         quotes = {
             text: [Quote(address, None, stones) for address in found if (stones := of_address.get(address))]
             + [Quote(None, ticket, stones) for ticket in others if (stones := of_ticket[ticket])]

@@ -96,7 +96,9 @@ def is_anything_new(home: Home) -> Novelty:
         reasons.append("aucune nuit n'a encore abouti")
     else:
         before = last.get("fingerprint", {})
-        reasons += [words for group, words in WORDS.items() if before.get(group) != now[group]]
+        # what the program of that night did not look at, only another program does
+        changed = {group if group in before else "code" for group in WORDS if before.get(group) != now[group]}
+        reasons += [words for group, words in WORDS.items() if group in changed]
         if any(datetime.fromisoformat(until) <= datetime.now(UTC) for until in last.get("embargoes", ())):
             reasons.append("un embargo est levé")
         if last.get("release") is not None and not _is_on_shelf(home, last["release"]):

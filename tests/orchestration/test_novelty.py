@@ -1,5 +1,6 @@
 """Whether anything is new is decided from files alone, before anything heavy is imported."""
 
+import json
 import os
 import shutil
 import subprocess
@@ -44,6 +45,19 @@ def test_each_thing_that_decides_what_is_published_counts(after_a_night, place, 
     with path.open("a") as file:
         file.write("\n# changed\n")
     assert is_anything_new(after_a_night).reasons == (reason,)
+
+
+def test_what_the_program_of_that_night_did_not_look_at_is_told_as_another_program(after_a_night):
+    night = json.loads(after_a_night.last_night.read_text())
+    del night["fingerprint"]["withdrawals"]
+    after_a_night.last_night.write_text(json.dumps(night))
+    assert is_anything_new(after_a_night).reasons == ("le programme a changé",)
+
+
+def test_a_withdrawn_release_counts(after_a_night):
+    with (after_a_night.releases / "history.jsonl").open("a") as journal:
+        journal.write('{"at": "2026-11-27T10:00:00+00:00", "event": "withdrawn", "release": 1}\n')
+    assert is_anything_new(after_a_night).reasons == ("une version a été retirée",)
 
 
 def test_a_new_file_and_new_bytes_count_and_a_touched_file_does_not(after_a_night):

@@ -69,10 +69,7 @@ def replaced_since(vault: Path) -> set[tuple[str, str]]:
 def are_tombstones_new(vault: Path) -> bool:
     """Whether a tombstone was brought (with the copy of a vault) that was not applied here."""
     stones = set(_tombstones(vault))
-    lists = _lists(vault)
-    # of before there were two, a home has one
-    kept = [known for path, known in lists.items() if path.exists()] or [*lists.values()]
-    return any(stones - set(known["tombstones"]) for known in kept)
+    return any(stones - set(known["tombstones"]) for known in _lists(vault).values())
 
 
 def stamp_of(path: Path) -> str:
@@ -89,16 +86,11 @@ def _tombstones(vault: Path) -> list[str]:
 
 
 def _lists(vault: Path) -> dict[Path, dict]:
-    """Both lists, by their place; empty where there is none yet."""
-    return {path: _read(path) for path in (vault / LIST, vault.parent / LIST)}
-
-
-def _read(path: Path) -> dict:
-    try:
-        known = json.loads(path.read_text(encoding="utf-8"))
-    except FileNotFoundError:
-        known = {}
-    return {"deliveries": {}, "tombstones": []} | known
+    """Both lists, by their place; where there is one alone, as of before there were two, each is that one."""
+    paths = (vault / LIST, vault.parent / LIST)
+    found = {path: path.read_text(encoding="utf-8") for path in paths if path.exists()}
+    kept = next(iter(found.values()), "{}")
+    return {path: {"deliveries": {}, "tombstones": []} | json.loads(found.get(path, kept)) for path in paths}
 
 
 def _write(path: Path, known: dict) -> None:

@@ -111,11 +111,9 @@ Numbers = Callable[[Printed], Mapping[tuple, float]]
 
 @dataclass
 class GivenAway:
-    """Secret numbers of today that earlier releases tell, which nothing that is hidden today can keep. They are not asked for any more.
+    """Secret numbers of today that earlier releases tell, which nothing that is hidden today can keep. They are not asked for any more;
+    `needs`: what was."""
 
-    `releases`: those that tell each, as they are to be withdrawn; none for what follows from others. `needs`: what was asked for."""
-
-    releases: dict[int, list[int]] = field(default_factory=dict)
     needs: dict[int, tuple[float | None, float | None]] = field(default_factory=dict)
 
     def let_go(self, system: System, index: int) -> None:
@@ -143,10 +141,7 @@ def mark_public(cells: Cells, earlier: Iterable[Printed], numbers: Numbers) -> G
             if _is_printed(today, value):
                 today.is_public = True
                 if today.is_sensitive:
-                    found.releases.setdefault(index, []).extend(printed.releases)
-    for index, releases in found.releases.items():
-        releases.sort()
-        found.let_go(cells.system, index)
+                    found.let_go(cells.system, index)
     _forget_what_follows(cells, found)
     return found
 
@@ -161,37 +156,41 @@ def _forget_what_follows(cells: Cells, found: GivenAway) -> None:
                 variable.is_public = True
 
 
-def let_go_what_follows(
-    cells: Cells, earlier: Sequence[Printed], numbers: Numbers, narrow: Collection[int], found: GivenAway
-) -> bool:
+def let_go_what_follows(cells: Cells, narrow: Collection[int], found: GivenAway) -> bool:
     """Let go, of the secret numbers that come out of what leaves, those that would if nothing more was printed today, and would not if
-    nothing had been before: the releases that print what they are tied to tell them. Whether there are any.
-    """
-    if not narrow or not earlier:
-        return False
-    system = cells.system
-    coming_out, anyway = _come_out(system, narrow), _come_out(found.as_if_first(system), narrow)
-    told = sorted(coming_out.keys() - anyway.keys())
+    nothing had been before. Whether there are any."""
+    told = _come_out(cells.system, narrow) - _come_out(found.as_if_first(cells.system), narrow)
     for index in told:
-        found.let_go(system, index)
-        tied_to = [system.variables[place] for place in coming_out[index].places if system.variables[place].is_public]
-        found.releases[index] = sorted(
-            {
-                release
-                for printed in earlier
-                if any(_is_printed(variable, numbers(printed).get(variable.name)) for variable in tied_to)
-                for release in printed.releases
-            }
-        )
+        found.let_go(cells.system, index)
     return bool(told)
 
 
-def _come_out(system: System, narrow: Collection[int]) -> dict[int, Part]:
-    """The secret numbers beside these that come out although all that may be hidden is, each with its part."""
+def told_by(
+    cells: Cells, earlier: Sequence[Printed], numbers: Numbers, suppressed: set[int], found: GivenAway
+) -> dict[int, list[int]]:
+    """For each number that was let go, the releases that print it, or a number tied to it that today's tables hide: those to withdraw."""
+    alone = found.as_if_first(cells.system)
+    division = alone.divided([not is_hidden for is_hidden in alone.hidden(suppressed)])
+    told = {}
+    for index in found.needs:
+        tied = [variable for part in division.parts([index]) for variable in part.variables if not variable.is_public]
+        told[index] = sorted(
+            {
+                release
+                for printed in earlier
+                if any(_is_printed(variable, numbers(printed).get(variable.name)) for variable in tied)
+                for release in printed.releases
+            }
+        )
+    return told
+
+
+def _come_out(system: System, narrow: Collection[int]) -> set[int]:
+    """The secret numbers beside these that come out although all that may be hidden is."""
     from publication.disclosure.audit import attacked
 
     return {
-        part.places[finding.variable]: part
+        part.places[finding.variable]
         for part in system.divided(system.unhideable()).parts(narrow)
         for finding in attacked(part, part.hideable())
         if not finding.is_enough

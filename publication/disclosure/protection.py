@@ -124,7 +124,7 @@ def _protect(
     _hold_alone(cells, given_away, deadline)
     attempt = _attempt(tables, cells, numbers, earlier, deadline)
     narrow = {finding.variable for finding in attempt.audited.narrow}
-    if past.let_go_what_follows(cells, earlier, numbers, narrow, given_away):
+    if earlier and narrow and past.let_go_what_follows(cells, narrow, given_away):
         _hold_alone(cells, given_away, deadline)
         attempt = _attempt(tables, cells, numbers, earlier, deadline)
     result.tables |= attempt.tables
@@ -132,7 +132,8 @@ def _protect(
         result.reasons.setdefault(dataset, []).append(reason)
     for name in {name[0] for name in attempt.audited.wrong}:
         result.reasons.setdefault(name, []).append(OTHER_BYTES)
-    _report(result, cells, attempt, given_away, earlier)
+    told_by = past.told_by(cells, earlier, numbers, attempt.suppressed, given_away) if given_away.needs else {}
+    _report(result, cells, attempt, told_by, earlier)
 
 
 def _hold_alone(cells: Cells, given_away: past.GivenAway, deadline: float) -> None:
@@ -413,7 +414,7 @@ def _report(
     result: Protected,
     cells: Cells,
     attempt: _Attempt,
-    given_away: past.GivenAway,
+    told_by: Mapping[int, list[int]],
     earlier: Iterable[past.Printed],
 ) -> None:
     """Counts, names of lines, widths of intervals; never a number of a table."""
@@ -450,7 +451,7 @@ def _report(
         public = sorted(
             {
                 release
-                for index, releases in given_away.releases.items()
+                for index, releases in told_by.items()
                 if any(line.dataset == dataset for line in showing(index))
                 for release in releases
             }

@@ -17,7 +17,7 @@ from identity.mentions import Crowd, Identifiers
 from identity.tombstones import BY_NAME, OF_NOBODY, STAND_IN_DOMAIN
 from identity.vault import Vault, open_private
 from sources.contract import load_contract
-from sources.erased_files import is_erased, remember, replaced_since
+from sources.erased_files import are_tombstones_new, is_erased, remember, replaced_since, tombstones_applied
 from sources.erasure import Going, clear_inbox, erase_in, forget_pages, reapply, rename_files_of
 from sources.handover import hand_over
 from sources.landing import deliver, original_path, replay
@@ -336,6 +336,9 @@ def test_either_list_of_erased_files_tells_that_something_older_came_back(tmp_pa
     vault = tmp_path / "vault"
     vault.mkdir()
     (vault / "identities").write_text("tally")
+    (vault / "tombstones").mkdir()
+    (vault / "tombstones" / "one.enc").touch()
+    tombstones_applied(vault)
     remember(vault, "s", "d", [vault / "identities"])
     assert not replaced_since(vault)
     (vault / "identities").write_text("somebody again")
@@ -344,6 +347,7 @@ def test_either_list_of_erased_files_tells_that_something_older_came_back(tmp_pa
     assert replaced_since(vault) == {("s", "d")} and is_erased(vault, "s", "d")
     remember(vault, "s", "d", [vault / "identities"])
     assert not replaced_since(vault) and len(list(tmp_path.rglob("erased_files.json"))) == 2
+    assert not are_tombstones_new(vault)
 
 
 @pytest.mark.nights

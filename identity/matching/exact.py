@@ -24,7 +24,7 @@ SHARED_NAMES = 20
 def compatible(x: str, y: str) -> str:
     """SQL: may the names of the identities `x` and `y` be two ways of writing one name?"""
     family = f"(jaro_winkler_similarity({x}.family, {y}.family) >= 0.92 or list_has_all(string_split({x}.family, ' '), string_split({y}.family, ' ')) or list_has_all(string_split({y}.family, ' '), string_split({x}.family, ' ')))"
-    typing_error = f"(not ({x}.is_known and {y}.is_known) and length({x}.given) > 3 and damerau_levenshtein({x}.given, {y}.given) = 1)"
+    typing_error = f"(not ({x}.is_known and {y}.is_known) and least(length({x}.given), length({y}.given)) > 3 and damerau_levenshtein({x}.given, {y}.given) = 1)"
     initial = f"((length({x}.given) = 1 or length({y}.given) = 1) and {x}.given[1] = {y}.given[1] and {x}.family = {y}.family)"
     shortened = (
         f"(not ({x}.is_known and {y}.is_known) and least(length({x}.given), length({y}.given)) > 2 "

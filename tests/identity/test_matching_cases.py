@@ -76,6 +76,45 @@ def test_between_two_people_of_one_name_the_organisation_decides(tmp_path):
     assert groups_of(tmp_path, **lists) == [{"a1"}, {"a2", "b1"}]
 
 
+@pytest.mark.parametrize(
+    ("said", "whose"), [(None, {"a2", "b1", "b2"}), ("Café", {"a2", "b1", "b2"}), ("Fablab", {"b2"})]
+)
+def test_a_second_line_of_one_list_goes_with_the_first_unless_it_says_another_organisation(tmp_path, said, whose):
+    lists = {
+        "a": [
+            row("Jean Martin", "jean.martin@un.fr", organisation_text="La Ressourcerie"),
+            row("Jean Martin", "jmartin62@deux.fr", organisation_text="Café Citoyen"),
+        ],
+        "b": [
+            attended("Jean Martin", organisation_text="Café citoyen"),
+            attended("Jean Martin", organisation_text=said),
+        ],
+    }
+    assert whose in groups_of(tmp_path, **lists)
+
+
+def test_who_is_like_somebody_of_the_round_before_goes_to_the_same_person(tmp_path):
+    rows = [
+        row("Zoé Hubert", "zoe@asso.fr", phone="0612345678"),
+        row("Zoé Hubert", phone="0612345678", organisation_text="Les Jardins", event="A02"),
+        row("Zoé Hubert", organisation_text="Les Jardins", event="A03"),
+        row("Zoé Legrand", "famille@asso.fr"), row("Zoé Legrand Petit", "famille@asso.fr"), row(None, "famille@asso.fr"),
+    ]  # fmt: skip
+    assert groups_of(tmp_path, a=rows) == [{"a1", "a2", "a3"}, {"a4", "a5", "a6"}]
+
+
+def test_on_an_address_of_more_than_twenty_names_only_equal_names_are_one_person(tmp_path):
+    others = ["Zoé Adam", "Jean Barre", "Anne Caron", "Luc David", "Marie Ernst", "Paul Faure", "Rose Gilet", "Hugo Henry", "Inès Imbert",
+              "Jules Joly", "Karim Kern", "Léo Leroy", "Maud Marin", "Noé Noir", "Olga Ott", "Rémi Remy", "Sara Simon", "Théo Tardy"]  # fmt: skip
+    asked = ["Fred Martin", "Frédéric Martin", "Fred Martin"]
+    for more, one in ((others, {"a1", "a2", "b1"}), ([*others, "Ulla Uhl"], {"a1", "b1"})):
+        people = Lists(tmp_path / str(len(more))).put(
+            "a", *(row(name, "stage@asso.fr") for name in [*asked[:2], *more])
+        )
+        people.put("b", row(asked[2], "stage@asso.fr", event="A02"), row(None, "stage@asso.fr")).match()
+        assert people.groups()[0] == one and {"b2"} in people.groups()
+
+
 def test_father_and_son_of_one_association_stay_two(tmp_path):
     rows = [
         row("Jean Dupont", "jean.dupont@free.fr", organisation_text="Les Jardins"),

@@ -18,6 +18,7 @@ from expectations.candidate import CONTROL_KEY, DATA_KEY
 from expectations.french import NO_BREAK, spaced
 from expectations.suite import Expectation
 from expectations.verdict import MAX_KEYS, Outcome
+from rulebook.numbers import agreed
 
 KEYS = {"data": DATA_KEY, "control": CONTROL_KEY}
 
@@ -236,7 +237,7 @@ def columns_named(expectation: Expectation) -> list[str]:
 
 
 def _counted(n: int, one: str, many: str) -> str:
-    return f"{n}{NO_BREAK}{one if n < 2 else many}"
+    return f"{n}{NO_BREAK}{agreed(n, one, many)}"
 
 
 def _code(value: Any) -> str:

@@ -25,6 +25,7 @@ from typing import Any, Literal
 
 from identity.cipher import Cipher, Tampered, VaultError
 from identity.keys import locked, private_directory, replace_file
+from rulebook.numbers import grouped, plural
 
 ACTOR_VARIABLE = "OBSERVATOIRE_ACTOR"
 LOG_FILE = "access.jsonl"
@@ -153,7 +154,9 @@ class AccessLog:
         if not authentic:
             raise Tampered(f"Journal des accès : le fichier {HEAD_FILE} a été modifié.")
         if gone + len(lines) < number:
-            raise Tampered(f"Journal des accès : {number} lignes ont été écrites, il en reste {gone + len(lines)}.")
+            raise Tampered(
+                f"Journal des accès : {plural(number, 'ligne a été écrite', 'lignes ont été écrites')}, il en reste {grouped(gone + len(lines))}."
+            )
         at_head = base if number == gone else lines[number - gone - 1]["mac"] if number > gone else None
         if gone + len(lines) > number + 1 or (number and at_head != mac):
             raise Tampered(f"Journal des accès : la ligne {number} n'est plus celle qui a été écrite.")

@@ -16,6 +16,7 @@ from pydantic import BaseModel, ConfigDict, Field, model_validator
 
 import rulebook
 from identity.vault import MAP_ROLES, TEXT_ROLES
+from rulebook.numbers import plural
 
 RULES = Path(__file__).with_name("retention.yml")
 
@@ -58,10 +59,10 @@ class Keep(_Strict):
 
     def sentence(self) -> str:
         if self.days is not None:
-            return f"{self.days} jour{'s' if self.days > 1 else ''}"
+            return plural(self.days, "jour")
         if self.months is not None:
             return f"{self.months} mois"
-        return f"{self.years} an{'s' if (self.years or 0) > 1 else ''}"
+        return plural(self.years or 0, "an")
 
 
 class Rule(_Strict):

@@ -12,7 +12,8 @@ from decimal import ROUND_HALF_UP, Decimal
 from typing import Any
 
 from publication.labels import Labels
-from publication.wording import MONTHS, NBSP, THIN
+from publication.wording import MONTHS, NBSP
+from rulebook.numbers import THIN, grouped
 
 NOT_AVAILABLE = "n.d."
 REVISED = "r"
@@ -181,7 +182,7 @@ def covered(with_data: int | None, total: int | None) -> str:
     """« 33/36 »; empty when the indicator has no coverage, or when no event is behind it."""
     if with_data is None or not total:
         return ""
-    return f"{int(with_data):,}/{int(total):,}".replace(",", THIN)
+    return f"{grouped(int(with_data))}/{grouped(int(total))}"
 
 
 def by_sign(pairs: Iterable[tuple[str, str]]) -> list[tuple[str, str]]:

@@ -20,6 +20,7 @@ from publication.files import SUMS
 from publication.redaction import QUASI
 from publication.shelf import Release
 from publication.wording import dataset_title, long_date
+from rulebook.numbers import grouped, plural
 
 
 @dataclass(frozen=True)
@@ -165,11 +166,13 @@ def _differences(path: str, sealed: list[list[str]], other: list[list[str]], *, 
     if in_order and sealed == other or Counter(map(tuple, sealed)) == Counter(map(tuple, other)):
         return [] if not in_order or sealed == other else [Problem(path, "les lignes ne sont pas dans l’ordre publié")]
     if len(sealed) != len(other):
-        return [Problem(path, f"{len(other) - 1} lignes au lieu de {len(sealed) - 1}")]
+        return [Problem(path, f"{plural(len(other) - 1, 'ligne')} au lieu de {grouped(len(sealed) - 1)}")]
     if not in_order:
         sealed, other = [sealed[0], *sorted(sealed[1:])], [other[0], *sorted(other[1:])]
     cells = sum(a != b for left, right in zip(sealed, other, strict=True) for a, b in zip(left, right, strict=False))
-    return [Problem(path, f"{cells} cellules ne sont pas celles du tableau contrôlé")]
+    return [
+        Problem(path, f"{plural(cells, 'cellule n’est pas celle', 'cellules ne sont pas celles')} du tableau contrôlé")
+    ]
 
 
 MOST_MISMATCHES = 20
@@ -189,7 +192,9 @@ def _recomputed(release: Release, name: str) -> list[Problem]:
         return [Problem(where, f"ne peut pas être recalculé ({type(error).__name__})")]
     problems = [Problem(where, mismatch.sentence()) for mismatch in found[:MOST_MISMATCHES]]
     if len(found) > MOST_MISMATCHES:
-        problems.append(Problem(where, f"et {len(found) - MOST_MISMATCHES} autres chiffres"))
+        problems.append(
+            Problem(where, f"et {plural(len(found) - MOST_MISMATCHES, 'autre chiffre', 'autres chiffres')}")
+        )
     return problems
 
 

@@ -16,6 +16,7 @@ from typing import Any
 import pyarrow as pa
 
 from publication.wording import dataset_title
+from rulebook.numbers import plural
 
 FIRST = "1.0.0"
 MAJOR, MINOR, PATCH = "major", "minor", "patch"
@@ -135,7 +136,7 @@ def _new(before: Mapping[str, pa.Table], now: Mapping[str, pa.Table]) -> list[st
         }
         if fresh:
             shown = sorted(fresh)[:12]
-            more = f" et {len(fresh) - 12} autres" if len(fresh) > 12 else ""
+            more = f" et {plural(len(fresh) - 12, 'autre')}" if len(fresh) > 12 else ""
             reasons.append(f"{words} : {', '.join(shown)}{more}.")
     return reasons
 

@@ -12,10 +12,11 @@ from datetime import date, datetime
 from functools import lru_cache
 from typing import TYPE_CHECKING
 
+from rulebook.numbers import THIN, agreed, grouped
+
 if TYPE_CHECKING:
     from publication.shelf import DatasetStatus, Release
 
-THIN = "\u202f"  # narrow no-break space: before ; ! ? % and between thousands
 NBSP = "\u00a0"  # no-break space: before a colon, inside guillemets
 
 OBSERVATORY = "Observatoire de l’économie sociale et solidaire"
@@ -308,11 +309,5 @@ def typeset(text: str) -> str:
 
 
 def plural(count: int, one: str, many: str | None = None) -> str:
-    """« 1 ligne », « 12 lignes »; in French zero is singular."""
-    word = one if abs(count) < 2 else (many or f"{one}s")
-    return f"{grouped(count)}{NBSP}{word}"
-
-
-def grouped(number: int) -> str:
-    """« 1 055 » with a narrow no-break space."""
-    return f"{number:,}".replace(",", THIN)
+    """« 1 ligne », « 12 lignes », the number bound to its word: what `rulebook.numbers` says, on a page."""
+    return f"{grouped(count)}{NBSP}{agreed(count, one, many)}"

@@ -1,7 +1,8 @@
 """Files of rules that people write in YAML: read into one strict model, or said to be wrong in French, with the file and the line.
 
-Here: the one way from a file to a model, and every sentence about what a file cannot say (pydantic's are English). All rooms may import
-this one, which imports none. Not here: any rule, any model (each room has its own, with the sentences that only it can know).
+Here: the one way from a file to a model, and every sentence about what a file cannot say (pydantic's are English); how any sentence says a number
+(`numbers`). All rooms may import this one, which imports none. Not here: any rule, any model (each room has its own, with the sentences that only
+it can know).
 """
 
 from __future__ import annotations
@@ -11,6 +12,8 @@ from contextlib import suppress
 from functools import lru_cache
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, TypeVar
+
+from rulebook.numbers import plural
 
 if TYPE_CHECKING:
     from pydantic import BaseModel, ValidationError
@@ -111,12 +114,12 @@ SENTENCES = {
     "recursion_loop": "cette partie du fichier se contient elle-même",
     "list_type": _LIST,
     "tuple_type": _LIST,
-    "too_short": "il faut ici au moins {min_length} élément(s)",
-    "too_long": "il faut ici au plus {max_length} élément(s)",
+    "too_short": "il faut ici au moins {min_length}",
+    "too_long": "il faut ici au plus {max_length}",
     "string_type": _TEXT,
     "string_unicode": _TEXT,
-    "string_too_short": "un texte d'au moins {min_length} caractère(s) est attendu",
-    "string_too_long": "un texte d'au plus {max_length} caractère(s) est attendu",
+    "string_too_short": "un texte d'au moins {min_length} est attendu",
+    "string_too_long": "un texte d'au plus {max_length} est attendu",
     "string_pattern_mismatch": "ce texte n'a pas la forme attendue, que dit l'expression {pattern}",
     "literal_error": "valeur « {input} » inconnue ; valeurs possibles : {expected}",
     "bool_type": _YES_OR_NO,
@@ -151,4 +154,6 @@ def what(item: Any) -> str:
     said = dict(item.get("ctx", {}), input=item["input"])
     if "expected" in said:
         said["expected"] = said["expected"].replace(" or ", ", ").replace("'", "")
+    unit = "caractère" if item["type"].startswith("string_") else "élément"
+    said |= {name: plural(said[name], unit) for name in ("min_length", "max_length") if name in said}
     return sentence.format_map(said)

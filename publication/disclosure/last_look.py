@@ -7,6 +7,8 @@ secret (the rule of each indicator, applied where the table is made).
 import pyarrow as pa
 import pyarrow.compute as pc
 
+from rulebook.numbers import plural
+
 # SDMX CONF_STATUS, all but free: A small counts, O/T/G dominance, D secondary, N not to publish, C confidential.
 SECRET = ("A", "O", "T", "G", "D", "N", "C")
 HIDDEN = ("value", "lower", "upper", "numerator", "denominator")
@@ -23,6 +25,6 @@ def reasons(table: pa.Table) -> list[str]:
             shown = pc.or_(shown, pc.is_valid(table[name]))
     count = pc.sum(pc.and_(pc.fill_null(secret, False), shown)).as_py() or 0
     if count:
-        lines = "1 cellule secrète porte" if count == 1 else f"{count} cellules secrètes portent"
-        return [f"{lines} encore sa valeur : le tableau est retenu tant que le secret n’est pas appliqué."]
+        lines = plural(count, "cellule secrète porte encore sa valeur", "cellules secrètes portent encore leur valeur")
+        return [f"{lines} : le tableau est retenu tant que le secret n’est pas appliqué."]
     return []

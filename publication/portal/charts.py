@@ -9,7 +9,8 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 
 from publication.figures import SECRET, Printed
-from publication.wording import NBSP, ORDERED_BREAKDOWNS, grouped, plural, short_month, uncapitalised
+from publication.wording import NBSP, ORDERED_BREAKDOWNS, plural, short_month, uncapitalised
+from rulebook.numbers import grouped
 
 # (dataset, breakdown) -> indicators worth drawing, the best first
 PREFERRED = {

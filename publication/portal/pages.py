@@ -30,6 +30,7 @@ from publication.portal.maps import CREDIT
 from publication.shelf import CARRIED
 from publication.tables import text_csv
 from publication.workbook import legend
+from rulebook.numbers import grouped
 
 HERE = Path(__file__).parent
 MOST_ROWS = 1100  # of the reconciliation: rows beyond are in the files, and the page says so
@@ -77,7 +78,7 @@ def environment() -> Environment:
         "fr": lambda text: wording.typeset(text or ""),
         "date_fr": wording.long_date,
         "period": lambda text: wording.long_period(text or ""),
-        "number": wording.grouped,
+        "number": grouped,
         "cap": wording.capitalised,
     }
     made.globals |= {

@@ -473,7 +473,7 @@ def tally(edition: Edition, dataset: str) -> str:
     total = counts[True] + counts[False]
     if not total:
         return "aucun contrôle n’a été mené"
-    end = "tous tenus" if not counts[False] else f"dont {counts[False]} non tenu{'s' if counts[False] > 1 else ''}"
+    end = "tous tenus" if not counts[False] else f"dont {plural(counts[False], 'non tenu', 'non tenus')}"
     return f"{plural(total, 'contrôle')}, {end}"
 
 

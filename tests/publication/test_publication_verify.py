@@ -80,7 +80,7 @@ def test_the_three_forms_are_compared_cell_by_cell_even_when_digests_agree(open_
         path.read_text().replace("EV01,total,total,2023-04/2023-12,36,", "EV01,total,total,2023-04/2023-12,37,")
     )
     (open_release.public / "SHA256SUMS").write_text(sums(open_release.public))
-    assert found(open_release)["public/data/ind_events.csv"] == "1 cellules ne sont pas celles du tableau contrôlé"
+    assert found(open_release)["public/data/ind_events.csv"] == "1 cellule n’est pas celle du tableau contrôlé"
 
 
 def test_the_warehouse_is_compared_too(open_release, tmp_path):

@@ -7,7 +7,7 @@ from datetime import UTC, datetime, time
 from pathlib import Path
 
 import pytest
-from pydantic import BaseModel, ConfigDict, ValidationError, model_validator
+from pydantic import BaseModel, ConfigDict, Field, ValidationError, model_validator
 from pydantic_core import core_schema
 
 from rulebook import SENTENCES, not_read, read, sentences
@@ -131,7 +131,7 @@ class Part(BaseModel):
     model_config = ConfigDict(extra="forbid", frozen=True)
 
     nombre: int | bool = 0
-    texte: str = ""
+    texte: str = Field("", max_length=4)
 
     @model_validator(mode="after")
     def _coherent(self):
@@ -143,7 +143,7 @@ class Part(BaseModel):
 class Whole(BaseModel):
     model_config = ConfigDict(extra="forbid", frozen=True)
 
-    parts: tuple[Part, ...]
+    parts: tuple[Part, ...] = Field(min_length=1)
 
 
 @pytest.mark.parametrize(
@@ -154,6 +154,8 @@ class Whole(BaseModel):
         ("parts:\n  - texte: faux\n", "regles.yml, ligne 2 : parts › 0 : « texte » ne peut pas être faux."),
         ("parts:\n  - nombre: [1]\n", "ligne 2 : parts › 0 › nombre : un nombre entier est attendu ou oui ou non (true/false) est attendu."),
         ("\nparties: []\n", "regles.yml, ligne 1 : parts : clé obligatoire absente.\nregles.yml, ligne 2 : parties : clé inconnue."),
+        ("parts: []\n", "regles.yml, ligne 1 : parts : il faut ici au moins 1 élément."),
+        ("parts:\n  - texte: quatre\n", "ligne 2 : parts › 0 › texte : un texte d'au plus 4 caractères est attendu."),
         ("parts: un\n", "regles.yml, ligne 1 : parts : une liste est attendue, par exemple [a, b]."),
         ("- a\n", "regles.yml, ligne 1 : une suite de « clé: valeur » est attendue."),
         ("", "regles.yml : une suite de « clé: valeur » est attendue."),

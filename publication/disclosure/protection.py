@@ -52,7 +52,10 @@ NOT_SAFE = (
     "publication/disclosure/policies/ tient sans doute pour public ce qui la redonne : voir docs/secret.md, « Changer une règle »."
 )
 NOT_CHECKED = "Le secret n’a pas pu être vérifié ({kind}) : le tableau n’est pas publié."
-ALREADY_PUBLIC = "Une case désormais secrète reste lisible dans une version encore publique : la retirer (« observatoire releases withdraw {releases} »)."
+ALREADY_PUBLIC = (
+    "Une case désormais secrète se lit encore dans une version publique, ou s’en déduit : la retirer (« observatoire releases withdraw "
+    "{releases} »)."
+)
 OTHER_BYTES = "Un chiffre protégé n’est plus celui du tableau d’origine : le tableau n’est pas publié."
 
 CAVEATS = {
@@ -122,11 +125,12 @@ def _protect(
     numbers = cache(lambda printed: reading.numbers(printed.tables, naming))
     given_away = past.mark_public(cells, earlier, numbers)
     _hold_alone(cells, given_away, deadline)
-    attempt = _attempt(tables, cells, numbers, earlier, deadline)
+    settled: dict[tuple, Settled] = {}
+    attempt = _attempt(tables, cells, numbers, earlier, deadline, settled)
     narrow = {finding.variable for finding in attempt.audited.narrow}
     if earlier and narrow and past.let_go_what_follows(cells, narrow, given_away):
         _hold_alone(cells, given_away, deadline)
-        attempt = _attempt(tables, cells, numbers, earlier, deadline)
+        attempt = _attempt(tables, cells, numbers, earlier, deadline, settled)
     result.tables |= attempt.tables
     for dataset, reason in _not_safe(cells, attempt).items():
         result.reasons.setdefault(dataset, []).append(reason)
@@ -158,12 +162,17 @@ class _Attempt:
 
 
 def _attempt(
-    given: Mapping[str, pa.Table], cells: Cells, numbers: past.Numbers, earlier: list[past.Printed], deadline: float
+    given: Mapping[str, pa.Table],
+    cells: Cells,
+    numbers: past.Numbers,
+    earlier: list[past.Printed],
+    deadline: float,
+    settled: dict[tuple, Settled],
 ) -> _Attempt:
     from publication.disclosure.audit import audit
 
     effort = Effort()
-    suppressed, whole = _chosen(cells, numbers, earlier, deadline, effort)
+    suppressed, whole = _chosen(cells, numbers, earlier, deadline, effort, settled)
     left = {
         name: _not_significant(_marked(table, name, cells, suppressed), name, cells) for name, table in given.items()
     }
@@ -210,11 +219,16 @@ class Settled:
 
 
 def _chosen(
-    cells: Cells, numbers: past.Numbers, earlier: list[past.Printed], deadline: float, effort: Effort
+    cells: Cells,
+    numbers: past.Numbers,
+    earlier: list[past.Printed],
+    deadline: float,
+    effort: Effort,
+    settled: dict[tuple, Settled],
 ) -> tuple[set[int], set[tuple]]:
-    """Rows to suppress, and the breakdowns suppressed whole because no better answer was found in time."""
+    """Rows to suppress, and the breakdowns suppressed whole because no better answer was found in time. `settled`: what is known of parts,
+    few of which ask for another answer from one round to the next."""
     system = cells.system
-    settled: dict[tuple, Settled] = {}  # few parts hold a line more from one round to the next
     betrayal = past.Betrayal(cells, earlier, numbers, deadline)
     for _ in range(MAX_ROUNDS):
         suppressed, whole = _solved(cells, deadline, effort, settled)
@@ -239,7 +253,8 @@ def _solved(
     for part in system.sensitive_parts(system.unhideable()):
         # all that two rounds may differ in: what is unknown comes first
         nb_known = sum(variable.is_public for variable in part.variables)
-        asked = (nb_known, tuple(part.places), tuple(n for n, row in enumerate(part.rows) if row.is_forced))
+        sensitive = tuple(n for n, variable in enumerate(part.variables) if variable.is_sensitive)
+        asked = (nb_known, tuple(part.places), sensitive, tuple(n for n, row in enumerate(part.rows) if row.is_forced))
         answer = settled[asked] = settled.get(asked) or _settled(part, deadline)
         suppressed |= answer.suppressed
         whole |= answer.whole

@@ -198,7 +198,7 @@ def test_what_an_earlier_release_printed_is_said(people_desk, monkeypatch):
     assert printed(release) == {"agent": "F", "elected": "A", "ess": "F", "other": "D"}
     assert status.status == "published_with_reserve"
     assert status.reserves == (
-        "Une case désormais secrète reste lisible dans une version encore publique : la retirer (« observatoire releases withdraw 1 »).",
+        "Une case désormais secrète se lit encore dans une version publique, ou s’en déduit : la retirer (« observatoire releases withdraw 1 »).",
     )
     assert is_silent_once_withdrawn(people_desk, categories())
 
@@ -300,7 +300,7 @@ def test_what_follows_from_earlier_releases_is_said_and_does_not_hold_the_table_
     assert printed(release) == {"agent": "D", "elected": "A", "ess": "F", "other": "A"}
     assert status.status == "published_with_reserve"
     assert status.reserves == (
-        "Une case désormais secrète reste lisible dans une version encore publique : la retirer (« observatoire releases withdraw 1 »).",
+        "Une case désormais secrète se lit encore dans une version publique, ou s’en déduit : la retirer (« observatoire releases withdraw 1 »).",
     )
     assert release.disclosure["ind_participants"]["already_public_in"] == [1]
     assert is_silent_once_withdrawn(people_desk, categories(elected=3, other=7))

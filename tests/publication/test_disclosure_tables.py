@@ -15,7 +15,7 @@ import pytest
 
 from publication import disclosure
 from publication.disclosure import cells as reading
-from publication.disclosure import protection
+from publication.disclosure import earlier, protection
 from publication.disclosure.audit import audit, is_exact
 from publication.disclosure.policy import VOCABULARY, PolicyError, read
 from publication.disclosure.system import System, Variable
@@ -653,6 +653,23 @@ def test_what_cannot_be_protected_is_kept_back(monkeypatch):
     result = protect(*walk_ins())
     [reason] = result.reasons["ind_participation"]
     assert "pas à l’abri" in reason
+
+
+def test_cancellations_below_the_threshold_do_not_hold_the_table_for_ever(monkeypatch, tmp_path):
+    """7 registered at a1, of whom 3 came; 3 are cancelled. That 3 came was printed, so that 4 cannot seem to be 0."""
+    places = [count("PA02", "event", "a1", 3), count("PA06", "event", "a1", 0), *walk_ins()[1::2]]
+
+    def night(registered):
+        return protect(*places, share("PA04", "event", "a1", 3, registered, "ind_participation"), releases=tmp_path)
+
+    monkeypatch.setattr(earlier, "releases_with", lambda *_: [])
+    before = night(7)
+    printed = earlier.Printed(hand_made.HDF, before.tables, earlier.secret_lines(before.tables), [1])
+    monkeypatch.setattr(earlier, "releases_with", lambda *_: [printed])
+    after = night(4)
+    assert not after.reasons and signs(after, "ind_participation")["PA04|event|a1"] == "Q/A"
+    [reserve] = after.reserves["ind_participation"]
+    assert "withdraw 1" in reserve
 
 
 def test_a_solver_that_fails_keeps_the_table_back(monkeypatch):

@@ -191,7 +191,7 @@ class Nearby:
             self.sameness = self.sameness or Sameness(self.part)
             return self.sameness.is_own(single, other)
         near, one, two = self._around(single, other, self.FEW_TERMS)
-        return self._once(("own", *_shape(near, one, two)), lambda: Sameness(near).is_own(one, two))
+        return self._once(("own", *shape(near, one, two)), lambda: Sameness(near).is_own(one, two))
 
     def farthest(self, single: int, number: int, way: int, is_wide: bool = False) -> float:
         """How low (way −1) or high (1) the number can seem to this contributor, with everything hidden that may be.
@@ -202,7 +202,7 @@ class Nearby:
             attacker = self.attacker = self.attacker or Attacker(self.part)
             return self._once((single, number, way), lambda: _farthest(attacker, single, number, way))
         near, one, two = self._around(single, number, self.MANY_TERMS if is_wide else self.FEW_TERMS)
-        return self._once(("far", way, *_shape(near, one, two)), lambda: _farthest(Attacker(near), one, two, way))
+        return self._once(("far", way, *shape(near, one, two)), lambda: _farthest(Attacker(near), one, two, way))
 
     def _once(self, key: tuple, found: Callable[[], Any]) -> Any:
         if key not in self.known:
@@ -238,7 +238,7 @@ def _farthest(attacker: Attacker, single: int, number: int, way: int) -> float:
     return attacker.lowest(number).value if way < 0 else attacker.highest(number).value
 
 
-def _shape(system: System, *asked: int) -> tuple:
+def shape(system: System, *asked: int) -> tuple:
     """All that an attack on these numbers depends on when the rest is hidden: systems of one shape are attacked once."""
     return (
         *((number, system.variables[number].value) for number in asked),

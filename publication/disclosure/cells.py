@@ -18,9 +18,10 @@ from __future__ import annotations
 import math
 from collections import defaultdict
 from collections.abc import Hashable, Iterable, Iterator, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from operator import itemgetter
 
+import numpy as np
 import pyarrow as pa
 
 from publication.disclosure.policy import Counted, Counts, Policies, Threshold, Vocabulary
@@ -35,8 +36,6 @@ NUMBERS = ("value", "lower", "upper", "numerator", "denominator")
 #: All that is read of a table.
 READ = {*KEY, *COLUMNS, *NUMBERS, "obs_status"}
 _VALUES = (*NUMBERS, "n_with_data", "n_total")
-_PLACE = {column: place for place, column in enumerate((*KEY, *_VALUES))}
-_NO_NUMBER = (None,) * len(NUMBERS)
 #: Columns that are about a whole, when the line is one of its parts.
 WHOLES = ("denominator", "n_with_data", "n_total")
 
@@ -90,32 +89,6 @@ def read(tables: Mapping[str, pa.Table], policies: Policies) -> Cells:
     return cells
 
 
-def numbers(tables: Mapping[str, pa.Table], naming: Naming) -> dict[tuple, float]:
-    """Every number that the lines of the tables give away, by the name that `read` gives it. No line is judged: of a season of releases, that is
-    most of the work."""
-    found: dict[tuple, float] = {}
-    for dataset, table in sorted(tables.items()):
-        lines = list(zip(*(table[name].to_pylist() for name in (*KEY, *_VALUES)), strict=True))
-        repeated = _repeated((line[:4], line[4]) for line in lines)
-        for line in lines:
-            if line[5 : 5 + len(NUMBERS)] == _NO_NUMBER:
-                continue
-            own: dict[str, tuple] = {}
-            for column, name in naming.of(dataset, line[:4], line[4] if line[:4] in repeated else ""):
-                value = line[_PLACE[column]]
-                if value is None:
-                    continue
-                if (known := found.setdefault(name, value)) != value:
-                    name = _unlike(name, known, value, dataset)
-                    found.setdefault(name, value)
-                own[column] = name
-            if "numerator" in own and "denominator" in own:
-                top, base = own["numerator"], own["denominator"]
-                if rest := _rest(top, found[top], base, found[base], naming.words):
-                    found.setdefault(rest, found[base] - found[top])
-    return found
-
-
 class Naming:
     """What the columns of a line give away is named by the line's key: once, however many releases have that line."""
 
@@ -139,6 +112,123 @@ class Naming:
             for column, counted in counts.named.items():
                 part = _part(breakdown, member, counts, counted, column, self.words)
                 yield column, (programme_id, counted.of, *part, when)
+
+
+# --- what other tables print of these numbers -----------------------------------------------------------------------------
+
+
+@dataclass(frozen=True)
+class _Layout:
+    """What the lines of a table name, whatever they print. `names`, `columns`: for each line, the numbers that it may give away, by id (−1: no
+    more), and which of `_VALUES` says each. `top`, `base`: where numerator and denominator are among these; `rest`: what is left between them."""
+
+    names: np.ndarray
+    columns: np.ndarray
+    top: np.ndarray
+    base: np.ndarray
+    rest: np.ndarray
+
+
+class Numbers:
+    """Every number of a system that other tables print, by the name that `read` gives it. No line is judged, and none is named twice: of a year of
+    releases, most lines are those of the day before with other numbers."""
+
+    def __init__(self, system: System, naming: Naming):
+        self.naming, self.count = naming, len(system.variables)
+        self._ids, self._names = dict(system.by_name), [variable.name for variable in system.variables]
+        self._layouts: dict[tuple[str, bytes], _Layout] = {}
+
+    def of(self, tables: Mapping[str, pa.Table]) -> np.ndarray:
+        """For each variable of the system, what the tables print; nan where they do not."""
+        datasets = sorted(tables)
+        given = [self._given(dataset, tables[dataset]) for dataset in datasets]
+        found = np.full(len(self._names), math.nan)
+        for named, values, _ in reversed(given):  # the first line that names a number says it
+            said = named >= 0
+            found[named[said][::-1]] = values[said][::-1]
+        rests = []
+        for dataset, (named, values, layout) in zip(datasets, given, strict=True):
+            rest, other = layout.rest, (named >= 0) & ~same(found[named], values)
+            if other.any():
+                found = self._unlike(dataset, named, values, other, found)
+                lines = np.flatnonzero(other.any(axis=1))
+                rest = rest.copy()
+                rest[lines] = self._rests(*(each[lines] for each in _sides(named, layout)))
+            rests.append((rest, *_sides(named, layout)))
+        for rest, top, base in rests:
+            kept = (rest >= 0) & (top >= 0) & (base >= 0) & (found[top] <= found[base])
+            found[rest[kept]] = found[base[kept]] - found[top[kept]]
+        return found[: self.count]
+
+    def _given(self, dataset: str, table: pa.Table) -> tuple[np.ndarray, np.ndarray, _Layout]:
+        """What each line names and says (−1: nothing), in the order of `_Layout.names`."""
+        asked = (dataset, stream(table.select(KEY)))
+        layout = self._layouts[asked] = self._layouts.get(asked) or self._layout(dataset, table)
+        values = np.column_stack([table[name].cast(pa.float64()).to_numpy() for name in _VALUES])
+        has_number = ~np.isnan(values[:, : len(NUMBERS)]).all(axis=1, keepdims=True)
+        values = np.take_along_axis(values, layout.columns, axis=1)
+        return np.where(has_number & ~np.isnan(values), layout.names, -1), values, layout
+
+    def _layout(self, dataset: str, table: pa.Table) -> _Layout:
+        lines = list(zip(*(table[name].to_pylist() for name in KEY), strict=True))
+        repeated = _repeated((line[:4], line[4]) for line in lines)
+        named = [self.naming.of(dataset, line[:4], line[4] if line[:4] in repeated else "") for line in lines]
+        shape = (len(lines), max([1, *map(len, named)]))
+        names, columns = np.full(shape, -1), np.zeros(shape, int)
+        top, base = np.full(len(lines), -1), np.full(len(lines), -1)
+        for place, own in enumerate(named):
+            for rank, (column, name) in enumerate(own):
+                names[place, rank], columns[place, rank] = self._id(name), _VALUES.index(column)
+            said = [column for column, _ in own]
+            if "numerator" in said and "denominator" in said:
+                top[place], base[place] = said.index("numerator"), said.index("denominator")
+        layout = _Layout(names, columns, top, base, top)
+        return replace(layout, rest=self._rests(*_sides(names, layout)))
+
+    def _rests(self, top: np.ndarray, base: np.ndarray) -> np.ndarray:
+        """For each numerator and denominator, what is left between them; −1 where the system has no such number."""
+        rests = np.full(len(top), -1)
+        for place in np.flatnonzero((top >= 0) & (base >= 0)).tolist():
+            over, under = self._names[top[place]], self._names[base[place]]
+            rests[place] = self._ids.get(_rest(over, 0.0, under, 0.0, self.naming.words) or (), -1)
+        return rests
+
+    def _unlike(
+        self, dataset: str, named: np.ndarray, values: np.ndarray, other: np.ndarray, found: np.ndarray
+    ) -> np.ndarray:
+        """What is found, with the numbers that are others than those known by their name; they are named so in `named`."""
+        for place in zip(*(places.tolist() for places in other.nonzero()), strict=True):
+            named[place] = self._id((*self._names[named[place]], dataset))
+            if named[place] >= len(found):
+                found = np.append(found, np.full(len(self._names) - len(found), math.nan))
+            if math.isnan(found[named[place]]):
+                found[named[place]] = values[place]
+        return found
+
+    def _id(self, name: tuple) -> int:
+        if name not in self._ids:
+            self._ids[name] = len(self._names)
+            self._names.append(name)
+        return self._ids[name]
+
+
+def _sides(named: np.ndarray, layout: _Layout) -> list[np.ndarray]:
+    """For each line, its numerator and its denominator among the numbers that it names; −1 where it has none."""
+    lines = np.arange(len(named))
+    return [np.where(places >= 0, named[lines, places], -1) for places in (layout.top, layout.base)]
+
+
+def stream(table: pa.Table) -> bytes:
+    """The rows as bytes that only the same rows have."""
+    written = pa.BufferOutputStream()
+    with pa.ipc.new_stream(written, table.schema) as writer:
+        writer.write_table(table.combine_chunks())
+    return written.getvalue().to_pybytes()
+
+
+def same(some: np.ndarray, others: np.ndarray) -> np.ndarray:
+    """Whether each number is the other: `_same`, of many at once."""
+    return np.abs(some - others) <= np.maximum(1e-9 * np.maximum(np.abs(some), np.abs(others)), 1e-9)
 
 
 # --- lines ---------------------------------------------------------------------------------------------------------

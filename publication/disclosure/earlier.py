@@ -17,6 +17,7 @@ from collections import defaultdict
 from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from functools import cache
+from itertools import pairwise
 from pathlib import Path
 
 import numpy as np
@@ -24,8 +25,8 @@ import pyarrow as pa
 import pyarrow.compute as pc
 
 from publication import shelf, tables
-from publication.disclosure.cells import KEY, READ, SECONDARY, Cells
-from publication.disclosure.system import Part, System, Variable
+from publication.disclosure.cells import KEY, READ, SECONDARY, Cells, same, stream
+from publication.disclosure.system import Division, Part, System, Variable
 
 
 @dataclass(frozen=True, eq=False)
@@ -46,6 +47,7 @@ def releases_with(releases: Path, datasets: Iterable[str]) -> list[Printed]:
     found: dict[bytes, Printed] = {}
     seen: set[tuple] = set()
     divided: dict[tuple, dict[str, _Lines]] = {}
+    last: dict[str, dict[str, _Lines]] = defaultdict(dict)
     hidden = set(shelf.unannounced(releases))
     wanted = sorted(datasets)
     for number in shelf.directories(releases):
@@ -60,7 +62,7 @@ def releases_with(releases: Path, datasets: Iterable[str]) -> list[Printed]:
         by_programme: dict[str, list[_Lines]] = defaultdict(list)
         for entry in same:
             if entry not in divided:  # a table that did not change is not read twice
-                divided[entry] = _by_programme(release.public / "data", entry[0])
+                last[entry[0]] = divided[entry] = _by_programme(release.public / "data", entry[0], last[entry[0]])
             for programme_id, lines in divided[entry].items():
                 by_programme[programme_id].append(lines)
         for programme_id, own in sorted(by_programme.items()):
@@ -81,17 +83,21 @@ class _Lines:
     digest: bytes
 
 
-def _by_programme(data: Path, dataset: str) -> dict[str, _Lines]:
-    table = tables.read_parquet((data / f"{dataset}.parquet").read_bytes())
-    table = table.select([name for name in table.column_names if name in READ or name == "conf_status"])
+def _by_programme(data: Path, dataset: str, before: Mapping[str, _Lines]) -> dict[str, _Lines]:
+    """The lines of each programme; those that are what they were `before` are so."""
+    table = tables.read_parquet((data / f"{dataset}.parquet").read_bytes(), {*READ, "conf_status"})
+    programmes = table["programme_id"].combine_chunks().dictionary_encode()
+    starts = np.flatnonzero(np.diff(programmes.indices.to_numpy(), prepend=-1, append=-1)).tolist()
+    runs: dict[str, list[pa.Table]] = defaultdict(list)
+    for start, end in pairwise(starts):
+        runs[programmes[start].as_py()].append(table.slice(start, end - start))
     found = {}
-    for programme_id in table["programme_id"].unique().to_pylist():
-        own = table.filter(pc.equal(table["programme_id"], programme_id))
-        written = pa.BufferOutputStream()
-        with pa.ipc.new_stream(written, own.schema) as stream:
-            stream.write_table(own.combine_chunks())
+    for programme_id, own in ((programme_id, pa.concat_tables(some)) for programme_id, some in runs.items()):
+        if programme_id in before and own.equals(before[programme_id].table):
+            found[programme_id] = before[programme_id]
+            continue
         said = hashlib.sha256(f"{dataset} ".encode())
-        said.update(written.getvalue())
+        said.update(stream(own))
         found[programme_id] = _Lines(dataset, own, said.digest())
     return found
 
@@ -105,8 +111,8 @@ def secret_lines(printed: Mapping[str, pa.Table]) -> dict[tuple, str]:
     }
 
 
-#: Every number that the lines of a programme give away, by name: asked for where they are needed, read once.
-Numbers = Callable[[Printed], Mapping[tuple, float]]
+#: Every number that the lines of a programme give away, as `cells.Numbers` tells them: asked for where they are needed, read once.
+Told = Callable[[Printed], np.ndarray]
 
 
 @dataclass
@@ -129,19 +135,16 @@ class GivenAway:
         return alone
 
 
-def mark_public(cells: Cells, earlier: Iterable[Printed], numbers: Numbers) -> GivenAway:
+def mark_public(cells: Cells, earlier: Iterable[Printed], numbers: Told) -> GivenAway:
     """Mark the numbers that earlier releases print as they are today, and let the secret ones go."""
-    found = GivenAway()
+    found, today = GivenAway(), _values(cells.system)
+    is_rest = np.array([variable.name[0] == "complement" for variable in cells.system.variables], dtype=bool)
     for printed in earlier:
-        for name, value in numbers(printed).items():
-            index = cells.system.by_name.get(name)
-            if index is None or name[0] == "complement":
-                continue
-            today = cells.system.variables[index]
-            if _is_printed(today, value):
-                today.is_public = True
-                if today.is_sensitive:
-                    found.let_go(cells.system, index)
+        for index in np.flatnonzero(same(today, numbers(printed)) & ~is_rest).tolist():
+            variable = cells.system.variables[index]
+            variable.is_public = True
+            if variable.is_sensitive:
+                found.let_go(cells.system, index)
     _forget_what_follows(cells, found)
     return found
 
@@ -166,19 +169,24 @@ def let_go_what_follows(cells: Cells, narrow: Collection[int], found: GivenAway)
 
 
 def told_by(
-    cells: Cells, earlier: Sequence[Printed], numbers: Numbers, suppressed: set[int], found: GivenAway
+    cells: Cells, earlier: Sequence[Printed], numbers: Told, suppressed: set[int], found: GivenAway
 ) -> dict[int, list[int]]:
     """For each number that was let go, the releases that print it, or a number tied to it that today's tables hide: those to withdraw."""
     alone = found.as_if_first(cells.system)
     division = alone.divided([not is_hidden for is_hidden in alone.hidden(suppressed)])
-    told = {}
+    told, today = {}, _values(cells.system)
     for index in found.needs:
-        tied = [variable for part in division.parts([index]) for variable in part.variables if not variable.is_public]
+        tied = [
+            place
+            for part in division.parts([index])
+            for place, variable in zip(part.places, part.variables, strict=True)
+            if not variable.is_public
+        ]
         told[index] = sorted(
             {
                 release
                 for printed in earlier
-                if any(_is_printed(variable, numbers(printed).get(variable.name)) for variable in tied)
+                if same(today[tied], numbers(printed)[tied]).any()
                 for release in printed.releases
             }
         )
@@ -197,11 +205,9 @@ def _come_out(system: System, narrow: Collection[int]) -> set[int]:
     }
 
 
-def _is_printed(variable: Variable, number: float | None) -> bool:
-    """Whether an earlier number is today's."""
-    if variable.value is None or number is None:
-        return False
-    return math.isclose(variable.value, number, rel_tol=1e-9, abs_tol=1e-9)
+def _values(system: System) -> np.ndarray:
+    """Today's numbers; nan where nothing says one."""
+    return np.array([variable.value for variable in system.variables], dtype=float)
 
 
 class Betrayal:
@@ -210,14 +216,16 @@ class Betrayal:
     Past the deadline everything that was secret stays so.
     """
 
-    def __init__(self, cells: Cells, earlier: Sequence[Printed], numbers: Numbers, deadline: float = math.inf):
+    def __init__(self, cells: Cells, earlier: Sequence[Printed], numbers: Told, deadline: float = math.inf):
         self.cells, self.earlier, self.numbers, self.deadline = cells, earlier, numbers, deadline
         self.rows_by_name = {row.name: number for number, row in enumerate(cells.system.rows)}
         self.parts = cache(cells.system.divided)
+        self.old_secrets = OldSecrets()
 
     def of(self, suppressed: set[int]) -> set[int]:
         """Rows to suppress besides these."""
         system, stay = self.cells.system, set()
+        hidden_today = system.hidden(suppressed)
         for printed in self.earlier:
             old_rows = {
                 self.rows_by_name[name]: conf for name, conf in printed.secret.items() if name in self.rows_by_name
@@ -229,13 +237,14 @@ class Betrayal:
                 stay |= shown_again
                 continue
             then = self.numbers(printed)
-            needed, hidden_today = self._needed(old_rows, then), system.hidden(suppressed)
+            needed = self._needed(old_rows, then)
             for part in self.parts().parts(index for row in shown_again for index in system.rows[row].shows):
-                if _gives_away(part, then, needed, hidden_today):
-                    stay |= shown_again.intersection(part.row_places)
+                would_stay = shown_again.intersection(part.row_places)
+                if not would_stay <= stay and self.old_secrets.are_narrowed(part, then, needed, hidden_today):
+                    stay |= would_stay
         return stay
 
-    def _needed(self, old_rows: Mapping[int, str], then: Mapping) -> dict[int, float]:
+    def _needed(self, old_rows: Mapping[int, str], then: np.ndarray) -> dict[int, float]:
         """How wide each number that was secret then must stay; what a policy has since declared public is no secret any more."""
         secret, widths = set(), defaultdict(list)
         for row, conf in old_rows.items():
@@ -245,73 +254,138 @@ class Betrayal:
             if line.threshold.minimum:
                 for column, index in line.columns.items():
                     widths[index].append(line.threshold.least(column))
-        names = self.cells.system.variables
-        return {index: float(max(widths[index], default=1)) for index in secret if names[index].name not in then}
+        return {index: float(max(widths[index], default=1)) for index in secret if math.isnan(then[index])}
 
 
-def _gives_away(
-    part: Part, then: Mapping[tuple, float], needed: Mapping[int, float], hidden_today: Sequence[bool]
-) -> bool:
-    """Whether an old secret is narrowed when today's numbers are put in the old tables, as far as they fit.
+class OldSecrets:
+    """Whether today's numbers narrow what earlier releases keep secret. Releases that say the same around a secret are asked once."""
 
-    What was printed then ties nothing together: each old secret is looked for among the few numbers that it is tied to.
-    """
-    from publication.disclosure.attack import Attacker
+    def __init__(self) -> None:
+        self._sums: dict[int, _Sums] = {}
+        self._divided: dict[tuple, Division] = {}
+        self._known: dict[tuple, bool | None] = {}
 
-    values = [then.get(variable.name) for variable in part.variables]
-    known = [value is not None for value in values]
-    old = System(equations=part.equations)
-    for variable, value in zip(part.variables, values, strict=True):
-        old.variables.append(Variable(variable.name, value, min(variable.lower, value or 0.0), variable.upper))
-    left = old.given(known)
-    if not Attacker(left).has_solution():
-        return False  # the old tables do not follow today's equations
-    unknown = [index for index, is_known in enumerate(known) if not is_known]
-    place = [part.places[index] for index in unknown]
-    parts = left.divided().parts(n for n, index in enumerate(place) if index in needed)
-    for few in sorted(parts, key=lambda found: len(found.variables)):
-        asked = {n: needed[place[index]] for n, index in enumerate(few.places) if place[index] in needed}
-        shown = [(n, index) for n, index in enumerate(few.places) if not hidden_today[place[index]]]
-        today = {n: part.variables[unknown[index]].value for n, index in shown}
-        supposed = {n: value for n, value in today.items() if value is not None}
-        if _is_narrowed(few, asked, supposed):
-            return True
-    return False
+    def are_narrowed(
+        self, part: Part, then: np.ndarray, needed: Mapping[int, float], hidden_today: Sequence[bool]
+    ) -> bool:
+        """Whether one is when today's numbers are put in the old tables, as far as they fit.
+
+        What was printed then ties nothing together: each old secret is looked for among the few numbers that it is tied to.
+        """
+        from publication.disclosure.attack import Attacker
+
+        values = then[part.places]
+        # the parts are those of one division, which lasts as long as this
+        sums = self._sums[id(part)] = self._sums.get(id(part)) or _Sums(part)
+        if sums.contradict(values):
+            return False
+        known = ~np.isnan(values)
+        asked = (id(part), known.tobytes())
+        divided = self._divided[asked] = self._divided.get(asked) or part.divided(known.tolist())
+        secret = [n for n, place in enumerate(part.places) if place in needed and not known[n]]
+        for few in sorted(divided.parts(secret), key=lambda found: len(found.variables)):
+            unknown = [(n, part.places[n]) for n in few.places if not known[n]]
+            wanted = {at: needed[place] for at, (_, place) in enumerate(unknown) if place in needed}
+            shown = [(at, part.variables[n].value) for at, (n, place) in enumerate(unknown) if not hidden_today[place]]
+            supposed = {at: value for at, value in shown if value is not None}
+            found = self._is_narrowed(_then(few, values[few.places]), wanted, supposed)
+            if found is None:
+                return False  # the old tables do not follow today's equations
+            if found:
+                return Attacker(_then(part, values)).has_solution()
+        return False
+
+    def _is_narrowed(self, few: System, wanted: Mapping[int, float], supposed: Mapping[int, float]) -> bool | None:
+        from publication.disclosure.attack import shape
+
+        asked = (shape(few), tuple(wanted.items()), tuple(supposed.items()))
+        if asked not in self._known:
+            self._known[asked] = _is_narrowed(few, wanted, supposed)
+        return self._known[asked]
 
 
-def _is_narrowed(system: System, needed: Mapping[int, float], supposed: Mapping[int, float]) -> bool:
-    """Whether one of the numbers comes out when others are what is supposed of them, as far as that fits."""
+class _Sums:
+    """The equations of a system, to set many tables against."""
+
+    def __init__(self, system: System):
+        self.at = np.array([index for e in system.equations for index, _ in e.terms])
+        self.weight = np.array([weight for e in system.equations for _, weight in e.terms])
+        self.start = np.cumsum([0, *(len(e.terms) for e in system.equations)])[:-1]
+        self.constant = np.array([e.constant for e in system.equations])
+        self.least = np.array([-math.inf if e.at_most else -1e-6 for e in system.equations])
+
+    def contradict(self, values: np.ndarray) -> bool:
+        """Whether numbers that are all known do not add up. Of an equation that speaks of another nothing is said."""
+        if not len(self.start):
+            return False
+        over = np.add.reduceat(self.weight * values[self.at], self.start) - self.constant
+        return bool(((over > 1e-6) | (over < self.least)).any())
+
+
+def _then(system: System, values: np.ndarray) -> System:
+    """What was left to find in a system when these numbers of it were printed (nan: not)."""
+    known = (~np.isnan(values)).tolist()
+    old = System(equations=system.equations)
+    for variable, value, is_known in zip(system.variables, values.tolist(), known, strict=True):
+        then = value if is_known else None
+        old.variables.append(Variable(variable.name, then, min(variable.lower, then or 0.0), variable.upper))
+    return old.given(known)
+
+
+def _is_narrowed(system: System, needed: Mapping[int, float], supposed: Mapping[int, float]) -> bool | None:
+    """Whether one of the numbers comes out when others are what is supposed of them, as far as that fits; None when nothing fits the system."""
     from publication.disclosure.attack import Attacker, Contradiction, Unsolved
 
     attacker, variables = Attacker(system), system.variables
+    if not attacker.has_solution():
+        return None
+
+    def fits(indices: Sequence[int]) -> bool:
+        """Whether these are what is supposed of them, besides the others that were found to be; they are left so when they are."""
+        for index in indices:
+            variables[index].value = supposed[index]
+        suppose()
+        if attacker.has_solution():
+            return True
+        for index in indices:
+            variables[index].value = None
+        return False
 
     def suppose() -> None:
         attacker.print([variable.value is None for variable in variables])
 
-    for index in sorted(supposed, key=lambda i: (i in needed, i)):
-        variables[index].value = supposed[index]
-        suppose()
-        if not attacker.has_solution():
-            variables[index].value = None  # this number changed since: it says nothing of then
+    # one after the other: what does not fit changed since, and says nothing of then. Several at once while they do fit
+    left, at_once = sorted(supposed, key=lambda i: (i in needed, i)), 1
+    while left:
+        if fits(left[:at_once]):
+            left, at_once = left[at_once:], at_once * 2
+        elif at_once > 1:
+            at_once //= 2
+        else:
+            left = left[1:]
     suppose()
     low, high = np.full(len(variables), math.inf), np.full(len(variables), -math.inf)
     # what is found of one number is a point that may prove that others move enough
     for index in sorted(needed, key=lambda i: (variables[i].value is not None, i)):
         least, value = needed[index] - 1e-6, variables[index].value
-        if high[index] - low[index] >= least:
+        if high[index] >= low[index] + least:
             continue
-        variables[index].value = None
-        try:
-            if value is not None:
-                suppose()
-            bounds = attacker.highest(index), attacker.lowest(index)
-        except (Contradiction, Unsolved):
+        if value is not None:
+            low[index] = high[index] = value
+            variables[index].value = None
+            suppose()
+        for attack in (attacker.highest, attacker.lowest):
+            try:
+                bound = attack(index)
+            except (Contradiction, Unsolved):
+                return True
+            low[index], high[index] = min(low[index], bound.value), max(high[index], bound.value)
+            if value is None and len(bound.point):
+                np.minimum(low, bound.point, out=low)
+                np.maximum(high, bound.point, out=high)
+            if high[index] >= low[index] + least:
+                break
+        else:
             return True
         variables[index].value = value
-        if bounds[0].value - bounds[1].value < least:
-            return True
-        if value is None:
-            for point in (bound.point for bound in bounds if len(bound.point)):
-                np.minimum(low, point, out=low)
-                np.maximum(high, point, out=high)
     return False

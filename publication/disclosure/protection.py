@@ -121,8 +121,8 @@ def _protect(
     deadline: float,
 ) -> None:
     reading.tie(cells, policies, events)
-    naming = reading.Naming(policies)
-    numbers = cache(lambda printed: reading.numbers(printed.tables, naming))
+    read = reading.Numbers(cells.system, reading.Naming(policies))
+    numbers = cache(lambda printed: read.of(printed.tables))
     given_away = past.mark_public(cells, earlier, numbers)
     _hold_alone(cells, given_away, deadline)
     settled: dict[tuple, Settled] = {}
@@ -164,7 +164,7 @@ class _Attempt:
 def _attempt(
     given: Mapping[str, pa.Table],
     cells: Cells,
-    numbers: past.Numbers,
+    numbers: past.Told,
     earlier: list[past.Printed],
     deadline: float,
     settled: dict[tuple, Settled],
@@ -220,7 +220,7 @@ class Settled:
 
 def _chosen(
     cells: Cells,
-    numbers: past.Numbers,
+    numbers: past.Told,
     earlier: list[past.Printed],
     deadline: float,
     effort: Effort,

@@ -268,7 +268,8 @@ def test_a_programme_of_which_releases_print_the_same_is_looked_at_once(people_d
     cells = reading.read(today, policies)
     for variable in cells.system.variables:
         variable.need_low, variable.need_high = 0.0, 1.0
-    numbers = cache(lambda printed_: reading.numbers(printed_.tables, reading.Naming(policies)))
+    read = reading.Numbers(cells.system, reading.Naming(policies))
+    numbers = cache(lambda printed_: read.of(printed_.tables))
     given_away = earlier.mark_public(cells, found, numbers)
     hidden = set(range(len(cells.system.rows)))
     told = earlier.told_by(cells, found, numbers, hidden, given_away)

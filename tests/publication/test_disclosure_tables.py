@@ -10,6 +10,7 @@ import sys
 from dataclasses import replace
 
 import hand_made
+import numpy as np
 import pyarrow as pa
 import pytest
 
@@ -339,9 +340,15 @@ def test_the_numbers_of_a_table_are_those_that_it_is_read_for():
         share("PE03", "total", "total", 3, 18, "ind_participants"),
     ]
     given = {d: table(rows), "ind_participants": table([*others, *disagreeing])}
-    found = reading.numbers(given, reading.Naming(POLICIES))
-    assert found == {v.name: v.true_value for v in reading.read(given, POLICIES).system.variables}
-    assert {name[0] for name in found} > {"complement"} and any(len(name) == 6 for name in found)
+    system = reading.read(given, POLICIES).system
+    found = reading.Numbers(system, reading.Naming(POLICIES))
+    assert found.of(given).tolist() == [v.true_value for v in system.variables]
+    assert {v.name[0] for v in system.variables} > {"complement"} and any(len(v.name) == 6 for v in system.variables)
+    # the same lines with other numbers, and in another release a line less
+    agents = next(n for n, v in enumerate(system.variables) if v.name[2] == (("participant_category", "agent"),))
+    others[0] = share("PE02", "participant_category", "agent", 4, 41, "ind_participants")
+    assert found.of({"ind_participants": table(others)})[agents] == 4
+    assert np.isnan(found.of({"ind_participants": table(others[1:])})[agents])
 
 
 def test_indicators_that_count_the_same_people_share_their_numbers():

@@ -32,12 +32,17 @@ MOST_PROGRAMS = 20
 
 @dataclass(frozen=True)
 class Finding:
-    """One protected number under attack. `width` is infinite when nothing bounds it; `single`: who knew its own."""
+    """One protected number under attack: between `low` and `high`, infinite where nothing bounds it; `single`: who knew its own."""
 
     variable: int
-    width: float
+    low: float
+    high: float
     is_enough: bool
     single: int | None = None
+
+    @property
+    def width(self) -> float:
+        return self.high - self.low
 
 
 @dataclass
@@ -108,7 +113,7 @@ def _attacked(system: System, known: Sequence[bool], proofs: Sequence[Proof] = (
     Parts of one shape are attacked once. A large one is attacked where the proofs do not show that it is uncertain.
     """
     findings = [
-        Finding(index, 0.0, _is_met(variable)) for index, variable in enumerate(system.variables) if variable.is_sensitive and known[index]
+        Finding(index, variable.true_value, variable.true_value, _is_met(variable)) for index, variable in enumerate(system.variables) if variable.is_sensitive and known[index]
     ]  # fmt: skip
     closed, proven = _Closed(system), None
     for part in system.sensitive_parts(known):
@@ -175,7 +180,7 @@ def _part_attacked(part: Part, closed: _ClosedPart) -> list[Finding]:
     points: list[np.ndarray] = []
     for index in reach.sensitive:
         low, high = (program.end(index, way, reach, points) for way in (1.0, -1.0))
-        findings.append(Finding(place[index], high - low, reach.goes_low(index) and reach.goes_high(index)))
+        findings.append(Finding(place[index], low, high, reach.goes_low(index) and reach.goes_high(index)))
     found = np.array(points)
     for single, variable in enumerate(part.variables):
         if not variable.is_single or known[single]:
@@ -194,7 +199,7 @@ def _part_attacked(part: Part, closed: _ClosedPart) -> list[Finding]:
                 if not goes(index):
                     knowing.ask_no_more(index, way, [single], closed)
             enough = knowing.goes_low(index) and knowing.goes_high(index)
-            findings.append(Finding(place[index], high - low, enough, place[single]))
+            findings.append(Finding(place[index], low, high, enough, place[single]))
     return findings
 
 
@@ -224,7 +229,7 @@ class _Large:
                 for single in singles:
                     asked.setdefault(single, []).append((index, way))
             findings.append(
-                Finding(self.part.places[index], reach.high[index] - reach.low[index], reach.goes_low(index) and reach.goes_high(index))
+                Finding(self.part.places[index], reach.low[index], reach.high[index], reach.goes_low(index) and reach.goes_high(index))
             )  # fmt: skip
         return findings + [finding for single, ends in asked.items() for finding in self._informed(single, ends)]
 
@@ -279,7 +284,7 @@ class _Large:
                 reach.low[index] = min(reach.low[index], point[index])
                 reach.high[index] = max(reach.high[index], point[index])
             if not goes(index):
-                findings.append(Finding(self.part.places[index], reach.high[index] - reach.low[index], False, self.part.places[single]))  # fmt: skip
+                findings.append(Finding(self.part.places[index], reach.low[index], reach.high[index], False, self.part.places[single]))  # fmt: skip
         return findings
 
     def _solve(self, single: int | None, index: int, way: int) -> np.ndarray | None:

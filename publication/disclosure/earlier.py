@@ -28,6 +28,9 @@ from publication import shelf, tables
 from publication.disclosure.cells import KEY, READ, SECONDARY, Cells, same, stream
 from publication.disclosure.system import Division, Part, System, Variable
 
+#: What the solver may be wrong by: an interval that is no wider is a number.
+NOTHING = 1e-6
+
 
 @dataclass(frozen=True, eq=False)
 class Printed:
@@ -117,15 +120,21 @@ Told = Callable[[Printed], np.ndarray]
 
 @dataclass
 class GivenAway:
-    """Secret numbers of today that earlier releases tell, which nothing that is hidden today can keep. They are not asked for any more;
-    `needs`: what was."""
+    """Secret numbers of today that earlier releases tell, or narrow more than anything that is hidden today could make good. What nothing
+    can keep is not asked for any more; `needs`: what was."""
 
     needs: dict[int, tuple[float | None, float | None]] = field(default_factory=dict)
 
-    def let_go(self, system: System, index: int) -> None:
+    def let_go(self, system: System, index: int, low: float = math.inf, high: float = -math.inf) -> None:
+        """Ask for no more than `low` to `high`; for nothing where these are no interval."""
         variable = system.variables[index]
-        self.needs[index] = (variable.need_low, variable.need_high)
-        variable.need_low = variable.need_high = None
+        self.needs.setdefault(index, (variable.need_low, variable.need_high))
+        if high - low <= NOTHING:
+            variable.need_low = variable.need_high = None
+        if variable.need_low is not None:
+            variable.need_low = max(variable.need_low, low)
+        if variable.need_high is not None:
+            variable.need_high = min(variable.need_high, high)
 
     def as_if_first(self, system: System) -> System:
         """The system as it would be without any earlier release: what is to be kept when those that tell are withdrawn."""
@@ -161,10 +170,11 @@ def _forget_what_follows(cells: Cells, found: GivenAway) -> None:
 
 def let_go_what_follows(cells: Cells, narrow: Collection[int], found: GivenAway) -> bool:
     """Let go, of the secret numbers that come out of what leaves, those that would if nothing more was printed today, and would not if
-    nothing had been before. Whether there are any."""
-    told = _come_out(cells.system, narrow) - _come_out(found.as_if_first(cells.system), narrow)
+    nothing had been before: what is left of their intervals then is asked for still. Whether there are any."""
+    coming_out, anyway = _come_out(cells.system, narrow), _come_out(found.as_if_first(cells.system), narrow)
+    told = coming_out.keys() - anyway.keys()
     for index in told:
-        found.let_go(cells.system, index)
+        found.let_go(cells.system, index, *coming_out[index])
     return bool(told)
 
 
@@ -193,12 +203,12 @@ def told_by(
     return told
 
 
-def _come_out(system: System, narrow: Collection[int]) -> set[int]:
-    """The secret numbers beside these that come out although all that may be hidden is."""
+def _come_out(system: System, narrow: Collection[int]) -> dict[int, tuple[float, float]]:
+    """The secret numbers beside these that come out although all that may be hidden is, and between what they are then known to lie."""
     from publication.disclosure.audit import attacked
 
     return {
-        part.places[finding.variable]
+        part.places[finding.variable]: (finding.low, finding.high)
         for part in system.divided(system.unhideable()).parts(narrow)
         for finding in attacked(part, part.hideable())
         if not finding.is_enough
@@ -367,7 +377,7 @@ def _is_narrowed(system: System, needed: Mapping[int, float], supposed: Mapping[
     low, high = np.full(len(variables), math.inf), np.full(len(variables), -math.inf)
     # what is found of one number is a point that may prove that others move enough
     for index in sorted(needed, key=lambda i: (variables[i].value is not None, i)):
-        least, value = needed[index] - 1e-6, variables[index].value
+        least, value = needed[index] - NOTHING, variables[index].value
         if high[index] >= low[index] + least:
             continue
         if value is not None:

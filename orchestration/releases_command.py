@@ -26,8 +26,9 @@ Number = Annotated[int | None, typer.Argument(help="Numéro de version ; par dé
 
 @app.command("list")
 def list_all() -> None:
-    """Toutes les versions, de la plus ancienne à la plus récente."""
-    from publication import releases
+    """Toutes les versions, de la plus ancienne à la plus récente, celles qui ont été retirées comprises."""
+    from publication import releases, shelf
+    from publication.wording import long_date
 
     home, lines = _home(), Lines()
     current = releases.current(home.releases)
@@ -45,6 +46,10 @@ def list_all() -> None:
                 mark,
             )
         )
+    for number, gone in shelf.withdrawn(home.releases).items():
+        made_at = gone["made_at"][:16].replace("T", " ")
+        rows.append((number, gone["version"] or "–", made_at, "", "", f"retirée le {long_date(gone['at'])}"))
+    rows.sort()
     lines.table(rows, ("version", "définitions.périodes.révisions", "faite le (UTC)", "publiés", "retenus", ""))
     if not rows:
         lines.say("Aucune version publiée.")

@@ -265,6 +265,7 @@ def test_releases(observatoire, observatory, tmp_path):
     assert code == 0 and "La version 2, faite le " in said and "est retirée" in said
     code, said = observatoire("releases", "show", "2")
     assert code == 4 and "a été retirée le" in said and "un nom y était" in said
+    assert "  retirée le " in observatoire("releases", "list")[1].splitlines()[-1]
     page = observatory.home.releases / "1" / "public" / "index.html"
     page.chmod(0o644)
     page.write_text("<html>changed")

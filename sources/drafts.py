@@ -17,6 +17,7 @@ from datetime import date
 from functools import cache
 from pathlib import Path, PurePath
 
+from rulebook.numbers import agreed, plural
 from sources.contract import ContractError, LoadedContract, header_key, load_contract, load_contracts
 from sources.drafting.lookalikes import column
 from sources.drafting.mapping import known_headers, propose
@@ -108,7 +109,8 @@ def _of_template(
     loaded = templates[name]
     contract = loaded.contract
     read = _read_by_template(reading, fit)
-    counted = f"{len(fit.mapped)} lues, {len(fit.ignored)} écartées par le modèle, {len(fit.unmapped)} inconnues"
+    ignored = plural(len(fit.ignored), "écartée par le modèle", "écartées par le modèle")
+    counted = f"{plural(len(fit.mapped), 'lue')}, {ignored}, {plural(len(fit.unmapped), 'inconnue')}"
     hints = [
         f"Ébauche à relire : le fichier a les colonnes du modèle {name} ({counted}).",
         f"Lu : {' ; '.join(read)}.",
@@ -173,10 +175,12 @@ def _generic(source: str, reading: Reading, templates: Mapping, contracts: Mappi
             f"« {reading.file_name} » : aucun nom de colonne n'est reconnu en ligne {table.header_row}. Si cette ligne est bien "
             "l'en-tête, copiez le modèle le plus proche de sources/templates et mettez-y vos en-têtes ; sinon, ajoutez-en un.",
         )
-    grain = f"{len(proposal.matches)} colonnes ou groupes de colonnes sur {len(table.columns)} vont à l'entité {proposal.entity.name}"
+    taken = plural(len(proposal.matches), "colonne ou groupe de colonnes", "colonnes ou groupes de colonnes")
+    go = agreed(len(proposal.matches), "va", "vont")
+    grain = f"{taken} sur {len(table.columns)} {go} à l'entité {proposal.entity.name}"
     hints = [
         "Ébauche à relire ligne par ligne : aucun modèle n'a ces colonnes.",
-        f"Lu : {' ; '.join(reading.hints)} ; en-tête en ligne {table.header_row}, {table.nb_rows} ligne{'s' * (table.nb_rows > 1)} de données.",
+        f"Lu : {' ; '.join(reading.hints)} ; en-tête en ligne {table.header_row}, {plural(table.nb_rows, 'ligne')} de données.",
         *(f"Mise en page : {hint}." for hint in table.hints),
         f"{grain}.",
     ]

@@ -11,6 +11,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Protocol
 
+from rulebook.numbers import plural
 from sources.contract import MOST_ABOVE, Contract, ContractField, header_key
 from sources.entities import ENTITIES
 from sources.readers.sheet import enumerate_in_french
@@ -255,7 +256,9 @@ def _sentence(
         hint = f" (est-ce « {free[close[0]]} » reformulé ?)" if close else ""
         parts.append(f"colonne inconnue « {label} » ({column}){hint}")
     if len(parts) > MOST_UNKNOWN:
-        parts[MOST_UNKNOWN:] = [f"et {len(parts) - MOST_UNKNOWN} autres colonnes inconnues"]
+        parts[MOST_UNKNOWN:] = [
+            f"et {plural(len(parts) - MOST_UNKNOWN, 'autre colonne inconnue', 'autres colonnes inconnues')}"
+        ]
     parts += [f"colonne obligatoire absente « {header} »" for header in missing]
     available = enumerate_in_french([f"« {cell} »" for cell in cells if cell], shown=40)
     return (

@@ -22,6 +22,7 @@ import pyarrow.compute as pc
 
 from identity.side_by_side import of_each
 from identity.vault import open_private
+from rulebook.numbers import agreed, plural
 from sources import redaction
 from sources.columns import (
     FILLED,
@@ -435,7 +436,9 @@ def _under_no_header(
         return _table(said, FINDING), []
     if not cells:
         return FINDING.empty_table(), []
-    message = f"Cellule(s) sans en-tête, que rien ne lit : {enumerate_in_french([*cells.values()])}."
+    message = (
+        f"{agreed(len(cells), 'Cellule')} sans en-tête, que rien ne lit : {enumerate_in_french([*cells.values()])}."
+    )
     return FINDING.empty_table(), [Note("cellules_sans_entete", message)]
 
 
@@ -799,7 +802,7 @@ def _unknown_words(contract: Contract, binding: Binding, sheet: Sheet, raw: pa.T
             notes.append(
                 Note(
                     "mot_inconnu",
-                    f"Statut inconnu {shown}en {place} ({len(numbers)} ligne(s)) : écrivez un des mots du modèle, "
+                    f"Statut inconnu {shown}en {place} ({plural(len(numbers), 'ligne')}) : écrivez un des mots du modèle, "
                     "ou demandez à l'observatoire d'ajouter celui-ci.",
                 )
             )
@@ -823,8 +826,12 @@ def _far_from_their_section(binding: Binding, sheet: Sheet, raw: pa.Table, accep
     return [
         Note(
             "date_loin_du_titre",
-            f"{len(far)} date(s) loin du mois sous lequel elles sont rangées : {enumerate_in_french(far, MOST_FAR)}. La date écrite est gardée : "
-            "si son année est fausse, corrigez-la ; sinon, déplacez la ligne.",
+            plural(
+                len(far),
+                "date loin du mois sous lequel elle est rangée",
+                "dates loin du mois sous lequel elles sont rangées",
+            )
+            + f" : {enumerate_in_french(far, MOST_FAR)}. La date écrite est gardée : si son année est fausse, corrigez-la ; sinon, déplacez la ligne.",
         )
     ]
 

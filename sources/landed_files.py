@@ -19,6 +19,7 @@ from identity.cipher import Cipher, aside_of
 from identity.door import split
 from identity.pseudonyms import pseudonyms_under
 from identity.vault import Vault
+from rulebook.numbers import plural
 from sources.columns import whole
 from sources.contract import Contract
 from sources.entities import ENTITIES, LINEAGE, Entity
@@ -129,11 +130,12 @@ def _without_identities(
     )  # fmt: skip
     if not seen.nb_not_email:
         return []
-    message = (
-        f"{seen.nb_not_email} cellule(s) d'adresse ne contiennent pas une adresse électronique : ces lignes sont gardées, "
-        "la personne y est reconnue à son nom seulement."
+    message = plural(
+        seen.nb_not_email,
+        "cellule d'adresse ne contient pas une adresse électronique : sa ligne est gardée",
+        "cellules d'adresse ne contiennent pas une adresse électronique : leurs lignes sont gardées",
     )
-    return [Note("adresses_illisibles", message)]
+    return [Note("adresses_illisibles", f"{message}, la personne y est reconnue à son nom seulement.")]
 
 
 def _programme_years(

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import numpy as np
 
+from rulebook.numbers import plural
 from sources.note import Note
 from sources.readers.sheet import MERGED, STRUCK, Mark, Sheet, enumerate_in_french
 
@@ -32,7 +33,12 @@ def notes_on_looks(sheet: Sheet, numbers: np.ndarray) -> list[Note]:
         said.append(
             Note(
                 "texte_barre",
-                f"{struck.sum()} ligne(s) au texte barré, lue(s) comme les autres : {_rows(sheet, numbers[struck])}. Si le trait veut dire « annulé », "
+                plural(
+                    int(struck.sum()),
+                    "ligne au texte barré, lue comme les autres",
+                    "lignes au texte barré, lues comme les autres",
+                )
+                + f" : {_rows(sheet, numbers[struck])}. Si le trait veut dire « annulé », "
                 "écrivez-le dans une colonne, ou retirez la ligne.",
             )
         )
@@ -40,16 +46,18 @@ def notes_on_looks(sheet: Sheet, numbers: np.ndarray) -> list[Note]:
         said.append(
             Note(
                 "cellules_fusionnees_en_ligne",
-                f"{merged.sum()} ligne(s) aux cellules fusionnées sur plusieurs colonnes, dont seule la première est remplie : "
-                f"{_rows(sheet, numbers[merged])}. Défusionnez-les et remplissez chaque colonne.",
+                plural(int(merged.sum()), "ligne aux cellules fusionnées", "lignes aux cellules fusionnées")
+                + f" sur plusieurs colonnes, dont seule la première est remplie : {_rows(sheet, numbers[merged])}. "
+                "Défusionnez-les et remplissez chaque colonne.",
             )
         )
     if coloured.any():
         said.append(
             Note(
                 "lignes_colorees",
-                f"{coloured.sum()} ligne(s) d'une autre couleur que les autres, que rien ne lit : {_rows(sheet, numbers[coloured])}. Si la couleur a un "
-                "sens (annulé, à confirmer), écrivez-le dans une colonne.",
+                plural(int(coloured.sum()), "ligne d'une autre couleur", "lignes d'une autre couleur")
+                + f" que les autres : {_rows(sheet, numbers[coloured])}. Rien ne lit cette couleur : si elle a un sens (annulé, à confirmer), "
+                "écrivez-le dans une colonne.",
             )
         )
     return said

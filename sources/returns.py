@@ -22,6 +22,7 @@ import duckdb
 
 from identity.cipher import Cipher
 from identity.vault import Vault
+from rulebook.numbers import plural
 from sources.contract import LoadedContract
 from sources.entities import ENTITIES
 from sources.headers import Unbound
@@ -128,18 +129,20 @@ def _take(
             "release": returned.release,
         }
         write(directory, document | {"received_at": now.isoformat(), "lines": returned.lines})
+    refused = returned.filled - len(returned.lines) - returned.known
     summary = (
-        f"rien n'y est rempli ({returned.unfilled} ligne(s) laissée(s) vide(s))."
+        f"rien n'y est rempli ({plural(returned.unfilled, 'ligne laissée vide', 'lignes laissées vides')})."
         if not returned.filled
-        else f"{returned.filled} ligne(s) remplie(s) : {len(returned.lines)} prise(s) en compte, {returned.known} déjà connue(s), "
-        f"{returned.filled - len(returned.lines) - returned.known} refusée(s) ; {returned.unfilled} laissée(s) vide(s)."
+        else f"{plural(returned.filled, 'ligne remplie', 'lignes remplies')} : {plural(len(returned.lines), 'prise', 'prises')} en compte, "
+        f"{plural(returned.known, 'déjà connue', 'déjà connues')}, {plural(refused, 'refusée')} ; "
+        f"{plural(returned.unfilled, 'laissée vide', 'laissées vides')}."
     )
     return replace(
         report,
         rows_read=returned.filled,
         rows_accepted=len(returned.lines),
         rows_duplicate=returned.known,
-        rows_quarantined=returned.filled - len(returned.lines) - returned.known,
+        rows_quarantined=refused,
         rows_structure=returned.unfilled,
         message=summary,
         notes=tuple(returned.notes[:MOST_NOTES]),

@@ -25,6 +25,7 @@ from pathlib import Path
 from typing import Any
 
 from identity.cipher import Cipher
+from rulebook.numbers import grouped, plural
 from sources.clients.api import ApiShape
 from sources.clients.bundle import key_text, tombstone_line
 from sources.clients.credentials import Credentials
@@ -164,8 +165,8 @@ class _Crawler:
         self.memory = replace(self.memory, place=self.api.place, spared=sorted(keys), watermark=None, full_at=None)
         self._note(
             "lieu_change",
-            f"Le contrat interroge désormais un autre endroit : les {len(keys)} fiche(s) déjà reçues sont gardées. Pour suivre "
-            "deux événements à la fois, faites deux contrats.",
+            f"Le contrat interroge désormais un autre endroit : {plural(len(keys), 'fiche déjà reçue est gardée', 'fiches déjà reçues sont gardées')}. "
+            "Pour suivre deux événements à la fois, faites deux contrats.",
         )
 
     @cached_property
@@ -214,9 +215,9 @@ class _Crawler:
                 self.store.begin(plan)
                 continue
             if state != "whole":
-                counted, seen = sweep.first_count, len(sweep.last)
+                counted, seen = sweep.first_count or 0, len(sweep.last)
                 happened = (
-                    f"annonce {counted} fiche(s) et en donne {seen}"
+                    f"annonce {plural(counted, 'fiche')} et en donne {grouped(seen)}"
                     if state == "short"
                     else "perd des fiches pendant la collecte"
                 )
@@ -358,7 +359,7 @@ class _Crawler:
             self.store.forget_pages()
             raise PlatformDown(
                 "platform_shrunk",
-                f"La plateforme {name} ne montre plus {nb_absent} fiche(s) sur les {nb_known} connues : rien n'est retiré. Vérifiez "
+                f"La plateforme {name} ne montre plus {plural(nb_absent, 'fiche')} sur {plural(nb_known, 'connue')} : rien n'est retiré. Vérifiez "
                 "les droits de la clé ; si ces fiches ont bien été supprimées, mettez « max_deleted_share: 1 » dans le contrat.",
             )
 

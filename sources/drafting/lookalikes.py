@@ -11,6 +11,7 @@ from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 from functools import lru_cache
 
+from rulebook.numbers import plural
 from sources.entities import Slot
 from sources.kinds import TRUTHS
 from sources.values.counts import parse_count
@@ -136,9 +137,8 @@ class Column:
         """« 12 valeurs, dates » – for the person who reads the draft."""
         if not self.filled:
             return "colonne vide"
-        values = f"{self.filled} valeur{'s' if self.filled > 1 else ''}"
         shown = [IN_FRENCH[kind][1] for kind, _ in self.kinds.most_common(2)]
-        return f"{values}, {' ou '.join(shown)}"
+        return f"{plural(self.filled, 'valeur')}, {' ou '.join(shown)}"
 
 
 def column(index: int, label: str, texts: Iterable[str | None]) -> Column:

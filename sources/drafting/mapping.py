@@ -11,6 +11,7 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from functools import lru_cache
 
+from rulebook.numbers import agreed, grouped, plural
 from sources.contract import LoadedContract, header_key
 from sources.drafting.lookalikes import OF_PERSONS, Column, read_as
 from sources.drafting.words import HALLMARKS, WORDS
@@ -145,7 +146,7 @@ def _match(entity: Entity, slot: Slot, column: Column, known: dict[str, tuple[Kn
         if readable * 2 < column.filled:
             return None
         score += AGREEING * readable / column.filled
-        reason += f" ; {readable} valeur{'s' if readable > 1 else ''} sur {column.filled} se li{'sen' if readable > 1 else ''}t comme {_as(slot)}"
+        reason += f" ; {plural(readable, 'valeur')} sur {grouped(column.filled)} {agreed(readable, 'se lit', 'se lisent')} comme {_as(slot)}"
     return Match(slot, column, score, reason)
 
 

@@ -13,6 +13,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
+from rulebook.numbers import plural
 from sources.readers import Sheet, Unreadable, read
 from sources.readers.delimited import NO_DELIMITER, deduce_delimiter
 from sources.readers.encoding import SHOWN, find_encoding
@@ -79,7 +80,7 @@ def _workbook(path: Path, file_name: str) -> Reading:
 
     def named(several: list[Sheet]) -> str:
         return ", ".join(
-            f"« {other.name} »{' (masquée)' if other.name in hidden else ''}, {other.table.num_rows} ligne(s) remplie(s)"
+            f"« {other.name} »{' (masquée)' if other.name in hidden else ''}, {plural(other.table.num_rows, 'ligne remplie', 'lignes remplies')}"
             for other in several
         )
 
@@ -139,10 +140,7 @@ def _json(path: Path, file_name: str) -> Reading:
         default=("", documents),
     )
     options: dict[str, Any] = {"records": records} if records else {}
-    hints = [
-        f"JSON, {len(elements)} enregistrement{'s' if len(elements) > 1 else ''}"
-        + (f" dans la liste « {records} »" if records else "")
-    ]
+    hints = [f"JSON, {plural(len(elements), 'enregistrement')}" + (f" dans la liste « {records} »" if records else "")]
     pairs, nested = [], []
     for inner, items in _nested(elements):
         labelled = _as_pairs(inner, items)

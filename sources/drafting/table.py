@@ -11,6 +11,7 @@ from collections import Counter
 from dataclasses import dataclass
 from datetime import date
 
+from rulebook.numbers import plural
 from sources.contract import Layout, header_key
 from sources.drafting.lookalikes import OF_PERSONS, TYPED, Column, column, kind_of
 from sources.drafting.words import WORDS
@@ -77,7 +78,7 @@ def find_table(sheet: Sheet, file_name: str) -> Found:
 def _flattened(sheet: Sheet, rows: list[Row], position: int, stacked: int) -> tuple[dict, Sheet, list[str]]:
     """The layout that gives each column one name, the sheet read by it, and what to say of the header and of what stands above."""
     layout: dict = {}
-    said = [f"{position} ligne(s) de titre au-dessus de l'en-tête"] if position else []
+    said = [f"{plural(position, 'ligne de titre', 'lignes de titre')} au-dessus de l'en-tête"] if position else []
     lower = rows[position + stacked][1]
     twice = len({header_key(cell) for cell in lower if cell}) < sum(1 for cell in lower if cell)
     if part := _numbered_part(sheet, rows[:position]):
@@ -260,10 +261,22 @@ def _structure(labels: Cells, below: list[Row]) -> tuple[list[Row], list[date | 
             months.append(section)
     layout = ({"sections": "month"} if sections else {}) | ({"totals": list(totals)} if totals else {})
     said = {
-        f"{sections} ligne(s) ne portent qu'un mois : il donne l'année aux dates qui suivent": sections,
-        f"{totals.total()} ligne(s) de total ou de note, reconnues à leur début : {', '.join(totals)}": totals,
-        f"{repeated} en-tête(s) répété(s) plus bas, laissé(s) de côté": repeated,
-        f"{lonely} ligne(s) n'ont qu'une cellule remplie : à vérifier, ce sont peut-être des titres": lonely,
+        plural(sections, "ligne ne porte", "lignes ne portent")
+        + " qu'un mois : il donne l'année aux dates qui suivent": sections,
+        plural(
+            totals.total(),
+            "ligne de total ou de note, reconnue à son début",
+            "lignes de total ou de note, reconnues à leur début",
+        )
+        + f" : {', '.join(totals)}": totals,
+        plural(
+            repeated, "en-tête répété plus bas, laissé de côté", "en-têtes répétés plus bas, laissés de côté"
+        ): repeated,
+        plural(
+            lonely,
+            "ligne n'a qu'une cellule remplie : à vérifier, c'est peut-être un titre",
+            "lignes n'ont qu'une cellule remplie : à vérifier, ce sont peut-être des titres",
+        ): lonely,
     }
     return data, months, layout, [sentence for sentence, found in said.items() if found]
 

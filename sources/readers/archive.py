@@ -19,6 +19,7 @@ from pathlib import Path
 from posixpath import basename, dirname, join, normpath
 from xml.parsers import expat
 
+from rulebook.numbers import agreed, plural
 from sources.readers.looks import XlsxStyles, marks, ods_look
 from sources.readers.sheet import (
     MERGED,
@@ -96,13 +97,17 @@ class SheetFacts:
         if self.hidden:
             yield "feuille_masquee", "La feuille est masquée ; elle a été lue comme les autres."
         if self.hidden_rows:
-            count, rows = len(self.hidden_rows), enumerate_in_french(row_ranges(self.hidden_rows))
-            yield "lignes_masquees", f"{count} ligne(s) masquée(s) ou filtrée(s), lue(s) comme les autres : {rows}."
-        if columns := _column_ranges(self.hidden_columns, self.last_column):
-            yield (
-                "colonnes_masquees",
-                f"Colonne(s) masquée(s), lue(s) comme les autres : {enumerate_in_french(columns)}.",
+            rows = enumerate_in_french(row_ranges(self.hidden_rows))
+            counted = plural(
+                len(self.hidden_rows),
+                "ligne masquée ou filtrée, lue comme les autres",
+                "lignes masquées ou filtrées, lues comme les autres",
             )
+            yield "lignes_masquees", f"{counted} : {rows}."
+        if columns := _column_ranges(self.hidden_columns, self.last_column):
+            is_one = len(columns) == 1 and columns[0].isalpha()
+            said = "Colonne masquée, lue" if is_one else "Colonnes masquées, lues"
+            yield "colonnes_masquees", f"{said} comme les autres : {enumerate_in_french(columns)}."
         if self.formulas_without_value:
             yield (
                 "formule_sans_valeur",
@@ -124,7 +129,7 @@ class SheetFacts:
             cells = enumerate_in_french(self.commented)
             yield (
                 "commentaires",
-                f"Commentaire(s) de cellule, que rien ne lit : {cells}. Ce qu'ils disent va dans une colonne.",
+                f"{agreed(len(self.commented), 'Commentaire')} de cellule, que rien ne lit : {cells}. Écrivez dans une colonne ce qui doit être lu.",
             )
 
 
@@ -710,7 +715,7 @@ def _integer(text: str) -> int:
 
 def _addresses(positions: list[tuple[int, int]]) -> str:
     names = [cell_name(row, column) for row, column in positions]
-    return f"Cellule{'s' if len(names) > 1 else ''} {enumerate_in_french(names)}"
+    return f"{agreed(len(names), 'Cellule')} {enumerate_in_french(names)}"
 
 
 def _column_ranges(spans: list[tuple[int, int]], last_column: int) -> list[str]:

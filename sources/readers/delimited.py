@@ -27,6 +27,7 @@ from pathlib import Path
 import pyarrow as pa
 import pyarrow.compute as pc
 
+from rulebook.numbers import plural
 from sources.readers.encoding import Encoding, find_encoding
 from sources.readers.regular import read_regular
 from sources.readers.sheet import MAX_CELL, Note, Sheet, TableBuilder, Unreadable, sheet_schema
@@ -70,9 +71,8 @@ def read_delimited(
     if table.num_rows == 0:
         raise empty_file(file_name)
     table, wrapped_notes = _unwrapped(table, sep)
-    nul_notes = (
-        (Note("octets_nuls", f"{found.nuls} caractère(s) nul(s) ont été retirés du texte."),) if found.nuls else ()
-    )
+    taken_out = plural(found.nuls, "caractère nul a été retiré", "caractères nuls ont été retirés")
+    nul_notes = (Note("octets_nuls", f"{taken_out} du texte."),) if found.nuls else ()
     return [Sheet(None, table, (*found.notes, *sep_notes, *nul_notes, *cut_notes, *wrapped_notes))]
 
 
@@ -100,9 +100,13 @@ def _unwrapped(table: pa.Table, delimiter: str) -> tuple[pa.Table, tuple[Note, .
         for column, text in zip(columns, row, strict=True):
             column[number] = text or None
     made = [table.column(0), *(pa.chunked_array([pa.array(column, pa.string())]) for column in columns)]
-    message = (
-        f"{len(wrapped)} ligne(s) étaient tout entières dans leur première cellule, entre guillemets, et ont été remises en colonnes : le fichier a été "
-        "ouvert puis enregistré par un tableur. Déposez l'export tel que la plateforme le donne."
+    message = plural(
+        len(wrapped),
+        "ligne était tout entière dans sa première cellule, entre guillemets, et a été remise en colonnes",
+        "lignes étaient tout entières dans leur première cellule, entre guillemets, et ont été remises en colonnes",
+    )
+    message += (
+        " : le fichier a été ouvert puis enregistré par un tableur. Déposez l'export tel que la plateforme le donne."
     )
     return pa.table(made, schema=sheet_schema(width)), (Note("lignes_entre_guillemets", message),)
 
@@ -246,8 +250,7 @@ def _cut_notes(found: Encoding, last_two: list[list[str]], last_number: int) -> 
     if found.ends_with_newline or len(last_two) < 2 or len(last_two[1]) >= len(last_two[0]):
         return ()
     message = (
-        f"La dernière ligne ({last_number}) n'a que {len(last_two[1])} cellule(s) au lieu de "
-        f"{len(last_two[0])} et ne se termine "
+        f"La dernière ligne ({last_number}) n'a que {plural(len(last_two[1]), 'cellule')} au lieu de {len(last_two[0])} et ne se termine "
         "pas par un retour à la ligne : le fichier a peut-être été coupé, vérifiez qu'il est complet."
     )
     return (Note("fin_de_fichier", message),)

@@ -11,6 +11,7 @@ import io
 import re
 from pathlib import Path
 
+from rulebook.numbers import plural
 from sources.readers.delimited import MAX_BYTES
 from sources.readers.encoding import find_encoding
 from sources.readers.sheet import Note, Sheet, TableBuilder, Unreadable
@@ -51,13 +52,13 @@ def read_learning_dashboard(path: Path, *, file_name: str, encoding: str | None 
         if len(record) != len(header):
             raise Unreadable(
                 "guillemets",
-                f"« {file_name} » a {len(record)} valeurs à l'enregistrement {number} au lieu de {len(header)} : un "
+                f"« {file_name} » a {plural(len(record), 'valeur')} à l'enregistrement {number} au lieu de {len(header)} : un "
                 "guillemet ou une virgule d'un nom décale les colonnes ; corrigez cette ligne et renvoyez le fichier.",
             )
     notes = list(found.notes)
     if records and _is_anonymous(records[-1]):
         answers = sum(len(cell.splitlines()) for cell in records.pop()[DASHBOARD_COLUMNS:])
-        message = f"La dernière ligne réunit {answers} réponse(s) à des sondages anonymes : ce n'est pas une personne."
+        message = f"La dernière ligne réunit {plural(answers, 'réponse')} à des sondages anonymes : ce n'est pas une personne."
         notes.append(Note("reponses_anonymes", message))
     builder = TableBuilder(f"« {file_name} »")
     builder.add(1, [header, *records])
@@ -88,8 +89,7 @@ def _header(line: str, width: int | None, file_name: str) -> list[str]:
         raise Unreadable(
             "entete_decalee",
             f"Dans « {file_name} », les questions des sondages contiennent des virgules et ne peuvent pas être "
-            "distinguées "
-            f"({width - DASHBOARD_COLUMNS} colonne(s) de réponses) : mettez chaque question de la première ligne entre "
+            f"distinguées ({plural(width - DASHBOARD_COLUMNS, 'colonne')} de réponses) : mettez chaque question de la première ligne entre "
             "guillemets, ainsi que les autres en-têtes, et renvoyez le fichier.",
         )
     return [*header, *joined]

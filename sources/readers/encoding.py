@@ -15,6 +15,7 @@ import re
 from dataclasses import dataclass
 from pathlib import Path
 
+from rulebook.numbers import plural
 from sources.readers.sheet import Note, Unreadable
 
 CP1252_ERRORS = "observatoire_cp1252"
@@ -166,7 +167,7 @@ def _cp1252_notes(path: Path) -> tuple[Note, ...]:
     notes = []
     if undefined := _UNDEFINED.search(data):
         line, nb = _line_of(data, undefined.start()), len(_UNDEFINED.findall(data))
-        message = f"{nb} octet(s) sans caractère dans l'encodage Windows, le premier vers la ligne {line}."
+        message = f"{plural(nb, 'octet')} sans caractère dans l'encodage Windows, le premier vers la ligne {line}."
         notes.append(Note("octet_indefini", message))
     if pair := _UTF8_PAIR.search(data):
         message = (

@@ -19,6 +19,7 @@ from collections.abc import Generator, Iterator
 from pathlib import Path
 from typing import Any
 
+from rulebook.numbers import plural
 from sources.readers.delimited import MAX_BYTES
 from sources.readers.encoding import Encoding
 from sources.readers.sheet import Unreadable
@@ -248,16 +249,15 @@ class _Text:
         line = self.line + self.text.count("\n", 0, self.at)
         return Unreadable(
             "json_illisible",
-            f"« {self.file_name} » n'est pas du JSON valide, ligne {line}, après {self.given} enregistrement(s) : "
-            f"{what}. "
-            "Refaites l'export depuis la plateforme sans modifier le fichier.",
+            f"« {self.file_name} » n'est pas du JSON valide, ligne {line}, après {plural(self.given, 'enregistrement')} : "
+            f"{what}. Refaites l'export depuis la plateforme sans modifier le fichier.",
         )
 
     def cut(self) -> Unreadable:
         return Unreadable(
             "fichier_coupe",
-            f"« {self.file_name} » est coupé : il s'arrête avant la fin, après {self.given} enregistrement(s) "
-            "entier(s). Refaites l'export et renvoyez le fichier complet.",
+            f"« {self.file_name} » est coupé : il s'arrête avant la fin, après "
+            f"{plural(self.given, 'enregistrement entier', 'enregistrements entiers')}. Refaites l'export et renvoyez le fichier complet.",
         )
 
     def repeated(self, key: str) -> Unreadable:

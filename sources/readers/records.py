@@ -33,6 +33,7 @@ from typing import Any
 import pyarrow as pa
 import pyarrow.compute as pc
 
+from rulebook.numbers import agreed, plural
 from sources.readers.encoding import find_encoding
 from sources.readers.json_documents import records_of, require_json, too_deep
 from sources.readers.sheet import MAX_CELLS, MAX_COLUMNS, Note, Sheet, Unreadable
@@ -226,7 +227,11 @@ class _Layout:
     def notes(self) -> tuple[Note, ...]:
         if not self.errors:
             return ()
-        message = f"{self.errors} cellule(s) contiennent une erreur de formule sur la plateforme : elles sont lues comme vides."
+        message = plural(
+            self.errors,
+            "cellule contient une erreur de formule sur la plateforme : elle est lue comme vide.",
+            "cellules contiennent une erreur de formule sur la plateforme : elles sont lues comme vides.",
+        )
         return (Note("cellule_en_erreur", message),)
 
 
@@ -279,8 +284,13 @@ class _Exploded:
     def notes(self) -> tuple[Note, ...]:
         if not self.without:
             return ()
-        given = "ont donné une ligne chacun" if self.keep_empty else "n'ont donné aucune ligne"
-        message = f"{self.without} enregistrement(s) dont la liste « {'.'.join(self.path)} » est vide {given}."
+        one, many = (
+            ("a donné une ligne", "ont donné une ligne chacun")
+            if self.keep_empty
+            else ("n'a donné aucune ligne", "n'ont donné aucune ligne")
+        )
+        records = plural(self.without, "enregistrement")
+        message = f"{records} dont la liste « {'.'.join(self.path)} » est vide {agreed(self.without, one, many)}."
         return (Note("liste_vide", message),)
 
 
@@ -358,14 +368,15 @@ class _Table:
     def notes(self) -> tuple[Note, ...]:
         notes = []
         if self.empty:
-            notes.append(
-                Note(
-                    "enregistrement_vide",
-                    f"{self.empty} enregistrement(s) entièrement vide(s) ont été laissés de côté.",
-                )
+            message = plural(
+                self.empty,
+                "enregistrement entièrement vide a été laissé de côté.",
+                "enregistrements entièrement vides ont été laissés de côté.",
             )
+            notes.append(Note("enregistrement_vide", message))
         if self.repaired:
-            message = f"{self.repaired} texte(s) contenaient un caractère impossible (nul ou incomplet), retiré ou remplacé par �."
+            message = plural(self.repaired, "texte contenait", "textes contenaient")
+            message += " un caractère impossible (nul ou incomplet), retiré ou remplacé par �."
             notes.append(Note("caractere_invalide", message))
         return tuple(notes)
 

@@ -13,6 +13,7 @@ import pyarrow as pa
 import pyarrow.compute as pc
 
 from identity.side_by_side import of_each
+from rulebook.numbers import agreed, plural
 from sources.bytes_of_texts import bytes_of, rows_with
 from sources.readers.sheet import Note, Sheet
 from sources.values.mojibake import repair
@@ -28,8 +29,9 @@ def repaired(sheet: Sheet) -> Sheet:
     if not nb_repaired:
         return sheet
     message = (
-        f"{nb_repaired} cellule(s) contenaient des lettres abîmées par un programme (« Ã© » au lieu de « é ») : elles sont "
-        "réparées, car une seule lecture est possible. Enregistrez la liste en « CSV UTF-8 », ou en classeur."
+        f"{plural(nb_repaired, 'cellule contenait', 'cellules contenaient')} des lettres abîmées par un programme (« Ã© » au lieu de « é ») : "
+        f"{agreed(nb_repaired, 'elle est réparée', 'elles sont réparées')}, car une seule lecture est possible. Enregistrez la liste en "
+        "« CSV UTF-8 », ou en classeur."
     )
     table = pa.table([column for column, _ in found], names=sheet.table.column_names)
     return replace(sheet, table=table, notes=(*sheet.notes, Note("texte_repare", message)))

@@ -13,6 +13,7 @@ from itertools import zip_longest
 import pyarrow as pa
 import pyarrow.compute as pc
 
+from rulebook.numbers import plural
 from sources.note import Note
 
 MAX_CELL = 131_072
@@ -182,8 +183,7 @@ def enumerate_in_french(items: Sequence[str], shown: int = 10) -> str:
     """ "A1, B2 et 3 autres": at most `shown` items, then how many are left."""
     if len(items) <= shown:
         return ", ".join(items)
-    left = len(items) - shown
-    return f"{', '.join(items[:shown])} et {left} autre{'s' if left > 1 else ''}"
+    return f"{', '.join(items[:shown])} et {plural(len(items) - shown, 'autre')}"
 
 
 def extend(spans: Spans, first: int, last: int) -> None:

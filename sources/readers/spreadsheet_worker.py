@@ -34,6 +34,7 @@ from python_calamine import (
     SheetVisibleEnum,
 )
 
+from rulebook.numbers import plural
 from sources.readers.archive import DAMAGED, SheetFacts, damaged, password, refuse_encrypted, scan
 from sources.readers.sheet import Note, Sheet, TableBuilder, Unreadable, cell_name, enumerate_in_french
 from sources.readers.signature import require_workbook
@@ -236,7 +237,7 @@ def _wanted(workbook: CalamineWorkbook, only: str | None, file_name: str) -> lis
         return names
     if only not in names:
         # the sentence is published, and a sheet may be called by somebody's name: who sent the workbook sees its tabs
-        found = f"{len(names)} feuille{'s' if len(names) > 1 else ''}, d'un autre nom"
+        found = f"{plural(len(names), 'feuille')}, d'un autre nom"
         raise Unreadable(
             "feuille_absente",
             f"« {file_name} » n'a pas de feuille « {only} » ({found}) : renommez "

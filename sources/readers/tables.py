@@ -14,6 +14,7 @@ from dataclasses import dataclass, replace
 import pyarrow as pa
 import pyarrow.compute as pc
 
+from rulebook.numbers import agreed, plural
 from sources.readers.sheet import Note, Sheet, Unreadable, enumerate_in_french
 from sources.values.text import as_typed, clean, fold, strip_accents
 
@@ -105,8 +106,8 @@ def stack_headers(
     if sheet.table.num_rows < skip + rows:
         raise Unreadable(
             "entetes_absents",
-            f"Le tableau{_of(sheet)} n'a que {sheet.table.num_rows} ligne(s) remplie(s) alors que {skip + rows} "
-            "ligne(s) de titre et d'en-tête sont attendues : vérifiez les options de l'export.",
+            f"Le tableau{_of(sheet)} n'a que {plural(sheet.table.num_rows, 'ligne remplie', 'lignes remplies')} alors que "
+            f"{plural(skip + rows, 'est attendue', 'sont attendues')} pour le titre et l'en-tête : vérifiez les options de l'export.",
         )
     head = sheet.table.slice(skip, rows).to_pylist()
     names = sheet.table.column_names[1:]
@@ -230,9 +231,10 @@ def _outside(
         f"{part[0].number}{f' à {part[-1].number}' if len(part) > 1 else ''}{f' (« {part[0].text} »)' if part[0].named(sections, alone=True) else ''}"
         for part in parts
     )
+    count = sum(map(len, parts))
     message = (
-        f"{sum(map(len, parts))} ligne(s) remplie(s) hors du tableau lu (lignes {rows[start].number} à "
-        f"{rows[end - 1].number}) sont laissées de côté : lignes {lines}."
+        f"{plural(count, 'ligne remplie', 'lignes remplies')} hors du tableau lu (lignes {rows[start].number} à {rows[end - 1].number}) "
+        f"{agreed(count, 'est laissée', 'sont laissées')} de côté : {agreed(count, 'ligne')} {lines}."
     )
     return (Note("hors_tableau", message),)
 

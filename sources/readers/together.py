@@ -12,6 +12,7 @@ from dataclasses import replace
 import pyarrow as pa
 import pyarrow.compute as pc
 
+from rulebook.numbers import agreed, plural
 from sources.readers.sheet import ROWS_OF_A_SHEET, Mark, Note, Sheet, Unreadable
 from sources.values.text import fold
 
@@ -79,12 +80,13 @@ def _header(table: pa.Table) -> tuple[int, set[str]]:
 
 def alike_but_not_read(read: str | None, others: Sequence[tuple[str | None, int]]) -> Note:
     """What there is to say of sheets that have the columns of the one that is read, each with its rows."""
-    names = ", ".join(f"« {name} » ({nb_rows} ligne(s))" for name, nb_rows in others)
+    names = ", ".join(f"« {name} » ({plural(nb_rows, 'ligne')})" for name, nb_rows in others)
+    alike = agreed(len(others), "une autre a", "d'autres ont")
     return Note(
         "feuilles_semblables",
-        f"Seule la feuille « {read} » est lue, et d'autres ont les mêmes colonnes : {names}, soit {sum(nb for _, nb in others)} ligne(s) que rien ne "
-        "lit. Si c'est la même liste, réunissez-les en une seule feuille et redéposez le classeur, ou demandez à l'observatoire de les lire toutes "
-        "(« every_sheet »).",
+        f"Seule la feuille « {read} » est lue, et {alike} les mêmes colonnes : {names}, soit "
+        f"{plural(sum(nb for _, nb in others), 'ligne')} que rien ne lit. Si c'est la même liste, réunissez-les en une seule feuille "
+        "et redéposez le classeur, ou demandez à l'observatoire de les lire toutes (« every_sheet »).",
     )
 
 

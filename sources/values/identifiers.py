@@ -15,6 +15,7 @@ what to tell the person who typed it.
 import re
 from dataclasses import dataclass
 
+from rulebook.numbers import plural
 from sources.values.refusal import quote
 from sources.values.text import clean, fold, is_missing
 
@@ -146,5 +147,5 @@ def _why_not_a_siret(shown: str, digits: str) -> str:
             advice += ". Mettez un seul SIRET par cellule"
         elif len(digits) in (8, 13):
             advice += ". Un zéro a pu disparaître au début : donnez à la colonne le format « texte »"
-        return f"{quote(shown)} a {len(digits)} chiffres : {advice}."
+        return f"{quote(shown)} a {plural(len(digits), 'chiffre')} : {advice}."
     return f"{quote(shown)} n'est pas un SIRET. Écrivez ses 14 chiffres, ou laissez la cellule vide."

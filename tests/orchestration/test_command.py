@@ -64,7 +64,7 @@ def test_what_is_worth_saying_of_a_delivery_is_said(observatoire, observatory):
     mine.write_bytes(mine.read_bytes() + b"\0\0")
     an_hour_old(mine)
     assert "0 en double, 1 remarque" in observatoire("run")[1]
-    remarks = f"Remarques sur les livraisons en vigueur\n  {SOURCE} / {mine.name} : 2 caractère(s) nul(s)"
+    remarks = f"Remarques sur les livraisons en vigueur\n  {SOURCE} / {mine.name} : 2 caractères nuls"
     assert remarks in observatoire("status")[1]
 
 

@@ -60,7 +60,7 @@ def test_it_is_something_new_once(sent_back):
     with listening(lambda step: steps.append((step.key, step.said)) if step.state == "done" else None):
         assert sent_back.night().exit_code == 0
     assert [key for key, _ in steps][:3] == ["returns", "rules", "deliver:evenements_ess"]
-    assert steps[0][1].startswith("retours/rempli.xlsx : 1 ligne(s) remplie(s) : 0 prise(s) en compte")
+    assert steps[0][1].startswith("retours/rempli.xlsx : 1 ligne remplie : 0 prise en compte")
     assert not is_anything_new(sent_back.home).is_new
 
 
@@ -93,7 +93,7 @@ def test_a_workbook_without_anything_costs_no_night(left_empty, run, capfd):
     before = last_night(left_empty.home)
     code, said = run(left_empty)
     assert code == 0 and "Nuit commencée" not in said and "Rien de nouveau" in said
-    assert "Classeur de retour retours/rempli.xlsx : rien n'y est rempli (1 ligne(s) laissée(s) vide(s))." in said
+    assert "Classeur de retour retours/rempli.xlsx : rien n'y est rempli (1 ligne laissée vide)." in said
     assert last_night(left_empty.home) == before and not left_empty.home.unfinished.exists()
     code, said = run(left_empty)
     assert code == 0 and "Rien de nouveau" in said and "Classeur" not in said, "it is said once"
@@ -103,7 +103,7 @@ def test_a_workbook_without_anything_costs_no_night(left_empty, run, capfd):
 
 def test_lines_that_are_all_refused_cost_no_night(sent_back, run):
     code, said = run(sent_back)
-    assert code == 0 and "1 ligne(s) remplie(s) : 0 prise(s) en compte" in said and "Rien de nouveau" in said
+    assert code == 0 and "1 ligne remplie : 0 prise en compte" in said and "Rien de nouveau" in said
 
 
 def test_it_does_not_hold_back_what_else_is_new(left_empty, run):

@@ -288,7 +288,7 @@ def test_a_cell_beside_the_table_of_a_workbook_is_said(tmp_path):
     (report,) = land(tmp_path)
     assert report.rows_accepted == 2
     assert [(note.rule, note.message) for note in report.notes if "entete" in note.rule] == [
-        ("cellules_sans_entete", "Cellule(s) sans en-tête, que rien ne lit : J5.")
+        ("cellules_sans_entete", "Cellule sans en-tête, que rien ne lit : J5.")
     ]
 
 

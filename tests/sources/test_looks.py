@@ -52,9 +52,9 @@ def test_struck_and_coloured_rows_are_said_and_counted_like_the_others(tmp_path)
         sheet["A12"].font = Font(strike=True)
 
     assert remarks(tmp_path, paint) == {
-        "lignes_colorees": "2 ligne(s) d'une autre couleur que les autres, que rien ne lit : 4 à 5. Si la couleur a un sens (annulé, à confirmer), "
+        "lignes_colorees": "2 lignes d'une autre couleur que les autres : 4 à 5. Rien ne lit cette couleur : si elle a un sens (annulé, à confirmer), "
         "écrivez-le dans une colonne.",
-        "texte_barre": "1 ligne(s) au texte barré, lue(s) comme les autres : 9. Si le trait veut dire « annulé », écrivez-le dans une colonne, ou "
+        "texte_barre": "1 ligne au texte barré, lue comme les autres : 9. Si le trait veut dire « annulé », écrivez-le dans une colonne, ou "
         "retirez la ligne.",
     }
 
@@ -76,7 +76,7 @@ def test_a_row_of_two_colours_counts_once(tmp_path):
         fill([sheet["A4"]], RED)
         fill([sheet["B4"]], GREY)
 
-    assert remarks(tmp_path, paint)["lignes_colorees"].startswith("1 ligne(s)")
+    assert remarks(tmp_path, paint)["lignes_colorees"].startswith("1 ligne d'une autre couleur")
 
 
 def test_cells_merged_across_columns_of_a_few_rows_are_said(tmp_path):
@@ -85,7 +85,7 @@ def test_cells_merged_across_columns_of_a_few_rows_are_said(tmp_path):
             sheet.merge_cells(f"{chr(65 + (row == 5))}{row}:D{row}")
 
     assert remarks(tmp_path, paint) == {
-        "cellules_fusionnees_en_ligne": "1 ligne(s) aux cellules fusionnées sur plusieurs colonnes, dont seule la première est remplie : 5. "
+        "cellules_fusionnees_en_ligne": "1 ligne aux cellules fusionnées sur plusieurs colonnes, dont seule la première est remplie : 5. "
         "Défusionnez-les et remplissez chaque colonne."
     }
 

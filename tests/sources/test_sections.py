@@ -86,7 +86,7 @@ def test_a_date_whose_year_is_not_that_of_its_title_is_kept_and_said(tmp_path):
     assert report.rows_accepted == 3
     (note,) = report.notes
     assert note.rule == "date_loin_du_titre" and note.message.startswith(
-        "1 date(s) loin du mois sous lequel elles sont rangées : C3 (« juin 2022 » sous « juin 2023 »). La date écrite est gardée"
+        "1 date loin du mois sous lequel elle est rangée : C3 (« juin 2022 » sous « juin 2023 »). La date écrite est gardée"
     )
 
 

@@ -135,7 +135,7 @@ def test_where_one_sheet_is_read_those_like_it_are_told_with_their_rows(tmp_path
     book(tmp_path, Avril=APRIL, Mai=MAY, Notice=HOW_TO)
     report = land(tmp_path, TEXT.replace(", every_sheet: true", ""))
     assert report.rows_read == 2
-    assert "« Mai » (4 ligne(s)), soit 4 ligne(s) que rien ne lit" in said(report)["feuilles_semblables"]
+    assert "« Mai » (4 lignes), soit 4 lignes que rien ne lit" in said(report)["feuilles_semblables"]
     assert "« Notice »" in said(report)["feuille_non_lue"] and "« Mai »" not in said(report)["feuille_non_lue"]
 
 
@@ -186,4 +186,4 @@ def test_a_sheet_called_by_its_contract_is_read_and_those_like_it_are_told(tmp_p
     book(tmp_path, Programme=APRIL, Programme_suite=MAY, Notice=HOW_TO)
     report = land(tmp_path, TEXT.replace("every_sheet: true", "sheet: Programme"))
     assert report.rows_read == 2
-    assert "« Programme suite » (4 ligne(s)), soit 4 ligne(s) que rien ne lit" in said(report)["feuilles_semblables"]
+    assert "« Programme suite » (4 lignes), soit 4 lignes que rien ne lit" in said(report)["feuilles_semblables"]

@@ -177,7 +177,7 @@ class TestResuming:
         d.server.fail("droprows", 3, for_ever=True)
         with pytest.raises(Incomplete) as caught:
             d.collect()
-        assert "annonce 8 fiche(s) et en donne " in caught.value.message
+        assert "annonce 8 fiches et en donne " in caught.value.message
         assert not list(d.state.rglob("*.page")) and not list(d.state.rglob("*.jsonl"))
 
     def test_what_was_asked_otherwise_or_long_ago_is_not_resumed(self, desk):
@@ -298,7 +298,7 @@ class TestDeletions:
         with pytest.raises(PlatformDown) as caught:
             d.night()
         assert caught.value.rule == "platform_shrunk"
-        assert "15 fiche(s) sur les 20" in caught.value.message
+        assert "15 fiches sur 20 connues" in caught.value.message
         d.changes["max_deleted_share"] = 0.8
         d.night()
         assert d.landed == d.expected

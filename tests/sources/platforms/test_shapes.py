@@ -773,7 +773,7 @@ def test_zoom_keeps_row_numbers_and_counts_what_it_leaves_out():
     assert [row["Attended"] for row in rows] == ["Yes", "Yes", "Yes", "No", "No"]
     assert rows[0]["Structure"] == "L’Établi, coop"
     note = next(note for note in sheet.notes if note.rule == "hors_tableau")
-    assert note.message.startswith("13 ligne(s)") and note.message.endswith(
+    assert note.message.startswith("13 lignes remplies hors") and note.message.endswith(
         "lignes 1 à 4, 5 à 7 (« Host Details »), 8 à 10 (« Panelist Details »), 18 à 20 (« Other Attended »)."
     )
     assert "Yann" not in note.message
@@ -868,7 +868,7 @@ def test_the_anonymous_row_of_a_dashboard_is_answers_and_not_a_person():
     sheet = dashboard("bigbluebutton/learning_dashboard_en_labels_fr_values.csv")
     assert [row["Name"] for row in rows_of(sheet)] == ["CRESS Exemplie", "Yann Le Goff"]
     assert [row["Avez-vous déjà participé, au Mois de l’ESS ?"] for row in rows_of(sheet)] == ["-", "Oui"]
-    assert "2 réponse(s)" in next(note for note in sheet.notes if note.rule == "reponses_anonymes").message
+    assert "2 réponses" in next(note for note in sheet.notes if note.rule == "reponses_anonymes").message
 
 
 # ------------------------------------------------------------------------------------------------------------- records
@@ -912,7 +912,7 @@ def test_explode_repeats_the_record_and_says_which_gave_nothing(tmp_path):
     content = '[{"code": "A", "places": [{"who": "x"}, {"who": "y"}], "total": 2}, {"code": "B", "places": []}, {"code": "C"}]'
     sheet = sheet_of_json(tmp_path, content, explode="places")
     assert [list(row.values()) for row in rows_of(sheet)] == [[2, "A", "2", "x"], [3, "A", "2", "y"]]
-    assert "2 enregistrement(s)" in sheet.notes[0].message and "aucune ligne" in sheet.notes[0].message
+    assert "2 enregistrements" in sheet.notes[0].message and "aucune ligne" in sheet.notes[0].message
     kept = sheet_of_json(tmp_path, content, explode="places", keep_empty=True)
     assert [(row["row"], row["code"], row["places.who"]) for row in rows_of(kept)] == [
         (2, "A", "x"),
@@ -1159,11 +1159,11 @@ def test_cut_needs_one_way_to_begin():
 def test_sections_that_are_known_not_to_be_read_are_not_remarked():
     ends = {"after": ["2. *"], "until": ["3. Act*"]}
     (note,) = cut(SECTIONS, **ends).notes
-    assert note.message.startswith("6 ligne(s)")
+    assert note.message.startswith("6 lignes remplies hors")
     (note,) = cut(SECTIONS, **ends, besides=["1. *"]).notes
-    assert note.message.startswith("4 ligne(s)") and note.message.endswith("lignes 1, 10 à 12 (« 3. Activités »)."), (
-        "« Rapport » is unknown"
-    )
+    assert note.message.startswith("4 lignes remplies hors") and note.message.endswith(
+        "lignes 1, 10 à 12 (« 3. Activités »)."
+    ), "« Rapport » is unknown"
     assert cut(SECTIONS, **ends, besides=["Rapport", "1. *", "3. *"]).notes == ()
 
 

@@ -231,12 +231,12 @@ def test_what_people_hide_is_reported(tmp_path):
     workbook.save(tmp_path / "a.xlsx")
     facts, hidden = scan(tmp_path / "a.xlsx", file_name="a.xlsx")
     assert {note.rule: note.message for note in facts.notes()} == {
-        "lignes_masquees": "3 ligne(s) masquée(s) ou filtrée(s), lue(s) comme les autres : 2 à 3, 5.",
-        "colonnes_masquees": "Colonne(s) masquée(s), lue(s) comme les autres : B.",
+        "lignes_masquees": "3 lignes masquées ou filtrées, lues comme les autres : 2 à 3, 5.",
+        "colonnes_masquees": "Colonne masquée, lue comme les autres : B.",
         "formule_sans_valeur": "Cellule B6 : formule sans résultat enregistré, lue comme vide ; ouvrez le classeur dans "
         "votre tableur, enregistrez-le et renvoyez-le.",
         "cellules_fusionnees": "Cellules fusionnées sur plusieurs lignes, seule la première est remplie : A3:A4.",
-        "commentaires": "Commentaire(s) de cellule, que rien ne lit : A2. Ce qu'ils disent va dans une colonne.",
+        "commentaires": "Commentaire de cellule, que rien ne lit : A2. Écrivez dans une colonne ce qui doit être lu.",
     }
     assert hidden.name == "Listes" and rules(hidden) == ["feuille_masquee"]
 

@@ -257,9 +257,9 @@ def test_lines_that_stand_whole_in_their_first_cell_are_put_back_into_columns(de
     ]
     sheet = deliver("\n".join([header, one, wrapped, ""]).encode(), delimiter=",")
     assert rows(sheet) == read and rules(sheet) == ["lignes_entre_guillemets"]
-    assert "1 ligne(s)" in sheet.notes[0].message
+    assert "1 ligne était" in sheet.notes[0].message
     whole = deliver("\n".join([f'"{header}"', f'"{one}"', wrapped, ""]).encode(), delimiter=",")
-    assert rows(whole) == read and "3 ligne(s)" in whole.notes[0].message
+    assert rows(whole) == read and "3 lignes étaient" in whole.notes[0].message
 
 
 @pytest.mark.parametrize(

@@ -26,7 +26,9 @@ def test_headers_and_cells_are_repaired_and_counted():
     ]
     assert better.table.column("row_number").to_pylist() == [1, 2, 3, 4, 5]
     (note,) = better.notes
-    assert note.rule == "texte_repare" and note.message.startswith("3 cellule(s)") and "Coop" not in note.message
+    assert (
+        note.rule == "texte_repare" and note.message.startswith("3 cellules contenaient") and "Coop" not in note.message
+    )
 
 
 def test_a_sound_sheet_is_the_same_sheet():

@@ -19,6 +19,7 @@ from typing import Any
 
 from expectations.candidate import DATA, NotSealable, hash_and_changes
 from expectations.french import spaced
+from rulebook.numbers import plural
 
 BLOQUANT = "bloquant"
 RESERVE = "reserve"
@@ -102,6 +103,15 @@ def _outcome(record: dict[str, Any]) -> Outcome:
     if not isinstance(outcome.success, bool) or isinstance(outcome.rows, bool) or not isinstance(outcome.rows, int):
         raise ValueError("not a verdict")
     return outcome
+
+
+def tally(outcomes: Iterable[Outcome]) -> str:
+    """« 412 menés ; non satisfaits : 1 bloquant, 2 réserves »: a check that could not judge is blocking."""
+    judged = list(outcomes)
+    failed = [outcome for outcome in judged if not outcome.holds]
+    blocking = sum(outcome.severity == "bloquant" or bool(outcome.error) for outcome in failed)
+    unmet = f"{plural(blocking, 'bloquant')}, {plural(len(failed) - blocking, 'réserve')}"
+    return f"{plural(len(judged), 'mené')} ; non satisfaits : {unmet}"
 
 
 def not_judged(outcomes: Iterable[Outcome]) -> list[str]:

@@ -150,12 +150,12 @@ class RetentionError(Exception):
 
 @dataclass(frozen=True)
 class Due:
-    """What one rule would take, or took: `count` of `unit`."""
+    """What one rule would take, or took. `counted`: in words, « 12 lignes »."""
 
     rule: str
     title: str
     count: int
-    unit: str
+    counted: str
 
 
 def load_rules(path: Path = RULES) -> Rules:

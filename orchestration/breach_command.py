@@ -12,6 +12,7 @@ from zoneinfo import ZoneInfo
 import typer
 
 from orchestration.usage import App
+from rulebook.numbers import plural
 
 app = App("Le journal des violations de données (RGPD, article 33).")
 
@@ -67,7 +68,7 @@ def list_() -> None:
         if notified and notified > first.notify_before:
             kept += ", hors délai : dites-en la raison"
         persons = next((entry.nb_persons for entry in reversed(chain) if entry.nb_persons is not None), None)
-        how_many = "nombre de personnes inconnu" if persons is None else f"{persons} personne(s)"
+        how_many = "nombre de personnes inconnu" if persons is None else plural(persons, "personne")
         lines.say(f"{first.number}. Constatée le {_said(first.noticed_at)} ; {how_many} ; {kept}.")
         for entry in chain:
             lines.say(f"     {_said(entry.written_at)}, {entry.who} : {entry.text}")

@@ -21,6 +21,7 @@ from orchestration import breach_command, failures, person_command, releases_com
 from orchestration.home import Home, Settings
 from orchestration.process import run_process
 from orchestration.usage import App, Group
+from rulebook.numbers import agreed, grouped, plural
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
@@ -70,9 +71,9 @@ def demo() -> None:
     home = _home()
     copied, left = fill_inbox(home)
     lines = _lines()
-    lines.say(
-        f"Dépôt {home.inbox} : {len(copied)} exemple(s) copié(s), {len(left)} déjà là et laissé(s) tel(s) quel(s)."
-    )
+    as_it_is = f", {agreed(len(left), 'laissé tel quel', 'laissés tels quels')}" if left else ""
+    said = plural(len(copied), "exemple copié", "exemples copiés")
+    lines.say(f"Dépôt {home.inbox} : {said}, {grouped(len(left))} déjà là{as_it_is}.")
     _run(lines, force=False)
 
 
@@ -116,8 +117,10 @@ def _night_if_owed(home: Home, lines: Any, force: bool) -> int:
         lines.say(f"! {note}")
     not_opened = NOT_WHOLE if seen.nb_closed else 0
     if not_opened:
-        told = (
-            f"{seen.nb_closed} fichier(s) ou dossier(s) du dépôt ne peuvent pas être ouverts (voir observatoire status)"
+        told = plural(
+            seen.nb_closed,
+            "fichier ou dossier du dépôt ne peut pas être ouvert (voir observatoire status)",
+            "fichiers ou dossiers du dépôt ne peuvent pas être ouverts (voir observatoire status)",
         )
         for failure in send(Settings.from_environment(), "Observatoire : une partie du dépôt n'est pas lue", [told]):
             lines.say(f"! {failure}")
@@ -133,12 +136,13 @@ def _night_if_owed(home: Home, lines: Any, force: bool) -> int:
         # somebody may have gone back to another one since that night
         number = current_number(home.releases)
         in_place = "aucune version n'est en place" if number is None else f"la version {number} reste en place"
-        lines.say(
-            f"Rien de nouveau : {seen.files_looked_at} fichier(s) du dépôt et toutes les règles regardés ; {in_place}."
-        )
+        files = plural(seen.files_looked_at, "fichier du dépôt", "fichiers du dépôt")
+        lines.say(f"Rien de nouveau : {files} et toutes les règles ont été regardés ; {in_place}.")
         kept = [name for name, status in last.get("datasets", {}).items() if status in ("carried", "withheld")]
         if kept:
-            lines.say(f"Toujours retenus : {', '.join(sorted(kept))} (voir `observatoire status`).")
+            lines.say(
+                f"Toujours {agreed(len(kept), 'retenu')} : {', '.join(sorted(kept))} (voir `observatoire status`)."
+            )
         for failure in heartbeat(Settings.from_environment()):
             lines.say(f"! {failure}")
         return not_opened
@@ -418,7 +422,7 @@ def sources_check(
     written = Path(source) if source is not None and source.endswith(".yml") and Path(source).is_file() else None
     contracts = rooms.contract_at(written) if written else _known(home, source)
     if file is None:
-        lines.say(f"{len(contracts)} contrat(s) valide(s) : {', '.join(contracts)}.")
+        lines.say(f"{plural(len(contracts), 'contrat valide', 'contrats valides')} : {', '.join(contracts)}.")
         return
     folder = file.absolute().parent.name
     named = next(iter(contracts)) if written else source or (folder if folder in contracts else None)

@@ -16,6 +16,7 @@ from pathlib import Path
 from orchestration.home import Home, Settings, host_of
 from orchestration.lock import is_night_under_way
 from orchestration.novelty import LEFT, LIBRARIES
+from rulebook.numbers import agreed, plural
 
 FREE_BYTES = 1_000_000_000
 
@@ -100,8 +101,10 @@ def _landed(home: Home) -> Finding:
 
     if bad := damaged(home.landing):
         named = ", ".join(str(path.relative_to(home.root)) for path in bad[:5])
-        more = f" et {len(bad) - 5} autre(s)" if len(bad) > 5 else ""
-        return Finding("lignes lues", False, f"{named}{more} : abîmé(s). Ôtez-les, la nuit suivante les refait")
+        more = f" et {plural(len(bad) - 5, 'autre')}" if len(bad) > 5 else ""
+        one = "abîmé. Ôtez-le, la nuit suivante le refait"
+        many = "abîmés. Ôtez-les, la nuit suivante les refait"
+        return Finding("lignes lues", False, f"{named}{more} : {agreed(len(bad), one, many)}")
     return Finding("lignes lues", True, "relues en entier")
 
 
@@ -149,33 +152,37 @@ def _rules(home: Home) -> Iterator[Finding]:
     contracts = {}
     try:
         contracts = rooms.contracts(home)
-        yield Finding("contrats", True, f"{len(contracts)} valide{'s' if len(contracts) > 1 else ''}")
+        yield Finding("contrats", True, plural(len(contracts), "valide"))
     except ContractError as error:
         yield Finding("contrats", False, str(error))
     try:
         corrections, explanations = rooms.declared_by_hand(home, contracts)
-        yield Finding("déclarations", True, f"{corrections} correction(s), {explanations} explication(s)")
+        yield Finding(
+            "déclarations", True, f"{plural(corrections, 'correction')}, {plural(explanations, 'explication')}"
+        )
     except ContractError as error:
         yield Finding("déclarations", False, str(error))
     try:
         suites = rooms.suites(home)
-        yield Finding("contrôles", True, f"{len(suites)} suites, {sum(len(s.expectations) for s in suites)} attentes")
+        checks = sum(len(suite.expectations) for suite in suites)
+        yield Finding("contrôles", True, f"{plural(len(suites), 'suite')}, {plural(checks, 'attente')}")
     except SuiteError as error:
         yield Finding("contrôles", False, str(error))
     try:
         calendar = read_calendar(home.calendar, [suite.dataset for suite in suites])
-        yield Finding("calendrier", True, f"{len(calendar)} tableau(x) sous approbation ou embargo")
+        yield Finding("calendrier", True, f"{plural(len(calendar), 'tableau', 'tableaux')} sous approbation ou embargo")
     except CalendarError as error:
         yield Finding("calendrier", False, str(error))
     try:
         load_model()
-        yield Finding(
-            "identités", True, f"modèle de rapprochement lu, {len(load_rules().rules)} durées de conservation"
-        )
+        durations = plural(len(load_rules().rules), "durée")
+        yield Finding("identités", True, f"modèle de rapprochement lu, {durations} de conservation")
     except (ModelError, RetentionError) as error:
         yield Finding("identités", False, str(error))
     try:
-        yield Finding("secret statistique", True, f"règles de {len(read_policies().policies)} tableaux")
+        yield Finding(
+            "secret statistique", True, f"règles de {plural(len(read_policies().policies), 'tableau', 'tableaux')}"
+        )
     except PolicyError as error:
         yield Finding("secret statistique", False, str(error))
     try:
@@ -188,7 +195,7 @@ def _rules(home: Home) -> Iterator[Finding]:
     if not home.root.is_dir():
         return  # what dbt makes of the project is kept there
     try:
-        yield Finding("dbt", True, f"profil et projet lus, {len(models(load_manifest(home)))} tables")
+        yield Finding("dbt", True, f"profil et projet lus, {plural(len(models(load_manifest(home))), 'table')}")
     except (WarehouseError, OSError) as error:
         yield Finding("dbt", False, str(error))
 

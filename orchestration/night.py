@@ -52,6 +52,7 @@ from orchestration.progress import Running
 from orchestration.progress import step as timed
 from orchestration.publisher import Publisher
 from orchestration.warehouse import Built, WarehouseError
+from rulebook.numbers import agreed, grouped, plural
 
 if TYPE_CHECKING:
     from expectations.verdict import Verdict
@@ -200,10 +201,8 @@ class Night:
                 if holds_identities(self.home.vault):
                     Vault(self.home.vault)
                 rooms.declared_by_hand(self.home, self.contracts)
-                several = "s" if len(self.contracts) > 1 else ""
-                running.say(
-                    f"{len(self.contracts)} contrat{several}, {len(rooms.suites(self.home))} listes de contrôles"
-                )
+                suites = plural(len(rooms.suites(self.home)), "liste de contrôles", "listes de contrôles")
+                running.say(f"{plural(len(self.contracts), 'contrat')}, {suites}")
             except (ContractError, SuiteError) as mistake:
                 raise StructureFailed(str(mistake)) from mistake
 
@@ -236,7 +235,10 @@ class Night:
         from orchestration.erasure import erase_again
 
         with self.step("erase_again", "Effacements à refaire (sauvegarde rétablie ?)", "n'ont pas abouti") as running:
-            running.say(f"{erase_again(self.home, self.now)} livraison(s) ou version(s) effacée(s) de nouveau")
+            count = erase_again(self.home, self.now)
+            running.say(
+                plural(count, "livraison ou version effacée", "livraisons ou versions effacées") + " de nouveau"
+            )
 
     @told
     def deliver(self, source: str) -> list[DeliveryReport]:
@@ -280,8 +282,10 @@ class Night:
                 built = self.builder.build(self.settings, candidate, running.move)
                 built = built or warehouse.build(self.home, self.settings, candidate, running.move)
                 tables = sum(name.startswith("ind_") for name in built.rows)
-                warned = f", {len(built.warnings)} avertissement(s)" if built.warnings else ""
-                running.say(f"{len(built.rows)} tables dont {tables} publiables, {built.tests} tests{warned}")
+                warned = f", {plural(len(built.warnings), 'avertissement')}" if built.warnings else ""
+                running.say(
+                    f"{plural(len(built.rows), 'table')} dont {plural(tables, 'publiable')}, {plural(built.tests, 'test')}{warned}"
+                )
             candidate.mark(BUILT, tests=built.tests, warnings=list(built.warnings), complete=not self.failed_sources)
         self._own = candidate
         return candidate, built
@@ -307,15 +311,12 @@ class Night:
         candidate = self.candidate(SEALED)
         with self._throwing_away(candidate), self.step("audit", "Contrôles", "n'ont pas pu être menés") as running:
             self.publisher.foresee(candidate.directory, self.home.releases)
+            from expectations.verdict import tally
+
             verdict = self.auditor.audit(candidate.directory, self.home.suites) or rooms.audit(self.home, candidate)
             candidate.verdict_file.write_text(verdict.to_json(), encoding="utf-8")
             candidate.mark(AUDITED)
-            failed = [outcome for outcome in verdict.outcomes if not outcome.holds]
-            blocking = sum(outcome.severity == "bloquant" or bool(outcome.error) for outcome in failed)
-            running.say(
-                f"{len(verdict.outcomes)} menés ; non satisfaits : {blocking} bloquant(s), "
-                f"{len(failed) - blocking} réserve(s)"
-            )
+            running.say(tally(verdict.outcomes))
         return candidate, verdict
 
     def verdict(self) -> tuple[Candidate, Verdict]:
@@ -511,18 +512,20 @@ def delivery_sentence(reports: list[DeliveryReport]) -> str:
     if not reports:
         return "rien de nouveau"
     accepted = [report for report in reports if report.outcome == "accepted"]
-    parts = [f"{len(reports)} livraison{'s' if len(reports) > 1 else ''}"]
+    parts = [plural(len(reports), "livraison")]
     if accepted:
         read = sum(report.rows_read for report in accepted)
         kept = sum(report.rows_accepted for report in accepted)
         aside = sum(report.rows_quarantined for report in accepted)
         twice = sum(report.rows_duplicate for report in accepted)
-        parts.append(f"{read} lignes : {kept} acceptées, {aside} en quarantaine, {twice} en double")
+        parts.append(
+            f"{plural(read, 'ligne')} : {plural(kept, 'acceptée')}, {grouped(aside)} en quarantaine, {grouped(twice)} en double"
+        )
     if nb_remarks := sum(len(report.notes) for report in accepted):
-        parts.append(f"{nb_remarks} remarque{'s' if nb_remarks > 1 else ''}")
+        parts.append(plural(nb_remarks, "remarque"))
     refused = len(reports) - len(accepted)
     if refused:
-        parts.append(f"{refused} à corriger avant d'être lue{'s' if refused > 1 else ''}")
+        parts.append(plural(refused, "à corriger avant d'être lue"))
     return ", ".join(parts)
 
 
@@ -530,10 +533,8 @@ def matching_sentence(matched: Matched | None) -> str:
     """In French: « 1 204 lignes, 310 personnes, 4 paires à examiner »."""
     if matched is None:
         return "aucune liste de personnes"
-    rows, persons = (f"{n:,}".replace(",", "\u202f") for n in (matched.rows, matched.persons))
-    several = "s" if matched.persons > 1 else ""
-    review = f", {matched.review} paire{'s' if matched.review > 1 else ''} à examiner" if matched.review else ""
-    return f"{rows} ligne{'s' if matched.rows > 1 else ''}, {persons} personne{several}{review}"
+    review = f", {plural(matched.review, 'paire')} à examiner" if matched.review else ""
+    return f"{plural(matched.rows, 'ligne')}, {plural(matched.persons, 'personne')}{review}"
 
 
 def release_sentence(release: Release) -> str:
@@ -546,9 +547,9 @@ def release_sentence(release: Release) -> str:
     tail = ""
     for status, word in (("carried", "reporté"), ("withheld", "retenu")):
         refused = sorted(name for name in set(kept_back) - waits.keys() if release.datasets[name].status == status)
-        tail += f", {word}{'s' if len(refused) > 1 else ''} : {', '.join(refused)}" if refused else ""
+        tail += f", {agreed(len(refused), word)} : {', '.join(refused)}" if refused else ""
     tail += f", en attente : {', '.join(sorted(waits))}" if waits else ""
-    return f"version {release.number}, {published} publié{'s' if published > 1 else ''}{tail}"
+    return f"version {release.number}, {plural(published, 'publié')}{tail}"
 
 
 WAITING = {
@@ -573,7 +574,8 @@ def alert_lines(outcome: Outcome) -> list[str]:
     lines = kept_back_lines(outcome)
     lines += [f"source {source} : le programme n'a pas pu la lire" for source in outcome.failed_sources]
     lines += [
-        f"source {source} : {n} livraison(s) à corriger avant d'être lue(s)"
+        f"source {source} : "
+        + plural(n, "livraison à corriger avant d'être lue", "livraisons à corriger avant d'être lues")
         for source, n in sorted(outcome.held.items())
     ]
     return lines

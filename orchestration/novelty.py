@@ -18,6 +18,7 @@ from pathlib import Path
 from orchestration.candidates import write_json
 from orchestration.fingerprint import Memory, files_under, group_hash
 from orchestration.home import Home
+from rulebook.numbers import plural
 
 LIBRARIES = (
     "dbt-core",
@@ -91,7 +92,7 @@ def is_anything_new(home: Home) -> Novelty:
     reasons = []
     if waiting:
         count = sum(waiting.values())
-        reasons.append(f"{count} livraison{'s' if count > 1 else ''} à lire ({', '.join(sorted(waiting))})")
+        reasons.append(f"{plural(count, 'livraison')} à lire ({', '.join(sorted(waiting))})")
     if last is None:
         reasons.append("aucune nuit n'a encore abouti")
     else:

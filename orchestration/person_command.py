@@ -14,6 +14,7 @@ import typer
 
 from orchestration.home import Home
 from orchestration.usage import App
+from rulebook.numbers import agreed, plural
 
 if TYPE_CHECKING:
     from identity.held import Held
@@ -44,14 +45,14 @@ def show(
         sources.setdefault(row.fingerprint, set()).add(row.source)
     lines = Lines()
     found = identities_of_person(vault, uid, purpose=said)
-    lines.say(f"Personne {uid} : {len(found)} identité(s).")
+    lines.say(f"Personne {uid} : {plural(len(found), 'identité')}.")
     for identity in found:
         known = [
             word
             for word, value in (("adresse", identity.email), ("nom", identity.name), ("téléphone", identity.phone))
             if value
         ]
-        where = f"{identity.nb_rows} ligne(s), {', '.join(sorted(sources[identity.fingerprint]))}"
+        where = f"{plural(identity.nb_rows, 'ligne')}, {', '.join(sorted(sources[identity.fingerprint]))}"
         lines.say(f"  {identity.fingerprint}  {' + '.join(known)}  ({where})")
         if reveal:
             told = (identity.email, identity.name, identity.phone, identity.organisation, identity.postcode)
@@ -125,7 +126,7 @@ def review(
             for told in (pair.left, pair.right):
                 lines.say(f"      {' ; '.join(text for text in told if text)}")
     if len(found) > limit:
-        lines.say(f"… et {len(found) - limit} autres (--limit).")
+        lines.say(f"… et {plural(len(found) - limit, 'autre')} (--limit).")
     if found:
         lines.say("Une même personne : observatoire person merge A B --reason … ; sinon, rien à faire.")
 
@@ -334,7 +335,7 @@ def log(
     access, lines = _vault().log, Lines()
     total = access.verify()
     shown = access.lines()[-limit:]
-    lines.say(f"Journal entier et authentique : {total} ligne(s).")
+    lines.say(f"Journal entier et authentique : {plural(total, 'ligne')}.")
     actions = {"read": "lecture", "erase": "effacement", "decide": "décision"}
     lines.table(
         [
@@ -345,7 +346,8 @@ def log(
                 actions.get(line["action"], line["action"]),
                 PURPOSES.get(line["purpose"], line["purpose"]),
                 line["rows"],
-                ", ".join(line["what"][:3]) + (f" et {len(line['what']) - 3} autres" if len(line["what"]) > 3 else ""),
+                ", ".join(line["what"][:3])
+                + (f" et {plural(len(line['what']) - 3, 'autre')}" if len(line["what"]) > 3 else ""),
             )
             for line in shown
         ],
@@ -391,14 +393,16 @@ def _say_what_is_held(lines: Lines, home: Home, found: Held, stands: Everywhere)
     per_source: dict[str, int] = {}
     for source, _, _ in found.rows:
         per_source[source] = per_source.get(source, 0) + 1
-    lines.say(f"{len(found.rows)} ligne(s) tenue(s) sur cette personne{' :' if found.rows else '.'}")
+    lines.say(
+        f"{plural(len(found.rows), 'ligne tenue', 'lignes tenues')} sur cette personne{' :' if found.rows else '.'}"
+    )
     if found.rows:
         lines.table([(source, count) for source, count in sorted(per_source.items())], ("source", "lignes"))
     if found.uids:
-        lines.say(f"Personne(s) : {', '.join(found.uids)}")
+        lines.say(f"{agreed(len(found.uids), 'Personne')} : {', '.join(found.uids)}")
     participants = sorted(participants_of(home, found.rows))
     if participants:
-        lines.say(f"Participant(s) dans l'entrepôt : {', '.join(map(str, participants))}")
+        lines.say(f"{agreed(len(participants), 'Participant')} dans l'entrepôt : {', '.join(map(str, participants))}")
     elsewhere = [
         (
             row["source"],
@@ -413,17 +417,18 @@ def _say_what_is_held(lines: Lines, home: Home, found: Held, stands: Everywhere)
     if elsewhere:
         lines.say("Ailleurs que dans ses propres lignes (une remarque, un payeur, un fichier qui n'a pas pu être lu) :")
         lines.table(elsewhere, ("source", "fichier", "mentions", "hors des cellules"))
-    for count, words in (
-        (stands.nb_returned, "ligne(s) de classeurs de retour"),
-        (stands.nb_names, "nom(s) de fichier"),
-        (stands.nb_inbox, "fichier(s) du dépôt que rien ne lit"),
+    for count, one, many in (
+        (stands.nb_returned, "ligne de classeurs de retour", "lignes de classeurs de retour"),
+        (stands.nb_names, "nom de fichier", "noms de fichiers"),
+        (stands.nb_inbox, "fichier du dépôt que rien ne lit", "fichiers du dépôt que rien ne lit"),
     ):
         if count:
-            lines.say(f"Et dans {count} {words}.")
+            lines.say(f"Et dans {plural(count, one, many)}.")
     if found.namesakes:
+        count = len(found.namesakes)
         lines.say(
-            f"! {len(found.namesakes)} ligne(s) portent le même nom sans adresse, à d'autres événements : peut-être un homonyme. "
-            "Vérifiez ; --same-name les prend aussi."
+            f"! {plural(count, 'ligne porte', 'lignes portent')} le même nom sans adresse, à d'autres événements : peut-être un homonyme. "
+            f"Vérifiez ; --same-name {agreed(count, 'la prend', 'les prend')} aussi."
         )
 
 

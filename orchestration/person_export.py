@@ -17,6 +17,7 @@ from typing import TYPE_CHECKING, Any
 from orchestration import rooms
 from orchestration.erasure import vault_of
 from orchestration.home import Home
+from rulebook.numbers import plural
 
 if TYPE_CHECKING:
     from identity.held import Held
@@ -224,10 +225,11 @@ def page(document: dict[str, Any]) -> str:
         + "<br>".join(said(f"{title} : {who}") for title, who in document["responsable"].items())
         + "</p>",
         f"<p>Destinataires : {said(' ; '.join(document['destinataires']))}.</p><p>{said(document['droits'])}</p>",
-        f"<p>{document['nb_lignes']} ligne(s) vous concernent ; "
-        f"{len(document['mentions_dans_des_lignes_d_autres_personnes'])} cellule(s) d’autres lignes, "
-        f"{document['mentions_dans_des_classeurs_de_retour']} ligne(s) de classeurs de retour, {document['fichiers_dont_le_nom_la_cite']} nom(s) "
-        f"de fichier et {document['fichiers_du_depot_non_lus_qui_la_citent']} fichier(s) non lus vous mentionnent.</p>",
+        f"<p>{plural(document['nb_lignes'], 'ligne vous concerne', 'lignes vous concernent')}. Vous mentionnent aussi : "
+        f"{plural(len(document['mentions_dans_des_lignes_d_autres_personnes']), 'cellule d’autres lignes', 'cellules d’autres lignes')}, "
+        f"{plural(document['mentions_dans_des_classeurs_de_retour'], 'ligne', 'lignes')} de classeurs de retour, "
+        f"{plural(document['fichiers_dont_le_nom_la_cite'], 'nom de fichier', 'noms de fichiers')} et "
+        f"{plural(document['fichiers_du_depot_non_lus_qui_la_citent'], 'fichier non lu', 'fichiers non lus')}.</p>",
     ]
     for row in document["lignes"]:
         parts.append(

@@ -14,6 +14,7 @@ import typer
 from orchestration.console import Lines
 from orchestration.home import Home
 from orchestration.usage import App
+from rulebook.numbers import grouped, plural
 
 FAILED = 4
 MAX_LINES = 40
@@ -67,7 +68,7 @@ def show(number: Number = None) -> None:
         f"Version {release.number}{f' ({release.version})' if release.version else ''}, faite le {release.made_at[:16].replace('T', ' à ')} UTC, dans {release.path}"
     )
     for name, state in sorted(release.datasets.items()):
-        lines.say(f"  {name} : {standing(state)}, {state.rows} lignes")
+        lines.say(f"  {name} : {standing(state)}, {plural(state.rows, 'ligne')}")
         for sentence in (*state.reasons, *state.reserves):
             lines.say(f"      {sentence}")
 
@@ -89,12 +90,12 @@ def verify(number: Number = None) -> None:
         left = {mismatch.figure: mismatch for mismatch in releases.left_by_erasure(release)}
         lines.say(
             f"✓ La version {release.number} est intacte, aux effacements près ({len(release.redactions)}) : ses lignes redonnent "
-            f"{made_again - len(left)} de ses {made_again} chiffres."
+            f"{grouped(made_again - len(left))} de ses {plural(made_again, 'chiffre')}."
         )
         for mismatch in left.values():
             lines.say(f"  {mismatch.sentence()} : les lignes effacées ne disent plus ni structure ni territoire")
         return
-    lines.say(f"✓ La version {release.number} est intacte ; ses lignes redonnent ses {made_again} chiffres.")
+    lines.say(f"✓ La version {release.number} est intacte ; ses lignes redonnent ses {plural(made_again, 'chiffre')}.")
 
 
 @app.command("diff")
@@ -109,7 +110,7 @@ def diff(
     home, lines = _home(), Lines()
     old, new = releases.show(home.releases, before), releases.show(home.releases, after)
     changes = releases.diff(old, new)
-    lines.say(f"De la version {old.number} à la version {new.number} : {len(changes)} changement(s).")
+    lines.say(f"De la version {old.number} à la version {new.number} : {plural(len(changes), 'changement')}.")
     say_changes(lines, changes, output)
     if changes:
         lines.say(f"Pourquoi un chiffre a changé : observatoire trace TABLEAU INDICATEUR --since {old.number}")
@@ -206,7 +207,7 @@ def say_changes(lines: Any, changes: Sequence[Any], output: Path | None) -> None
         output.write_bytes(changelog.as_csv(changes))
         lines.say(f"Tous sont dans {output}")
     elif len(changes) > MAX_LINES:
-        lines.say(f"  … et {len(changes) - MAX_LINES} autres : --output FICHIER.csv les écrit tous")
+        lines.say(f"  … et {plural(len(changes) - MAX_LINES, 'autre')} : --output FICHIER.csv les écrit tous")
 
 
 def _change(change: Any) -> str:

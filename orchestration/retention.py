@@ -18,6 +18,7 @@ from orchestration import rooms
 from orchestration.erasure import certificates, participants_of, remember_releases, throw_candidates_away, vault_of
 from orchestration.home import Home
 from orchestration.novelty import leave_for_next_night
+from rulebook.numbers import plural
 
 if TYPE_CHECKING:
     import duckdb
@@ -59,28 +60,28 @@ def retention(home: Home, now: datetime, *, apply: bool) -> list[Due]:
     with _rows(home, vault) as con:
         for rule in rules.of("persons"):
             persons, rows = _expired_persons(con, rule, now, plan, contracts)
-            report.append(Due(rule.id, rule.title, persons, f"personne(s), {rows} ligne(s)"))
+            report.append(Due(rule.id, rule.title, persons, f"{plural(persons, 'personne')}, {plural(rows, 'ligne')}"))
         for rule in rules.of("slot"):
-            report.append(Due(rule.id, rule.title, _expired_cells(con, rule, now, plan, contracts), "cellule(s)"))
+            cells = _expired_cells(con, rule, now, plan, contracts)
+            report.append(Due(rule.id, rule.title, cells, plural(cells, "cellule")))
         refused = _expired_refusals(home, con, rules, now, plan, contracts)
-        report.append(Due("refused_rows", "personnes et contacts des lignes refusées", refused, "ligne(s)"))
+        title = "personnes et contacts des lignes refusées"
+        report.append(Due("refused_rows", title, refused, plural(refused, "ligne")))
         for rule in rules.of("unread"):
             unread = _expired_unread(home, con, rule, now, plan, contracts)
-            report.append(Due(rule.id, rule.title, unread, "fichier(s)"))
+            report.append(Due(rule.id, rule.title, unread, plural(unread, "fichier")))
         used = {key for (key,) in con.execute("select distinct person_key_id from known").fetchall()}
     files = _expired_files(home, rules, now, plan, contracts)
-    report.append(
-        Due("unread_files", "fichiers qu'aucun contrat n'a pu lire, et classeurs de retour", files, "fichier(s)")
-    )
+    title = "fichiers qu'aucun contrat n'a pu lire, et classeurs de retour"
+    report.append(Due("unread_files", title, files, plural(files, "fichier")))
     # counted before anything goes: what goes with its row is said as it is without « --apply »
     for rule in rules.of("quarantine"):
         count = _refused_values(home, rule.keep.before(now), apply=False)
-        report.append(Due(rule.id, rule.title, count, "valeur(s)"))
+        report.append(Due(rule.id, rule.title, count, plural(count, "valeur")))
     if apply and plan.deliveries:
         left = _apply(home, plan, now)
-        report.append(
-            Due("left", "livraisons qui n'ont pas pu être relues, laissées telles quelles", left, "livraison(s)")
-        )
+        title = "livraisons qui n'ont pas pu être relues, laissées telles quelles"
+        report.append(Due("left", title, left, plural(left, "livraison")))
     for rule in rules.of("quarantine") if apply else ():
         _refused_values(home, rule.keep.before(now), apply=True)
     report += _authors(home, rules, now, apply)
@@ -453,7 +454,7 @@ def _authors(home: Home, rules: Rules, now: datetime, apply: bool) -> list[Due]:
         count = forget_authors(home.returned, rule.keep.before(now).date(), apply=apply)
         if count and apply:
             leave_for_next_night(home)
-        report.append(Due(rule.id, rule.title, count, "nom(s)"))
+        report.append(Due(rule.id, rule.title, count, plural(count, "nom")))
     return report
 
 
@@ -472,13 +473,13 @@ def _of_the_vault(
         ]
         if apply:
             vault.tombstones.forget_secrets(rule.keep.before(now))
-        report.append(Due(rule.id, rule.title, len(old), "lien(s)"))
+        report.append(Due(rule.id, rule.title, len(old), plural(len(old), "lien")))
     for rule in rules.of("certificates"):
         past = [each for each in certificates(home) if datetime.fromisoformat(each.erased_at) < rule.keep.before(now)]
         for each in past if apply else ():
             for suffix in ("json", "txt"):
                 (home.certificates / f"{each.id}.{suffix}").unlink(missing_ok=True)
-        report.append(Due(rule.id, rule.title, len(past), "certificat(s)"))
+        report.append(Due(rule.id, rule.title, len(past), plural(len(past), "certificat")))
     for rule in rules.of("keys"):
         keys = [
             key
@@ -487,13 +488,14 @@ def _of_the_vault(
         ]
         for key in keys if apply else ():
             vault.keyring.destroy(key)
-        report.append(Due(rule.id, rule.title, len(keys), "clé(s) qui ne nomment plus personne"))
+        counted = plural(len(keys), "clé qui ne nomme plus personne", "clés qui ne nomment plus personne")
+        report.append(Due(rule.id, rule.title, len(keys), counted))
     for rule in rules.of("log"):
         limit = rule.keep.before(now)
         lines = [line for line in vault.log.lines() if datetime.fromisoformat(line["at"]) < limit]
         if apply:
             vault.log.forget(limit)
-        report.append(Due(rule.id, rule.title, len(lines), "ligne(s)"))
+        report.append(Due(rule.id, rule.title, len(lines), plural(len(lines), "ligne")))
     return report
 
 
@@ -502,7 +504,7 @@ def sentences(report: list[Due], *, apply: bool) -> list[str]:
     total = sum(due.count for due in report)
     verb = "supprimé" if apply else "à supprimer"
     head = "Rien n'a dépassé sa durée de conservation." if not total else f"Durées de conservation : {verb}"
-    return [head, *(f"  {due.title} : {due.count} {due.unit}" for due in report if due.count or total)]
+    return [head, *(f"  {due.title} : {due.counted}" for due in report if due.count or total)]
 
 
 def by_rule(report: list[Due]) -> Mapping[str, int]:

@@ -16,6 +16,7 @@ from orchestration.freshness import freshness
 from orchestration.home import Home
 from orchestration.lock import is_night_under_way
 from orchestration.novelty import LEFT, RETURNS, last_night, left_by_last_night, sources_with_contract
+from rulebook.numbers import plural
 
 if TYPE_CHECKING:
     from sources.contract import LoadedContract
@@ -142,12 +143,11 @@ def _remarks(lines: Lines, known: list[dict[str, Any]]) -> None:
         lines.say()
         lines.say("Remarques sur les livraisons en vigueur")
     for (source, message), files in list(found.items())[:MOST_REMARKS]:
-        others = f" et {len(files) - 1} autre(s)" if len(files) > 1 else ""
+        others = f" et {plural(len(files) - 1, 'autre')}" if len(files) > 1 else ""
         lines.say(f"  {source} / {files[0]}{others} : {message}")
     if len(found) > MOST_REMARKS:
-        lines.say(
-            f"  … et {len(found) - MOST_REMARKS} autre(s) : « observatoire sources check » les dit fichier par fichier"
-        )
+        others = plural(len(found) - MOST_REMARKS, "autre remarque", "autres remarques")
+        lines.say(f"  … et {others} : « observatoire sources check FICHIER » dit toutes celles d'un fichier")
 
 
 def _inbox(lines: Lines, home: Home) -> None:
@@ -173,7 +173,7 @@ def _returns(lines: Lines, known: list[dict[str, Any]]) -> None:
         for note in row["notes"]:
             lines.say(f"      {note.message}")
     if len(came) > MOST_RETURNS:
-        lines.say(f"  … et {len(came) - MOST_RETURNS} plus ancien(s), pris avant ceux-là")
+        lines.say(f"  … et {plural(len(came) - MOST_RETURNS, 'plus ancien, pris', 'plus anciens, pris')} avant ceux-là")
 
 
 def _release(lines: Lines, home: Home) -> None:
@@ -196,19 +196,15 @@ def _release(lines: Lines, home: Home) -> None:
 
 
 def _checks(lines: Lines, home: Home) -> None:
-    from expectations.verdict import not_judged
+    from expectations.verdict import not_judged, tally
 
     audited = latest(home.warehouse, AUDITED)
     verdict = rooms.kept_verdict(audited) if audited else None
     if verdict is None:
         return
     failed = [outcome for outcome in verdict.outcomes if not outcome.holds]
-    blocking = sum(outcome.severity == "bloquant" or bool(outcome.error) for outcome in failed)
     lines.say()
-    lines.say(
-        f"Contrôles : {len(verdict.outcomes)} menés, {blocking} bloquant(s) et {len(failed) - blocking} réserve(s) "
-        "non satisfaits"
-    )
+    lines.say(f"Contrôles : {tally(verdict.outcomes)}")
     for dataset in dict.fromkeys(outcome.dataset for outcome in failed):
         for sentence in not_judged(verdict.of(dataset)):
             lines.say(f"  {dataset} : {sentence}")

@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING, Any
 
 from orchestration.console import Lines
 from orchestration.home import Home
+from rulebook.numbers import plural
 
 if TYPE_CHECKING:
     from duckdb import DuckDBPyConnection
@@ -137,7 +138,7 @@ def _called(figure: dict[str, Any], name: str, names: Any) -> str:
 
 
 def _listed(options: list[str]) -> str:
-    more = f"\n  … et {len(options) - 30} autres" if len(options) > 30 else ""
+    more = f"\n  … et {plural(len(options) - 30, 'autre')}" if len(options) > 30 else ""
     return "\n  ".join(options[:30]) + more
 
 
@@ -168,7 +169,7 @@ def _print(lines: Lines, release: Release, made_by: int, origin: trace.Origin, n
         for file, count in origin.counted:
             lines.say(f"    {count} dans {_file(file)}")
     elif origin.trace.is_shown:
-        lines.say(f"  {len(origin.lines)} événement(s) derrière ce chiffre :")
+        lines.say(f"  {plural(len(origin.lines), 'événement')} derrière ce chiffre :")
     _print_lines(lines, origin.lines)
     if origin.beside and origin.trace.beside:
         lines.say(f"  {origin.trace.beside.title} :")
@@ -191,7 +192,6 @@ def _title(figure: dict[str, Any], names: Labels) -> str:
 
 
 def _print_revision(lines: Lines, earlier: Release, later: Release, found: trace.Revision, names: Labels) -> None:
-    from publication.wording import plural
 
     before, after = found.before, found.after
     assert after is not None
@@ -223,7 +223,7 @@ def _print_revision(lines: Lines, earlier: Release, later: Release, found: trace
             else:
                 _print_lines(lines, (now,))
         if len(found.moved) > MOST:
-            lines.say(f"    … et {len(found.moved) - MOST} autres")
+            lines.say(f"    … et {plural(len(found.moved) - MOST, 'autre')}")
     if found.counted:
         what = COUNTED[after.trace.one_row_is] if after.trace else ""
         lines.say(f"  Lignes derrière ce chiffre ({what} : comptées, jamais montrées) :")
@@ -248,7 +248,7 @@ def _print_lines(lines: Lines, found: tuple[trace.Line, ...]) -> None:
             on = f" (déclarée le {correction.added_on})" if correction.added_on else ""
             lines.say(f"        corrigée par {correction.correction_id}{on} : {correction.reason}")
     if len(found) > MOST:
-        lines.say(f"    … et {len(found) - MOST} autres")
+        lines.say(f"    … et {plural(len(found) - MOST, 'autre')}")
 
 
 def _file(file: File | None) -> str:

@@ -11,6 +11,7 @@ from collections.abc import Iterable, Sequence
 from typing import TYPE_CHECKING
 
 from orchestration.console import Lines
+from rulebook.numbers import grouped, plural
 
 if TYPE_CHECKING:
     from sources.drafts import Draft
@@ -26,8 +27,8 @@ def print_trial(trial: Trial, lines: Lines) -> None:
 
     judged = trial.judged
     lines.say(
-        f"{'✓' if trial.whole else '!'} {trial.source} : {judged.rows_read} lignes lues = {judged.rows_accepted} acceptées "
-        f"+ {judged.rows_quarantined} en quarantaine + {judged.rows_duplicate} en double"
+        f"{'✓' if trial.whole else '!'} {trial.source} : {plural(judged.rows_read, 'ligne lue', 'lignes lues')} = "
+        f"{plural(judged.rows_accepted, 'acceptée')} + {grouped(judged.rows_quarantined)} en quarantaine + {grouped(judged.rows_duplicate)} en double"
         f" ({judged.rows_structure} de structure)"
     )
     if trial.sheet.parts:
@@ -50,7 +51,7 @@ def print_trial(trial: Trial, lines: Lines) -> None:
     for sentence in sentences[:MAX_LINES]:
         lines.say(f"    {sentence}")
     if len(sentences) > MAX_LINES:
-        lines.say(f"    … et {len(sentences) - MAX_LINES} autres cellules refusées")
+        lines.say(f"    … et {plural(len(sentences) - MAX_LINES, 'autre cellule refusée', 'autres cellules refusées')}")
     quarantined = sorted({cell.row_number for cell in trial.refused})
     for said, numbers in (
         ("acceptées", trial.accepted),
@@ -111,7 +112,7 @@ def spans(numbers: Iterable[int], shown: int = 12) -> str:
     texts = [str(a) if a == b else f"{a} à {b}" for a, b in found[:shown]]
     left = sum(b - a + 1 for a, b in found[shown:])
     word = "ligne " if len(found) == 1 and found[0][0] == found[0][1] else "lignes "
-    return word + ", ".join(texts) + (f" et {left} autres" if left else "")
+    return word + ", ".join(texts) + (f" et {plural(left, 'autre')}" if left else "")
 
 
 def print_draft(draft: Draft, lines: Lines, said_where: Sequence[str]) -> None:
@@ -119,13 +120,15 @@ def print_draft(draft: Draft, lines: Lines, said_where: Sequence[str]) -> None:
     for reason in draft.reasons[:MAX_LINES]:
         lines.say(f"    {reason}")
     if len(draft.reasons) > MAX_LINES:
-        lines.say(f"    … et {len(draft.reasons) - MAX_LINES} autres raisons, dans le fichier")
+        lines.say(
+            f"    … et {plural(len(draft.reasons) - MAX_LINES, 'autre raison', 'autres raisons')}, dans le fichier"
+        )
     if left := sorted(set(re.findall(r"\b[A-Z]+-A-PRECISER\b|\bA-PRECISER\b", draft.yaml))):
         lines.say(f"À remplacer : {', '.join(left)}.")
     if draft.open_slots:
         lines.say(f"À compléter, champs obligatoires : {', '.join(draft.open_slots)}.")
     if draft.to_check:
-        lines.say(f"À vérifier, {len(draft.to_check)} colonne(s) sous « ignore ».")
+        lines.say(f"À vérifier, {plural(len(draft.to_check), 'colonne')} sous « ignore ».")
     if draft.problem and not draft.open_slots:
         lines.say(f"Le contrat n'est pas encore valide : {draft.problem}")
     for line in said_where:

@@ -26,6 +26,7 @@ from typing import Any
 from orchestration.candidates import Candidate, write_json
 from orchestration.fingerprint import Memory, files_under, group_hash
 from orchestration.home import Home, Settings
+from rulebook.numbers import plural
 
 PROMISE, ALL_PROMISES = "keeps", "every_promise_is_kept"
 PARSED_WITH = "/dev/null/observatoire/warehouse.duckdb"
@@ -389,7 +390,7 @@ def _explained(result: Any, database: Path | None = None) -> WarehouseError:
         return WarehouseError(f"{sentence} : {NO_MEMORY}.", str(failed[0].message))
     description = " ".join((first.description or "").split())
     sentence += f" ({description})" if description else ""
-    sentence += f", et {others} autre{'s' if others > 1 else ''}." if others else "."
+    sentence += f", et {plural(others, 'autre')}." if others else "."
     return WarehouseError(sentence, "\n".join(f"{r.node.name}: {_without_values(r)}" for r in failed))
 
 
@@ -414,7 +415,7 @@ def _unkept(sql: str, database: Path) -> WarehouseError:
     with duckdb.connect(str(database), read_only=True) as connection:
         broken = connection.execute(sql).fetchall()
     model, promise, count = broken[0]
-    others = f", et {len(broken) - 1} autre{'s' if len(broken) > 2 else ''}" if len(broken) > 1 else ""
+    others = f", et {plural(len(broken) - 1, 'autre')}" if len(broken) > 1 else ""
     return WarehouseError(
         f"La table « {model} » ne tient pas ce que dbt_project en promet : {promise} ({count} cas){others}.",
         "\n".join(f"{model}: {promise} ({count})" for model, promise, count in broken),

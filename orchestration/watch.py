@@ -26,6 +26,7 @@ from orchestration.home import Home, Settings
 from orchestration.lock import is_night_under_way
 from orchestration.night import take_returns_alone
 from orchestration.novelty import Novelty, is_anything_new, sources_with_contract
+from rulebook.numbers import plural
 
 UNDER_WAY = [
     dg.DagsterRunStatus.QUEUED,
@@ -58,7 +59,9 @@ def every_night(home: Home, settings: Settings, job: Job) -> dg.ScheduleDefiniti
         seen = is_anything_new(home)
         if not seen.is_new or not _is_night_owed(home, seen):
             heartbeat(settings)  # what it could not reach will miss it, and say so
-            return dg.SkipReason(f"Rien de nouveau : {seen.files_looked_at} fichiers regardés, aucune règle changée.")
+            return dg.SkipReason(
+                f"Rien de nouveau : {plural(seen.files_looked_at, 'fichier regardé', 'fichiers regardés')}, aucune règle changée."
+            )
         return dg.RunRequest(tags={"observatoire/why": "; ".join(seen.reasons)[:200]})
 
     return every_night
@@ -152,7 +155,7 @@ def late_sources(home: Home, settings: Settings) -> dg.SensorDefinition:
             lines = [f"source {source} : {late[source].sentence()}" for source in new]
             for failure in send(settings, "Observatoire : des sources sont en retard", lines):
                 context.log.warning(failure)
-        return dg.SkipReason(f"{len(late)} source(s) en retard, {len(new)} nouvelle(s).")
+        return dg.SkipReason(f"{plural(len(late), 'source')} en retard, {plural(len(new), 'nouvelle')}.")
 
     return late_sources
 

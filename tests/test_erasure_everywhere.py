@@ -7,6 +7,7 @@ of the vault.
 import csv
 import json
 import os
+import re
 import shutil
 import subprocess
 import sys
@@ -253,7 +254,7 @@ def test_a_person_is_erased_everywhere_and_stays_so(place, tmp_path):
     old_originals = shutil.copytree(place.home / "originals", tmp_path / "originals")
 
     found = place.run("person", "find", WHO, "--purpose", "person_rights")
-    assert found.returncode == 0 and "4 ligne(s)" in found.stdout, place.said[-1]
+    assert found.returncode == 0 and "4 lignes tenues" in found.stdout, place.said[-1]
     assert "Canarinette" not in found.stdout and "06 12" not in found.stdout
     output = tmp_path / "export"
     exported = place.run("person", "export", WHO, "--purpose", "person_rights", "--output", str(output))
@@ -281,7 +282,7 @@ def test_a_person_is_erased_everywhere_and_stays_so(place, tmp_path):
     shutil.copytree(old_originals, place.home / "originals", dirs_exist_ok=True)
     place.put("billets", "ventes.csv", "\r\n".join([*EXPORT, ""]).encode())
     again = place.run("run")
-    assert again.returncode in (0, 3) and "effacée(s) de nouveau" in again.stdout, place.said[-1]
+    assert again.returncode in (0, 3) and re.search("effacées? de nouveau", again.stdout), place.said[-1]
     assert not find(place.opened(tmp_path / "gone"), CANARIES)
     assert place.totals() == before, "the warehouse was built again, from what is left"
     assert place.run("releases", "verify", "1").returncode == 0, place.said[-1]

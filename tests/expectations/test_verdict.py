@@ -9,7 +9,7 @@ from example import build
 
 from expectations import SuiteError, Verdict, candidate_hash, refusals, seal, suites_hash
 from expectations.suite import SUITES, read_suites
-from expectations.verdict import Outcome, required
+from expectations.verdict import Outcome, required, tally
 
 
 @pytest.fixture(scope="module")
@@ -172,3 +172,10 @@ def test_the_package_and_the_verdict_load_without_pandas(tmp_path):
     )
     done = subprocess.run([sys.executable, "-c", code], cwd=SUITES.parent.parent, capture_output=True, text=True)
     assert done.returncode == 0, done.stderr
+
+
+def test_checks_are_counted_by_what_they_do_to_a_table():
+    outcomes = [Outcome("ind_events", "a", severity, False, 1) for severity in ("bloquant", "reserve", "reserve")]
+    assert tally(outcomes) == "3 menés ; non satisfaits : 1 bloquant, 2 réserves"
+    could_not_judge = replace(outcomes[1], error="Il manque une colonne.")
+    assert tally([could_not_judge]) == "1 mené ; non satisfaits : 1 bloquant, 0 réserve"

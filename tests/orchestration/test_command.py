@@ -31,7 +31,7 @@ def observatoire(observatory, monkeypatch):
 def test_demo_then_nothing_new_then_status(observatoire, observatory, monkeypatch):
     code, said = observatoire("demo")
     assert code == 0, said
-    assert "1 exemple(s) copié(s), 0 déjà là" in said
+    assert "1 exemple copié, 0 déjà là." in said
     assert f"Livraisons « {SOURCE} » – 1 livraison, 24 lignes" in said
     assert all(line.split()[1][0].isdigit() for line in said.splitlines() if line.startswith("✓")), (
         "seconds of each step"
@@ -39,7 +39,11 @@ def test_demo_then_nothing_new_then_status(observatoire, observatory, monkeypatc
     assert "Version 1 : " in said
     monkeypatch.setattr(alerts, "heartbeat", lambda settings: ["Le signal de vie n'a pas pu partir."])
     code, said = observatoire("demo")
-    assert code == 0 and "0 exemple(s) copié(s), 1 déjà là" in said and "Rien de nouveau : 1 fichier(s)" in said
+    assert (
+        code == 0
+        and "0 exemple copié, 1 déjà là, laissé tel quel." in said
+        and "Rien de nouveau : 1 fichier du dépôt" in said
+    )
     assert said.endswith("! Le signal de vie n'a pas pu partir.\n"), "a night with nothing to do is alive"
     code, said = observatoire("status")
     assert code == 0
@@ -74,7 +78,7 @@ def test_exit_codes_of_run(observatoire, observatory, monkeypatch):
     code, said = observatoire("run", "--force")
     assert code == 3 and "ind_events : reporté" in said
     code, said = observatoire("run")
-    assert code == 0 and "Toujours retenus : ind_events" in said
+    assert code == 0 and "Toujours retenu : ind_events" in said
 
     def full(*_):
         raise OSError(28, "No space left on device")
@@ -132,7 +136,7 @@ def test_what_the_system_does_not_open_is_told_each_night_without_its_name(obser
         and "Rien de nouveau" in said
         and "« programme/Jeanne Canari.csv » ne peut pas être ouvert" in said.replace(SOURCE, "programme")
     )
-    assert len(told) == 2 and "1 fichier(s)" in told[0][0] and "Canari" not in str(told)
+    assert len(told) == 2 and "1 fichier ou dossier du dépôt ne peut pas" in told[0][0] and "Canari" not in str(told)
 
 
 def test_a_second_run_at_the_same_time_says_so(observatoire, observatory, monkeypatch):
@@ -292,7 +296,7 @@ def test_doctor_of_what_is_damaged_or_not_there(observatoire, observatory):
     whole = landed.read_bytes()
     landed.write_bytes(whole[:100] + b"\xa5" * 400 + whole[500:])  # a disk that rots leaves the end as it was
     code, said = observatoire("doctor")
-    assert code == 4 and f"✗ lignes lues : landing/event/{landed.name} : abîmé(s)" in said
+    assert code == 4 and f"✗ lignes lues : landing/event/{landed.name} : abîmé. Ôtez-le" in said
     landed.unlink()
     observatoire("run", "--force")
     assert landed.read_bytes() == whole
@@ -333,7 +337,7 @@ def test_a_breach_is_written_down_followed_and_listed(observatoire):
     )
     code, said = observatoire("breach", "list")
     assert (
-        code == 0 and "12 personne(s) ; notifiée le 14/01/2026 à 09:00, hors délai" in said and "envoyée à tort" in said
+        code == 0 and "12 personnes ; notifiée le 14/01/2026 à 09:00, hors délai" in said and "envoyée à tort" in said
     )
     assert observatoire("breach", "add", "Sans date.")[0] == 4
 

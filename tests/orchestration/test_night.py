@@ -258,6 +258,6 @@ def test_words():
     assert alert_lines(outcome) == [
         "ind_a : retenu, aucune bonne version n'existe",
         "source s : le programme n'a pas pu la lire",
-        "source t : 2 livraison(s) à corriger avant d'être lue(s)",
+        "source t : 2 livraisons à corriger avant d'être lues",
     ]
     assert Settings() == Settings()

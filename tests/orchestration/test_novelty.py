@@ -133,4 +133,4 @@ print([name for name in {HEAVY!r} if name in sys.modules])
     environment = {**os.environ, "OBSERVATOIRE_HOME": str(tmp_path / "var")}
     done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, env=environment, cwd=PROJECT)
     assert done.stdout.splitlines()[-1] == "[]", done.stdout + done.stderr
-    assert "Rien de nouveau : 0 fichier(s)" in done.stdout
+    assert "Rien de nouveau : 0 fichier du dépôt" in done.stdout

@@ -27,6 +27,8 @@ from scanner import find
 sys.path.append(str(Path(__file__).parents[1] / "sources" / "readers"))
 from reader_files import biff_workbook, write_ods
 
+from rulebook.numbers import plural
+
 CONTRACT = (
     TICKETS
     + """\
@@ -112,7 +114,7 @@ def test_a_folder_that_the_system_does_not_open_is_not_passed_over(home, monkeyp
 def test_who_is_only_mentioned_is_found_and_erased(home, who, gone, rows, emptied, tmp_path):
     assert traces(home, gone, tmp_path / "before")
     found = said("find", who)
-    assert f"{rows} ligne(s) tenue(s)" in found and (rows or "Ailleurs" in found), found
+    assert plural(rows, "ligne tenue", "lignes tenues") in found and (rows or "Ailleurs" in found), found
     assert "Rien n'est effacé" in said("erase", who)
     said("erase", who, "--yes")
     assert not traces(home, gone, tmp_path / "after")
@@ -126,7 +128,7 @@ def test_who_is_only_mentioned_is_found_and_erased(home, who, gone, rows, emptie
 
 
 def test_who_filled_in_a_workbook_is_found_and_erased(home):
-    assert "1 ligne(s) de classeurs de retour" in said("find", "Perpétue Lachenois")
+    assert "1 ligne de classeurs de retour" in said("find", "Perpétue Lachenois")
     said("erase", "Perpétue Lachenois", "--yes")
     mentions = nb_mentioning(rooms.places(home).returned, Vault(home.vault).cipher, lambda text: "Lachenois" in text)
     assert mentions == 0
@@ -161,7 +163,7 @@ def deliver_check_ins(home, *tickets):
 def test_a_presence_known_by_its_ticket_alone_goes_with_whose_it_is(home, who, ticket, rows, tmp_path):
     deliver_check_ins(home, "CANARI9", "B1", "B3")
     is_ticket = () if "@" in who else ("--ticket",)
-    assert f"{rows} ligne(s) tenue(s)" in said("find", who, *is_ticket)
+    assert plural(rows, "ligne tenue", "lignes tenues") in said("find", who, *is_ticket)
     assert "passages" in said("export", who, *is_ticket, "--output", str(tmp_path / "out"))
     said("erase", who, *is_ticket, "--yes")
     assert said("find", ticket, "--ticket") == "Rien n'est tenu sur cette personne.\n"
@@ -195,7 +197,7 @@ def test_a_ticket_is_masked_where_a_remark_or_a_name_of_file_quotes_it(home, who
     os.utime(path, (time.time() - 60,) * 2)
     rooms.deliver(home, rooms.contracts(home)["billets"], datetime.now(UTC))
     assert traces(home, number, tmp_path / "before")
-    assert "Et dans 1 nom(s) de fichier." in said("find", who, "--ticket")
+    assert "Et dans 1 nom de fichier." in said("find", who, "--ticket")
     said("erase", who, "--ticket", "--yes")
     with open_ledger(home.ledger) as ledger:
         assert not [row for row in deliveries(ledger) if number in row["file_name"]]
@@ -225,8 +227,10 @@ def test_an_event_spelled_in_another_case_is_one_event_for_the_rights_of_persons
         rights = str(home.landing / "attendance" / "*.parquet")
         basis = "select person_basis, count(*) from read_parquet($files) group by all"
         if number == 0:
-            assert "3 ligne(s)" in said("find", "ana@exemple.test") and "3 ligne(s)" in said("find", "Ana Durand")
-            assert "3 ligne(s)" in said("find", "e1/B1", "--ticket")
+            assert "3 lignes tenues" in said("find", "ana@exemple.test") and "3 lignes tenues" in said(
+                "find", "Ana Durand"
+            )
+            assert "3 lignes tenues" in said("find", "e1/B1", "--ticket")
             said("erase", "ana@exemple.test", "--yes")
         held = dict(duckdb.sql(basis, params={"files": rights}).fetchall())
         assert held == {"erased": 2 * (number + 1), "name": number + 1}, event
@@ -307,7 +311,7 @@ def test_who_is_named_where_nothing_of_a_workbook_is_read_is_found_and_erased(ho
 
 def test_two_addresses_under_one_name_are_not_guessed_between(home):
     assert "précisez par l'adresse" in said("erase", "Zoé Homonyme", code=2)
-    assert "1 ligne(s)" in said("find", "zoe@un.test")
+    assert "1 ligne tenue" in said("find", "zoe@un.test")
 
 
 def test_nobody_is_nobody_and_the_question_is_in_the_log(home):

@@ -36,8 +36,8 @@ def test_what_came_went_and_counts_otherwise():
     before, after = origin(32, line("E1", 12, 3), line("E2", 20, 4)), origin(33, line("E2", 25, 5), line("E3", 8, 6))
     told = said(before, after)
     assert told[0] == "32 → 33"
-    assert told.index("1\u00a0événement de plus :") + 1 == told.index("E3 → 8")
-    assert told.index("1\u00a0événement de moins :") + 1 == told.index("E1 → 12")
+    assert told.index("1 événement de plus :") + 1 == told.index("E3 → 8")
+    assert told.index("1 événement de moins :") + 1 == told.index("E1 → 12")
     moved = told.index("E2 : 20 → 25")
     assert "H4 « Présents »" in told[moved + 1] and "H5 « Présents »" in told[moved + 2]
     assert said(before, before)[1:] == ["Les mêmes lignes, qui disent la même chose."]

@@ -170,7 +170,7 @@ def test_check_says_columns_and_rows_and_writes_nothing(observatoire, tmp_path):
     (tmp_path / "liste.csv").write_text(LINES, encoding="utf-8")
     code, said = observatoire("check", "liste.csv", "--source", "essai.yml")
     assert code == 3
-    assert "! essai : 4 lignes lues = 1 acceptées + 2 en quarantaine + 1 en double (1 de structure)" in said
+    assert "! essai : 4 lignes lues = 1 acceptée + 2 en quarantaine + 1 en double (1 de structure)" in said
     assert re.search(r"^ +B +Présent +present \(oui ou non\) +4 +3 +mot_inconnu × 1", said, re.MULTILINE)
     assert re.search(r"^ +D +Remarque +– ignorée – +1", said, re.MULTILINE)
     assert "cellule B3 : " in said and "acceptées : ligne 2" in said and "structure, total : ligne 6" in said
@@ -178,7 +178,7 @@ def test_check_says_columns_and_rows_and_writes_nothing(observatoire, tmp_path):
         assert canary not in said
     (tmp_path / "bonne.csv").write_text("Nom;Présent;Arrivée\nAwa;oui;12/11/2025 09:00\n", encoding="utf-8")
     code, said = observatoire("check", "bonne.csv", "--source", "essai.yml")
-    assert code == 0 and "✓ essai : 1 lignes lues = 1 acceptées" in said
+    assert code == 0 and "✓ essai : 1 ligne lue = 1 acceptée" in said
     assert sorted(path.name for path in tmp_path.iterdir()) == ["bonne.csv", "essai.yml", "liste.csv"]
 
 

@@ -33,7 +33,7 @@ def list_all() -> None:
 
     home, lines = _home(), Lines()
     current = releases.current(home.releases)
-    rows = []
+    rows: list[tuple[Any, ...]] = []
     for release in releases.list_releases(home.releases):
         kept = [name for name, state in release.datasets.items() if state.status in ("carried", "withheld")]
         mark = "en place" if current and release.number == current.number else ""

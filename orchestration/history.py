@@ -8,6 +8,7 @@ from __future__ import annotations
 import os
 from collections.abc import Iterator
 from contextlib import ExitStack, closing, contextmanager, suppress
+from datetime import datetime, timedelta
 from typing import TYPE_CHECKING
 from uuid import uuid4
 
@@ -16,8 +17,6 @@ from orchestration.home import Home, Settings
 from orchestration.night import Night, Outcome, StructureFailed
 
 if TYPE_CHECKING:
-    from datetime import datetime
-
     from dagster import DagsterInstance
 
 NIGHTLY = "nightly"
@@ -142,6 +141,7 @@ def write_history(opening: Opening, told: ToldNight) -> None:
                 record.step_ended(key, shown, told.ended, (told.ended - began).total_seconds(), only)
             began = told.ended
         record.end(began)
+        forget_old(instance, opening.home, opening.settings, opening.now)
 
 
 def _write_stopped(opening: Opening, sentence: str, ended: datetime) -> None:
@@ -165,6 +165,26 @@ def _write_stopped(opening: Opening, sentence: str, ended: datetime) -> None:
         record.step_began(rules.name, opening.now)
         record.step_failed(rules.name, sentence, ended, [])
         record.end(ended)
+
+
+def forget_old(instance: DagsterInstance, home: Home, settings: Settings, now: datetime) -> tuple[int, int]:
+    """Dagster keeps every event for ever, 1.7 MB a night. Finished runs and log files older than OBSERVATOIRE_KEEP_RUNS_DAYS go; how many of each.
+    The last good night stays whatever its age, and so does the run that made a table last."""
+    import dagster as dg
+
+    limit = now - timedelta(days=settings.keep_runs_days)
+    logs = [path for path in home.logs.glob("*.log*") if path.stat().st_mtime < limit.timestamp()]
+    for path in logs:
+        path.unlink()
+    finished = [dg.DagsterRunStatus.SUCCESS, dg.DagsterRunStatus.FAILURE, dg.DagsterRunStatus.CANCELED]
+    old = {run.run_id for run in instance.get_runs(dg.RunsFilter(statuses=finished, created_before=limit))}
+    if old:
+        good = instance.get_runs(dg.RunsFilter(job_name=NIGHTLY, statuses=[dg.DagsterRunStatus.SUCCESS]), limit=1)
+        made = [record.asset_entry.last_materialization for record in instance.get_asset_records()]
+        old -= {run.run_id for run in good} | {event.run_id for event in made if event is not None}
+    for run_id in old:
+        instance.delete_run(run_id)
+    return len(old), len(logs)
 
 
 @contextmanager

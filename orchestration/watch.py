@@ -13,7 +13,7 @@ because an observatory whose nights must be switched on by hand has no nights. D
 
 import json
 from collections.abc import Iterable
-from datetime import UTC, datetime, timedelta
+from datetime import UTC, datetime
 
 import dagster as dg
 from dagster._core.definitions.unresolved_asset_job_definition import UnresolvedAssetJobDefinition as Job
@@ -21,7 +21,7 @@ from dagster._core.definitions.unresolved_asset_job_definition import Unresolved
 from orchestration import rooms
 from orchestration.alerts import heartbeat, send
 from orchestration.freshness import freshness
-from orchestration.history import BY, COMMAND, NIGHTLY
+from orchestration.history import BY, COMMAND, NIGHTLY, forget_old
 from orchestration.home import Home, Settings
 from orchestration.lock import is_night_under_way
 from orchestration.night import take_returns_alone
@@ -35,7 +35,6 @@ UNDER_WAY = [
     dg.DagsterRunStatus.STARTED,
     dg.DagsterRunStatus.CANCELING,
 ]
-FINISHED = [dg.DagsterRunStatus.SUCCESS, dg.DagsterRunStatus.FAILURE, dg.DagsterRunStatus.CANCELED]
 
 
 def nightly_job() -> Job:
@@ -161,16 +160,12 @@ def late_sources(home: Home, settings: Settings) -> dg.SensorDefinition:
 
 
 def retention_job(home: Home, settings: Settings) -> tuple[dg.JobDefinition, dg.ScheduleDefinition]:
-    """Dagster's event log grows without bound: old finished runs go (OBSERVATOIRE_KEEP_RUNS_DAYS), and logs."""
+    """Where Dagster runs the nights, what the command does at the end of its own."""
 
     @dg.op(description="Delete finished runs and log files that are older than OBSERVATOIRE_KEEP_RUNS_DAYS.")
     def forget_old_runs(context: dg.OpExecutionContext) -> None:
-        limit = datetime.now(UTC) - timedelta(days=settings.keep_runs_days)
-        count = forget_runs(context.instance, limit)
-        old = [path for path in home.logs.glob("*.log*") if path.stat().st_mtime < limit.timestamp()]
-        for path in old:
-            path.unlink()
-        context.log.info(f"{count} runs and {len(old)} log files removed")
+        runs, logs = forget_old(context.instance, home, settings, datetime.now(UTC))
+        context.log.info(f"{runs} runs and {logs} log files removed")
 
     @dg.job(description="Keeps Dagster's history bounded.", executor_def=dg.in_process_executor)
     def history_retention() -> None:
@@ -217,16 +212,3 @@ def data_retention_job(home: Home) -> tuple[dg.JobDefinition, dg.ScheduleDefinit
         default_status=dg.DefaultScheduleStatus.RUNNING,
     )
     return data_retention, schedule
-
-
-def forget_runs(instance: dg.DagsterInstance, before: datetime) -> int:
-    """Delete finished runs created before; the last good night stays, whatever its age. How many went."""
-    good = instance.get_runs(dg.RunsFilter(job_name=NIGHTLY, statuses=[dg.DagsterRunStatus.SUCCESS]), limit=1)
-    kept = {run.run_id for run in good}
-    gone = 0
-    filters = dg.RunsFilter(statuses=FINISHED, created_before=before)
-    for run in instance.get_runs(filters):
-        if run.run_id not in kept:
-            instance.delete_run(run.run_id)
-            gone += 1
-    return gone

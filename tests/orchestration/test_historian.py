@@ -128,6 +128,22 @@ def test_a_mistake_of_the_history_leaves_no_run_open(written, monkeypatch):
     assert kept and all(b"a cell of somebody" not in path.read_bytes() for path in kept)
 
 
+def test_a_night_forgets_the_runs_that_are_too_old(written):
+    prepare_dagster_home(written.home, written.settings)
+    runs = []
+    for days in (0, written.settings.keep_runs_days + 1):
+        now = datetime.now(UTC) + timedelta(days=days)
+        opening = Opening(written.home, written.settings, str(uuid4()), now, written.home.logs / "night.log")
+        listening, speaking = Pipe(duplex=False)
+        with listening:
+            with speaking:
+                speaking.send(("make_ready", None, 0.0, now))
+            write_history(opening, ToldNight(listening, opening))
+        with dg.DagsterInstance.from_config(str(written.home.dagster)) as instance:
+            runs.append({run.run_id for run in instance.get_runs()})
+    assert len(runs[0]) == 1 and not runs[0] & runs[1]
+
+
 def test_events_that_come_together_are_kept_together_or_not_at_all(written):
     prepare_dagster_home(written.home, written.settings)
     with dg.DagsterInstance.from_config(str(written.home.dagster)) as instance:

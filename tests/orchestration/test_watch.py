@@ -10,9 +10,10 @@ from small_project import SOURCE, an_hour_old
 
 from orchestration import watch
 from orchestration.freshness import Freshness
+from orchestration.history import forget_old, prepare_dagster_home
 from orchestration.home import Settings
 from orchestration.lock import only_one_night
-from orchestration.watch import failure_lines, forget_runs, second_look
+from orchestration.watch import failure_lines, second_look
 
 
 def looks(*states):
@@ -138,7 +139,19 @@ def test_a_failed_run_is_told_without_data(observatory, monkeypatch):
         assert failure_lines([]) == ["L'exécution n'a pas pu commencer ou a été interrompue."]
 
 
-def test_old_runs_are_forgotten_but_the_last_good_night(tmp_path):
+def test_old_runs_are_forgotten_but_the_last_good_night_and_what_made_a_table_last(observatory, monkeypatch):
+    monkeypatch.setenv("DAGSTER_HOME", str(observatory.home.dagster))
+    prepare_dagster_home(observatory.home, observatory.settings)
+
+    @dg.asset(check_specs=[dg.AssetCheckSpec("whole", asset="table")])
+    def table():
+        """A table."""
+        return dg.MaterializeResult(check_results=[dg.AssetCheckResult(check_name="whole", passed=True)])
+
+    @dg.asset
+    def not_made_any_more():
+        """A table that a source had."""
+
     @dg.op
     def nothing():
         """Nothing."""
@@ -147,16 +160,18 @@ def test_old_runs_are_forgotten_but_the_last_good_night(tmp_path):
     def nightly():
         nothing()
 
-    @dg.job
-    def other():
-        nothing()
-
-    with dg.DagsterInstance.ephemeral() as instance:
-        for job in (nightly, nightly, other):
-            job.execute_in_process(instance=instance)
-        assert forget_runs(instance, datetime.now(UTC) - timedelta(days=1)) == 0
-        assert forget_runs(instance, datetime.now(UTC) + timedelta(days=1)) == 2
-        assert [run.job_name for run in instance.get_runs()] == ["nightly"]
+    settings, now = Settings(keep_runs_days=1), datetime.now(UTC)
+    with dg.DagsterInstance.from_config(str(observatory.home.dagster)) as instance:
+        makes = [dg.materialize(made, instance=instance) for made in ([table, not_made_any_more], [table], [table])]
+        nights = [nightly.execute_in_process(instance=instance) for _ in range(2)]
+        assert forget_old(instance, observatory.home, settings, now) == (0, 0)
+        assert forget_old(instance, observatory.home, settings, now + timedelta(days=2)) == (2, 0)
+        kept = {makes[0].run_id, makes[2].run_id, nights[1].run_id}
+        assert {run.run_id for run in instance.get_runs()} == kept
+        checks = instance.event_log_storage.get_asset_check_execution_history(
+            dg.AssetCheckKey(dg.AssetKey("table"), "whole"), limit=9
+        )
+        assert {check.run_id for check in checks} == {makes[0].run_id, makes[2].run_id}
 
 
 def test_the_retention_job_runs_and_forgets_old_logs(observatory):

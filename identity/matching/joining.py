@@ -106,10 +106,10 @@ def _give_to_persons(con: duckdb.DuckDBPyConnection, model: Model) -> None:
         insert into pair
         with way as (
             select p.n, q.label, s.b as other, s.bits, s.probability, s.r
-            from chance s join person_of p on p.n = s.a join person_of q on q.n = s.b where not p.is_held and q.is_held and not s.is_apart
+            from chance s join person_of p on p.n = s.a join person_of q on q.n = s.b where not p.is_held and q.is_held
             union all
             select q.n, p.label, s.a, s.bits, s.probability, s.r
-            from chance s join person_of p on p.n = s.a join person_of q on q.n = s.b where not q.is_held and p.is_held and not s.is_apart),
+            from chance s join person_of p on p.n = s.a join person_of q on q.n = s.b where not q.is_held and p.is_held),
         -- the best of each person, then the best person
         fit as (select * from way anti join apart on apart.a = least(n, other) and apart.b = greatest(n, other)
             qualify row_number() over (partition by n, label order by bits desc, other) = 1),

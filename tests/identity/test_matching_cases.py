@@ -103,6 +103,11 @@ def test_who_is_like_somebody_of_the_round_before_goes_to_the_same_person(tmp_pa
     assert groups_of(tmp_path, a=rows) == [{"a1", "a2", "a3"}, {"a4", "a5", "a6"}]
 
 
+def test_two_lists_of_presences_of_one_event_are_both_hers_who_registered(tmp_path):
+    lists = {"a": [row("Zoé Dupont", "zoe@asso.fr")], "b": [attended("Zoé Dupont")], "c": [attended("Zoé Dupont")]}
+    assert groups_of(tmp_path, **lists) == [{"a1", "b1", "c1"}]
+
+
 def test_on_an_address_of_more_than_twenty_names_only_equal_names_are_one_person(tmp_path):
     others = ["Zoé Adam", "Jean Barre", "Anne Caron", "Luc David", "Marie Ernst", "Paul Faure", "Rose Gilet", "Hugo Henry", "Inès Imbert",
               "Jules Joly", "Karim Kern", "Léo Leroy", "Maud Marin", "Noé Noir", "Olga Ott", "Rémi Remy", "Sara Simon", "Théo Tardy"]  # fmt: skip

@@ -57,6 +57,24 @@ def test_merging_a_pair_to_review_makes_one_person_until_it_is_taken_back(people
     assert people.groups() == [{"a1", "b1"}, {"a2"}]
 
 
+def test_who_is_split_from_the_best_of_two_namesakes_goes_to_the_other(tmp_path):
+    people = Lists(tmp_path)
+    people.put(
+        "a",
+        row("Jean Martin", "jean@banque.fr", organisation_text="Banque alimentaire"),
+        row("Jean Martin", "jean@jardins.fr", organisation_text="Les Jardins"),
+    )
+    people.put("b", attended("Jean Martin", organisation_text="Les Jardins")).match()
+    assert people.groups() == [{"a1"}, {"a2", "b1"}]
+    known = identities_of_person(people.vault, uid_of(people, email="jean@jardins.fr"), purpose="matching")
+    with_address, without = (
+        [int(one.fingerprint, 16) for one in known if bool(one.email) is has] for has in (True, False)
+    )
+    decide(people.vault, "split", with_address, without, reason="c'est l'autre")
+    people.match()
+    assert people.groups() == [{"a1", "b1"}, {"a2"}]
+
+
 @pytest.mark.nights
 def test_splitting_a_person_holds_on_later_nights_until_it_is_taken_back(people):
     uid = uid_of(people, email="jean.dupont@free.fr")

@@ -210,13 +210,16 @@ def test_father_and_son_of_one_name_association_and_telephone_stay_two_and_wait_
     assert doubt["evidence"] == "name+phone+organisation"
 
 
-def test_who_could_be_either_of_two_persons_is_listed_for_both_and_given_to_none(tmp_path):
+@pytest.mark.parametrize(
+    ("other", "event"), [("Café citoyen", "A03"), ("Café citoyens", "A01")], ids=["alike", "one a little more"]
+)
+def test_who_could_be_either_of_two_persons_is_listed_for_both_and_given_to_none(tmp_path, other, event):
     lists = {
         "a": [
             row("Jean Martin", "jean.martin@un.fr", organisation_text="Café citoyen"),
-            row("Jean Martin", "jmartin62@deux.fr", organisation_text="Café citoyen", event="A02"),
+            row("Jean Martin", "jmartin62@deux.fr", organisation_text=other, event="A02" if event == "A03" else event),
         ],
-        "b": [attended("Jean Martin", organisation_text="Café citoyen", event="A03")],
+        "b": [attended("Jean Martin", organisation_text="Café citoyen", event=event)],
     }
     people = Lists(tmp_path)
     for source, rows in lists.items():

@@ -98,7 +98,10 @@ ELSEWHERE = [
     (row("Zoé Blanchard", **HOME), row("Zoé Blanchet", **HOME), ONE),
     (row("Paul Maillard", **HOME), row("Paul Maillet", **HOME), TWO),
     (row("Zoé Girard", **HOME), row("Zoé Girault", **HOME), TWO),
-    (row("Kélian Boucher", **HOME), row("Kelyan Bouchet", **HOME), ONE),
+    (row("Kélian Renaud", **HOME), row("Kelyan Renault", **HOME), ONE),
+    (row("Bob Guérin", **HOME), row("Robert Guérot", **HOME), ONE),
+    (row("Jo Lacoste", **HOME), row("Joseph Lacaste", **HOME), ONE),
+    (row("Anne Ott", **HOME), row("Anne Ott Lefebvre Martin", **HOME), ONE),
     (row("Nolwenn Boulay", **HOME), row("Noelwen Bouley", **HOME), TWO),
     (row("Jean Bouvier", "jean@un.fr", **OFFICE), row("Jean Bouvier", "bouvier@deux.fr", **OFFICE), TWO),
     # an organisation

@@ -203,6 +203,17 @@ def test_the_person_goes_from_every_byte_and_the_counts_stay(home):
     assert home.rows(what="organisation_text, postcode") == [(None, None)] * 5
 
 
+def test_a_file_that_only_mentions_the_person_loses_the_mentions(home):
+    home.tickets(LINES[1:2])
+    home.night()
+    before = counts(home)
+    (done,) = home.erase()
+    clear_inbox(home.places)
+    left = in_clear(home.vault, home.root)
+    assert (done.rows, len(done.cells), counts(home)) == ((), 2, before)
+    assert "canari" not in left and "vient avec (effacé)" in left and "paul@exemple.test" in left
+
+
 def test_what_is_erased_is_landed_the_same_by_a_replay(home):
     home.tickets()
     home.night()
@@ -273,6 +284,20 @@ def test_each_row_goes_on_being_known_by_what_it_was_known_by(home, said, ends, 
     ((stand_in,),) = set(stand_ins)
     assert stand_in[32:] == ends
     assert home.rows(what="person_key is not null, person_basis") == [(is_somebody, "erased")]
+
+
+@pytest.mark.parametrize("first", ["Structure", "CP", "Nom"])
+def test_the_mask_that_keeps_a_row_is_read_as_nothing_in_whichever_column_it_stands(home, first):
+    cells = dict(zip(HEADER.split(";"), LINES[0].split(";"), strict=True))
+    cells = {first: cells[first]} | cells
+    raw(home.root, "billets", "ventes.csv", "\r\n".join([";".join(cells), ";".join(cells.values()), ""]).encode())
+    home.night()
+    home.bury()
+    home.erase()
+    assert home.rows(what="organisation_text, postcode, person_basis") == [(None, None, "erased")]
+    with open_private() as con:
+        home.vault.load(con, purpose="verification")
+        assert con.execute("select family_name, given_name from identities").fetchall() == [(None, None)]
 
 
 def test_a_new_file_with_the_person_lands_as_the_same_tally(home):
@@ -444,6 +469,45 @@ def test_a_signature_that_says_presence_can_go(home):
         assert con.execute("select count(signature), count(family_name) from identities").fetchall() == [(0, 2)]
 
 
+def test_a_row_that_loses_its_last_cell_is_still_a_row_and_names_nobody(home):
+    path = home.root / "emargement.yml"
+    path.write_text(
+        SHEET.replace("compose: [Nom, Prénom], sealed: true, required: true", "headers: [Place]"), encoding="utf-8"
+    )
+    home.contracts["emargement"] = load_contract(path)
+    home.sheet(("Martin", None, "PM"), ("Durand", "Ana", "AD"))
+    home.night()
+    (row,) = home.ledger()
+    erase_in(
+        home.places, home.contracts["emargement"], row, Going(blanks={"family_name": [2], "signature": [2]}), now=NOW
+    )
+    assert home.rows("attendance", "count(*)") == [(2,)]
+    with open_private() as con:
+        home.vault.load(con, purpose="verification")
+        assert con.execute("select family_name from identities where family_name is not null").fetchall() == [
+            ("Durand",)
+        ]
+
+
+def test_a_mention_in_another_sheet_goes_whatever_the_row_of_that_number_is(home):
+    path = home.root / "emargement.yml"
+    left_out = "layout: {left_out: [{header: Signature, words: [repas], reason: repas}]}\nfields:"
+    path.write_text(SHEET.replace("fields:", left_out), encoding="utf-8")
+    home.contracts["emargement"] = load_contract(path)
+    home.sheet(("Martin", "Paul", "PM"), ("Durand", "Ana", "repas"))
+    book = openpyxl.load_workbook(home.root / "inbox" / "emargement" / "feuille.xlsx")
+    other = book.create_sheet("Notes")
+    for line in (("Notes",), ("Salle 2",), ("Vu avec Jeanne Canari-Lévêque",)):
+        other.append(line)
+    book.save(home.root / "inbox" / "emargement" / "feuille.xlsx")
+    settle(home.root / "inbox" / "emargement" / "feuille.xlsx")
+    home.night()
+    (done,) = home.erase()
+    clear_inbox(home.places)
+    left = in_clear(home.vault, home.root)
+    assert (done.rows, done.cells) == ((), ((1, 3, 1),)) and "canari" not in left and "durand" in left
+
+
 def test_pages_of_an_unfinished_crawl_go(home):
     running = home.places.crawls / "billets" / "running"
     running.mkdir(parents=True)
@@ -467,7 +531,8 @@ def test_what_is_kept_says_what_it_is(home, tmp_path):
     assert kept_as_table()
 
 
-def test_a_double_of_an_erased_row_and_a_dispute_over_its_key_stay_what_they_were(home):
+@pytest.mark.parametrize("known_by", ["name", "row"])
+def test_a_double_of_an_erased_row_and_a_dispute_over_its_key_stay_what_they_were(home, known_by):
     """A double, or a row refused for carrying the same key, would be accepted once the first row has lost its key."""
     plain = SHEET.replace("compose: [Nom, Prénom], sealed: true", "headers: [Place]").replace(
         "  signature", "  full_name"
@@ -492,7 +557,12 @@ def test_a_double_of_an_erased_row_and_a_dispute_over_its_key_stay_what_they_wer
     home.night()
     ledger = kept_counts(home)
     assert ledger == [(4, 2, 1, 1, 0)]
-    home.bury(names=(home.vault.tombstones.of_name("HDF23-A01", "canari jeanne leveque"),))
+    (row,) = home.ledger()
+    told = {
+        "name": {"names": (home.vault.tombstones.of_name("HDF23-A01", "canari jeanne leveque"),)},
+        "row": {"rows": (f"emargement/{row['delivery_id']}/2",)},
+    }
+    home.bury(**told[known_by])
     (done,) = home.erase(masks=None)
     assert done.rows == (2, 3) and kept_counts(home) == ledger
     assert clear_inbox(home.places) == 1

@@ -242,7 +242,7 @@ def _instant(shown: str, match: re.Match, year: int, month: int, day: int, zone:
     if not offset:
         return _utc(local, zone)
     digits = re.sub(r"\D", "", offset)
-    hours_off, minutes_off = (int(digits[:-2] or 0), int(digits[-2:])) if len(digits) > 2 else (int(digits or 0), 0)
+    hours_off, minutes_off = (int(digits[:-2]), int(digits[-2:])) if len(digits) > 2 else (int(digits or 0), 0)
     if hours_off > 15 or minutes_off > 59:
         raise _impossible(shown)
     ahead = timedelta(hours=hours_off, minutes=minutes_off)

@@ -37,6 +37,11 @@ DIALECTS = [
     ("01/10/2019 20:36:00", "dmy", "2019-10-01 18:36:00"),  # HelloAsso before 2020
     ("18/11/2025 11:45:31", "dmy", "2025-11-18 10:45:31"),  # BigBlueButton, Google Sheets
     ("22/11/2026 01:08", None, "2026-11-22 00:08:00"),  # pretix, the day above 12
+    ("13/04/2021 09:01", None, "2021-04-13 07:01:00"),
+    ("05/12/2025 10:00", "dmy", "2025-12-05 09:00:00"),  # the last month, which no order could not be
+    ("01/01/2000 12:00", "dmy", "2000-01-01 11:00:00"),
+    ("2025-11-22T00:08:12.4731239Z", None, "2025-11-22 00:08:12.473123"),
+    ("2025-10-02 10:11:12 +02", None, "2025-10-02 08:11:12"),
     ("20/11/2025 - 10:12", "dmy", "2025-11-20 09:12:00"),  # Framaforms
     ("11/29/24 22:28", "mdy", "2024-11-29 21:28:00"),  # Eventbrite
     ("11/03/25 8:05", "mdy", "2025-11-03 07:05:00"),
@@ -129,7 +134,10 @@ def test_numbers_only_when_the_contract_says_so():
         ("11/29/24 22:28", "dmy", "ordre_contraire"),
         ("29/11/24 22:28", "mdy", "ordre_contraire"),
         ("13/04/2021", "ymd", "ordre_contraire"),
+        ("12/13/2025", "dmy", "ordre_contraire"),
         ("31/04/2025 10:00", "dmy", "instant_impossible"),
+        ("2025-11-18 10:00 +1600", None, "instant_impossible"),
+        ("2025-11-18 10:00 +0260", None, "instant_impossible"),
         ("13/13/2025", "dmy", "instant_impossible"),
         ("2025-02-29", None, "instant_impossible"),
         ("18/11/2025 24:05", "dmy", "instant_impossible"),
@@ -154,11 +162,25 @@ def test_refused(text, order, rule):
     assert "«" in refused.value.message
 
 
-def test_an_ambiguous_order_says_what_to_put_in_the_contract():
+@pytest.mark.parametrize(
+    ("text", "order", "said"),
+    [
+        ("05/04/2021 09:01:31", None, "les deux se lisent"),
+        ("11/12/24 22:28", None, "les deux se lisent"),
+        ("11/13/24 22:28", None, "le mois semble devant"),
+        ("11/29/24 22:28", "dmy", "n'a pas le jour devant"),
+        ("29/11/24 22:28", "mdy", "n'a pas le mois devant"),
+        ("1/1/70", "dmy", "l'année 1970"),
+        ("1763456531", None, "de secondes depuis 1970 (18/11/2025 09:02 UTC)"),
+        ("1763456531250", None, "de millisecondes depuis 1970"),
+    ],
+)
+def test_a_refusal_says_how_the_text_was_understood(text, order, said):
     with pytest.raises(Refused) as refused:
-        parse_instant("05/04/2021 09:01:31")
-    assert "order: dmy" in refused.value.message
-    assert "order: mdy" in refused.value.message
+        parse_instant(text, order=order)
+    assert said in refused.value.message
+    if order is None and "/" in text:
+        assert "order: dmy" in refused.value.message and "order: mdy" in refused.value.message
 
 
 CONNECTION = duckdb.connect()

@@ -46,6 +46,8 @@ def test_the_labels_of_the_documents(gazetteer, row):
         ("Lille", ALL, "32", in_person("59350", "59", "32")),
         # other ways of writing the department
         ("59000 Lille", None, None, in_person("59350", "59", "32")),
+        ("59000 Lille", "59", None, in_person("59350", "59", "32")),
+        ("62500 Saint-Omer", None, None, in_person("62765", "62", "32")),
         ("Lille (59800)", None, None, in_person("59350", "59", "32")),
         ("Lille 59", None, None, in_person("59350", "59", "32")),
         ("Lille Cedex 9", "59", None, in_person("59350", "59", "32")),
@@ -75,6 +77,7 @@ def test_the_labels_of_the_documents(gazetteer, row):
         (None, None, None, Place()),
         ("à définir", ALL, "32", Place(region_code="32")),
         ("", "59", "32", Place(None, "59", "32", "located", "unknown", "missing")),
+        ("!", "59", "32", Place(None, "59", "32", "located", "unknown", "missing")),
     ],
 )
 def test_places(gazetteer, label, department, region, expected):
@@ -123,6 +126,38 @@ def test_places(gazetteer, label, department, region, expected):
             "departement_contradictoire",
             "« LENS (62) » porte le département Pas-de-Calais (62), mais la colonne du département dit Nord (59). "
             "Corrigez l'un des deux.",
+        ),
+        (
+            "59000 Arras",
+            None,
+            None,
+            "departement_contradictoire",
+            "« 59000 Arras » n'est pas une commune du département Nord (59) ; ce nom existe dans : Pas-de-Calais (62). "
+            "Corrigez la commune ou le département.",
+        ),
+        (
+            "62033 Lille Cedex",
+            None,
+            None,
+            "departement_contradictoire",
+            "« 62033 Lille Cedex » n'est pas une commune du département Pas-de-Calais (62) ; ce nom existe dans : Nord (59). "
+            "Corrigez la commune ou le département.",
+        ),
+        (
+            "",
+            "59",
+            "24",
+            "region_contradictoire",
+            "« département 59 » est en région Hauts-de-France, pas en région Centre-Val de Loire. Corrigez le lieu ou la "
+            "région, ou écrivez le département entre parenthèses.",
+        ),
+        (
+            "Saint-Omer",
+            None,
+            "24",
+            "commune_ambigue",
+            "« Saint-Omer » est le nom de plusieurs communes : Calvados (14), Pas-de-Calais (62). Écrivez le numéro du "
+            "département entre parenthèses.",
         ),
         (
             "Saint-Omer",
@@ -203,3 +238,12 @@ def test_a_commune_wins_over_a_part_of_another_with_the_same_name():
     assert gazetteer.locate("Bourg", department="01").commune_code == "01001"
     with pytest.raises(Refused, match=r"plusieurs communes : Bourg \(01001\), Val \(01002\)"):
         gazetteer.locate("Hameau", department="01")
+    assert [commune.code for commune in gazetteer.communes()] == ["01001", "01002"]
+
+
+def test_the_postcode_tells_two_communes_of_one_name_and_department_apart():
+    communes = [Commune(code, "Bourg", "bourg", "01", "84", "commune", None) for code in ("01001", "01006")]
+    gazetteer = Gazetteer(communes, postcodes={"01200": {"01006"}, "01000": {"01001"}})
+    assert gazetteer.locate("01200 Bourg").commune_code == "01006"
+    with pytest.raises(Refused, match="plusieurs communes"):
+        gazetteer.locate("01900 Bourg")

@@ -337,6 +337,121 @@ def test_every_control_has_its_twin(candidate):
     assert counted <= {control for _, control, _ in SPOILS} | of_their_own
 
 
+# what three releases printed (or two), what is printed now, in which unit, and whether it leaves the usual bounds
+USUAL = [
+    ([72] * 3, 36, "event", 0),
+    ([73] * 3, 36, "event", 1),
+    ([18] * 3, 36, "event", 0),
+    ([17] * 3, 36, "event", 1),
+    ([90, 40, 1], 36, "event", 0),
+    ([2] * 3, 6, "event", 0),
+    ([2] * 3, 7, "event", 1),
+    ([0.2] * 3, 0.5, "share", 1),
+    ([0.16] * 3, 0.4, "share", 0),
+    ([72] * 3, None, "event", 1),
+    ([73] * 2, 36, "event", None),
+]
+
+
+def test_a_total_leaves_its_usual_bounds_beyond_half_and_twice_of_three_releases(candidate, tmp_path):
+    statements = [
+        f"insert into ind_events select * replace ('P{number}' as programme_id, {'null' if now is None else now}::double as value, '{unit}' as unit) "
+        "from ind_events where programme_id = 'HDF-CONF-2023' and indicator = 'EV01' and breakdown = 'total'; "
+        "insert into landing.previous_figure by name select n as age, dataset, "
+        f"'P{number}' as programme_id, 'EV01' as indicator, breakdown, 'total' as member, value from (values "
+        + ", ".join(f"({age}, 'ind_events', 'total', {value})" for age, value in enumerate(before))
+        # neither another table nor a part is the total
+        + ", (0, 'ind_quality', 'total', 9999), (0, 'ind_events', 'month', 9999)) as said (n, dataset, breakdown, value)"
+        for number, (before, now, unit, _) in enumerate(USUAL)
+    ]
+    with candidate.spoiled(tmp_path, *statements) as con:
+        found = {
+            row[2]: row[5] for row in con.execute(candidate.compiled("ctl_events")).fetchall() if row[1] == "as_usual"
+        }
+    assert found == {f"P{number}": odd for number, (*_, odd) in enumerate(USUAL) if odd is not None}
+
+
+def test_members_that_the_last_release_counted_something_for_are_still_there(candidate, tmp_path):
+    lines = ", ".join(
+        f"({age}, '{dataset}', '{programme}', '{breakdown}', '{member}', {value})"
+        for age, dataset, programme, breakdown, member, value in [
+            (0, "ind_events", "HDF-CONF-2023", "total", "total", 36),
+            (0, "ind_events", "HDF-CONF-2023", "department", "59", 3),
+            (0, "ind_events", "HDF-CONF-2023", "department", "01", 3),
+            (0, "ind_events", "HDF-CONF-2023", "commune", "01001", "null"),
+            (0, "ind_events", "HDF-CONF-2023", "month", "2022-01", 1),
+            (0, "ind_events", "HDF-CONF-2023", "epci", "200000172", 1),
+            # nothing was counted, a theme may be renamed, an older release, another table
+            (0, "ind_events", "HDF-CONF-2023", "department", "02", 0),
+            (0, "ind_events", "HDF-CONF-2023", "theme", "GONE", 3),
+            (1, "ind_events", "HDF-CONF-2023", "department", "03", 3),
+            (0, "ind_quality", "HDF-CONF-2023", "department", "04", 3),
+            # a programme that is gone is told once
+            (0, "ind_events", "GONE", "department", "05", 3),
+            (1, "ind_events", "GONE BEFORE", "total", "total", 3),
+            (0, "ind_quality", "GONE ELSEWHERE", "total", "total", 3),
+        ]
+    )
+    spoil = (
+        "insert into landing.previous_figure by name select 'EV04' as indicator, * from "
+        f"(values {lines}) as line (age, dataset, programme_id, breakdown, member, value)"
+    )
+    with candidate.spoiled(tmp_path, spoil) as con:
+        rows = con.execute(candidate.compiled("ctl_events")).fetchall()
+    found = {row[1]: (row[2], row[5], row[7]) for row in rows if row[1] in ("members_kept", "programmes_kept")}
+    assert found["programmes_kept"] == (None, 1, "GONE")
+    programme, nb, detail = found["members_kept"]
+    assert (programme, nb) == ("HDF-CONF-2023", 4)
+    assert sorted(part.split()[-1] for part in detail.split(", ")) == ["01", "01001", "200000172", "2022-01"]
+
+
+# source: (document, state, rows), in the order they came; whether the last one is of another size than usual
+VOLUMES = {
+    "just_half": ([("a", "accepted", 100), ("b", "accepted", 100), ("c", "accepted", 100), ("d", "accepted", 50)], 0),
+    "under_half": ([("a", "accepted", 100), ("b", "accepted", 100), ("c", "accepted", 100), ("d", "accepted", 49)], 1),
+    "just_twice": ([("a", "accepted", 100), ("b", "accepted", 100), ("c", "accepted", 100), ("d", "accepted", 200)], 0),
+    "over_twice": ([("a", "accepted", 100), ("b", "accepted", 100), ("c", "accepted", 100), ("d", "accepted", 201)], 1),
+    "four_less": ([("a", "accepted", 7), ("b", "accepted", 7), ("c", "accepted", 7), ("d", "accepted", 3)], 0),
+    "five_less": ([("a", "accepted", 7), ("b", "accepted", 7), ("c", "accepted", 7), ("d", "accepted", 2)], 1),
+    "two_before": ([("a", "accepted", 100), ("b", "accepted", 100), ("d", "accepted", 1)], None),
+    "unread_before": ([("a", "accepted", 100), ("b", "held", 100), ("c", "accepted", 0), ("c", "accepted", 100), ("d", "accepted", 1)], None),
+    # three versions of its document tell more than the other documents
+    "versions": ([*[("other", "accepted", 900)] * 4, *[("d", "superseded", 10)] * 3, ("d", "accepted", 10)], 0),
+    "few_versions": ([*[("other", "accepted", 900)] * 2, *[("d", "superseded", 10)] * 2, ("d", "accepted", 10)], 1),
+}  # fmt: skip
+REPLACED = {
+    "five_less": ([8, 3], 1),
+    "four_less": ([7, 3], 0),
+    "the_last_version_counts": ([10, 1000, 400], 1),
+    "and_no_other": ([1000, 10, 9], 0),
+}
+
+
+def test_the_size_of_a_file_is_that_of_the_versions_or_files_before(candidate, tmp_path):
+    came = [(source, *line) for source, (lines, _) in VOLUMES.items() for line in lines]
+    came += [
+        (f"replaced_{source}", "d", "superseded" if at < len(sizes) - 1 else "accepted", rows)
+        for source, (sizes, _) in REPLACED.items()
+        for at, rows in enumerate(sizes)
+    ]
+    lines = ", ".join(
+        f"({at}, '{source}', '{document}', '{state}', {rows})"
+        for at, (source, document, state, rows) in enumerate(came)
+    )
+    spoil = (
+        "insert into landing.delivery by name select source, 'd' || lpad(n::varchar, 3, '0') as delivery_id, document || '.csv' as file_name, "
+        "document, state, 'registration' as entity, timestamp '2025-01-01' + interval 1 hour * n as received_at, rows as rows_read, "
+        f"rows as rows_accepted from (values {lines}) as line (n, source, document, state, rows)"
+    )
+    with candidate.spoiled(tmp_path, spoil) as con:
+        con.execute(f"create or replace table stg_deliveries as {candidate.compiled('stg_deliveries')}")
+        rows = con.execute(candidate.compiled("ctl_quality")).fetchall()
+    found = {row[3].split("/")[0]: row[5] for row in rows if row[1] == "usual_volume" and "/" not in row[3]}
+    assert {source: found.get(source) for source in VOLUMES} == {source: odd for source, (_, odd) in VOLUMES.items()}
+    found = {row[3].split("/")[0]: row[5] for row in rows if row[1] == "usual_volume" and "/" in row[3]}
+    assert {name: found[f"replaced_{name}"] for name in REPLACED} == {name: odd for name, (_, odd) in REPLACED.items()}
+
+
 def test_a_file_that_keeps_half_of_its_rows_is_of_usual_size(candidate, tmp_path):
     with candidate.spoiled(tmp_path, CUT.format(rows=350)) as con:
         con.execute(f"create or replace table stg_deliveries as {candidate.compiled('stg_deliveries')}")

@@ -27,7 +27,7 @@ if TYPE_CHECKING:
 
 
 SUMS = "SHA256SUMS"
-#: Earlier releases that one names.
+#: Earlier releases that one names, and reads.
 MOST_EARLIER = 100
 
 
@@ -81,7 +81,7 @@ def write_files(
         step=version.step,
         definitions=_definitions(release, base, contents, names),
     )
-    earlier = [(entry.number, entry.made_at, entry.said) for entry in announced[:MOST_EARLIER]]
+    earlier = [(entry.number, entry.made_at, entry.said) for entry in announced]
     (public / "CHANGELOG.md").write_text(
         (f"> {wording.NOT_PUBLISHED}\n\n" if release.is_preview else "")
         + changelog.markdown(release.number, now, changes, moved, names, release.previous, earlier, version, revised),
@@ -224,11 +224,12 @@ class _Announced(NamedTuple):
 
 
 def _announced_before(releases: Path, number: int) -> list[_Announced]:
-    """Releases announced before the one of this number, newest first."""
+    """The last releases announced before the one of this number, newest first. A version comes after all those given before it."""
     hidden = set(shelf.unannounced(releases))
-    kept = [shelf.read_release(releases / str(n)) for n in shelf.directories(releases) if n not in hidden]
+    before = [n for n in shelf.directories(releases) if n < number and n not in hidden]
+    kept = [shelf.read_release(releases / str(n)) for n in before[-MOST_EARLIER:]]
     told = [_Announced(r.number, r.made_at, changelog.summary(r.revisions), r.version) for r in kept]
     for gone, entry in shelf.withdrawn(releases).items():
         said = f"retirée le {wording.long_date(entry['at'])} : {entry['reason']}"
         told.append(_Announced(gone, entry["made_at"], said, entry["version"]))
-    return sorted((entry for entry in told if entry.number < number), reverse=True)
+    return sorted((entry for entry in told if entry.number < number), reverse=True)[:MOST_EARLIER]

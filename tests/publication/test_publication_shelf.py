@@ -2,6 +2,7 @@
 
 import errno
 import os
+import re
 import shutil
 import threading
 from datetime import timedelta
@@ -171,6 +172,17 @@ def test_rollback_moves_the_pointer_only_and_says_why(started_desk):
     last = hand_made.journal(started_desk.releases)[-1]
     assert (last["event"], last["release"], last["previous"]) == ("rolled_back", 1, 2)
     assert last["reason"] == "Erreur de saisie en Somme"
+
+
+def test_of_many_releases_the_last_are_named_and_a_version_still_comes_after_all(started_desk, monkeypatch):
+    monkeypatch.setattr("publication.files.MOST_EARLIER", 2)
+    for total in (35, 34, 33):
+        started_desk.night(ind_events=hand_made.events(total))
+    releases.rollback(started_desk.releases, 1, reason="Erreur", now=hand_made.NOW)
+    new = started_desk.night(ind_events=hand_made.events(32))
+    listed = (new.public / "CHANGELOG.md").read_text().splitlines()
+    assert [line.split(" | ")[0] for line in listed if re.match(r"\| \d", line)] == ["| 4", "| 3"]
+    assert new.version == "1.0.4"
 
 
 def test_a_night_with_nothing_new_does_not_undo_a_rollback(started_desk):

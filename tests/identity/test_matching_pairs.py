@@ -119,7 +119,8 @@ ELSEWHERE = [
     (row("Amélie Roux", "amelie.roux@asso.fr"), row("Amélie Roux", "amelie.ruox@asso.fr"), ONE),
     (row("Ludovic Clerc", "ludovic.clerc@asso.fr"), row("Ludovic Clerc", "ldovic.clerc@asso.fr"), ONE),
     (row("Ludovic Cohen", "ludovic.cohen@asso.fr"), row("Ludovic Cohen", "ludvic.coehn@asso.fr"), ONE),
-    (row("Ludovic Costa", "ludovic.costa@asso.fr"), row("Ludovic Costa", "ludvic.coast@aso.fr"), TWO),
+    (row("Ludovic Conte", "ludovic.conte@asso.fr"), row("Ludovic Conte", "ldvic.conte@asso.fr"), ONE),
+    (row("Ludovic Costa", "ludovic.costa@asso.fr"), row("Ludovic Costa", "ludvic.cosat@aso.fr"), TWO),
     (row("Fred Mallet", "fredo@asso.fr"), row("Frédéric Mallet", "fredo@aso.fr"), ONE),
     (row("Fred Millet", "contact@asso.fr"), row("Frédéric Millet", "contact@aso.fr"), TWO),
     (
@@ -135,10 +136,14 @@ AT_ONE_EVENT = [
     (row("Fred Delattre", "fred@un.fr"), row("Frédéric Delattre"), ONE),
     (row("Zoé Denis", "zoe@trois.fr"), row("Zoé Dennis"), ONE),
     (row("Zoé Devaux", "zoe@quatre.fr"), row("Zoé Duhamel"), TWO),
+    # of one office, or of one family: all but the given name
+    (row("Jean Dufour", **OFFICE, **near("Café")), row("Julien Dufour", **OFFICE, **near("Café")), TWO),
 ]
 
 ON_ONE_LIST = [
     (row("Zoé Etienne", "zoe@un.fr"), row("Zoé Etienne", "etienne@deux.fr"), TWO),
+    (row("Zoé Fabre", "zoe@trois.fr"), row("Zoé Fabre"), ONE),
+    (row("Zoé Fayard", "zoe.fayard@asso.fr"), row("Zoé Fayard", "zoe.fayadr@asso.fr"), ONE),
     (row("Zoé Evrard", **org("Jardins")), row("Zoé Evrard"), ONE),
     (row("Zoé Faure", **org("Jardins")), row("Zoé Faure", **org("Banque alimentaire")), ONE),
     (row("Zoé Ferrand", **org("Jardins")), row("Zoé Ferrand", **org("Jardins de Cocagne")), ONE),

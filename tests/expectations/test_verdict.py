@@ -59,6 +59,22 @@ def test_a_truth_that_is_not_one_is_refused(clean, change):
         Verdict.from_json(json.dumps(record))
 
 
+@pytest.mark.parametrize("what", ["candidate_hash", "suites_hash", "audited_at"])
+def test_a_hash_that_is_none_is_refused(clean, what):
+    with pytest.raises(ValueError):
+        Verdict.from_json(json.dumps(json.loads(clean.to_json()) | {what: None}))
+
+
+def test_what_could_not_be_judged_is_told_by_its_name_when_it_is_alone(clean, candidate):
+    error = "Un contrôle n’a pas donné de résultat (1 cas)."
+    alone = _with(clean, "ind_events", "coverage", success=None, error=error)
+    (reason,) = refusals(alone, candidate)["ind_events"]
+    assert reason.replace("\u00a0", " ") == f"Le contrôle « coverage » n’a pas pu conclure : {error}"
+    two = _with(alone, "ind_events", "columns", success=None, error=error.replace("(1", "(2"))
+    (reason,) = refusals(two, candidate)["ind_events"]
+    assert reason.replace("\u00a0", " ") == "2 contrôles n’ont pas pu conclure : Un contrôle n’a pas donné de résultat."
+
+
 def test_the_verdict_of_another_candidate_is_refused(clean, tmp_path):
     build(tmp_path, "UPDATE ind_events SET caveat = 'Autre.' WHERE indicator = 'EV01'")
     reasons = refusals(clean, tmp_path)["ind_events"]

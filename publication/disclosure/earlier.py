@@ -322,14 +322,14 @@ class _Sums:
         self.weight = np.array([weight for e in system.equations for _, weight in e.terms])
         self.start = np.cumsum([0, *(len(e.terms) for e in system.equations)])[:-1]
         self.constant = np.array([e.constant for e in system.equations])
-        self.least = np.array([-math.inf if e.at_most else -1e-6 for e in system.equations])
+        self.least = np.array([-math.inf if e.at_most else -NOTHING for e in system.equations])
 
     def contradict(self, values: np.ndarray) -> bool:
         """Whether numbers that are all known do not add up. Of an equation that speaks of another nothing is said."""
         if not len(self.start):
             return False
         over = np.add.reduceat(self.weight * values[self.at], self.start) - self.constant
-        return bool(((over > 1e-6) | (over < self.least)).any())
+        return bool(((over > NOTHING) | (over < self.least)).any())
 
 
 def _then(system: System, values: np.ndarray) -> System:

@@ -365,14 +365,13 @@ def _is_narrowed(system: System, needed: Mapping[int, float], supposed: Mapping[
         attacker.print([variable.value is None for variable in variables])
 
     # one after the other: what does not fit changed since, and says nothing of then. Several at once while they do fit
-    left, at_once = sorted(supposed, key=lambda i: (i in needed, i)), 1
+    left, nb_fit = sorted(supposed, key=lambda i: (i in needed, i)), 0
     while left:
+        at_once = max(1, nb_fit // 4)
         if fits(left[:at_once]):
-            left, at_once = left[at_once:], at_once * 2
-        elif at_once > 1:
-            at_once //= 2
+            left, nb_fit = left[at_once:], nb_fit + at_once
         else:
-            left = left[1:]
+            left, nb_fit = left if at_once > 1 else left[1:], 0
     suppose()
     low, high = np.full(len(variables), math.inf), np.full(len(variables), -math.inf)
     # what is found of one number is a point that may prove that others move enough

@@ -243,11 +243,13 @@ def fingerprint_of(shipped: Mapping[str, Shipped], supply: labels.Supply, names:
 
 def already_released(releases: Path, base: Release) -> set[str]:
     """Fingerprints of `current` and of what was rolled back from since the last publication."""
-    fingerprints = {base.fingerprint}
+    fingerprints, withdrawn = {base.fingerprint}, shelf.withdrawn(releases)
     for entry in reversed(shelf.history(releases)):
         if entry["event"] == "published":
             break
-        if entry["event"] == "rolled_back" and (releases / str(entry["previous"])).is_dir():
+        if entry["event"] == "rolled_back" and entry["previous"] in withdrawn:
+            fingerprints.add(withdrawn[entry["previous"]]["fingerprint"])
+        elif entry["event"] == "rolled_back" and (releases / str(entry["previous"])).is_dir():
             fingerprints.add(shelf.read_release(releases / str(entry["previous"])).fingerprint)
     return fingerprints
 

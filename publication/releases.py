@@ -244,7 +244,7 @@ def nb_recomputable(release: Release) -> int:
     return count
 
 
-# --- compare and point back ----------------------------------------------------------------------------------------
+# --- compare, point back, withdraw ---------------------------------------------------------------------------------
 
 
 def diff(before: Release, after: Release) -> list[Change]:
@@ -293,14 +293,14 @@ def withdrawable(releases: Path, numbers: Collection[int]) -> list[Release]:
         needed = {state.from_release: name for name, state in kept.datasets.items() if state.from_release in gone}
         if kept.number not in gone and needed:
             number, dataset = min(needed.items())
-            attend = (
+            advice = (
                 " Attendez que ce tableau soit publié de nouveau."
                 if kept.number == pointed
                 else " Retirez-les ensemble."
             )
             raise Refused(
                 f"La version {kept.number} montre « {dataset_title(dataset)} » tel que l’a fait la version {number}, et le vérifie sur ses "
-                f"lignes : elle ne peut pas rester sans elle.{attend}"
+                f"lignes : elle ne peut pas rester sans elle.{advice}"
             )
     return asked
 
@@ -318,6 +318,8 @@ def withdraw(releases: Path, numbers: Collection[int], *, reason: str, now: date
             gone = withdrawable(releases, numbers)
             for release in gone:
                 facts = {"release": release.number, "version": release.version, "made_at": release.made_at}
+                # what a return from it goes on refusing: the same release, the approvals of what it alone showed
+                facts |= {"fingerprint": release.fingerprint, "contents": release.contents}
                 shelf.note(releases, "withdrawn", at=now, **facts, reason=reason.strip())
             shelf.sweep(releases, now=now)
             return gone

@@ -114,6 +114,11 @@ class Release:
         return self.path / "analysts" / "warehouse.duckdb"
 
     @property
+    def contents(self) -> dict[str, str]:
+        """The sha256 of each dataset that it shows."""
+        return {name: status.sha256 for name, status in self.datasets.items() if status.sha256}
+
+    @property
     def dictionary(self) -> Path:
         """What each table and column of the warehouse is, and how each figure is made from its rows."""
         return self.path / "analysts" / "dictionary.json"
@@ -200,7 +205,7 @@ def unannounced(releases: Path) -> list[int]:
 
 
 def withdrawn(releases: Path) -> dict[int, dict]:
-    """What the journal says of each release that was withdrawn, by number: `at`, `reason`, `version`, `made_at`."""
+    """What the journal says of each release that was withdrawn, by number: `at`, `reason`, `version`, `made_at`, `fingerprint`, `contents`."""
     return {entry["release"]: entry for entry in history(releases) if entry["event"] == "withdrawn"}
 
 

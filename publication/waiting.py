@@ -79,11 +79,12 @@ def approvals(releases: Path) -> Approvals:
 
 
 def _contents(releases: Path, number: int) -> set[tuple[str, str]]:
+    if gone := shelf.withdrawn(releases).get(number):
+        return set(gone["contents"].items())
     try:
-        release = shelf.read_release(releases / str(number))
+        return set(shelf.read_release(releases / str(number)).contents.items())
     except OSError:
         return set()
-    return {(name, status.sha256) for name, status in release.datasets.items() if status.sha256}
 
 
 def kept_back(

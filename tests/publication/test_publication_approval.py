@@ -179,12 +179,15 @@ def test_a_candidate_that_changed_after_its_audit_cannot_be_approved(started_des
         preview.approve(door, "ind_events", started_desk.home / "preview", by="direction")
 
 
-def test_going_back_takes_the_approval_back(started_desk):
+@pytest.mark.parametrize("is_withdrawn", [False, True])
+def test_going_back_takes_the_approval_back(started_desk, is_withdrawn):
     started_desk.rule(APPROVAL)
     made = started_desk.candidate(ind_events=events(37))
     look_and_approve(started_desk, made)
     assert started_desk.publish(made).number == 2
     releases.rollback(started_desk.releases, 1, reason="chiffre contesté", now=started_desk.now)
+    if is_withdrawn:
+        releases.withdraw(started_desk.releases, [2], reason="chiffre contesté", now=started_desk.now)
     assert not approvals(started_desk.releases)
     assert not started_desk.publish(made).changed, "the same night again does not undo the return"
     release = started_desk.night(ind_events=events(37), quarantined=2)

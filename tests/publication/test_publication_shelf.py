@@ -305,6 +305,14 @@ def test_a_release_is_withdrawn_for_good_and_the_next_ones_say_so(started_desk):
     assert [release.number for release in releases.list_releases(started_desk.releases)] == [1, 2, 4]
 
 
+def test_what_was_gone_back_from_and_withdrawn_is_not_published_again(started_desk):
+    started_desk.night(ind_events=hand_made.events(35))
+    releases.rollback(started_desk.releases, 1, reason="faux", now=hand_made.NOW)
+    releases.withdraw(started_desk.releases, [2], reason="faux", now=hand_made.NOW)
+    assert not started_desk.night(ind_events=hand_made.events(35)).changed and started_desk.current == "1"
+    assert started_desk.night(ind_events=hand_made.events(34)).number == 3
+
+
 def test_what_a_withdrawn_release_left_or_a_backup_brings_back_is_swept(started_desk, tmp_path):
     started_desk.night(ind_events=hand_made.events(35))
     shutil.copytree(started_desk.releases / "1", tmp_path / "backup")

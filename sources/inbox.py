@@ -23,7 +23,7 @@ from sources.note import Note
 from sources.zipped import UNREADABLE
 
 STILL_WRITTEN_WITHIN_S = 2.0
-"""A file modified more recently than this is looked at twice before it is believed to be complete."""
+"""A file is believed to be complete once nobody has written to it for so long."""
 
 EPOCH, NO_TIME_BEFORE = datetime(1970, 1, 1, tzinfo=UTC), datetime(2000, 1, 1, tzinfo=UTC)
 
@@ -209,10 +209,11 @@ def stamp_of_file(path: Path) -> str:
 
 
 def _hash_when_still(source: str, path: Path, stamp: str) -> Arrival | None:
-    """Hash a file whose stat does not move; None when it does. A fresh file waits for a second look."""
+    """Hash a file whose stat does not move; None when it does. A fresh one is looked at again once it is not: of a hundred that came
+    together, the first waits for all."""
     age = time.time() - path.stat().st_mtime
     if is_fresh := 0 <= age < STILL_WRITTEN_WITHIN_S:
-        time.sleep(min(0.3, STILL_WRITTEN_WITHIN_S))
+        time.sleep(STILL_WRITTEN_WITHIN_S - age)
         if stamp_of_file(path) != stamp:
             return None
     sha256, size = _hash(path) if is_fresh else _hash_once(path, stamp)

@@ -83,9 +83,10 @@ class Unhurried(sqlite3.Connection):
 @pytest.fixture(scope="session", autouse=True)
 def written_and_not_waited_for():
     """What would be left after a power failure is asked where it is promised (`test_clients_crawl.py`): elsewhere no test waits for
-    the disk, of which a landing asks forty times."""
+    the disk, of which a landing asks forty times. Nor for a file of the inbox to be believed complete (`test_inbox.py`)."""
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr(os, "fsync", lambda fd: None)
+        patch.setattr("sources.inbox.STILL_WRITTEN_WITHIN_S", 0.0)
         patch.setattr(sqlite3, "connect", functools.partial(sqlite3.connect, factory=Unhurried))
         yield
 

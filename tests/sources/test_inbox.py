@@ -66,7 +66,6 @@ def test_a_file_is_hashed_once_per_process_until_it_moves(tmp_path, monkeypatch)
     inbox, ledger, hashed = tmp_path / "inbox", tmp_path / "ledger.sqlite", []
     path, of_file = put(inbox, "a", "x.csv", "1"), inbox_module._hash
     monkeypatch.setattr(inbox_module, "_hash", lambda path: hashed.append(path.read_text()) or of_file(path))
-    monkeypatch.setattr(inbox_module, "STILL_WRITTEN_WITHIN_S", 0.0)
     first, again = (look(inbox, ledger, ["a"]).arrivals[0] for _ in range(2))
     assert first == again and hashed == ["1"]
     stat = path.stat()
@@ -74,6 +73,7 @@ def test_a_file_is_hashed_once_per_process_until_it_moves(tmp_path, monkeypatch)
     os.utime(path, ns=(stat.st_atime_ns, stat.st_mtime_ns))
     assert look(inbox, ledger, ["a"]).arrivals[0].sha256 != first.sha256 and hashed == ["1", "2"]
     monkeypatch.setattr(inbox_module, "STILL_WRITTEN_WITHIN_S", 60.0)
+    monkeypatch.setattr(time, "sleep", lambda seconds: None)
     os.utime(path)
     for _ in range(2):  # still being written, perhaps: nothing is remembered of it
         look(inbox, ledger, ["a"])
@@ -100,10 +100,12 @@ def test_what_belongs_nowhere_is_said(tmp_path):
 
 def test_a_file_being_written_waits(tmp_path, monkeypatch):
     inbox = tmp_path / "inbox"
-    path = put(inbox, "a", "x.csv", "1", age=0)
-    monkeypatch.setattr(time, "sleep", lambda _: path.write_text("12"))
+    monkeypatch.setattr(inbox_module, "STILL_WRITTEN_WITHIN_S", 2.0)
+    path, waited = put(inbox, "a", "x.csv", "1", age=0.5), []
+    monkeypatch.setattr(time, "sleep", lambda seconds: waited.append(seconds) or path.write_text("12"))
     seen = look(inbox, tmp_path / "ledger.sqlite", ["a"])
     assert not seen.arrivals and [note.rule for note in seen.notes] == ["en_cours_d_ecriture"]
+    assert 1 < waited[0] <= 1.5, "a pause of a copy may last so long"
 
 
 def test_a_file_that_cannot_be_read_holds_back_no_other(tmp_path, monkeypatch):

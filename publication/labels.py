@@ -9,8 +9,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
-import duckdb
-
+from publication.warehouse import opened
 from publication.wording import BREAKDOWNS, MEMBERS, UNITS, capitalised, document_words, long_month
 
 Row = dict[str, Any]
@@ -103,7 +102,7 @@ class Supply:
 
 def read(warehouse: Path) -> tuple[Labels, Supply]:
     """Names and supply of one candidate. Tables that do not exist leave their part empty."""
-    with duckdb.connect(str(warehouse), read_only=True, config={"enable_external_access": "false"}) as connection:
+    with opened(warehouse) as connection:
         tables = {
             (schema, name): set(columns)
             for schema, name, columns in connection.execute(

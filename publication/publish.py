@@ -38,6 +38,7 @@ from publication.decision import (
 from publication.files import beside, copy_rows, write_files
 from publication.secrecy import Settled
 from publication.shelf import Release
+from publication.warehouse import opened as opened_warehouse
 
 if TYPE_CHECKING:
     from publication.portal.drawing import Renderer
@@ -75,7 +76,8 @@ def _publish(desk: Desk, renderer: Renderer | None) -> Release:
     # another candidate makes another release, as a rule
     is_other = opened.base is None or opened.base.candidate_hash != desk.verdict.candidate_hash
     try:
-        with beside() as worker:
+        # kept open: each that names or counts something reads it by itself
+        with beside() as worker, opened_warehouse(desk.candidate / "warehouse.duckdb"):
             copied = copy_rows(desk, aside, worker) if is_other else None
             release = _released(desk, opened, aside, worker, copied, renderer)
     except (Exception, KeyboardInterrupt):  # of a full disk too: the next night needs the room

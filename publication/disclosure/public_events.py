@@ -9,13 +9,12 @@ from collections import defaultdict
 from pathlib import Path
 
 from publication.disclosure.cells import Events
+from publication.warehouse import opened
 
 
 def read(warehouse: Path) -> Events:
     """For each programme, its counted events as sets of (breakdown, member); empty when the warehouse has no such list."""
-    import duckdb
-
-    with duckdb.connect(str(warehouse), read_only=True, config={"enable_external_access": "false"}) as connection:
+    with opened(warehouse) as connection:
         found = connection.execute(
             "SELECT count(*) FROM duckdb_columns() WHERE schema_name = 'main' AND column_name = 'breakdown_key' "
             "AND table_name IN ('bridge_event_breakdown', 'dim_breakdown')"

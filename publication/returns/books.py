@@ -14,7 +14,6 @@ from dataclasses import dataclass, replace
 from datetime import datetime
 from pathlib import Path
 
-import duckdb
 from openpyxl import Workbook
 from openpyxl.styles import Alignment, Border, Font, PatternFill, Protection, Side
 from openpyxl.utils import get_column_letter
@@ -23,6 +22,7 @@ from openpyxl.worksheet.worksheet import Worksheet
 from publication.labels import Labels
 from publication.tables import csv_cell, read_parquet
 from publication.trace.places import ROWS_OF_A_SHEET
+from publication.warehouse import opened
 from publication.wording import OBSERVATORY, dataset_title, document_words, plain_letters, plural, typeset
 from publication.workbook_rows import height_of, safe_text
 
@@ -141,7 +141,7 @@ class Whose:
 
 def _set_aside(warehouse: Path) -> list[Whose]:
     """Who has cells set aside: organisers by name, then sources; each one's lines in the order of its files and rows."""
-    with duckdb.connect(str(warehouse), read_only=True, config={"enable_external_access": "false"}) as connection:
+    with opened(warehouse) as connection:
         columns = {
             (schema, name, column)
             for schema, name, column in connection.execute(

@@ -349,8 +349,10 @@ class _Program:
     def _run(self) -> highspy.HighsModelStatus:
         self.solver.run()
         status = self.solver.getModelStatus()
-        if status == highspy.HighsModelStatus.kUnboundedOrInfeasible:
+        if status not in (highspy.HighsModelStatus.kOptimal, highspy.HighsModelStatus.kUnbounded):
+            # presolve may leave open which of the two it is, a stale basis lead the simplex astray: once more from nothing
             self.solver.setOptionValue("presolve", "off")
+            self.solver.clearSolver()
             self.solver.run()
             status = self.solver.getModelStatus()
             self.solver.setOptionValue("presolve", "choose")

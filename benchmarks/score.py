@@ -4,6 +4,7 @@
     stability           share of rows whose participant is the same after a further night of one row in a hundred
     indicators          equal to the truth where the deliveries determine it, within its bounds elsewhere; those that count persons
                         also equal to what the persons found by matching give
+    by hand             what the SQL of `floor/` says of the same deliveries: what its speed leaves out
 
 Exits 1 when one of them is below its threshold. Landing, matching, handover and dbt run in this process, without Dagster, without the gate
 and without a release. Not here: the truth (`region/truth.py`), times (`bench.py`).
@@ -13,18 +14,23 @@ from __future__ import annotations
 
 import argparse
 import os
+import re
 import sys
 import tempfile
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 import duckdb
 
 from benchmarks.bench import settle
+from benchmarks.floor.__main__ import build
 from benchmarks.region import deliveries, truth, world
 
 MIN_STABILITY = 0.995
+_CODE = re.compile("[A-Z]{2}[0-9]{2}")
+Key = tuple[str, str, str, str]
+"""Indicator, programme, breakdown, member."""
 
 
 @dataclass(frozen=True)
@@ -114,9 +120,9 @@ def _said(made: world.World, warehouse: Path) -> None:
     made.con.execute("detach w_")
 
 
-def ours(warehouse: Path) -> dict[tuple[str, str, str, str], tuple[float | None, float | None, float | None]]:
-    """(indicator, programme, breakdown, member) → value, lower, upper of every indicator table of the warehouse."""
-    found: dict[tuple[str, str, str, str], tuple[float | None, float | None, float | None]] = {}
+def ours(warehouse: Path) -> dict[Key, tuple[float | None, float | None, float | None]]:
+    """Value, lower, upper of every figure of the indicator tables of the warehouse."""
+    found: dict[Key, tuple[float | None, float | None, float | None]] = {}
     with duckdb.connect(str(warehouse), read_only=True) as con:
         tables = [
             name
@@ -131,6 +137,23 @@ def ours(warehouse: Path) -> dict[tuple[str, str, str, str], tuple[float | None,
                 f"select indicator, programme_id, breakdown, member, value, lower, upper from {table}"
             ).fetchall()
             found |= {row[:4]: row[4:] for row in rows}
+    return found
+
+
+def by_hand(inbox: Path, database: Path) -> dict[Key, float]:
+    """What `floor` makes of the same deliveries, of the indicators it has."""
+    build(inbox, database)
+    found: dict[Key, float] = {}
+    with duckdb.connect(str(database), read_only=True) as con:
+        for (table,) in con.execute(
+            "select table_name from duckdb_tables() where table_name like 'ind\\_%' escape '\\'"
+        ).fetchall():
+            rows = con.sql(f"from {table}").to_arrow_table().to_pylist()
+            for row in rows:
+                place = row["programme"], row.get("breakdown", "total"), row.get("member", "total")
+                found |= {
+                    (name, *place): value for name, value in row.items() if value is not None and _CODE.fullmatch(name)
+                }
     return found
 
 
@@ -160,6 +183,7 @@ def score(persons: int, folder: Path) -> bool:
     good.append(_indicators(figures, published))
     print("\nof the persons that matching found:")
     good.append(_indicators(as_matched, published))
+    _beside(by_hand(home / "inbox", folder / "floor.duckdb"), figures, published)
     missing = _defined(warehouse) - {figure.indicator for figure in figures}
     print(
         f"{'✗' if missing else '✓'} indicators compared: {len({figure.indicator for figure in figures})}; not compared: {sorted(missing)}"
@@ -173,7 +197,7 @@ def _defined(warehouse: Path) -> set[str]:
         return {
             code
             for (code,) in con.execute(
-                "select code from dim_indicator where code similar to '[A-Z]{2}[0-9]{2}'"
+                "select code from dim_indicator where regexp_full_match(code, ?)", [_CODE.pattern]
             ).fetchall()
         }
 
@@ -193,7 +217,7 @@ def _indicators(figures: list[truth.Figure], published: dict) -> bool:
     for figure in figures:
         groups.setdefault((figure.indicator, figure.programme, figure.breakdown), []).append(figure)
     for (indicator, programme, breakdown), members in groups.items():
-        found = {figure: published.get((indicator, programme, breakdown, figure.member)) for figure in members}
+        found = {figure: published.get(figure.key) for figure in members}
         wrong = [figure for figure, row in found.items() if not figure.holds(row)]
         start = f"{'✗' if wrong else '✓'} {indicator:10}{programme:12}{breakdown:20}"
         if breakdown == "total":
@@ -204,6 +228,23 @@ def _indicators(figures: list[truth.Figure], published: dict) -> bool:
                 print(f"      {figure.member:38}{_compared(figure, found[figure])}")
         good = good and not wrong
     return good
+
+
+def _beside(hand: Mapping[Key, float], figures: list[truth.Figure], published: dict) -> None:
+    """The figures by hand beside ours, of those that both have: each whole, and how many are as they must be, printed bounds left aside."""
+    both = [figure for figure in figures if figure.key in hand and figure.key in published]
+    ours = {figure.key: published[figure.key][0] for figure in both}
+    print("\nby SQL written by hand (benchmarks/floor), of the same deliveries:")
+    print(f"{'':2}{'indicator':10}{'programme':12}{'truth':>12}{'by hand':>12}{'ours':>12}")
+    for figure in both:
+        if figure.breakdown == "total":
+            values = f"{figure.value:>12.6g}{_shown(hand[figure.key]):>12}{_shown(ours[figure.key]):>12}"
+            print(f"{'':2}{figure.indicator:10}{figure.programme:12}{values}")
+    right = [
+        sum(replace(figure, is_bounded=False).holds((said[figure.key], None, None)) for figure in both)
+        for said in (hand, ours)
+    ]
+    print(f"as they must be: {right[0]} of {len(both)} by hand, {right[1]} of {len(both)} ours")
 
 
 def _compared(figure: truth.Figure, ours: tuple[float | None, float | None, float | None] | None) -> str:

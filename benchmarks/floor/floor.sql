@@ -130,14 +130,15 @@ select programme, breakdown, member, count(*) as EV01, avg((modality = 'visio'):
 create table ind_organisers as
 select programme, count(distinct organiser) as EV08 from bridge_event_organiser join dim_event using (event_key) where is_held group by all;
 create table ind_organisations as
-select programme, family, count(distinct organisation_key) as OR01 from fct_attendance join dim_event using (event_key) join dim_organisation using (organisation_key) where is_held group by grouping sets ((programme), (programme, family));
+select programme, if(grouping(family) = 1, 'total', 'organisation_family') as breakdown, coalesce(family, 'total') as member,
+    count(distinct organisation_key) as OR01 from fct_attendance join dim_event using (event_key) join dim_organisation using (organisation_key) where is_held group by grouping sets ((programme), (programme, family));
 create table ind_participants as
 select programme, p.gender, p.category, count(distinct participant_key) as persons from fct_attendance join dim_event using (event_key) join dim_participant p using (participant_key) where is_held
 group by grouping sets ((programme, p.gender), (programme, p.category));
 create table ind_territories as
 select programme, count(distinct department_code) filter (department_code not in ('online', 'unknown')) / 5 as TE01, count(distinct epci_code) / 90 as TE02 from dim_event where is_held group by all;
 create table ind_satisfaction as
-select programme, breakdown, member, avg(note) as SA01, avg((note >= 4)::int) as SA02, (count(*) filter (recommendation >= 9) - count(*) filter (recommendation <= 6)) / nullif(count(recommendation), 0) as SA03, count(*) as answers
+select programme, breakdown, member, avg(note) as SA01, avg((note >= 4)::int) as SA02, 100 * (count(*) filter (recommendation >= 9) - count(*) filter (recommendation <= 6)) / nullif(count(recommendation), 0) as SA03, count(*) as answers
 from bridge_event_breakdown join fct_feedback using (event_key) where is_complete group by all;
 create table ind_quality as
 select programme, count(*) filter (value is not null) / count(*) as QU01 from dim_event left join (from fct_event_count where counting_method = 'reported') using (event_key) where is_held group by all;

@@ -42,6 +42,10 @@ class Figure:
     slack: float = 0.0
 
     @property
+    def key(self) -> tuple[str, str, str, str]:
+        return self.indicator, self.programme, self.breakdown, self.member
+
+    @property
     def is_determined(self) -> bool:
         return self.lower == self.upper
 
@@ -308,7 +312,7 @@ def figures(world: World) -> list[Figure]:
     for (indicator, breakdown), query in MEMBERS.items():
         for programme, member, value, lower, upper in _rows(world, query):
             found.append(Figure(indicator, programme, breakdown, member, value, lower, upper, indicator in BOUNDED))
-    return sorted(found, key=lambda figure: (figure.indicator, figure.programme, figure.breakdown, figure.member))
+    return sorted(found, key=lambda figure: figure.key)
 
 
 def figures_as_matched(world: World) -> list[Figure]:

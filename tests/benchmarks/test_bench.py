@@ -8,7 +8,7 @@ import time
 import duckdb
 import pytest
 
-from benchmarks import bench, floor
+from benchmarks import bench, floor, score
 from benchmarks.floor.__main__ import build
 from benchmarks.measure import measure, tree_mb
 from benchmarks.region import deliveries, world
@@ -84,6 +84,25 @@ def test_the_floor_reads_what_was_written(built):
             0
         ][0]
     )
+
+
+def test_the_figures_of_the_floor_are_told_apart_by_place(built, tmp_path):
+    _, folder = built
+    said = score.by_hand(folder / "inbox", tmp_path / "again.duckdb")
+    with duckdb.connect(str(folder / "floor.duckdb"), read_only=True) as con:
+        everyone, persons = (
+            con.execute(query).fetchall()[0][0]
+            for query in (
+                "select sum(EV01) from ind_events where breakdown = 'month' and programme = 'MESS-2025'",
+                "select PA09 from ind_unique where breakdown = 'total' and programme = 'MESS-2025'",
+            )
+        )
+    assert (
+        sum(value for (code, year, by, _), value in said.items() if (code, year, by) == ("EV01", "MESS-2025", "month"))
+        == everyone
+    )
+    assert said["PA09", "MESS-2025", "total", "total"] == persons
+    assert {code for code, *_ in said} >= {"EV08", "OR01", "PA01", "SA03", "TE02", "QU01"}
 
 
 def test_the_floor_is_a_command(built, tmp_path):

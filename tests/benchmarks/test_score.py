@@ -61,7 +61,7 @@ def told(tmp_path_factory):
 
 def test_the_truth_adds_up(told):
     made, figures = told
-    value = {(f.indicator, f.programme, f.breakdown, f.member): f.value for f in figures}
+    value = {f.key: f.value for f in figures}
     held = value["EV01", "MESS-2025", "total", "total"]
     themed = made.con.execute(
         "select count(distinct event) from event join event_theme using (event) where status = 'held' and counts and parent is null and year = 2025"
@@ -125,12 +125,26 @@ def test_the_same_seed_tells_the_same_and_another_does_not(told):
 
 def test_an_indicator_that_is_absent_or_wrong_fails_the_score(told, capsys):
     _, figures = told
-    ours = {(f.indicator, f.programme, f.breakdown, f.member): (f.lower, f.value, f.value) for f in figures}
+    ours = {f.key: (f.lower, f.value, f.value) for f in figures}
     assert score._indicators(figures, ours)
     key = next(key for key in ours if key[0] == "EV05")
     assert not score._indicators(figures, ours | {key: (ours[key][0] + 1, None, None)})
     assert not score._indicators(figures, {other: value for other, value in ours.items() if other != key})
     assert "✗ EV05" in capsys.readouterr().out
+
+
+def test_what_is_counted_by_hand_stands_beside_ours_and_is_judged_alike(capsys):
+    figures = [
+        truth.Figure("EV01", "P", "total", "total", 12, 12, 12),
+        truth.Figure("PA09", "P", "total", "total", 100, 97, 109, is_bounded=True),
+        truth.Figure("PA09", "P", "month", "2025-11", 40, 39, 44, is_bounded=True),
+        truth.Figure("PA10", "P", "total", "total", 1, 1, 1),
+    ]
+    ours = {figure.key: (figure.value, None, None) for figure in figures}
+    score._beside({figures[0].key: 11, figures[1].key: 110, figures[2].key: 41}, figures, ours)
+    said = capsys.readouterr().out.split("\n")
+    assert [line.split() for line in said if line.startswith("  EV01")] == [["EV01", "P", "12", "11", "12"]]
+    assert "as they must be: 1 of 3 by hand, 3 of 3 ours" in said and not any("PA10" in line for line in said)
 
 
 def test_names_are_examples_only(told):

@@ -85,6 +85,7 @@ def look(inbox: Path, ledger_path: Path, sources: Iterable[str], *, returns_only
         with open_ledger(ledger_path) as ledger:
             known = stamps(ledger)
     nb_files, arrivals, renewed, returns, notes = 0, [], [], [], []
+    began = time.time()
     for found in _listed(inbox, {*sources, RETURNS}):
         if isinstance(found, Note):
             notes.append(found)
@@ -105,7 +106,7 @@ def look(inbox: Path, ledger_path: Path, sources: Iterable[str], *, returns_only
                 continue
             if returns_only and not is_return:
                 continue
-            arrival = _hash_when_still(source, found, stamp)
+            arrival = _hash_when_still(source, found, stamp, began)
         except FileNotFoundError:
             continue  # taken away since the folder was listed: as if it had been before
         except OSError as error:
@@ -208,11 +209,14 @@ def stamp_of_file(path: Path) -> str:
     return f"{found.st_size}:{found.st_mtime_ns}:{found.st_ctime_ns}:{found.st_ino}"
 
 
-def _hash_when_still(source: str, path: Path, stamp: str) -> Arrival | None:
+def _hash_when_still(source: str, path: Path, stamp: str, began: float) -> Arrival | None:
     """Hash a file whose stat does not move; None when it does. A fresh one is looked at again once it is not: of a hundred that came
-    together, the first waits for all."""
-    age = time.time() - path.stat().st_mtime
+    together, the first waits for all, and one that was written since the look `began` for none."""
+    written = path.stat().st_mtime
+    age = time.time() - written
     if is_fresh := 0 <= age < STILL_WRITTEN_WITHIN_S:
+        if written > began:
+            return None
         time.sleep(STILL_WRITTEN_WITHIN_S - age)
         if stamp_of_file(path) != stamp:
             return None

@@ -108,6 +108,23 @@ def test_a_file_being_written_waits(tmp_path, monkeypatch):
     assert 1 < waited[0] <= 1.5, "a pause of a copy may last so long"
 
 
+def test_a_file_written_since_the_look_began_is_not_waited_for(tmp_path, monkeypatch):
+    inbox = tmp_path / "inbox"
+    monkeypatch.setattr(inbox_module, "STILL_WRITTEN_WITHIN_S", 2.0)
+    paths, waited = [put(inbox, "a", f"{number}.csv", "1", age=0.5) for number in range(9)], []
+
+    def meanwhile(seconds):
+        waited.append(seconds)
+        for path in paths[5:]:
+            path.write_text("12")
+
+    monkeypatch.setattr(time, "sleep", meanwhile)
+    seen = look(inbox, tmp_path / "ledger.sqlite", ["a"])
+    assert [arrival.path.name for arrival in seen.arrivals] == ["0.csv", "1.csv", "2.csv", "3.csv", "4.csv"]
+    assert [note.rule for note in seen.notes] == ["en_cours_d_ecriture"] * 4
+    assert len(waited) == 5
+
+
 def test_a_file_that_cannot_be_read_holds_back_no_other(tmp_path, monkeypatch):
     inbox, ledger = tmp_path / "inbox", tmp_path / "ledger.sqlite"
     put(inbox, "a", "ferme.csv", "1")

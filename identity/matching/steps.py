@@ -35,12 +35,12 @@ def match(vault: Vault, rows: pa.Table, out_dir: Path) -> Matched:
     `rows`: source, delivery_id, row_number, event_id, year, is_present, seen_at (`sources.persons.ROWS`). Rows of
     which the vault has no identity are nobody's. Raises VaultError when the vault cannot be read, ModelError when the model cannot be used.
     """
-    with contextlib.closing(open_private()) as con, resumed(con, vault):
+    with contextlib.closing(open_private()) as con, resumed(con, vault) as is_resumed:
         _landed(con, rows)
         _what_changed(con, vault)
         _identify(con, vault)
         _touched(con, vault)
-        if _nothing_changed(con, vault, out_dir):
+        if is_resumed and _nothing_changed(con, vault, out_dir):
             return _counted(con, "kept")
         model = load_model()
         _on_list(con)

@@ -133,3 +133,6 @@ def test_a_delivery_taken_back_leaves_nothing(tmp_path):
     people.take_back("b").match()
     assert people.groups() == [{"a1"}]
     assert len(people.table("participant")) == 1
+    forget_what_was_kept(people)  # as the time of storage does, once it has taken the last ones
+    people.take_back("a").match()
+    assert people.groups() == [] == people.table("participant")

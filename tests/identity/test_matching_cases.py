@@ -17,6 +17,19 @@ def test_one_address_written_twice_is_one_person(tmp_path):
     ]
 
 
+def test_a_row_of_one_number_in_another_delivery_or_source_is_another_row(tmp_path):
+    zoe, jean, paul = (
+        row("Zoé Dupont", "zoe@asso.fr"),
+        row("Jean Martin", "jean@asso.fr"),
+        row("Paul Petit", "paul@asso.fr"),
+    )
+    people = Lists(tmp_path).put("a", zoe, jean).put("a", jean, paul, delivery="d2").put("b", paul, zoe)
+    people.match()
+    assert people.groups() == [{"a1", "b2"}, {"a2", "ad21"}, {"ad22", "b1"}]
+    people.put("a", zoe, zoe, jean, delivery="d2").match()
+    assert people.groups() == [{"a1", "ad21", "ad22", "b2"}, {"a2", "ad23"}, {"b1"}]
+
+
 def test_the_same_person_twice_in_one_event_is_one(tmp_path):
     twice = [attended("Zoé Dupont"), attended("Mme DUPONT Zoé")]
     assert groups_of(tmp_path, a=twice) == [{"a1", "a2"}]

@@ -55,9 +55,9 @@ def test_nights_one_by_one_give_what_all_at_once_gives(tmp_path, seed):
     chance = random.Random(seed)
     people = Lists(tmp_path)
     for night in range(3):
-        people.put(f"s{night}", *some_rows(chance, 8))
+        people.put(f"s{night % 2}", *some_rows(chance, 8), delivery=f"d{night}")
         if night == 1:
-            people.put("s0", *some_rows(chance, 5))
+            people.put("s0", *some_rows(chance, 5), delivery="d0")
         by_night = people.match()
     grown = tables(people)
     assert grown["participant_row"]

@@ -2,6 +2,8 @@
 
 import hashlib
 import re
+import sys
+from pathlib import Path
 
 import numpy as np
 import phonenumbers
@@ -10,10 +12,14 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+sys.path.append(str(Path(__file__).parent))
+from people import Lists, row
+
 from identity.matching import normal
 from identity.matching.clusters import components, split_apart
 from identity.matching.keyed import keyed, pseudonym
 from identity.matching.model import PATH, ModelError, load_model
+from identity.matching.registry import recall
 from identity.pseudonyms import normalise_names, pseudonyms_under
 from identity.vault import Vault, open_private
 
@@ -114,6 +120,79 @@ def test_names_fold_as_the_door_folds_them(con):
     folded = "array_to_string(list_sort(n_untitled(string_split(n_fold(name), ' '))), ' ')"
     found = con.execute(f"select {folded} from (select unnest($names) as name)", {"names": names}).fetchall()
     assert [name for (name,) in found] == normalise_names(pa.array(names)).to_pylist()
+
+
+NAMES = [
+    # typed, given name, family name, what the given name is a form of, whether it is in the list
+    ({"full_name": "Zoé Dupont-Lévêque"}, "zoe", "dupont leveque", "zoe", True),
+    ({"full_name": "M. Jean Dupont"}, "jean", "dupont", "jean", True),
+    ({"full_name": "Jean Pierre Dupont"}, "jean", "pierre dupont", "jean", True),
+    ({"full_name": "DUPONT-LEROY Jean-Pierre"}, "jean pierre", "dupont leroy", "jean pierre", True),
+    ({"full_name": "  Mme Zoé DUPONT , LEROY"}, "zoe", "dupont leroy", "zoe", True),
+    ({"full_name": "MME LEROY Zoé"}, "zoe", "leroy", "zoe", True),
+    ({"full_name": "MARTIN Bob Jean"}, "bob jean", "martin", "robert", True),
+    ({"full_name": "Fred Martin"}, "fred", "martin", "frederic|frederique", True),
+    ({"full_name": "Ymir MARTIN"}, "ymir", "martin", "ymir", False),
+    ({"full_name": "PAUL MARTIN"}, "paul", "martin", "paul", True),
+    ({"full_name": "Paul R. Martin"}, "paul", "r martin", "paul", True),
+    ({"given_name": "M. Jean-Pierre", "family_name": "Leroy"}, "jean pierre", "leroy", "jean pierre", True),
+    ({"given_name": "Bob Jean", "family_name": "Leroy"}, "bob jean", "leroy", "robert", True),
+    ({"given_name": "Ymir", "family_name": "Leroy"}, "ymir", "leroy", "ymir", False),
+    ({"given_name": "Jean", "family_name": "Roy", "full_name": "Paul Roy"}, "jean", "roy", "jean", True),
+    ({"given_name": "J.", "family_name": "Roy"}, "j", "roy", "j", False),
+    ({"given_name": "Paul", "full_name": "Paul Petit"}, "paul", "petit", "paul", True),
+    ({"given_name": "Paul Leroux"}, "paul", "leroux", "paul", True),
+    ({"family_name": "Paul Le Roux"}, "paul", "le roux", "paul", True),
+    ({"email_typed": "Paul Legrand"}, "paul", "legrand", "paul", True),
+    ({"email_typed": "Paul Legrand", "full_name": "Jean Legrand"}, "jean", "legrand", "jean", True),
+    ({"email_typed": "Paul Legrand", "given_name": "Jean Petit"}, "jean", "petit", "jean", True),
+    ({"email_typed": "Paul Legrand", "family_name": "Jean Grand"}, "jean", "grand", "jean", True),
+    ({"email_typed": "paul petit@asso", "family_name": "Luc Petit"}, "luc", "petit", "luc", True),
+]
+NOBODY = [
+    {"full_name": "J. D."}, {"full_name": "12 12"}, {"full_name": "Participant inconnu"}, {"full_name": "DUPONT"}, {"full_name": "-"},
+    {"given_name": "J.", "family_name": "D."}, {"given_name": "Invité", "family_name": "12"}, {"given_name": "M.", "family_name": "Dupont"},
+    {"email_typed": "jean martin@asso"}, {"phone": "0612345678"}, {"full_name": "Jean Dupont", "event": None},
+]  # fmt: skip
+OTHERWISE = [
+    # typed, address, whether several people read it, telephone, organisation, postcode, whether it holds at one event only
+    ({"phone": "+32 2 555 12 12"}, None, False, "+3225551212", None, None, False),
+    ({"phone": "0032 25 55 12 12"}, None, False, "+3225551212", None, None, False),
+    ({"phone": "03-20/12.34(56)", "event": None}, None, False, "+33320123456", None, None, False),
+    ({"phone": "rappeler le soir"}, None, False, None, None, None, True),
+    ({"organisation_text": "Association les Jardins de l'Oise"}, None, False, None, "jardins oise", None, True),
+    ({"organisation_text": "L'Association"}, None, False, None, None, None, True),
+    ({"postcode": " 59 000"}, None, False, None, None, "59000", True),
+    ({"postcode": " "}, None, False, None, None, None, True),
+    ({"email": "zoe@asso.fr", "phone": "06_12 34 56 78"}, "zoe@asso.fr", False, "+33612345678", None, None, False),
+    ({"email": "zoe@asso.fr", "email_typed": "Zoé (asso)"}, "zoe@asso.fr", False, None, None, None, False),
+    ({"email": "vie.associative@asso.fr"}, "vie.associative@asso.fr", True, None, None, None, False),
+    ({"email": "vie-associative@asso.fr"}, "vie-associative@asso.fr", True, None, None, None, False),
+    ({"email": "no_reply@asso.fr"}, "no_reply@asso.fr", True, None, None, None, False),
+    ({"email": "contact2@asso.fr", "event": None}, "contact2@asso.fr", False, None, None, None, False),
+]
+
+
+def test_what_a_row_says_of_who_has_one_form(tmp_path):
+    rows = [
+        *(row(**typed) for typed, *_ in NAMES),
+        *(row("Luc Adam", **typed) for typed, *_ in OTHERWISE),
+        row(None, "luc@asso.fr"), *(row(**typed) for typed in NOBODY),
+    ]  # fmt: skip
+    people = Lists(tmp_path).put("a", *rows)
+    people.match()
+    with open_private() as con:
+        recall(con, people.vault, purpose="matching")
+        found = con.execute("""
+            select given, family, roots, is_known, name, email, is_generic, phone, org, postcode, scope is not null
+            from kept_row join kept_identity using (i) order by row_number""").fetchall()
+    names, others, nameless = found[: len(NAMES)], found[len(NAMES) : -1], found[-1]
+    assert [line[:4] for line in names] == [tuple(said) for _, *said in NAMES]
+    assert [line[4] for line in names] == [
+        " ".join(sorted(f"{given} {family}".split())) for _, given, family, *_ in NAMES
+    ]
+    assert [line[5:] for line in others] == [tuple(said) for _, *said in OTHERWISE], "and the last rows are nobody"
+    assert nameless == (None, None, None, False, None, "luc@asso.fr", False, None, None, None, False)
 
 
 def test_nicknames_are_folded_and_belong_to_somebody():

@@ -76,13 +76,12 @@ with here as (
 told as (
     select h.d, h.row_number, h.email, given_name, family_name, phone, organisation_text, postcode,
         case when h.email is null then e.event end as event,
-        -- a name typed in the column of addresses
-        case when h.email is null and email_typed is not null and not contains(email_typed, '@') and given_name is null and family_name is null
-            then coalesce(full_name, email_typed) else full_name end as full_name,
+        -- the last one: a name typed in the column of addresses
+        coalesce(full_name, given_name, family_name, case when h.email is null and not contains(email_typed, '@') then email_typed end) as whole,
         given_name is not null and family_name is not null as is_parted
     from here h join landed l using (d, row_number) left join event_no e using (e))
 select d, row_number, email, case when is_parted then given_name end as given_name, case when is_parted then family_name end as family_name,
-    case when not is_parted then coalesce(full_name, given_name, family_name) end as whole, phone, organisation_text, postcode, event
+    case when not is_parted then whole end as whole, phone, organisation_text, postcode, event
 from told;
 create or replace temp table phone_part as
 select text, n_phone(n_digits(text)) as phone from (select distinct phone as text from spelled where phone is not null);
@@ -92,7 +91,7 @@ select text, n_phone(n_digits(text)) as phone from (select distinct phone as tex
 # macro that repeats its argument, inside another, makes a statement that takes seconds to plan.
 _TEXTS = """
 create or replace temp table folded as
-select text, string_split(n_fold(text), ' ') as words, string_split_regex(trim(text), '[\\s,;]+') as tokens from (
+select text, string_split(n_fold(text), ' ') as words, string_split_regex(text, '[\\s,;]+') as tokens from (
     select given_name as text from spelled union select family_name from spelled union select whole from spelled)
 where text is not null and text not in (select text from part);
 create or replace temp table cut as
@@ -102,8 +101,8 @@ from folded;
 create or replace temp table told as
 select text, words, array_to_string(words, ' ') as joined, n_has_word(words) as has_word, n_has_name(words) as has_name,
     -- « DUPONT Jean » says which is which, « Jean Dupont » does not: the first word is then taken for the given name
-    case when len(shouted) > 0 and len(whispered) > 0 then string_split(n_fold(array_to_string(shouted, ' ')), ' ') end as loud,
-    case when len(shouted) > 0 and len(whispered) > 0 then n_untitled(string_split(n_fold(array_to_string(whispered, ' ')), ' ')) end as quiet
+    string_split(n_fold(array_to_string(shouted, ' ')), ' ') as loud,
+    case when len(shouted) > 0 then n_untitled(string_split(n_fold(array_to_string(whispered, ' ')), ' ')) end as quiet
 from cut;
 insert into part
 with guessed as (
@@ -148,7 +147,6 @@ def _finish_phones(con: duckdb.DuckDBPyConnection) -> None:
     """The numbers that are not written the French way, one by one: there are few."""
     odd = con.execute("select text from phone_part where phone is null").fetchall()
     found = normal.phones(text for (text,) in odd)
-    if found:
-        con.register("odd_phone", pa.table({"text": list(found), "e164": list(found.values())}))
-        con.execute("update phone_part set phone = e164 from odd_phone where phone_part.text = odd_phone.text")
-        con.unregister("odd_phone")
+    con.register("odd_phone", pa.table({"text": list(found), "e164": list(found.values())}))
+    con.execute("update phone_part set phone = e164 from odd_phone where phone_part.text = odd_phone.text")
+    con.unregister("odd_phone")

@@ -87,9 +87,7 @@ def _known(cells: Cells, printed: Mapping[str, pa.Table]) -> tuple[list[bool], l
     wrong = []
     columns = {name: {c: table[c].to_pylist() for c in (*KEY, *COLUMNS)} for name, table in printed.items()}
     for line in cells.lines:
-        table = columns.get(line.dataset)
-        if table is None:
-            continue  # not printed at all
+        table = columns[line.dataset]
         if tuple(table[name][line.place] for name in KEY) != line.key:
             wrong.append(line.name)
             continue
@@ -99,8 +97,7 @@ def _known(cells: Cells, printed: Mapping[str, pa.Table]) -> tuple[list[bool], l
                 known[index] = True
                 if not math.isclose(cell, cells.system.variables[index].true_value, rel_tol=1e-9, abs_tol=1e-9):
                     wrong.append(line.name)
-        ratio = table["value"][line.place]
-        if ratio is not None and "value" not in line.columns:
+        if table["value"][line.place] is not None:
             # a printed share gives both its terms to who knows one of them: a line is printed whole or not at all
             for index in line.columns.values():
                 known[index] = True
@@ -146,7 +143,7 @@ class _Closed:
             self.division = self.division or self.system.divided(self.system.unhideable())
             [part] = self.division.parts([number])
             nearby = Nearby(part)
-            self.parts |= {place: (nearby, n) for n, place in enumerate(part.places) if not part.variables[n].is_public}
+            self.parts |= {place: (nearby, n) for n, place in enumerate(part.places)}
         return self.parts[number]
 
     def is_own(self, single: int, other: int) -> bool:
@@ -223,7 +220,7 @@ class _Large:
             reach.low[index], reach.high[index] = min([own, *value]), max([own, *value])
             for way, goes in ((-1, reach.goes_low), (1, reach.goes_high)):
                 if goes(index):
-                    singles = self._in_all(self._far_enough(reach, index, way, move, value), index)
+                    singles = self._in_all(self._far_enough(reach, index, way, move, value))
                 else:
                     singles = self._moved_by_a_program(index, way, reach)
                 for single in singles:
@@ -242,10 +239,7 @@ class _Large:
         return [
             n
             for n, variable in enumerate(self.part.variables)
-            if variable.is_single
-            and not self.known[n]
-            and n != index
-            and abs(point[n] - variable.true_value) > TOLERANCE
+            if variable.is_single and abs(point[n] - variable.true_value) > TOLERANCE
         ]
 
     def _far_enough(self, reach: Reach, index: int, way: int, move: np.ndarray, value: np.ndarray) -> np.ndarray | None:
@@ -255,16 +249,16 @@ class _Large:
             return None
         return move[(need - value) * way <= TOLERANCE * max(1.0, abs(need))]
 
-    def _in_all(self, moves: np.ndarray | None, index: int) -> list[int]:
+    def _in_all(self, moves: np.ndarray | None) -> list[int]:
         """Single contributors whose own number moves in all of these movements."""
-        if moves is None or not len(moves):
+        if moves is None:
             return []
         common = self.proven.singles(moves[0])
         for move in moves[1:]:
             if not common:
                 break
             common = common & self.proven.singles(move)
-        return [place for place in sorted(self.part.at[single] for single in common) if place != index]
+        return sorted(self.part.at[single] for single in common)
 
     def _informed(self, single: int, ends: list[tuple[int, int]]) -> list[Finding]:
         """What a single contributor finds where all that is proven moves its own number."""

@@ -57,7 +57,7 @@ def by_blocks(part: Part, *, deadline: float = math.inf, hidden: Collection[int]
 
 def point_of(part: Part) -> np.ndarray:
     """The values of a part, those that nobody needed to compute included. Raises Contradiction when there are none."""
-    point = np.array([math.nan if v.value is None else v.value for v in part.variables])
+    point = np.array([variable.value for variable in part.variables], dtype=float)
     if np.isnan(point).any():
         unknown = np.flatnonzero(np.isnan(point))
         column = {int(index): place for place, index in enumerate(unknown)}

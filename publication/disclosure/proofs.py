@@ -14,7 +14,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from publication.disclosure.attack import TOLERANCE
-from publication.disclosure.blocks import Move
+from publication.disclosure.blocks import NOTHING, Move
 from publication.disclosure.system import System
 
 
@@ -32,15 +32,15 @@ class Proven:
 
     def __init__(self, system: System, known: Sequence[bool], proofs: Sequence[Proof]):
         self.is_single = np.array([variable.is_single for variable in system.variables], dtype=bool)
-        self.point = np.array([np.nan if v.value is None else v.value for v in system.variables], dtype=float)
+        self.point = np.array([variable.value for variable in system.variables], dtype=float)
         for proof in proofs:
             unsaid = np.isnan(self.point[proof.places])
             self.point[proof.places[unsaid]] = proof.point[unsaid]
         moves = [move for proof in proofs for move in proof.moves]
         size = [len(move.places) for move in moves]
         self.move = np.repeat(np.arange(len(moves)), size)
-        self.place = np.concatenate([move.places for move in moves]) if moves else np.array([], dtype=np.int64)
-        self.by = np.concatenate([move.by for move in moves]) if moves else np.array([])
+        self.place = np.concatenate([NOTHING, *(move.places for move in moves)])
+        self.by = np.concatenate([[], *(move.by for move in moves)])
         self._drop(self._wrong(system, np.array(known, dtype=bool), len(moves)))
 
     def _wrong(self, system: System, known: np.ndarray, count: int) -> np.ndarray:
@@ -73,16 +73,16 @@ class Proven:
         entry = np.repeat(np.arange(len(self.place)), times)
         offset = np.arange(len(entry)) - np.repeat(np.cumsum(times) - times, times)
         term = order[first[self.place[entry]] + offset]
-        pair, where = np.unique(self.move[entry] * max(1, len(touched)) + equation[term], return_inverse=True)
+        pair, where = np.unique(self.move[entry] * len(touched) + equation[term], return_inverse=True)
         change = np.bincount(where, self.by[entry] * coefficient[term], len(pair))
-        move, touches = pair // max(1, len(touched)), pair % max(1, len(touched))
+        move, touches = pair // len(touched), pair % len(touched)
         room = np.where(at_most[touches], np.maximum(gap[touches], 0.0), 0.0) + 10 * TOLERANCE
         holds = (change <= room) & (at_most[touches] | (change >= -10 * TOLERANCE)) & ~unfit[touches]
         wrong[move[~holds]] = True
         return wrong
 
     def _drop(self, wrong: np.ndarray) -> None:
-        kept = ~wrong[self.move] if len(self.move) else np.array([], dtype=bool)
+        kept = ~wrong[self.move]
         self.move, self.place, self.by = self.move[kept], self.place[kept], self.by[kept]
         order = np.argsort(self.place, kind="stable")
         self._order, self._sorted = order, self.place[order]

@@ -42,8 +42,6 @@ class Pattern:
 
     suppressed: frozenset[int]
     cost: float
-    cuts: int = 0
-    rounds: int = 0
 
 
 def solve(system: System, *, deadline: float = math.inf, most_cuts: int | None = None) -> Pattern:
@@ -57,11 +55,9 @@ def solve(system: System, *, deadline: float = math.inf, most_cuts: int | None =
     master = _Master(system)
     attacker, nearby = Attacker(system), Nearby(system)
     shown_by = system.shown_by()
-    values = np.array([math.nan if v.value is None else v.value for v in system.variables])
+    values = np.array([variable.value for variable in system.variables], dtype=float)
     points = np.empty((0, len(values)))
-    rounds = 0
     while True:
-        rounds += 1
         if most_cuts is not None and master.cuts > most_cuts:
             raise OutOfTime
         suppressed = master.choose(deadline)
@@ -74,7 +70,7 @@ def solve(system: System, *, deadline: float = math.inf, most_cuts: int | None =
         points = np.array(search.points).reshape(-1, len(values))
         if not cuts:
             cost = sum(system.rows[row].cost for row in suppressed if not system.rows[row].is_forced)
-            return Pattern(frozenset(suppressed), cost, master.cuts, rounds)
+            return Pattern(frozenset(suppressed), cost)
         if not any(master.add(cut, shown_by) for cut in cuts):
             raise NoPattern("the same cuts come back")
 

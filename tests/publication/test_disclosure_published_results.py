@@ -9,12 +9,19 @@
 import itertools
 import math
 import random
+from dataclasses import replace
 
+import numpy as np
 import pytest
 
+from publication.disclosure import audit as auditing
+from publication.disclosure import blocks
 from publication.disclosure.attack import Attacker, Nearby
 from publication.disclosure.audit import attacked, is_exact
+from publication.disclosure.blocks import Move
 from publication.disclosure.perturbation import quickly
+from publication.disclosure.piecemeal import by_blocks
+from publication.disclosure.proofs import Proof, Proven
 from publication.disclosure.suppression import NoPattern, OutOfTime, Search, solve
 from publication.disclosure.system import System, Variable
 
@@ -168,7 +175,10 @@ def small_problem(seed: int) -> System:
         index = system.variable(cell, value=float(value), is_single=value == 1)
         system.variables[index].is_public = is_public = "T" in cell and draw.random() < 0.15
         if 0 < value < 3 and not is_public and draw.random() < 0.85:
-            system.variables[index].need_low, system.variables[index].need_high = 0.0, 3.0
+            system.variables[index].need_low, system.variables[index].need_high = (
+                0.0,
+                draw.choice([3.0, 3.0, 3.0, value]),
+            )
     at = system.by_name
     for r in "pqT":
         system.equation([(at[r, "T"], -1.0), *((at[r, c], 1.0) for c in "abc")])
@@ -275,14 +285,16 @@ def test_a_single_contributor_must_not_know_more_from_below_nor_from_above(sign)
     """1 and 2 hidden with a zero, 5 printed: the 2 is at most (at least) 2 for whoever is the 1, and for nobody else."""
     system = System()
     single, secret, zero, five = (system.variable(value, value=value) for value in (1.0, 2.0, 0.0, 5.0))
-    system.variables[single].is_single = True
+    system.variables[single].is_single, system.variables[zero].upper = True, 5.0
     system.variables[secret].need_low, system.variables[secret].need_high = 0.0, 3.0
     for index in (single, secret, zero, five):
         system.row(index, [index], is_primary=index == secret, is_held=index in (single, zero))
     system.equation([(single, 1.0), (secret, 1.0), (zero, sign), (five, 1.0)], 8.0)
-    [narrow] = [f for f in attacked(system, {single, secret, zero}) if not f.is_enough]
+    findings = attacked(system, {single, secret, zero})
+    [narrow] = [finding for finding in findings if not finding.is_enough]
     assert (narrow.variable, narrow.single) == (secret, single)
-    assert (narrow.low, narrow.high) == ((0, 2) if sign > 0 else (2, math.inf))
+    assert (narrow.low, narrow.high) == ((0, 2) if sign > 0 else (2, 7))
+    assert auditing.Audited(findings).widths() == {secret: 3 if sign > 0 else 8}  # what anybody is left with
     assert solve(system).suppressed == quickly(system).suppressed == {single, secret, zero, five}
 
 
@@ -327,3 +339,73 @@ def test_the_search_for_the_cheapest_stops_after_so_many_cuts():
     system = small_problem(1)
     with pytest.raises(OutOfTime):
         solve(system, most_cuts=0)
+
+
+@pytest.mark.parametrize("seed", range(15))
+def test_what_is_settled_block_by_block_is_safe_and_its_proof_proves_nothing_else(seed, monkeypatch):
+    """As large tables are, with sums of three numbers for those of a whole programme."""
+    monkeypatch.setattr(blocks, "MOST_TERMS", 2)
+    monkeypatch.setattr(auditing, "MOST_VARIABLES", 0)
+    system = small_problem(seed)
+    chosen, proofs, missed = {n for n, row in enumerate(system.rows) if row.is_forced}, [], []
+    for part in system.sensitive_parts(system.unhideable()):
+        found, places = by_blocks(part), np.array(part.places)
+        chosen |= {part.row_places[n] for n in found.pattern.suppressed}
+        missed += found.missed
+        proofs.append(Proof(places, found.point, [replace(move, places=places[move.places]) for move in found.moves]))
+
+    def is_proven(suppressed):
+        known = [not hidden for hidden in system.hidden(suppressed)]
+        return all(finding.is_enough for finding in auditing._attacked(system, known, proofs))
+
+    one_more_printed = [chosen - {number} for number in sorted(chosen)]
+    assert all(
+        is_proven(fewer) == is_safe(system, fewer) for fewer in one_more_printed
+    )  # programs settle what is not proven
+    monkeypatch.setattr(auditing, "MOST_PROGRAMS", 0)
+    assert missed or (is_proven(chosen) and is_safe(system, chosen))
+    assert not any(is_proven(fewer) and not is_safe(system, fewer) for fewer in one_more_printed)
+
+
+@pytest.mark.parametrize(
+    "moves, is_believed",
+    [
+        ({"a": 1, "b": -1}, True),
+        ({"a": -2, "b": 2}, True),  # as far as both may go
+        ({"a": 1}, False),  # the sum is printed
+        ({"b": -1}, False),
+        ({"a": 1, "b": -2}, False),
+        ({"a": 1, "sum": 1}, False),
+        ({"a": 4, "b": -4}, False),  # less than nobody
+        ({"c": 2}, True),
+        ({"c": 3}, False),  # more than the bound
+        ({"d": -1}, True),
+        ({"d": 1}, False),  # at most 4
+        ({"e": 1}, True),
+        ({"e": 3}, False),  # e and f at most 4, and f, which nobody wrote down, is 2
+        ({"g": -0.5}, False),  # what is said of it does not fit
+    ],
+)
+def test_a_movement_is_believed_only_where_it_fits(moves, is_believed):
+    system, at = System(), {}
+    for name, value in (
+        ("a", 2.0),
+        ("b", 3.0),
+        ("sum", 5.0),
+        ("c", 1.0),
+        ("d", 4.0),
+        ("e", 0.0),
+        ("f", None),
+        ("g", 1.0),
+    ):
+        at[name] = system.variable(name, value=value, upper=3.0 if name == "c" else math.inf)
+    system.equation([(at["a"], 1.0), (at["b"], 1.0), (at["sum"], -1.0)])
+    system.equation([(at["a"], 1.0)], 4.0, at_most=True)
+    system.equation([(at["d"], 1.0)], 4.0, at_most=True)
+    system.equation([(at["e"], 1.0), (at["f"], 1.0)], 4.0, at_most=True)
+    system.equation([(at["g"], 1.0)], 0.5)
+    point = np.array([2.0, 3.0, 5.0, 1.0, 4.0, 0.0, 2.0, 0.5])  # believed of f alone
+    move = Move(np.array([at[name] for name in moves]), np.array([float(by) for by in moves.values()]))
+    proven = Proven(system, [name == "sum" for name in at], [Proof(np.arange(len(at)), point, [move])])
+    assert bool(len(proven.move)) == is_believed
+    assert Proven(system, [False] * len(at), []).of(0)[0].tolist() == []

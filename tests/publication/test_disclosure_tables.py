@@ -703,6 +703,7 @@ def test_a_number_changed_on_its_way_is_caught():
     assert not audit(cells, {"ind_participants": good}).wrong
     other = good.set_column(NAMES.index("numerator"), "numerator", pa.array([None, 21.0, 60.0, None]))
     assert audit(cells, {"ind_participants": other}).wrong
+    assert audit(cells, {"ind_participants": good.take([1, 0, 2, 3])}).wrong  # the same lines, elsewhere
 
 
 def test_a_table_with_a_number_changed_on_its_way_is_kept_back(monkeypatch):

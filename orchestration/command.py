@@ -256,11 +256,12 @@ def retention(
 
     from orchestration import retention as kept
     from orchestration.lock import only_one_night
+    from orchestration.progress import listening
 
     if dry_run and apply:
         raise typer.BadParameter("--dry-run ou --apply, pas les deux")
     home, lines = _home(), _lines()
-    with only_one_night(home.lock):
+    with only_one_night(home.lock), listening(lines.hear):
         report = kept.retention(home, datetime.now(UTC).replace(microsecond=0), apply=apply)
     for sentence in kept.sentences(report, apply=apply):
         lines.say(sentence)

@@ -17,7 +17,7 @@ from __future__ import annotations
 import contextlib
 import json
 import sqlite3
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import asdict, dataclass, field, replace
 from datetime import date, datetime
 from pathlib import Path
@@ -28,6 +28,8 @@ from orchestration.candidates import candidates
 from orchestration.home import Home
 from orchestration.home_copy import discard
 from orchestration.novelty import leave_for_next_night
+from orchestration.progress import Running, step
+from rulebook.numbers import plural
 
 if TYPE_CHECKING:
     import pyarrow as pa
@@ -203,9 +205,15 @@ def everywhere(home: Home, found: Held, *, purpose: str, now: datetime) -> Every
     with open_ledger(home.ledger) as ledger:
         known, names = deliveries(ledger), file_names(ledger)
     vault.log.record(purpose, "read", ["originals"], sum(row["rows_read"] for row in known))
-    standings = ((row, found_in(places, contracts.get(row["source"]), row, sought, masks)) for row in known)
+    with step("search", "Recherche dans les livraisons gardées") as running:
+        standings = [
+            (row, standing)
+            for row in running.over(known)
+            if (standing := found_in(places, contracts.get(row["source"]), row, sought, masks))
+        ]
+        running.say(plural(len(known), "livraison"))
     return Everywhere(
-        tuple((row, standing) for row, standing in standings if standing),
+        tuple(standings),
         nb_mentioning(places.returned, vault.cipher, masks.is_in),
         sum(map(masks.is_in, names)),
         len(copies_in_inbox(places, masks, but=contracts.keys())),
@@ -265,15 +273,19 @@ def erase(
     vault.tombstones.keep(stone)
     participants = participants_of(home, found.rows)
     counts = dict.fromkeys(LAYERS, 0)
-    stone = _erase_deliveries(home, vault, stone, found.identifiers, now, counts)
-    stone = _with_decisions(vault, stone, found)
-    counts["decisions"] = _matched_again(home, vault, found)
-    remember_decisions(home)
+    with step("erase:deliveries", "Livraisons") as running:
+        stone = _erase_deliveries(home, vault, stone, found.identifiers, now, counts, running)
+    with step("erase:matching", "Rapprochement des personnes"):
+        stone = _with_decisions(vault, stone, found)
+        counts["decisions"] = _matched_again(home, vault, found)
+        remember_decisions(home)
     counts["candidates"] = throw_candidates_away(home)
-    stone = _erase_releases(home, vault, stone, found, participants, now, counts)
-    if counts["names"]:
-        _vacuum(home.ledger)
-    counts["traces"] = sum(scrub(path, found.identifiers) for path in _traces(home))
+    with step("erase:releases", "Versions publiées") as running:
+        stone = _erase_releases(home, vault, stone, found, participants, now, counts, running)
+    with step("erase:traces", "Journaux, registre des livraisons et historique de Dagster") as running:
+        if counts["names"]:
+            _vacuum(home.ledger)
+        counts["traces"] = sum(scrub(path, found.identifiers) for path in running.over([*_traces(home)]))
     tombstones_applied(home.vault)
     leave_for_next_night(home)
     certificate = Certificate(
@@ -301,7 +313,13 @@ def tombstone_of(vault: Vault, found: Held, now: datetime, objection: bool = Fal
 
 
 def _erase_deliveries(
-    home: Home, vault: Vault, stone: Tombstone, masks: Identifiers, now: datetime, counts: dict[str, int]
+    home: Home,
+    vault: Vault,
+    stone: Tombstone,
+    masks: Identifiers,
+    now: datetime,
+    counts: dict[str, int],
+    running: Running,
 ) -> Tombstone:
     from sources.erasure import (
         Going,
@@ -320,7 +338,7 @@ def _erase_deliveries(
     with open_ledger(home.ledger) as ledger:
         known = deliveries(ledger)
     cells, rows = dict(stone.cells), set(stone.rows)
-    for row in known:
+    for row in running.over(known):
         is_renamed = (row["source"], row["delivery_id"]) in renamed
         done = erase_in(places, contracts.get(row["source"]), row, Going(masks), now=now, renamed=is_renamed)
         if done is None:
@@ -383,6 +401,7 @@ def _erase_releases(
     participants: set[int],
     now: datetime,
     counts: dict[str, int],
+    running: Running,
 ) -> Tombstone:
     from publication import redaction
 
@@ -390,13 +409,15 @@ def _erase_releases(
     renamed = {str(key): str(int(stone.token("participant", str(key))[:15], 16)) for key in participants}
     stone = replace(stone, participants=renamed)
     vault.tombstones.keep(stone)
-    done = redact_releases(home, stone, now)
+    done = redact_releases(home, stone, now, running.move)
     counts["releases"], counts["release_rows"] = len(done), sum(release.nb_rows for release in done)
     remember_releases(home)
     return stone
 
 
-def redact_releases(home: Home, stone: Tombstone, now: datetime) -> list[RedactedRelease]:
+def redact_releases(
+    home: Home, stone: Tombstone, now: datetime, moved: Callable[[int, int], None] = lambda done, total: None
+) -> list[RedactedRelease]:
     """The person leaves the analysts' files of every release, under the keys and tokens of its tombstone. What `publication.redaction` changed."""
     from publication import redaction
 
@@ -406,7 +427,7 @@ def redact_releases(home: Home, stone: Tombstone, now: datetime) -> list[Redacte
         source, delivery_id, number = row.split("/")
         rows.append((source, delivery_id, int(number)))
     renamed = redaction.Renamed(keys, lambda column, value: known.token(f"release {column}", value), tuple(rows))
-    return redaction.redact(home.releases, renamed, now=now)
+    return redaction.redact(home.releases, renamed, now=now, moved=moved)
 
 
 RELEASES = ("#releases", "analysts")

@@ -226,7 +226,7 @@ def find(who: Who, purpose: Purpose, same_name: SameName = False, ticket: Ticket
 
     home, lines = Home.from_environment().ensure(), Lines()
     found = _held(home, who, purpose, same_name, ticket)
-    stands = _everywhere(home, found, purpose)
+    stands = _everywhere(home, found, purpose, lines)
     if not found and not stands:
         lines.say(NOTHING)
         return
@@ -249,7 +249,7 @@ def export(
     from orchestration.person_export import gather, write
 
     home, lines = Home.from_environment().ensure(), Lines()
-    found, stands = _one_person(home, who, purpose, same_name, ticket)
+    found, stands = _one_person(home, who, purpose, same_name, ticket, lines)
     if output.exists():
         raise typer.BadParameter(f"« {output} » existe déjà : rien n'est écrasé")
     document = gather(home, found, stands, purpose=purpose, now=datetime.now(UTC).replace(microsecond=0))
@@ -281,6 +281,7 @@ def erase(
     from orchestration import erasure
     from orchestration.console import Lines
     from orchestration.lock import AnotherNight, only_one_night
+    from orchestration.progress import listening
 
     home, lines = Home.from_environment().ensure(), Lines()
     now = datetime.now(UTC).replace(microsecond=0)
@@ -288,13 +289,13 @@ def erase(
         day = date.fromisoformat(asked_on) if asked_on else now.date()
     except ValueError:
         raise typer.BadParameter(f"« {asked_on} » n'est pas un jour (AAAA-MM-JJ)") from None
-    found, stands = _one_person(home, who, purpose, same_name, ticket)
+    found, stands = _one_person(home, who, purpose, same_name, ticket, lines)
     _say_what_is_held(lines, home, found, stands)
     if not yes:
         lines.say("Rien n'est effacé. Ajoutez --yes pour effacer : il n'y a pas de retour.")
         return
     try:
-        with only_one_night(home.lock):
+        with only_one_night(home.lock), listening(lines.hear):
             certificate = erasure.erase(home, found, asked_on=day, now=now, purpose=purpose, objection=objection)
     except AnotherNight as busy:
         lines.say(str(busy))
@@ -364,25 +365,27 @@ def _held(home: Home, who: str, purpose: str, same_name: bool, is_ticket: bool) 
     return held(home, who, purpose=purpose, same_name=same_name, is_ticket=is_ticket)
 
 
-def _everywhere(home: Home, found: Held, purpose: str) -> Everywhere:
+def _everywhere(home: Home, found: Held, purpose: str, lines: Lines) -> Everywhere:
     from datetime import UTC, datetime
 
     from orchestration.erasure import everywhere
+    from orchestration.progress import listening
 
-    return everywhere(home, found, purpose=purpose, now=datetime.now(UTC).replace(microsecond=0))
+    with listening(lines.hear):
+        return everywhere(home, found, purpose=purpose, now=datetime.now(UTC).replace(microsecond=0))
 
 
-def _one_person(home: Home, who: str, purpose: str, same_name: bool, is_ticket: bool) -> tuple[Held, Everywhere]:
+def _one_person(
+    home: Home, who: str, purpose: str, same_name: bool, is_ticket: bool, lines: Lines
+) -> tuple[Held, Everywhere]:
     """The rights of one person are not those of its namesakes: several are not guessed between."""
     found = _held(home, who, purpose, same_name, is_ticket)
     if found.nb_persons > 1:
         numbers = f", ou par le numéro de la bonne ({', '.join(found.uids)})" if found.uids else ""
         raise typer.BadParameter(f"plusieurs personnes répondent : précisez par l'adresse{numbers}")
-    stands = _everywhere(home, found, purpose)
+    stands = _everywhere(home, found, purpose, lines)
     if not found.rows and not stands:
-        from orchestration.console import Lines
-
-        Lines().say(NOTHING)
+        lines.say(NOTHING)
         raise typer.Exit(0)
     return found, stands
 

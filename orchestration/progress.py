@@ -7,13 +7,14 @@ run in the same thread and speak to it). Does not belong here: any display (`com
 from __future__ import annotations
 
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from contextvars import ContextVar
 from dataclasses import dataclass, replace
-from typing import Literal
+from typing import Literal, TypeVar
 
 State = Literal["started", "moving", "done", "failed"]
+Item = TypeVar("Item")
 
 
 @dataclass(frozen=True)
@@ -66,6 +67,12 @@ class Running:
 
     def move(self, done: int, total: int) -> None:
         self.tell("moving", done=done, total=total)
+
+    def over(self, items: Sequence[Item]) -> Iterator[Item]:
+        """Each item, having told how many came before it."""
+        for done, item in enumerate(items):
+            self.move(done, len(items))
+            yield item
 
     def tell(self, state: State, done: int = 0, total: int = 0) -> None:
         _listener.get()(replace(self._step, state=state, seconds=self.seconds, said=self.said, done=done, total=total))

@@ -18,6 +18,7 @@ from orchestration import rooms
 from orchestration.erasure import certificates, participants_of, remember_releases, throw_candidates_away, vault_of
 from orchestration.home import Home
 from orchestration.novelty import leave_for_next_night
+from orchestration.progress import step
 from rulebook.numbers import plural
 
 if TYPE_CHECKING:
@@ -395,24 +396,27 @@ def _apply(home: Home, plan: Plan, now: datetime) -> int:
     known = {(row["source"], row["delivery_id"]): row for row in _deliveries(home)}
     nobody = Tombstone("retention", now.isoformat(), secret=os.urandom(32).hex())
     left = 0
-    for key in sorted(plan.deliveries & known.keys()):
-        numbers = plan.gone.get(key, {})
-        vault.log.record("retention", "erase", ["/".join(key)], len(numbers))
-        refused = nobody if key in plan.refused else None
-        crowd = plan.crowds.get(key)
-        going = Going(
-            gone=numbers, crowd=crowd, blanks=plan.blanks.get(key), refused=refused, unread=plan.unread.get(key), whole=key in plan.whole
-        )  # fmt: skip
-        left += erase_in(places, contracts.get(key[0]), known[key], going, now=now) is None
-    clear_inbox(places)
-    registry.forget(vault)
-    rooms.match(home, contracts)
+    with step("retention:deliveries", "Livraisons") as running:
+        for key in running.over(sorted(plan.deliveries & known.keys())):
+            numbers = plan.gone.get(key, {})
+            vault.log.record("retention", "erase", ["/".join(key)], len(numbers))
+            refused = nobody if key in plan.refused else None
+            crowd = plan.crowds.get(key)
+            going = Going(
+                gone=numbers, crowd=crowd, blanks=plan.blanks.get(key), refused=refused, unread=plan.unread.get(key), whole=key in plan.whole
+            )  # fmt: skip
+            left += erase_in(places, contracts.get(key[0]), known[key], going, now=now) is None
+        clear_inbox(places)
+    with step("retention:matching", "Rapprochement des personnes"):
+        registry.forget(vault)
+        rooms.match(home, contracts)
     throw_candidates_away(home)
     if participants:
         secret = next(iter(next(iter(plan.gone.values())).values()))
         names = {key: int(secret.token("participant", str(key))[:15], 16) for key in participants}
         renamed = redaction.Renamed(names, lambda column, value: secret.token(f"release {column}", value))
-        redaction.redact(home.releases, renamed, now=now)
+        with step("retention:releases", "Versions publiées") as running:
+            redaction.redact(home.releases, renamed, now=now, moved=running.move)
         remember_releases(home)
     leave_for_next_night(home)
     return left

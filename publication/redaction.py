@@ -68,10 +68,12 @@ class RedactedRelease:
     nb_rows: int
 
 
-def redact(releases: Path, renamed: Renamed, *, now: datetime) -> list[RedactedRelease]:
+def redact(
+    releases: Path, renamed: Renamed, *, now: datetime, moved: Callable[[int, int], None] = lambda done, total: None
+) -> list[RedactedRelease]:
     """Take the person out of every release that holds it; which ones, with the rows concerned. Raises Refused when somebody publishes.
 
-    Safe to repeat: a release that does not hold the person is left alone.
+    Safe to repeat: a release that does not hold the person is left alone. `moved(done, total)` is called before each release.
     """
     from publication.decision import Refused
 
@@ -81,7 +83,9 @@ def redact(releases: Path, renamed: Renamed, *, now: datetime) -> list[RedactedR
     done = []
     try:
         with shelf.locked(releases):
-            for number in shelf.directories(releases):
+            numbers = shelf.directories(releases)
+            for done_with, number in enumerate(numbers):
+                moved(done_with, len(numbers))
                 directory = releases / str(number)
                 if (directory / shelf.RELEASE_FILE).exists():
                     rows = _redact_one(shelf.read_release(directory), renamed, now)

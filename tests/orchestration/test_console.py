@@ -25,6 +25,13 @@ def test_a_step_is_told_from_start_to_end():
     assert heard.steps[-1].said == "2 tables" and heard.steps[-1].seconds >= heard.steps[0].seconds >= 0
 
 
+def test_a_step_that_goes_over_items_tells_how_many_came_before():
+    heard = Heard()
+    with listening(heard), step("search", "Recherche") as running:
+        assert list(running.over("abc")) == ["a", "b", "c"]
+    assert [(s.done, s.total) for s in heard.steps if s.state == "moving"] == [(0, 3), (1, 3), (2, 3)]
+
+
 @pytest.mark.parametrize(
     ("error", "said"),
     [

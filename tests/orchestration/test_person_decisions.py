@@ -74,7 +74,9 @@ def test_an_older_list_of_decisions_put_back_alone_is_noticed_and_a_decision_is_
     said("undo", "1", "--reason", "Jean Dupont a appelé")
     home.match()
     before = path_of(home.vault).read_bytes()
-    said("erase", "jean.dupont@free.fr", "--purpose", "person_rights", "--yes")
+    told = said("erase", "jean.dupont@free.fr", "--purpose", "person_rights", "--yes")
+    steps = ("Recherche", "Livraisons", "Rapprochement", "Versions publiées", "Journaux", "Certificat d'effacement")
+    assert sorted(steps, key=told.index) == [*steps], "somebody who waits knows for what"
     erased = decisions(Vault(here.vault))
     assert "Dupont" not in str(erased) and not replaced_since(here.vault)
     path_of(home.vault).write_bytes(before)

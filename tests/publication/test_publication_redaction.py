@@ -65,7 +65,9 @@ def public_bytes(release):
 def test_the_person_goes_the_counts_and_the_public_files_stay(shelf_of_people):
     before = releases.show(shelf_of_people, 1)
     public = public_bytes(before)
-    assert redaction.redact(shelf_of_people, renamed(), now=NOW) == [redaction.RedactedRelease(1, 4)]
+    heard: list[tuple[int, int]] = []
+    found = redaction.redact(shelf_of_people, renamed(), now=NOW, moved=lambda *how_far: heard.append(how_far))
+    assert (found, heard) == ([redaction.RedactedRelease(1, 4)], [(0, 1)])
     after = releases.show(shelf_of_people, 1)
     assert public_bytes(after) == public
     assert read(after, "from dim_participant order by participant_key") == [

@@ -23,7 +23,7 @@ def reasons(table: pa.Table) -> list[str]:
     for name in HIDDEN:
         if name in table.column_names:
             shown = pc.or_(shown, pc.is_valid(table[name]))
-    count = pc.sum(pc.and_(pc.fill_null(secret, False), shown)).as_py() or 0
+    count = pc.sum(pc.and_(pc.fill_null(secret, False), shown)).as_py()
     if count:
         lines = plural(count, "cellule secrète porte encore sa valeur", "cellules secrètes portent encore leur valeur")
         return [f"{lines} : le tableau est retenu tant que le secret n’est pas appliqué."]

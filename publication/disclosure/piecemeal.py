@@ -102,7 +102,7 @@ class _Choice:
     def _aims(self) -> Iterator[Aim]:
         for index, variable in enumerate(self.part.variables):
             for way, need in ((-1, variable.need_low), (1, variable.need_high)):
-                if need is not None and not variable.is_public and self._missing(index, need) * way > 0:
+                if need is not None and self._missing(index, need) * way > 0:
                     yield Aim(index, way, need)
 
     def _missing(self, index: int, need: float) -> float:

@@ -120,6 +120,19 @@ def test_a_line_marked_secret_with_one_number_left_keeps_its_table_back(left):
     assert reason.startswith("1 cellule secrète porte encore sa valeur")
 
 
+def test_every_status_but_free_is_secret_and_none_at_all_keeps_the_table_back():
+    def of(*statuses):
+        return disclosure.reasons(
+            pa.table({"conf_status": pa.array(statuses, pa.string()), "value": [4.0] * len(statuses)})
+        )
+
+    assert of() == of("F", None) == []
+    for status in "AOTGDNC":
+        assert of("F", status)[0].startswith("1 cellule secrète")
+    [reason] = disclosure.reasons(pa.table({"value": [4.0]}))
+    assert "« conf_status » manque" in reason
+
+
 def test_the_last_look_is_at_what_leaves(people_desk, monkeypatch):
     """The step before it marks lines and forgets to empty them."""
 

@@ -119,7 +119,7 @@ select text, nullif(n_org(string_split(n_fold(text), ' ')), '') from (
     select distinct organisation_text as text from spelled
     where organisation_text is not null and organisation_text not in (select text from org_part));
 create or replace temp table person_name as
-with met as (select distinct given_name, family_name, whole from spelled where whole is not null or given_name is not null),
+with met as (select distinct given_name, family_name, whole from spelled),
 said as (
     select m.*, list_concat(g.words, f.words) as words, (g.has_word or f.has_word) and (g.has_name or f.has_name) as is_somebody,
         g.joined as given, f.joined as family, g.roots, g.is_known

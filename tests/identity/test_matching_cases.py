@@ -150,6 +150,25 @@ def test_a_telephone_alone_joins_nobody_but_with_the_name_it_does(tmp_path):
     assert groups_of(tmp_path, a=rows) == [{"a1", "a3"}, {"a2"}]
 
 
+def test_what_leaves_says_what_each_identity_is_known_by_and_why_it_is_in_its_person(tmp_path):
+    people = Lists(tmp_path).put("a", row("Zoé Dupont", "zoe@asso.fr"), attended("Zoé Dupont"))
+    people.put("b", row("Zoé Dupont", "zoe@asso.fr", phone="0612345678")).put("c", row(None, "contact@asso.fr"))
+    people.put("d", row("Paul Petit", phone="0612345678")).put("e", row("Jean Roy")).match()
+    links = people.table("participant_link")
+    told = [
+        (link["source"], link["basis"], link["method"], link["evidence"], link["match_probability"] == 1)
+        for link in links
+    ]
+    assert sorted(told) == [
+        ("a", "email", "exact_email", "email+name", True), ("a", "name", "same_name_event", "name+event", False),
+        ("b", "email", "exact_email", "email+name", True), ("c", "email", "exact_email", "email", True),
+        ("d", "phone", "model", "phone+name", True), ("e", "name", "same_name_event", "name+event", True),
+    ]  # fmt: skip
+    assert {link["status"] for link in links} == {"accepted"}
+    assert len({(link["participant_key"], link["source_identity"]) for link in links}) == 6
+    assert sorted(one["nb_identities"] for one in people.table("participant")) == [1, 1, 1, 3]
+
+
 @pytest.mark.parametrize("said", ["Invité 12", "Anonyme", "Zoé", ""])
 def test_what_names_nobody_is_nobody(tmp_path, said):
     assert groups_of(tmp_path, a=[attended(said or None)]) == []

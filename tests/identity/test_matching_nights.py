@@ -10,7 +10,7 @@ import pytest
 sys.path.append(str(Path(__file__).parent))
 from people import Lists, attended, row
 
-from identity.matching import steps
+from identity.matching import registry, steps
 
 pytestmark = pytest.mark.nights
 
@@ -87,6 +87,37 @@ def test_a_night_with_nothing_new_identifies_and_writes_nothing(tmp_path, monkey
     people.put("b", row("Zoé Dupont", "zoe@asso.fr"))
     with pytest.raises(pytest.fail.Exception):
         people.match()
+
+
+def test_what_was_kept_is_computed_again_after_another_program_an_interruption_or_harm_to_a_file(tmp_path, monkeypatch):
+    people = Lists(tmp_path).put("a", row("Zoé Dupont", "zoe@asso.fr"), attended("Zoé Dupont"))
+    kept, scored, score = people.vault.directory / "matching", [], steps.score
+    monkeypatch.setattr(steps, "score", lambda *given: scored.append(1) or score(*given))
+
+    def is_computed_again():
+        before = len(scored)
+        people.match()
+        assert people.groups() == [{"a1", "a2"}]
+        return len(scored) > before
+
+    assert is_computed_again() and not is_computed_again()
+    monkeypatch.setattr(registry, "program", lambda: "another")
+    assert is_computed_again() and not is_computed_again()
+    whole = (kept / "row.parquet.enc").read_bytes()
+    for harm in (b"", whole[:-1], whole[:99] + bytes([whole[99] ^ 1]) + whole[100:]):
+        (kept / "row.parquet.enc").write_bytes(harm)
+        assert is_computed_again()
+    (kept / "scored.parquet.enc").unlink()
+    assert is_computed_again() and not is_computed_again()
+    with monkeypatch.context() as cut, pytest.raises(KeyboardInterrupt):
+        cut.setattr(steps, "make_participants", interrupted)
+        people.put("b", attended("Zoé Dupont")).match()
+    people.take_back("b")
+    assert is_computed_again() and not is_computed_again()
+
+
+def interrupted(*_):
+    raise KeyboardInterrupt
 
 
 def test_only_pairs_of_who_is_new_are_scored(tmp_path, monkeypatch):

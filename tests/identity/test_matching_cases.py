@@ -24,6 +24,7 @@ def test_a_row_of_one_number_in_another_delivery_or_source_is_another_row(tmp_pa
         row("Paul Petit", "paul@asso.fr"),
     )
     people = Lists(tmp_path).put("a", zoe, jean).put("a", jean, paul, delivery="d2").put("b", paul, zoe)
+    people.deliveries["c", "d1"] = [zoe]  # of which the vault has nothing
     people.match()
     assert people.groups() == [{"a1", "b2"}, {"a2", "ad21"}, {"ad22", "b1"}]
     people.put("a", zoe, zoe, jean, delivery="d2").match()

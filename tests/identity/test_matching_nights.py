@@ -3,6 +3,7 @@
 import random
 import shutil
 import sys
+from datetime import datetime
 from pathlib import Path
 
 import pytest
@@ -108,6 +109,8 @@ def test_what_was_kept_is_computed_again_after_another_program_an_interruption_o
         (kept / "row.parquet.enc").write_bytes(harm)
         assert is_computed_again()
     (kept / "scored.parquet.enc").unlink()
+    assert is_computed_again()
+    shutil.rmtree(people.out)
     assert is_computed_again() and not is_computed_again()
     with monkeypatch.context() as cut, pytest.raises(KeyboardInterrupt):
         cut.setattr(steps, "make_participants", interrupted)
@@ -138,6 +141,33 @@ def test_only_pairs_of_who_is_new_are_scored(tmp_path, monkeypatch):
     people.put("c", attended("Jean Martin", organisation_text="Les Jardins", event="A02")).match()
     assert scored == [0, 1]
     assert people.groups() == [{"a1", "a2"}, {"b1", "c1"}]
+
+
+def test_rows_that_say_something_else_are_matched_anew_though_the_vault_holds_the_same_of_them(tmp_path):
+    people = Lists(tmp_path).put(
+        "a", row("Zoé Dupont", "zoe@asso.fr", year=2024, is_present=True, at="2024-03-01"), row("Zoé Leroy-Dupont", "zoe@asso.fr"),
+        attended("Zoé Dupont"), row("Jean Martin", "jean@asso.fr"),
+    ).put("b", attended("Jean Martin"))  # fmt: skip
+    people.match()
+    before, rows = tables(people), people.deliveries["a", "d1"]
+    changes = (
+        (0, "is_present", False),
+        (2, "event_id", "A02"),
+        (1, "seen_at", datetime(2023, 1, 1)),
+        (0, "year", 2025),
+        (3, None, None),
+    )
+    for number, column, value in changes:
+        if column:
+            rows[number] = rows[number] | {column: value}
+        else:
+            del rows[number]
+        people.match()
+        assert tables(people) != before, column
+        before = tables(people)
+    forget_what_was_kept(people)
+    people.match()
+    assert tables(people) == before
 
 
 def test_a_person_keeps_its_key_when_later_lists_add_to_it(tmp_path):

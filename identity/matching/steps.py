@@ -72,9 +72,9 @@ def _landed(con: duckdb.DuckDBPyConnection, rows: pa.Table) -> None:
         from (select distinct source, delivery_id from landed_read);
         create or replace temp table event_no as
         select (row_number() over (order by event_id, year))::integer as e, event_id, year, event_id || '|' || year as event
-        from (select distinct event_id, year from landed_read where event_id is not null);
+        from (select distinct event_id, year from landed_read);
         create or replace temp table landed as
-        select n.d, r.row_number, e.e, r.year, coalesce(r.is_present, false) as is_present, r.seen_at
+        select n.d, r.row_number, e.e, r.year, r.is_present, r.seen_at
         from landed_read r join delivery_no n using (source, delivery_id) left join event_no e using (event_id, year)""")
     con.unregister("landed_read")
 

@@ -88,7 +88,7 @@ def affected(con: duckdb.DuckDBPyConnection) -> None:
     tied to them when matching ended last, or ties to them now."""
     con.execute("""
         create or replace temp table near as
-        select i from touched union select a from scored_now union select b from scored_now union select a from decided union select b from decided;
+        select i from touched union select a from scored_now union select b from scored_now;
         create or replace temp table reopened as
         select cluster from kept_identity semi join near using (i)
         union select cluster from kept_identity k semi join (from everyone semi join touched using (i)) x on n_mailbox(x.email) = n_mailbox(k.email)

@@ -4,7 +4,7 @@ Here: encrypted tables, written when matching ends, read when it begins again an
 decision. Nothing here decides: without it, or when the program, the model or a key changed, all is computed again, and is the same.
 
     <vault>/matching/<table>.parquet.enc
-        delivery   source, delivery_id, seal (of its file in the vault), nb_rows, sum (of what the landed rows say)
+        delivery   source, delivery_id, seal (of its file in the vault), sum (of what the landed rows say)
         row        source, delivery_id, row_number, i
         identity   i, its normal forms, uid of the person, `cluster`: the smallest of all that any evidence ties to it, and
                    method, probability, evidence: why it is in its person
@@ -33,7 +33,7 @@ from identity.vault import Vault, refuse_leaky
 
 FOLDER = "matching"
 TABLES = {
-    "delivery": "source varchar, delivery_id varchar, seal varchar, nb_rows bigint, sum varchar",
+    "delivery": "source varchar, delivery_id varchar, seal varchar, sum varchar",
     "row": "source varchar, delivery_id varchar, row_number integer, i ubigint",
     "identity": "i ubigint, email varchar, is_generic boolean, name varchar, given varchar, family varchar, roots varchar, is_known boolean, "
     "phone varchar, org varchar, postcode varchar, scope varchar, uid ubigint, cluster ubigint, method varchar, probability double, "

@@ -97,11 +97,11 @@ def _what_changed(con: duckdb.DuckDBPyConnection, vault: Vault) -> None:
     con.execute("""
         create or replace temp table keep_delivery as
         with said as (
-            select d, count(*) as nb_rows, sum(hash(row_number, event, l.year, is_present, seen_at)::hugeint)::varchar as sum
+            select d, sum(hash(row_number, event, l.year, is_present, seen_at)::hugeint)::varchar as sum
             from landed l left join event_no using (e) group by d)
-        select d, n.source, n.delivery_id, s.seal, nb_rows, sum, k.seal is null as is_changed
+        select d, n.source, n.delivery_id, s.seal, sum, k.seal is null as is_changed
         from said join delivery_no n using (d) join seal_read s using (d)
-        left join kept_delivery k using (source, delivery_id, seal, nb_rows, sum)""")
+        left join kept_delivery k using (source, delivery_id, seal, sum)""")
     con.unregister("seal_read")
 
 
@@ -144,7 +144,7 @@ def _touched(con: duckdb.DuckDBPyConnection, vault: Vault) -> None:
         ),
     )
     con.execute("""
-        create or replace temp table decided as select r.* from decided_read r semi join everyone x on x.i = a semi join everyone y on y.i = b;
+        create or replace temp table decided as from decided_read;
         create or replace temp table touched as
         select i from fresh_row
         union select i from kept_row anti join (select source, delivery_id from keep_delivery where not is_changed) using (source, delivery_id)

@@ -238,7 +238,8 @@ def _read_table(cells: Cells, dataset: str, table: pa.Table, naming: Naming) -> 
     policies = naming.policies
     policy = policies.policies.get(dataset)
     rows = table.select([name for name in table.column_names if name in READ]).to_pylist()
-    repeated, rules = _repeated((_member(row), row["period"]) for row in rows), {}
+    repeated = _repeated((_member(row), row["period"]) for row in rows)
+    thresholds: dict[tuple[str, str], Threshold | None] = {}
     dominant = {
         (
             row["programme_id"],
@@ -258,12 +259,11 @@ def _read_table(cells: Cells, dataset: str, table: pa.Table, naming: Naming) -> 
                 cells.unsaid.update(name for _, name in names)
             continue
         what = (row["indicator"], row["breakdown"])
-        if what not in rules:
-            rules[what] = policy.rule(*what) if policy else None
-        if policy is None or (rule := rules[what]) is None:
+        if what not in thresholds:
+            thresholds[what] = policies.threshold(dataset, *what)
+        if policy is None or (threshold := thresholds[what]) is None:
             cells.uncovered[dataset].add(row["indicator"])
             continue
-        threshold = policies.vocabulary.thresholds[rule.threshold]
         counts = policy.counts.get(row["indicator"])
         if counts is None:
             continue  # free, and no protected number depends on it: the grammar of the policies sees to it

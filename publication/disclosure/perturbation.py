@@ -35,7 +35,6 @@ def quickly(system: System, *, deadline: float = math.inf) -> Pattern:
     mover = _Mover(system, suppressed)
     _settle(system, mover, deadline)
     attacker, nearby = Attacker(system), Nearby(system)
-    _spread(system, mover, attacker, deadline)
     # single contributors: hiding more for one may matter for another, so until nothing moves any more
     while _settle_singles(system, mover, nearby, deadline):
         pass
@@ -53,19 +52,6 @@ def _settle(system: System, mover: _Mover, deadline: float) -> None:
             reach.add(mover.move(index, high=reach.need_low[index]))
         if not reach.goes_high(index):
             reach.add(mover.move(index, low=reach.need_high[index]))
-
-
-def _spread(system: System, mover: _Mover, attacker: Attacker, deadline: float) -> None:
-    """Points as far apart as they can be: segments between them answer most questions about single contributors."""
-    hidden = system.hidden(mover.suppressed)
-    attacker.print(hidden)
-    for index, variable in enumerate(system.variables):
-        if hidden[index] and (variable.is_sensitive or variable.is_single):
-            if time.monotonic() > deadline:
-                raise OutOfTime
-            for bound in (attacker.lowest(index), attacker.highest(index)):
-                if len(bound.point):
-                    mover.points.append(bound.point)
 
 
 def _settle_singles(system: System, mover: _Mover, nearby: Nearby, deadline: float) -> bool:

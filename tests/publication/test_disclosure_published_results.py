@@ -415,6 +415,25 @@ def test_numbers_that_no_line_prints_are_given_values_that_fit():
         point_of(part)
 
 
+@pytest.mark.parametrize("seed", seeds(10, 60))
+def test_of_a_large_part_a_contributor_is_thought_to_know_less_never_more(seed):
+    """What it knows without any table is not asked of the tables: around its number and another, that is what both are tied to."""
+    system, equal = small_problem(seed), []
+    for part in system.sensitive_parts(system.unhideable()):
+        exact, around = Nearby(part), Nearby(part)
+        around.MOST = 0  # every part is large
+        for single, number in itertools.permutations(
+            (n for n, v in enumerate(part.variables) if not v.is_public and v.value), 2
+        ):
+            if part.variables[single].is_single:
+                lows = [near.farthest(single, number, -1) for near in (around, exact)]
+                highs = [near.farthest(single, number, 1) for near in (exact, around)]
+                assert lows[0] <= lows[1] + 1e-6 and highs[0] <= highs[1] + 1e-6
+                assert exact.is_own(single, number) or not around.is_own(single, number)
+                equal.append(lows[0] == pytest.approx(lows[1]) and highs[0] == pytest.approx(highs[1]))
+    assert sum(equal) >= 0.5 * len(equal)
+
+
 @pytest.mark.parametrize(
     "moves, is_believed",
     [

@@ -176,8 +176,7 @@ def _attempt(
     left = {
         name: _not_significant(_marked(table, name, cells, suppressed), name, cells) for name, table in given.items()
     }
-    watched = {line.dataset for line in cells.lines}
-    left |= _without_numbers({name: table for name, table in left.items() if name in watched})
+    left = _without_numbers(left)
     return _Attempt(suppressed, whole, effort, left, audit(cells, left, effort.proofs))
 
 

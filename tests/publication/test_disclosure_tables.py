@@ -532,8 +532,10 @@ def test_a_remark_beside_a_secret_line_holds_no_number():
         ),
         share("PA04", "event", "a2", 20, 50, "ind_participation", caveat="Présents sans inscription : 12."),
     ]
-    remarks = protect(*rows).tables["ind_participation"]["caveat"].to_pylist()
-    assert remarks == [
+    rows.append(hand_made.row("ind_territories", "TE04", "event", "a1", 0.1, caveat="Présents sans inscription : 38."))
+    tables = protect(*rows).tables
+    assert tables["ind_territories"]["caveat"].to_pylist() == [None]  # all that is in that table is public
+    assert tables["ind_participation"]["caveat"].to_pylist() == [
         "Secret statistique : trop peu de personnes.",
         "Listes reçues.",
         "Présents sans inscription : 12.",
@@ -681,7 +683,7 @@ def test_cancellations_below_the_threshold_do_not_hold_the_table_for_ever(monkey
 
 def test_a_solver_that_fails_keeps_the_table_back(monkeypatch):
     monkeypatch.setattr(protection, "_chosen", lambda *_: 1 / 0)
-    result = protect(*CATEGORIES)
+    result = protect(*CATEGORIES, hand_made.row("ind_events", "EV01", value=1.0), count("PA02", "total", "total", 9))
     assert result.reasons == {
         "ind_participants": ["Le secret n’a pas pu être vérifié (ZeroDivisionError) : le tableau n’est pas publié."]
     }
@@ -788,8 +790,19 @@ def test_a_policy_is_read_strictly(tmp_path, before, after, said):
 @pytest.mark.parametrize(
     "before, after, said",
     [
-        ("    look_at: [value, lower, numerator, denominator, complement]\n", "", "donnez « minimum », « look_at »"),
-        ("level: linked\n", "level: linked\n    minimum: 5\n", "seul un jeu de seuils « level: protected »"),
+        *(
+            (line, "", "donnez « minimum », « look_at »")
+            for line in (
+                "    minimum: 5\n",
+                "    look_at: [value, lower, numerator, denominator, complement]\n",
+                "    protect: [value, lower, numerator, denominator, complement]\n",
+                "    contributors: personnes\n",
+            )
+        ),
+        *(
+            ("level: linked\n", f"level: linked\n    {more}\n", "seul un jeu de seuils « level: protected »")
+            for more in ("minimum: 5", "minimum_in_all: 11", "dominance: 0.85", "look_at: [value]", "protect: [value]")
+        ),
         ("{of: inscriptions_suivies, times: -1}", "{of: gens, times: -1}", "grandeurs inconnues : gens"),
     ],
 )

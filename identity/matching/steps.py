@@ -157,7 +157,7 @@ def _on_list(con: duckdb.DuckDBPyConnection) -> None:
     """Create `on_list` (i, e, d) for the events of the touched identities."""
     con.execute("""
         create or replace temp table on_list as
-        with hot as (select distinct e from row_of semi join touched using (i) where e is not null)
+        with hot as (select e from row_of semi join touched using (i))
         select distinct i, e, d from row_of semi join hot using (e)""")
 
 

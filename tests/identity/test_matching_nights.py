@@ -197,3 +197,26 @@ def test_a_delivery_taken_back_leaves_nothing(tmp_path):
     forget_what_was_kept(people)  # as the time of storage does, once it has taken the last ones
     people.take_back("a").match()
     assert people.groups() == [] == people.table("participant")
+
+
+@pytest.mark.parametrize(
+    "now", [[row("Paul Petit", "paul@asso.fr")], None], ids=["sent again without them", "taken back"]
+)
+def test_who_was_tied_to_a_row_that_went_is_matched_anew(tmp_path, now):
+    people, cafe = Lists(tmp_path), {"organisation_text": "Café citoyen"}
+    people.put("a", row("Jean Martin", "jean.martin@un.fr", **cafe), row("Zoé Dupont", "zoe@asso.fr"))
+    people.put(
+        "b",
+        row("Jean Martin", "jmartin62@deux.fr", event="A02", **cafe),
+        row("Zoé Leroy", "zoe@asso.fr", at="2025-01-01"),
+    )
+    people.put(
+        "c", attended("Jean Martin", event="A03", **cafe), row("Zoé Leroy", "zoe@asso.fr", at="2025-06-01")
+    ).match()
+    assert people.groups() == [{"a1"}, {"a2", "b2", "c2"}, {"b1"}, {"c1"}]
+    (people.put("b", *now) if now else people.take_back("b")).match()
+    assert people.groups()[:2] == [{"a1", "c1"}, {"a2", "c2"}]
+    by_night = tables(people)
+    forget_what_was_kept(people)
+    people.match()
+    assert tables(people) == by_night, "also whose first row it was"

@@ -174,7 +174,10 @@ def test_a_person_keeps_its_key_when_later_lists_add_to_it(tmp_path):
     people = Lists(tmp_path).put("a", row("Zoé Dupont", "zoe@asso.fr", at="2025-01-10"))
     people.match()
     before = people.keys()["a", "d1", 1]
-    people.put("b", row("Zoé Dupont-Leroy", "zoe@asso.fr", at="2025-02-10", phone="0612345678")).match()
+    later = row("Zoé Dupont-Leroy", "zoe@asso.fr", at="2025-02-10", phone="0612345678")
+    people.put(
+        "b", later, attended("Zoé Leroy", "zoe@asso.fr"), row("Zoé Dupont", "zoe@asso.fr", at="2025-06-10")
+    ).match()
     assert set(people.keys().values()) == {before}
 
 

@@ -181,7 +181,8 @@ def test_one_pseudonym_per_programme_year_and_who_comes_back_is_known(tmp_path):
     people = Lists(tmp_path).put(
         "a", row("Zoé Dupont", "zoe@asso.fr", year=2024, at="2024-03-01"), row("Zoé Dupont", "zoe@asso.fr", year=2025)
     )
-    people.put("b", attended("Zoé Dupont", "zoe@asso.fr", year=2024)).match()
+    again = {"email": "zoe@asso.fr", "phone": "0612345678", "year": 2024}
+    people.put("b", attended("Zoé Dupont", **again), row("Zoé Dupont", **again)).match()
     first, second = sorted(people.table("participant"), key=lambda line: line["programme_year"])
     assert (first["programme_year"], first["is_returning"]) == (2024, False)
     assert (second["programme_year"], second["is_returning"]) == (2025, True)

@@ -179,7 +179,9 @@ def test_what_names_nobody_is_nobody(tmp_path, said):
 
 def test_one_pseudonym_per_programme_year_and_who_comes_back_is_known(tmp_path):
     people = Lists(tmp_path).put(
-        "a", row("Zoé Dupont", "zoe@asso.fr", year=2024, at="2024-03-01"), row("Zoé Dupont", "zoe@asso.fr", year=2025)
+        "a",
+        row("Zoé Dupont", "zoe@asso.fr", year=2024, at="2024-03-01"),
+        attended("Zoé Dupont", "zoe@asso.fr", year=2025),
     )
     again = {"email": "zoe@asso.fr", "phone": "0612345678", "year": 2024}
     people.put("b", attended("Zoé Dupont", **again), row("Zoé Dupont", **again)).match()
@@ -199,7 +201,7 @@ def test_who_only_registered_before_does_not_come_back(tmp_path):
         "a", row("Zoé Dupont", "zoe@asso.fr", year=2024), row("Zoé Dupont", "zoe@asso.fr", year=2025)
     )
     people.match()
-    assert not any(line["is_returning"] for line in people.table("participant"))
+    assert [line["is_returning"] for line in people.table("participant")] == [False, False]
 
 
 def test_a_mistyped_address_is_recognised_by_the_name(tmp_path):

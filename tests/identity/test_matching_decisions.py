@@ -130,6 +130,35 @@ def test_a_person_is_found_by_address_or_name_and_its_rows_listed(people):
         rows_of_person(people.vault, "0" * 16, purpose="person_rights")
 
 
+def test_a_person_is_told_by_her_address_first_and_the_most_probable_pair_before_the_others(tmp_path):
+    cafe, people = {"organisation_text": "Café"}, Lists(tmp_path)
+    people.put("a", attended("Zoé Charles", event="A02"), row("Jean Dupont", "jean.dupont@free.fr", **HOME))
+    people.put("b", row("Zoé Charles", "zoe.charles@un.fr", event="A02", **cafe), attended("Zoé Charles", event="A02"))
+    people.put("c", row("Zoé Charles", "zcharles@deux.fr", event="A03", **cafe))
+    people.put("d", row("Jean Dupont", "jdupont59@laposte.net", event="A02", **HOME)).match()
+    zoe = uid_of(people, email="zoe.charles@un.fr")
+    found = identities_of_person(people.vault, zoe, purpose="matching")
+    assert [
+        (one.email, one.name, one.phone, one.organisation, one.postcode, one.scope, one.nb_rows) for one in found
+    ] == [
+        ("zoe.charles@un.fr", "charles zoe", None, "cafe", None, None, 1),
+        (None, "charles zoe", None, None, None, "A02|2025", 2),
+    ]
+    rows = [
+        (one.source, one.row_number, one.fingerprint) for one in rows_of_person(people.vault, zoe, purpose="matching")
+    ]
+    with_address, without = (one.fingerprint for one in found)
+    assert rows == [("a", 1, without), ("b", 1, with_address), ("b", 2, without)]
+    first, second = pairs_to_review(people.vault, purpose="matching")
+    assert first.probability > second.probability
+    assert {first.left, first.right} == {
+        (email, "dupont jean", "+33320123456", "jardins", None)
+        for email in ("jean.dupont@free.fr", "jdupont59@laposte.net")
+    }
+    uids = {second.left[0]: second.left_uid, second.right[0]: second.right_uid}
+    assert uids == {"zoe.charles@un.fr": zoe, "zcharles@deux.fr": uid_of(people, email="zcharles@deux.fr")}
+
+
 def test_nothing_is_told_without_a_known_purpose(people):
     with pytest.raises(VaultError, match="Finalité"):
         pairs_to_review(people.vault, purpose="curiosité")

@@ -31,6 +31,10 @@ def test_a_row_of_one_number_in_another_delivery_or_source_is_another_row(tmp_pa
     assert people.groups() == [{"a1", "ad21", "b2"}, {"a2", "ad22"}, {"b1"}], (
         "though its rows say the same of events and years"
     )
+    links = [
+        (link["participant_key"], link["source_identity"], link["source"]) for link in people.table("participant_link")
+    ]
+    assert len(links) == len(set(links)) == 4
 
 
 def test_the_same_person_twice_in_one_event_is_one(tmp_path):

@@ -360,7 +360,7 @@ def _without_numbers(tables: Mapping[str, pa.Table]) -> dict[str, pa.Table]:
     for name, table in tables.items():
         remarks = {}
         for place, remark in enumerate(table["caveat"].to_pylist()):
-            if remark and not is_secret[name][place] and keys[name][place] in secret:
+            if remark and keys[name][place] in secret:
                 text = _unnumbered(remark)
                 if text != remark:
                     remarks[place] = text

@@ -95,6 +95,8 @@ def test_a_small_cell_takes_the_cheapest_other_with_it():
     assert (report["primary"], report["secondary"]) == (1, 1)
     assert report["cells"][0]["cell"] == f"{hand_made.HDF}|PE02|participant_category|elected|2023-04/2023-12"
     assert report["cells"][0]["width"] == 20  # 0 to 20, what the two hide together
+    assert [cell["conf_status"] for cell in report["cells"]] == ["A", "D"]
+    assert report["held"] == report["suppressed_whole"] == []
 
 
 def test_a_secret_line_keeps_no_number_and_says_why():
@@ -107,6 +109,9 @@ def test_a_secret_line_keeps_no_number_and_says_why():
     assert all(secret[name] is None for name in numbers)
     assert secret["caveat"] == "Secret statistique : trop peu de personnes."
     assert disclosure.reasons(printed_) == []
+    # of how many events registrations came is no number of persons
+    [line] = protect(count("PA03", "event", "a1", 3, n_with_data=1, n_total=1)).tables["ind_participation"].to_pylist()
+    assert (line["conf_status"], line["value"], line["n_with_data"], line["n_total"]) == ("A", None, 1, 1)
 
 
 def test_the_twin_a_table_where_only_the_small_cell_is_emptied_is_caught():
@@ -634,6 +639,14 @@ def test_a_spent_budget_suppresses_the_whole_breakdown():
     assert [s for cell, s in signs(result).items() if "category" in cell] == ["Q/A", "Q/D", "Q/D", "Q/D"]
     assert [s for cell, s in signs(result).items() if "gender" in cell] == ["A/F", "A/F"]
     assert result.report["ind_participants"]["suppressed_whole"] == [f"{hand_made.HDF}|PE02|participant_category"]
+
+
+def test_what_is_tied_to_a_breakdown_is_suppressed_whole_with_it_where_it_gives_it_away():
+    """PA04 alone would not do: who came (PA02, public) less who came unregistered (PA06)."""
+    result = protect(*walk_ins(), budget=0.0)
+    assert not result.reasons
+    of_event = [f"{hand_made.HDF}|{code}|event" for code in ("PA04", "PA06")]
+    assert result.report["ind_participation"]["suppressed_whole"] == of_event
 
 
 def test_the_last_resort_never_takes_a_public_fact():

@@ -39,6 +39,8 @@ _VALUES = (*NUMBERS, "n_with_data", "n_total")
 #: Columns that are about a whole, when the line is one of its parts.
 WHOLES = ("denominator", "n_with_data", "n_total")
 
+#: Hiding a line costs what it counts; hiding a total, so many times as much.
+COST_OF_A_TOTAL = 10
 #: conf_status of what is secret by itself: too few contributors, one dominant contributor
 SMALL, DOMINATED, SECONDARY = "A", "O", "D"
 
@@ -280,11 +282,10 @@ def _read_table(cells: Cells, dataset: str, table: pa.Table, naming: Naming) -> 
             cells.shared_out[how].append(line.columns["numerator"])
         total = row["breakdown"] == "total"
         size = max((abs(row[name]) for name in ("value", "numerator") if name in line.columns and row[name]), default=1)
-        cost = 1.0 if policy.cost == "one" else float(max(1, math.ceil(size)))
         cells.system.row(
             line.name,
             shown,
-            cost=math.ceil(cost * (policy.total_cost if total else 1)),
+            cost=max(1, math.ceil(size)) * (COST_OF_A_TOTAL if total else 1),
             is_primary=bool(line.primary),
             is_fixed=threshold.level == "free",
             group=(dataset, row["programme_id"], row["indicator"], row["breakdown"]),

@@ -137,12 +137,11 @@ class Rule(_Strict):
 
     indicators: tuple[str, ...] = Field(min_length=1)
     breakdowns: tuple[str, ...] = ()
-    except_breakdowns: tuple[str, ...] = ()
     threshold: str
     why: Why
 
     def covers(self, indicator: str, breakdown: str) -> bool:
-        if breakdown in self.except_breakdowns or (self.breakdowns and breakdown not in self.breakdowns):
+        if self.breakdowns and breakdown not in self.breakdowns:
             return False
         return any(
             indicator == code or (code.endswith("*") and indicator.startswith(code[:-1])) for code in self.indicators
@@ -150,14 +149,12 @@ class Rule(_Strict):
 
 
 class Policy(_Strict):
-    """The rules of one dataset, the first that covers a line applies. `cost`: what hiding one line costs."""
+    """The rules of one dataset, the first that covers a line applies."""
 
     dataset: str
     why: Why
     rules: tuple[Rule, ...] = Field(min_length=1)
     counts: dict[str, Counts] = {}
-    cost: Literal["value", "one"] = "value"
-    total_cost: float = Field(default=10, ge=1)
 
     def rule(self, indicator: str, breakdown: str) -> Rule | None:
         return next((rule for rule in self.rules if rule.covers(indicator, breakdown)), None)

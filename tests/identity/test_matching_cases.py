@@ -239,17 +239,19 @@ def test_name_and_organisation_join_what_has_no_address_over_two_events(tmp_path
 
 def test_father_and_son_of_one_name_association_and_telephone_stay_two_and_wait_for_somebody(tmp_path):
     home = {"organisation_text": "Les Jardins", "phone": "03 20 12 34 56"}
-    people = Lists(tmp_path)
-    people.put(
-        "a", row("Jean Dupont", "jean.dupont@free.fr", **home), row("Jean Dupont", "jdupont59@laposte.net", **home)
-    )
+    both = [row("Jean Dupont", email, **home) for email in ("jean.dupont@free.fr", "jdupont59@laposte.net")]
+    people = Lists(tmp_path).put("a", *both, *(line | {"year": 2024} for line in both))
     assert people.match().review == 1
-    assert people.groups() == [{"a1"}, {"a2"}]
-    (doubt,) = [line for line in people.table("participant_link") if line["status"] == "review"]
-    keys = people.keys()
-    assert doubt["participant_key"] in keys.values()
-    assert 0.7 <= doubt["match_probability"] < 0.99
-    assert doubt["evidence"] == "name+phone+organisation"
+    assert people.groups() == [{"a1"}, {"a2"}, {"a3"}, {"a4"}]
+    links = people.table("participant_link")
+    year_of = {one["participant_key"]: one["programme_year"] for one in people.table("participant")}
+    doubts = [line for line in links if line["status"] == "review"]
+    assert sorted(year_of[doubt["participant_key"]] for doubt in doubts) == [2024, 2025]
+    said = {(link["source_identity"], year_of[link["participant_key"]]) for link in links}
+    assert len(said) == len({identity for identity, _ in said}) == 4, "nothing that leaves links two programme years"
+    for doubt in doubts:
+        assert 0.7 <= doubt["match_probability"] < 0.99
+        assert (doubt["method"], doubt["evidence"]) == ("model", "name+phone+organisation")
 
 
 @pytest.mark.parametrize(

@@ -8,6 +8,7 @@ import pytest
 from typer.testing import CliRunner
 
 from identity.held import LANDED, held_on
+from identity.matching import registry
 from identity.matching.constraints import decide, decisions, path_of
 from identity.vault import Vault
 from orchestration import erasure
@@ -95,4 +96,7 @@ def test_an_older_list_of_decisions_put_back_alone_is_noticed_and_a_decision_is_
 
 def test_an_unknown_person_is_one_sentence(home):
     assert "Aucune personne" in said("show", "0" * 16, code=4)
-    assert "16 chiffres" in said("show", "Jean", code=4)
+    for no_number in ("Jean", "f" * 17):
+        assert "16 chiffres" in said("show", no_number, code=4)
+    registry.forget(home.vault)
+    assert "lancez une nuit" in said("show", "0" * 16, code=4)

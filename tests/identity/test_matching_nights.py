@@ -12,6 +12,7 @@ sys.path.append(str(Path(__file__).parent))
 from people import Lists, attended, row
 
 from identity.matching import registry, steps
+from identity.tombstones import BY_NAME, STAND_IN_DOMAIN
 
 pytestmark = pytest.mark.nights
 
@@ -223,3 +224,31 @@ def test_who_was_tied_to_a_row_that_went_is_matched_anew(tmp_path, now):
     forget_what_was_kept(people)
     assert people.match() == counted
     assert tables(people) == by_night, "also whose first row it was"
+
+
+def test_who_no_change_reaches_stays_beside_who_is_new_for_the_same_reasons(tmp_path):
+    people = Lists(tmp_path)
+    for source, name, code in (("a", "Lambert", "ab"), ("b", "Poirier", "cd")):
+        one, other, cafe = {"event": f"{source}1"}, {"event": f"{source}2"}, {"organisation_text": f"Café {name}"}
+        people.put(
+            source,
+            row(f"Zoé {name}", f"zoe@{name}.fr", **one), row(f"Zoé {name}", f"zoe@{name}.fr", postcode="59000", **other),
+            row(None, f"contact@{name}.fr", **one), row(f"Luc {name}", **one), row(f"Jean {name}", phone="0612345678", **one),
+            row(f"Anne {name}", **cafe, **one), row(f"Anne {name}", **cafe, **other),
+            row(f"Fred {name}", **cafe, **one), row(f"Frédéric {name}", **cafe, **other),
+            row(None, f"{code * 16}@{STAND_IN_DOMAIN}", **one), attended(None, f"{code * 16}{BY_NAME}", **one),
+        )  # fmt: skip
+        counted = people.match()
+    by_night = tables(people)
+    forget_what_was_kept(people)
+    assert people.match() == counted and tables(people) == by_night
+    assert counted.rows == counted.identities == 22
+    assert (
+        len(
+            {
+                (link["basis"], link["method"], link["evidence"], link["match_probability"])
+                for link in by_night["participant_link"]
+            }
+        )
+        > 6
+    )

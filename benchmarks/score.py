@@ -4,9 +4,9 @@
     stability           share of rows whose participant is the same after a further night of one row in a hundred
     indicators          equal to the truth where the deliveries determine it, within its bounds elsewhere; those that count persons
                         also equal to what the persons found by matching give
-    by hand             what the SQL of `floor/` says of the same deliveries: what its speed leaves out
+    by hand             what the SQL of `floor/` says of the same deliveries, shown and not judged: what its speed leaves out
 
-Exits 1 when one of them is below its threshold. Landing, matching, handover and dbt run in this process, without Dagster, without the gate
+Exits 1 when one of the first three is below its threshold. Landing, matching, handover and dbt run in this process, without Dagster, without the gate
 and without a release. Not here: the truth (`region/truth.py`), times (`bench.py`).
 """
 
@@ -124,13 +124,7 @@ def ours(warehouse: Path) -> dict[Key, tuple[float | None, float | None, float |
     """Value, lower, upper of every figure of the indicator tables of the warehouse."""
     found: dict[Key, tuple[float | None, float | None, float | None]] = {}
     with duckdb.connect(str(warehouse), read_only=True) as con:
-        tables = [
-            name
-            for (name,) in con.execute(
-                "select table_name from duckdb_tables() where table_name like 'ind\\_%' escape '\\'"
-            ).fetchall()
-        ]
-        for table in tables:
+        for table in _indicator_tables(con):
             if table == "ind_reconciliation":
                 continue
             rows = con.execute(
@@ -140,16 +134,18 @@ def ours(warehouse: Path) -> dict[Key, tuple[float | None, float | None, float |
     return found
 
 
+def _indicator_tables(con: duckdb.DuckDBPyConnection) -> list[str]:
+    found = con.execute("select table_name from duckdb_tables() where starts_with(table_name, 'ind_')").fetchall()
+    return [name for (name,) in found]
+
+
 def by_hand(inbox: Path, database: Path) -> dict[Key, float]:
     """What `floor` makes of the same deliveries, of the indicators it has."""
     build(inbox, database)
     found: dict[Key, float] = {}
     with duckdb.connect(str(database), read_only=True) as con:
-        for (table,) in con.execute(
-            "select table_name from duckdb_tables() where table_name like 'ind\\_%' escape '\\'"
-        ).fetchall():
-            rows = con.sql(f"from {table}").to_arrow_table().to_pylist()
-            for row in rows:
+        for table in _indicator_tables(con):
+            for row in con.sql(f"from {table}").to_arrow_table().to_pylist():
                 place = row["programme"], row.get("breakdown", "total"), row.get("member", "total")
                 found |= {
                     (name, *place): value for name, value in row.items() if value is not None and _CODE.fullmatch(name)

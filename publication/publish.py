@@ -24,7 +24,7 @@ from typing import TYPE_CHECKING
 from expectations import Verdict
 from expectations import suite as suites_on_disk
 from publication import calendar as calendars
-from publication import labels, shelf
+from publication import labels, shelf, warehouse
 from publication.decision import (
     Desk,
     Opened,
@@ -38,7 +38,6 @@ from publication.decision import (
 from publication.files import beside, copy_rows, write_files
 from publication.secrecy import Settled
 from publication.shelf import Release
-from publication.warehouse import opened as opened_warehouse
 
 if TYPE_CHECKING:
     from publication.portal.drawing import Renderer
@@ -77,7 +76,7 @@ def _publish(desk: Desk, renderer: Renderer | None) -> Release:
     is_other = opened.base is None or opened.base.candidate_hash != desk.verdict.candidate_hash
     try:
         # kept open: each that names or counts something reads it by itself
-        with beside() as worker, opened_warehouse(desk.candidate / "warehouse.duckdb"):
+        with beside() as worker, warehouse.opened(desk.candidate / "warehouse.duckdb"):
             copied = copy_rows(desk, aside, worker) if is_other else None
             release = _released(desk, opened, aside, worker, copied, renderer)
     except (Exception, KeyboardInterrupt):  # of a full disk too: the next night needs the room

@@ -84,8 +84,8 @@ def redact(
     try:
         with shelf.locked(releases):
             numbers = shelf.directories(releases)
-            for done_with, number in enumerate(numbers):
-                moved(done_with, len(numbers))
+            for nb_done, number in enumerate(numbers):
+                moved(nb_done, len(numbers))
                 directory = releases / str(number)
                 if (directory / shelf.RELEASE_FILE).exists():
                     rows = _redact_one(shelf.read_release(directory), renamed, now)

@@ -67,7 +67,7 @@ def _written(target: Path, made: Path | None = None) -> Iterator[duckdb.DuckDBPy
 
 @contextmanager
 def opened(path: Path) -> Iterator[duckdb.DuckDBPyConnection]:
-    """A connection to an analysts' file that reads nothing else. The first costs 30 ms, others a millisecond while one is open."""
+    """A connection to a warehouse, a candidate's or a release's, that reads nothing else. The first costs 30 ms, others a millisecond while one is open."""
     connection = duckdb.connect(
         str(path), read_only=True, config={"enable_external_access": "false", "lock_configuration": "true"}
     )

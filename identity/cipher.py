@@ -42,7 +42,9 @@ from cryptography.hazmat.primitives.kdf.hkdf import HKDF
 if TYPE_CHECKING:
     from _typeshed import ReadableBuffer
 
-Purpose = Literal["originals", "identities", "matching", "quarantine", "keyring", "access", "tombstones", "breaches"]
+Purpose = Literal[
+    "originals", "identities", "matching", "quarantine", "keyring", "access", "tombstones", "erasures", "breaches"
+]
 
 KEY_BYTES = 32
 CHUNK_BYTES = 1 << 20

@@ -10,6 +10,7 @@ Not here: taking identities out of a delivery (`door.py`), keys (`keys.py`), for
     <vault>/identities/<source>__<delivery_id>.parquet.enc
     <vault>/identities/keys.json           fingerprints of the keys they may be named under
     <vault>/tombstones/<id>.enc            who was erased (tombstones.py)
+    <vault>/under_way/<id>.enc             who is being erased (under_way.py)
 """
 
 from __future__ import annotations
@@ -30,6 +31,7 @@ from identity.access import AccessLog
 from identity.cipher import Cipher, VaultError, sync_directory
 from identity.keys import IDENTITIES_FOLDER, Keyring, open_master_key, private_directory
 from identity.tombstones import Tombstones
+from identity.under_way import ErasuresUnderWay
 
 _TEXT_MAP = pa.map_(pa.string(), pa.string())
 
@@ -96,6 +98,7 @@ class Vault:
         self.keyring = Keyring(self.directory, self.cipher)
         self.log = AccessLog(self.directory, self.cipher, environ)
         self.tombstones = Tombstones(self.directory, self.cipher)
+        self.under_way = ErasuresUnderWay(self.directory, self.cipher)
 
     def __repr__(self) -> str:
         return f"<Vault {self.directory}>"

@@ -13,6 +13,7 @@ from dataclasses import dataclass
 from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
 
+from identity.under_way import is_any_under_way
 from orchestration.home import Home, Settings, host_of
 from orchestration.lock import is_night_under_way
 from orchestration.novelty import LEFT, LIBRARIES
@@ -38,6 +39,8 @@ def examine(home: Home, settings: Settings) -> Iterator[Finding]:
     yield Finding("verrou", True, "une nuit est en cours" if under_way else "libre")
     if home.unfinished.exists() and not under_way:
         yield Finding("nuit", False, f"{LEFT} : lancez `observatoire run`")
+    if is_any_under_way(home.vault) and not under_way:
+        yield Finding("effacement", False, "interrompu, à terminer : lancez `observatoire run`")
 
 
 def _libraries() -> Iterator[Finding]:

@@ -3,13 +3,13 @@
 Belongs here: the order across the rooms, what each layer lost, the certificate. Does not belong here: how a layer is erased (`sources.erasure`,
 `publication.redaction`, `identity`), words on the screen.
 
-    1 tombstone     written first: whatever stops afterwards, the next night goes on (`erase_again`)
+    1 tombstone     written first, beside whom it is about: whatever stops afterwards, the next night goes on (`finish`)
     2 deliveries    originals, landed and refused rows, identities, one delivery at a time; then the inbox and unlanded pages
     3 matching      decisions, registry and participants, made again without the person
     4 warehouse     every candidate is thrown away: the next night builds one from what is left
     5 releases      by `publication`
     6 the rest      Dagster's storage, logs, ledger: no identity is ever written there on purpose, and they are searched
-    7 certificate   counts per layer, no identity, in `vault/certificates/`
+    7 certificate   counts per layer, no identity, in `vault/certificates/`; whom it was about is forgotten
 """
 
 from __future__ import annotations
@@ -37,6 +37,7 @@ if TYPE_CHECKING:
     from identity.held import Held
     from identity.mentions import Identifiers
     from identity.tombstones import Sought, Tombstone
+    from identity.under_way import UnderWay
     from identity.vault import Vault
     from publication.redaction import RedactedRelease
     from sources.erasure import Standing
@@ -68,7 +69,8 @@ MONTHS = 1
 
 @dataclass(frozen=True)
 class Certificate:
-    """What was erased, without saying whom. `asked_on`: day of the request; `due_on`: a month later."""
+    """What was erased, without saying whom. `asked_on`: day of the request; `due_on`: a month later. `resumed`: after an interruption, of which
+    the counts may lack the last moment."""
 
     id: str
     asked_on: str
@@ -76,6 +78,7 @@ class Certificate:
     erased_at: str
     objection: bool
     counts: dict[str, int] = field(default_factory=dict)
+    resumed: bool = False
 
     @property
     def is_on_time(self) -> bool:
@@ -89,6 +92,7 @@ class Certificate:
             f"Effacement mené le {french_day(self.erased_at[:10])}"
             f"{', dans le délai' if self.is_on_time else ', hors délai'}.",
             *(["La personne s'oppose aussi à tout traitement futur (article 21)."] if self.objection else []),
+            *(["Interrompu, puis repris jusqu'au bout : chaque nombre est un minimum."] if self.resumed else []),
             "",
             *(f"{count:>8}  {LAYERS[layer]}" for layer, count in self.counts.items()),
             "",
@@ -264,34 +268,82 @@ def vault_of(home: Home) -> Vault:
 def erase(
     home: Home, found: Held, *, asked_on: date, now: datetime, purpose: str, objection: bool = False
 ) -> Certificate:
-    """Erase what was found, everywhere. To be called under the night's lock. Safe to repeat after a crash."""
-    from sources.erased_files import tombstones_applied
+    """Erase what was found, everywhere. To be called under the night's lock. Interrupted, it stays under way: `finish` goes on."""
+    from identity.under_way import UnderWay
+    from sources.erasure import names_citing
 
     vault = vault_of(home)
-    vault.log.record(purpose, "erase", sorted({f"{s}/{d}" for s, d, _ in found.rows}), len(found.rows))
     stone = tombstone_of(vault, found, now, objection)
+    under_way = UnderWay(
+        stone.id,
+        found,
+        asked_on.isoformat(),
+        stone.erased_at,
+        purpose,
+        objection,
+        tuple(sorted(participants_of(home, found.rows))),
+        names_citing(rooms.places(home), found.identifiers, stone),
+        dict.fromkeys(LAYERS, 0),
+    )
+    return _carried_out(home, vault, under_way, stone, now, resumed=False)
+
+
+def finish(home: Home, now: datetime) -> list[Certificate]:
+    """Carry out to its end what an interruption left under way. To be called under the night's lock."""
+    vault = vault_of(home)
+    stones = {stone.id: stone for stone in vault.tombstones.all()}
+    written = {certificate.id for certificate in certificates(home)}
+    made = []
+    for each in vault.under_way.all():
+        if each.id in written:
+            vault.under_way.forget(each)
+            continue
+        began = datetime.fromisoformat(each.started_at)
+        stone = stones.get(each.id) or replace(tombstone_of(vault, each.found, began, each.objection), id=each.id)
+        made.append(_carried_out(home, vault, each, stone, now, resumed=True))
+    return made
+
+
+def _carried_out(
+    home: Home, vault: Vault, under_way: UnderWay, stone: Tombstone, now: datetime, *, resumed: bool
+) -> Certificate:
+    """Every step is safe to repeat, and adds what it erased to the counts."""
+    from sources.erased_files import tombstones_applied
+
+    found, counts = under_way.found, under_way.counts
+    vault.log.record(under_way.purpose, "erase", sorted({f"{s}/{d}" for s, d, _ in found.rows}), len(found.rows))
+    vault.under_way.keep(under_way)
     vault.tombstones.keep(stone)
-    participants = participants_of(home, found.rows)
-    counts = dict.fromkeys(LAYERS, 0)
     with step("erase:deliveries", "Livraisons") as running:
-        stone = _erase_deliveries(home, vault, stone, found.identifiers, now, counts, running)
+        stone = _erase_deliveries(home, vault, stone, under_way, now, running)
+        vault.under_way.keep(under_way)
     with step("erase:matching", "Rapprochement des personnes"):
         stone = _with_decisions(vault, stone, found)
-        counts["decisions"] = _matched_again(home, vault, found)
+        counts["decisions"] += _matched_again(home, vault, found)
         remember_decisions(home)
-    counts["candidates"] = throw_candidates_away(home)
+    counts["candidates"] += throw_candidates_away(home)
+    vault.under_way.keep(under_way)
     with step("erase:releases", "Versions publiées") as running:
-        stone = _erase_releases(home, vault, stone, found, participants, now, counts, running)
+        stone = _erase_releases(home, vault, stone, under_way, now, running)
+    vault.under_way.keep(under_way)
     with step("erase:traces", "Journaux, registre des livraisons et historique de Dagster") as running:
-        if counts["names"]:
+        if under_way.names:
             _vacuum(home.ledger)
-        counts["traces"] = sum(scrub(path, found.identifiers) for path in running.over([*_traces(home)]))
+        counts["traces"] += sum(scrub(path, found.identifiers) for path in running.over([*_traces(home)]))
     tombstones_applied(home.vault)
     leave_for_next_night(home)
+    asked_on = date.fromisoformat(under_way.asked_on)
     certificate = Certificate(
-        stone.id, asked_on.isoformat(), month_later(asked_on).isoformat(), now.isoformat(), objection, counts
+        stone.id,
+        asked_on.isoformat(),
+        month_later(asked_on).isoformat(),
+        now.isoformat(),
+        under_way.objection,
+        counts,
+        resumed,
     )
     keep_certificate(home, certificate)
+    vault.under_way.forget(under_way)
     return certificate
 
 
@@ -316,26 +368,18 @@ def _erase_deliveries(
     home: Home,
     vault: Vault,
     stone: Tombstone,
-    masks: Identifiers,
+    under_way: UnderWay,
     now: datetime,
-    counts: dict[str, int],
     running: Running,
 ) -> Tombstone:
-    from sources.erasure import (
-        Going,
-        clear_inbox,
-        copies_in_inbox,
-        erase_in,
-        forget_pages,
-        forget_returned,
-        rename_files_of,
-    )
-    from sources.ledger import deliveries, open_ledger
+    from sources.erasure import Going, clear_inbox, copies_in_inbox, erase_in, forget_pages, forget_returned
+    from sources.ledger import deliveries, open_ledger, rename_files
 
     places, contracts = rooms.places(home), rooms.contracts(home)
-    renamed = rename_files_of(places, masks, stone)
-    counts["names"] = len(renamed)
+    masks, counts = under_way.found.identifiers, under_way.counts
     with open_ledger(home.ledger) as ledger:
+        renamed = rename_files(ledger, under_way.names)
+        counts["names"] = len(renamed)
         known = deliveries(ledger)
     cells, rows = dict(stone.cells), set(stone.rows)
     for row in running.over(known):
@@ -356,12 +400,13 @@ def _erase_deliveries(
         # what must be masked again in a backup is known before the next delivery is touched
         stone = replace(stone, cells=cells, rows=tuple(sorted(rows)))
         vault.tombstones.keep(stone)
-    counts["returned"] = forget_returned(places, masks)
-    counts["inbox"] = clear_inbox(places)
+        vault.under_way.keep(under_way)
+    counts["returned"] += forget_returned(places, masks)
+    counts["inbox"] += clear_inbox(places)
     for copy in copies_in_inbox(places, masks, but=contracts.keys()):
         copy.unlink()
         counts["inbox"] += 1
-    counts["pages"] = forget_pages(places)
+    counts["pages"] += forget_pages(places)
     return stone
 
 
@@ -370,7 +415,9 @@ def _with_decisions(vault: Vault, stone: Tombstone, found: Held) -> Tombstone:
     from identity.matching.constraints import concerning
 
     decisions, reasons = concerning(vault, found.fingerprints, found.identifiers)
-    stone = replace(stone, decisions=decisions, reasons=reasons)
+    stone = replace(
+        stone, decisions={**decisions, **stone.decisions}, reasons=tuple(sorted({*reasons, *stone.reasons}))
+    )
     vault.tombstones.keep(stone)
     return stone
 
@@ -397,20 +444,20 @@ def _erase_releases(
     home: Home,
     vault: Vault,
     stone: Tombstone,
-    found: Held,
-    participants: set[int],
+    under_way: UnderWay,
     now: datetime,
-    counts: dict[str, int],
     running: Running,
 ) -> Tombstone:
     from publication import redaction
 
-    participants = participants | redaction.participants_of(home.releases, found.rows)
-    renamed = {str(key): str(int(stone.token("participant", str(key))[:15], 16)) for key in participants}
-    stone = replace(stone, participants=renamed)
-    vault.tombstones.keep(stone)
+    if not stone.participants:  # or an interruption found some releases without them already
+        participants = {*under_way.participants, *redaction.participants_of(home.releases, under_way.found.rows)}
+        renamed = {str(key): str(int(stone.token("participant", str(key))[:15], 16)) for key in participants}
+        stone = replace(stone, participants=renamed)
+        vault.tombstones.keep(stone)
     done = redact_releases(home, stone, now, running.move)
-    counts["releases"], counts["release_rows"] = len(done), sum(release.nb_rows for release in done)
+    under_way.counts["releases"] += len(done)
+    under_way.counts["release_rows"] += sum(release.nb_rows for release in done)
     remember_releases(home)
     return stone
 

@@ -227,18 +227,26 @@ class Night:
             self.failed_sources.append(RETURNS)
 
     def _erase_again(self) -> None:
-        """Whoever was erased and is back with a backup goes again before anything is read; otherwise there is no night."""
+        """An erasure that was interrupted goes on, and whoever was erased and is back with a backup goes again, before anything is read;
+        otherwise there is no night."""
+        from identity.under_way import is_any_under_way
         from sources.erased_files import are_tombstones_new, replaced_since
 
-        if not replaced_since(self.home.vault) and not are_tombstones_new(self.home.vault):
-            return
-        from orchestration.erasure import erase_again
+        if is_any_under_way(self.home.vault):
+            from orchestration.erasure import finish
 
-        with self.step("erase_again", "Effacements à refaire (sauvegarde rétablie ?)", "n'ont pas abouti") as running:
-            count = erase_again(self.home, self.now)
-            running.say(
-                plural(count, "livraison ou version effacée", "livraisons ou versions effacées") + " de nouveau"
-            )
+            with self.step("erase_on", "Effacement interrompu, à terminer", "n'a pas abouti") as running:
+                running.say(", ".join(f"certificat n° {made.id}" for made in finish(self.home, self.now)))
+        if replaced_since(self.home.vault) or are_tombstones_new(self.home.vault):
+            from orchestration.erasure import erase_again
+
+            with self.step(
+                "erase_again", "Effacements à refaire (sauvegarde rétablie ?)", "n'ont pas abouti"
+            ) as running:
+                count = erase_again(self.home, self.now)
+                running.say(
+                    plural(count, "livraison ou version effacée", "livraisons ou versions effacées") + " de nouveau"
+                )
 
     @told
     def deliver(self, source: str) -> list[DeliveryReport]:

@@ -78,6 +78,7 @@ class Novelty:
 
 def is_anything_new(home: Home) -> Novelty:
     """One look at the inbox and at everything that decides what is published."""
+    from identity.under_way import is_any_under_way
     from sources.erased_files import are_tombstones_new, replaced_since
     from sources.inbox import look
 
@@ -107,7 +108,9 @@ def is_anything_new(home: Home) -> Novelty:
     platforms = sources_on_platforms(home)
     if platforms:
         reasons.append(f"des plateformes à interroger ({', '.join(platforms)})")
-    if replaced_since(home.vault) or are_tombstones_new(home.vault):
+    if is_any_under_way(home.vault):
+        reasons.append("un effacement interrompu est à terminer")
+    elif replaced_since(home.vault) or are_tombstones_new(home.vault):
         reasons.append("des fichiers d'où une personne avait été effacée ont été remplacés (sauvegarde rétablie ?)")
     if home.unfinished.exists():
         reasons.append(LEFT)

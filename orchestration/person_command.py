@@ -20,7 +20,7 @@ if TYPE_CHECKING:
     from identity.held import Held
     from identity.vault import Vault
     from orchestration.console import Lines
-    from orchestration.erasure import Everywhere
+    from orchestration.erasure import Certificate, Everywhere
     from sources.erasure import Standing
 
 app = App("Les personnes derrière les lignes, et leurs droits.")
@@ -289,21 +289,40 @@ def erase(
         day = date.fromisoformat(asked_on) if asked_on else now.date()
     except ValueError:
         raise typer.BadParameter(f"« {asked_on} » n'est pas un jour (AAAA-MM-JJ)") from None
-    found, stands = _one_person(home, who, purpose, same_name, ticket, lines)
-    _say_what_is_held(lines, home, found, stands)
-    if not yes:
-        lines.say("Rien n'est effacé. Ajoutez --yes pour effacer : il n'y a pas de retour.")
-        return
     try:
+        if yes:
+            with only_one_night(home.lock), listening(lines.hear):
+                for certificate in erasure.finish(home, now):
+                    lines.say("Un effacement avait été interrompu : le voici terminé.")
+                    _say_certificate(lines, home, certificate)
+        found, stands = _one_person(home, who, purpose, same_name, ticket, lines)
+        _say_what_is_held(lines, home, found, stands)
+        if not yes:
+            lines.say("Rien n'est effacé. Ajoutez --yes pour effacer : il n'y a pas de retour.")
+            return
         with only_one_night(home.lock), listening(lines.hear):
             certificate = erasure.erase(home, found, asked_on=day, now=now, purpose=purpose, objection=objection)
     except AnotherNight as busy:
         lines.say(str(busy))
         raise typer.Exit(4) from None
+    except BaseException:
+        _say_what_is_under_way(lines, home)
+        raise
+    _say_certificate(lines, home, certificate)
+    lines.say("Lancez `observatoire run` pour reconstruire l'entrepôt.")
+
+
+def _say_what_is_under_way(lines: Lines, home: Home) -> None:
+    from identity.under_way import is_any_under_way
+
+    if is_any_under_way(home.vault):
+        lines.say("! Un effacement a commencé et n'est pas terminé : `observatoire run` va jusqu'au bout.")
+
+
+def _say_certificate(lines: Lines, home: Home, certificate: Certificate) -> None:
     for line in certificate.text().splitlines():
         lines.say(line)
     lines.say(f"Certificat : {home.certificates / certificate.id}.txt")
-    lines.say("Lancez `observatoire run` pour reconstruire l'entrepôt.")
 
 
 @app.command()
@@ -323,6 +342,7 @@ def certificates() -> None:
         ],
         ("certificat", "demandé le", "effacé le", "dans le délai", "lignes"),
     )
+    _say_what_is_under_way(lines, home)
 
 
 @app.command()

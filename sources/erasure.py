@@ -49,7 +49,7 @@ from sources.landing import (
     replay,
     spoken_corrections,
 )
-from sources.ledger import deliveries, empty_delivery, file_names, open_ledger, rename_files
+from sources.ledger import deliveries, empty_delivery, file_names, open_ledger
 from sources.readers import Unreadable
 from sources.readers.signature import signature, signature_of
 from sources.redaction import EMPTIED, NOTHING_LEFT, Kept, Redacted, erased_persons, is_redacted, people_of, redact
@@ -559,13 +559,12 @@ def forget_returned(places: Places, masks: Identifiers) -> int:
     return forget(places.returned, Vault(places.vault).cipher, mentions=masks.is_in)
 
 
-def rename_files_of(places: Places, masks: Identifiers, stone: Tombstone) -> set[tuple[str, str]]:
-    """Take the person out of the names of delivered files; the deliveries concerned, which must land again under their new name."""
+def names_citing(places: Places, masks: Identifiers, stone: Tombstone) -> dict[str, str]:
+    """Names of delivered files in which the person stands → the same without."""
     with open_ledger(places.ledger) as ledger:
-        names = {
+        return {
             name: masks.masked(whole).replace(MASK, f"(effacé {stone.token('file', whole)[:6]})")
             for name in file_names(ledger)
             for whole in [unicodedata.normalize("NFC", name)]  # one name whether its accents stand apart or not
             if masks.is_in(name)
         }
-        return rename_files(ledger, names)

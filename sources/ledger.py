@@ -291,13 +291,14 @@ def deliveries(ledger: sqlite3.Connection, source: str | None = None) -> list[di
 
 
 def rename_files(ledger: sqlite3.Connection, renamed: Mapping[str, str]) -> set[tuple[str, str]]:
-    """Give other names to delivered files (a name may be a person's), everywhere; the (source, delivery_id) that showed one. Which
-    delivery is in force does not change: names that were equal stay equal, names that differed must stay different."""
+    """Give other names to delivered files (a name may be a person's), everywhere; the (source, delivery_id) that showed one, also when it
+    has its other name already. Which delivery is in force does not change: names that were equal stay equal, names that differed must stay different."""
     touched: set[tuple[str, str]] = set()
     for before, after in renamed.items():
         for table in ("delivery", "sighting"):
             found = ledger.execute(
-                f"update {table} set file_name = ? where file_name = ? returning source, delivery_id", (after, before)
+                f"update {table} set file_name = ? where file_name in (?, ?) returning source, delivery_id",
+                (after, before, after),
             )
             touched |= {(row["source"], row["delivery_id"]) for row in found.fetchall()}
         documents = (after, before, unicodedata.normalize("NFC", before))

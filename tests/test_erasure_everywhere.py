@@ -4,7 +4,9 @@ One home: a night, an erasure, backups and the organiser's file put back, anothe
 of the vault.
 """
 
+import copy
 import csv
+import itertools
 import json
 import os
 import re
@@ -14,7 +16,7 @@ import sys
 import threading
 import time
 from contextlib import closing
-from datetime import UTC, datetime
+from datetime import UTC, date, datetime
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
 
@@ -25,9 +27,17 @@ import pytest
 from command_line import observatoire
 from test_end_to_end import ROOT, copy_of_the_project
 
+from identity.matching import constraints
+from identity.tombstones import Tombstones
+from identity.under_way import ErasuresUnderWay, is_any_under_way
 from identity.vault import Vault
+from orchestration import erasure
 from orchestration.home import Home
+from orchestration.novelty import is_anything_new
 from orchestration.retention import by_rule, retention
+from publication import redaction
+from publication.releases import verify
+from publication.shelf import read_release
 from tests.identity.scanner import find
 
 pytestmark = pytest.mark.nights
@@ -130,7 +140,9 @@ class Shows(BaseHTTPRequestHandler):
 
 
 class Place:
-    """A project with three sources of persons, its home, and the command."""
+    """A project with three sources of persons, its home, and the command. `first`: a copy of the home as the first night left it."""
+
+    first: Path
 
     def __init__(self, root: Path, port: int):
         self.project, self.home, self.said = copy_of_the_project(root / "project"), root / "var", []
@@ -237,14 +249,15 @@ class Place:
 def place(tmp_path_factory):
     server = ThreadingHTTPServer(("127.0.0.1", 0), Shows)
     threading.Thread(target=server.serve_forever, daemon=True).start()
-    yield Place(tmp_path_factory.mktemp("erasure"), server.server_address[1])
+    made = Place(tmp_path_factory.mktemp("erasure"), server.server_address[1])
+    assert made.run("run").returncode in (0, 3), made.said[-1]
+    made.first = shutil.copytree(made.home, made.home.with_name("first"), symlinks=True)
+    yield made
     server.shutdown()
     server.server_close()
 
 
 def test_a_person_is_erased_everywhere_and_stays_so(place, tmp_path):
-    done = place.run("run")
-    assert done.returncode in (0, 3), place.said[-1]
     before = place.totals()
     seen = find(place.opened(tmp_path / "before"), CANARIES)
     assert {hit.path.split("/")[0] for hit in seen} == {"home", "clear"}
@@ -288,6 +301,61 @@ def test_a_person_is_erased_everywhere_and_stays_so(place, tmp_path):
     assert place.run("releases", "verify", "1").returncode == 0, place.said[-1]
     log = place.run("person", "log")
     assert log.returncode == 0 and "effacement" in log.stdout and "Canarinette" not in log.stdout
+
+
+class Interrupted(BaseException):
+    """As a power cut does: nobody catches it."""
+
+
+def interrupted(monkeypatch, owner, name: str, call: int, *, after: bool) -> None:
+    """The `call`-th call of a function is the last thing that happens; it is done when `after`."""
+    real, calls = getattr(owner, name), itertools.count(1)
+
+    def cut(*args, **kwargs):
+        is_last = next(calls) == call
+        if is_last and not after:
+            raise Interrupted
+        done = real(*args, **kwargs)
+        if is_last:
+            raise Interrupted
+        return done
+
+    monkeypatch.setattr(owner, name, cut)
+
+
+@pytest.mark.parametrize(
+    ("owner", "name", "call", "after"),
+    [
+        (Tombstones, "keep", 1, False), (ErasuresUnderWay, "keep", 3, False), (constraints, "forget", 1, True),
+        (redaction, "redact", 1, True), (erasure, "scrub", 2, False), (ErasuresUnderWay, "forget", 1, False),
+    ],
+    ids=["before anything", "one delivery done", "decisions forgotten", "releases redacted", "logs half searched", "certificate written"],
+)  # fmt: skip
+def test_an_interrupted_erasure_is_carried_out_to_its_certificate(
+    place, tmp_path, monkeypatch, owner, name, call, after
+):
+    here = copy.copy(place)
+    here.home = shutil.copytree(place.first, tmp_path / "var", symlinks=True)
+    (here.home / "logs").mkdir(exist_ok=True)
+    (here.home / "logs" / "left.log").write_text(f"refusé : {WHO}\n", encoding="utf-8")
+    home, now = Home(here.home, here.project), datetime.now(UTC).replace(microsecond=0)
+    found = erasure.held(home, WHO, purpose="person_rights")
+    day = date(2026, 11, 20)
+    with monkeypatch.context() as patch, pytest.raises(Interrupted):
+        interrupted(patch, owner, name, call, after=after)
+        erasure.erase(home, found, asked_on=day, now=now, purpose="person_rights")
+    assert is_any_under_way(home.vault) and "un effacement interrompu est à terminer" in is_anything_new(home).reasons
+    # the next `run` or `person erase --yes` of anybody does this first
+    made = erasure.finish(home, now)
+    (certificate,) = erasure.certificates(home)
+    assert made == ([certificate] if name != "forget" or owner is constraints else [])
+    assert certificate.resumed == bool(made) and certificate.asked_on == "2026-11-20"
+    whole = {"rows": 4, "refused": 1, "originals": 3, "inbox": 2, "releases": 1, "traces": 1}
+    least = dict(whole) if name == "keep" and owner is Tombstones or not made else {"originals": 2}
+    assert all(least.get(layer, 0) <= certificate.counts[layer] <= count for layer, count in whole.items())
+    assert not is_any_under_way(home.vault) and not erasure.finish(home, now)
+    assert not find(here.opened(tmp_path / "opened"), CANARIES)
+    assert not verify(read_release(home.releases / "1"))
 
 
 KNOWN_BY_NAME = "Victoire Nguyen-Prétendu"

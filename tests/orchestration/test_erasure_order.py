@@ -40,8 +40,9 @@ def test_a_certificate_says_every_layer_the_delay_and_no_identity(tmp_path):
     assert "dans le délai" in text and all(words in text for words in LAYERS.values())
     assert erasure.certificates(home) == [certificate()]
     assert certificate("2026-12-21T10:00:00+00:00").text().count("hors délai") == 1
+    assert "minimum" in certificate(resumed=True).text() and "minimum" not in text
     assert set(json.loads((home.certificates / "ab12.json").read_text())) == {
-        "id", "asked_on", "due_on", "erased_at", "objection", "counts",
+        "id", "asked_on", "due_on", "erased_at", "objection", "counts", "resumed",
     }  # fmt: skip
 
 

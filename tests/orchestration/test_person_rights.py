@@ -2,6 +2,7 @@
 
 import json
 import os
+import signal
 import sys
 import time
 from datetime import UTC, datetime
@@ -15,9 +16,10 @@ from ticket_office import PROGRAMME, TICKETS, home_with
 from typer.testing import CliRunner
 
 from identity.vault import Vault
-from orchestration import rooms
+from orchestration import erasure, rooms
 from orchestration.command import app
-from orchestration.home import Home
+from orchestration.doctor import examine
+from orchestration.home import Home, Settings
 from orchestration.person_command import NOTHING
 from sources.ledger import deliveries, open_ledger
 from sources.returned import nb_mentioning, write
@@ -133,6 +135,23 @@ def test_who_filled_in_a_workbook_is_found_and_erased(home):
     said("erase", "Perpétue Lachenois", "--yes")
     mentions = nb_mentioning(rooms.places(home).returned, Vault(home.vault).cipher, lambda text: "Lachenois" in text)
     assert mentions == 0
+
+
+def test_an_erasure_that_stops_in_the_middle_is_said_and_ended_by_the_next_one(home, monkeypatch):
+    with monkeypatch.context() as patch:
+        patch.setattr(erasure, "_matched_again", lambda *_: os.kill(os.getpid(), signal.SIGINT))
+        stopped = said("erase", "Perpétue Lachenois", "--asked-on", "2026-10-20", "--yes", code=4)
+    for shown in (stopped, CliRunner().invoke(app, ["person", "certificates"]).output):
+        assert "Un effacement a commencé et n'est pas terminé" in shown
+    assert [finding.sentence for finding in examine(home, Settings()) if finding.name == "effacement"]
+    assert "terminé" not in said("find", "Perpétue Lachenois"), "a question changes nothing"
+    ended = said("erase", "Gontran Bellavoix", "--yes")
+    assert "Un effacement avait été interrompu : le voici terminé." in ended
+    first, second = sorted(erasure.certificates(home), key=lambda made: made.asked_on)
+    assert (first.counts["returned"], first.resumed, first.due_on) == (1, True, "2026-11-20")
+    assert (second.counts["cells"], second.resumed) == (2, False)
+    assert "terminé" not in CliRunner().invoke(app, ["person", "certificates"]).output
+    assert not [finding for finding in examine(home, Settings()) if finding.name == "effacement"]
 
 
 CHECK_INS = """\

@@ -18,10 +18,10 @@ from identity.tombstones import BY_NAME, OF_NOBODY, STAND_IN_DOMAIN
 from identity.vault import Vault, open_private
 from sources.contract import load_contract
 from sources.erased_files import are_tombstones_new, is_erased, remember, replaced_since, tombstones_applied
-from sources.erasure import Going, clear_inbox, erase_in, forget_pages, reapply, rename_files_of
+from sources.erasure import Going, clear_inbox, erase_in, forget_pages, names_citing, reapply
 from sources.handover import hand_over
 from sources.landing import deliver, original_path, replay
-from sources.ledger import deliveries, open_ledger
+from sources.ledger import deliveries, open_ledger, rename_files
 from sources.redaction import is_redacted
 
 TICKETS = """\
@@ -583,8 +583,11 @@ def test_a_file_named_after_the_person_gets_another_name_and_stays_in_force(home
     home.night()
     states, rows = [row["state"] for row in home.ledger()], home.rows(what="registration_id")
     assert sorted(states) == ["accepted", "accepted", "superseded"]
-    renamed = rename_files_of(home.places, MASKS, home.bury())
-    assert len(renamed) == 3
+    names = names_citing(home.places, MASKS, home.bury())
+    for _ in ("once", "again, after an interruption"):
+        with open_ledger(home.places.ledger) as ledger:
+            assert len(rename_files(ledger, names)) == 3
+    assert not names_citing(home.places, MASKS, home.bury())
     for row in home.ledger():
         erase_in(home.places, home.contracts["billets"], row, Going(MASKS), now=NOW, renamed=True)
     assert clear_inbox(home.places) == 2

@@ -167,9 +167,8 @@ class Numbers:
         asked = (dataset, stream(table.select(KEY)))
         layout = self._layouts[asked] = self._layouts.get(asked) or self._layout(dataset, table)
         values = np.column_stack([table[name].cast(pa.float64()).to_numpy() for name in _VALUES])
-        has_number = ~np.isnan(values[:, : len(NUMBERS)]).all(axis=1, keepdims=True)
         values = np.take_along_axis(values, layout.columns, axis=1)
-        return np.where(has_number & ~np.isnan(values), layout.names, -1), values, layout
+        return np.where(~np.isnan(values), layout.names, -1), values, layout
 
     def _layout(self, dataset: str, table: pa.Table) -> _Layout:
         lines = list(zip(*(table[name].to_pylist() for name in KEY), strict=True))
@@ -258,8 +257,9 @@ def _read_table(cells: Cells, dataset: str, table: pa.Table, naming: Naming) -> 
         if all(row.get(column) is None for column in NUMBERS):
             # nothing to count is given away too, unless the line keeps a number that there is
             if row["obs_status"] != "M" and row["n_with_data"] != 0:
-                cells.unsaid.update(name for _, name in names)
-            continue
+                cells.unsaid.update(name for column, name in names if row.get(column) is None)
+            if all(row.get(column) is None for column, _ in names):
+                continue  # otherwise it says of how many persons it has nothing
         what = (row["indicator"], row["breakdown"])
         if what not in thresholds:
             thresholds[what] = policies.threshold(dataset, *what)

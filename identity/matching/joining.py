@@ -21,7 +21,7 @@ ROUNDS = 2
 
 
 def join(con: duckdb.DuckDBPyConnection, model: Model) -> None:
-    """Create `person_of`, `cluster_of`, `pair` (a, b, r: its `reason`) and `doubt` for the identities of `node`, from `keep_scored` and `decided`.
+    """Create `person_of`, `cluster_of`, `pair` (a, b, r: its `reason`) and `doubt` for the identities of `node`, from `keep_scored` and `keep_decided`.
 
     `node` is closed: whatever any evidence ties to one of its rows is in it (`affected`).
     """
@@ -44,7 +44,7 @@ def join(con: duckdb.DuckDBPyConnection, model: Model) -> None:
 
 
 def _number(con: duckdb.DuckDBPyConnection) -> None:
-    """Create from `affected`, `everyone`, `keep_scored` and `decided`, where identities then go by number:
+    """Create from `affected`, `everyone`, `keep_scored` and `keep_decided`, where identities then go by number:
 
     node     n: its rank by fingerprint, i, basis: what it is known by
     listed   n, t: the first of its name on its list, org: who holds within one event
@@ -72,7 +72,7 @@ def _number(con: duckdb.DuckDBPyConnection) -> None:
         from keep_scored s join node x on x.i = s.a join node y on y.i = s.b
             join reason r on r.r >= {len(CERTAIN)} and r.method = s.method and r.probability = s.probability and r.evidence = s.evidence;
         create or replace temp table said as
-        select x.n as a, y.n as b, is_apart from decided join node x on x.i = a join node y on y.i = b;
+        select x.n as a, y.n as b, is_apart from keep_decided join node x on x.i = a join node y on y.i = b;
         create or replace temp table apart as select a, b from said where is_apart union select a, b from chance where is_apart;
         create or replace temp table pair (a integer, b integer, r integer)""")
 

@@ -10,6 +10,7 @@ decision. Nothing here decides: without it, or when the program, the model or a 
                    method, probability, evidence: why it is in its person
         scored     a, b, bits, probability, evidence, method, is_apart: pairs that Splink scored
         doubt      i, other, method, probability, evidence: pairs for somebody to look at
+        decided    a, b, is_apart: what decisions by hand said of the identities that were there
         alias      uid, year, key_id, pseudonym       alias_identity   i, year, key_id, source_identity (its 16 hex digits as a number)
 """
 
@@ -40,6 +41,7 @@ TABLES = {
     "evidence varchar",
     "scored": "a ubigint, b ubigint, bits double, probability double, evidence varchar, method varchar, is_apart boolean",
     "doubt": "i ubigint, other ubigint, method varchar, probability double, evidence varchar",
+    "decided": "a ubigint, b ubigint, is_apart boolean",
     "alias": "uid ubigint, year integer, key_id varchar, pseudonym varchar",
     "alias_identity": "i ubigint, year integer, key_id varchar, source_identity ubigint",
 }

@@ -3,8 +3,8 @@
 Here: the order, and what is kept for the next time. Not here: any rule.
 
 Each night looks at every row in force, but identifies only the deliveries that changed, scores only pairs with an identity
-that gained or lost a row, and joins again only what evidence ties to such an identity. What comes out is what doing everything again
-would give.
+that gained or lost a row, or that a decision newly speaks of, and joins again only what evidence ties to such an identity. What comes out is
+what doing everything again would give.
 """
 
 from __future__ import annotations
@@ -125,12 +125,9 @@ def _identify(con: duckdb.DuckDBPyConnection, vault: Vault) -> None:
 
 
 def _touched(con: duckdb.DuckDBPyConnection, vault: Vault) -> None:
-    """Create `touched` (i): identities that gained or lost a row, or that somebody decided about; and `decided` (a, b, is_apart)."""
-    made = decisions(vault)
-    apart, together = pairs(made)
-    # taken back or not: who was decided about is always looked at again
-    named = {fingerprint for decision in made for fingerprint in (*decision.left, *decision.right)}
-    con.register("named_read", pa.table({"i": pa.array(sorted(named), pa.uint64())}))
+    """Create `keep_decided`, the decided pairs of who is there, and `touched` (i): identities that gained or lost a row, or that are in a pair
+    which was decided otherwise, or was not there, when matching ended last."""
+    apart, together = pairs(decisions(vault))
     rows = [(*pair, True) for pair in sorted(apart)] + [(*pair, False) for pair in sorted(together)]
     left, right, said = zip(*rows, strict=True) if rows else ((), (), ())
     con.register(
@@ -144,13 +141,14 @@ def _touched(con: duckdb.DuckDBPyConnection, vault: Vault) -> None:
         ),
     )
     con.execute("""
-        create or replace temp table decided as from decided_read;
+        create or replace temp table keep_decided as
+        from decided_read semi join everyone x on x.i = a semi join everyone y on y.i = b;
         create or replace temp table touched as
+        with other as ((from keep_decided except from kept_decided) union all (from kept_decided except from keep_decided))
         select i from fresh_row
         union select i from kept_row anti join (select source, delivery_id from keep_delivery where not is_changed) using (source, delivery_id)
-        union select i from named_read semi join everyone using (i)""")
+        union select a from other union select b from other""")
     con.unregister("decided_read")
-    con.unregister("named_read")
 
 
 def _on_list(con: duckdb.DuckDBPyConnection) -> None:

@@ -14,6 +14,7 @@ from scanner import find
 
 from identity.cipher import VaultError
 from identity.held import LANDED, held_on
+from identity.matching import steps
 from identity.matching.constraints import concerning, decide, decisions, forget, forget_again, in_force, pairs, undo
 from identity.matching.persons import identities_of_person, pairs_to_review, rows_of_person
 
@@ -44,13 +45,17 @@ def fingerprints(people, uid):
     return [int(identity.fingerprint, 16) for identity in identities_of_person(people.vault, uid, purpose="matching")]
 
 
-def test_merging_a_pair_to_review_makes_one_person_until_it_is_taken_back(people):
+def test_merging_a_pair_to_review_makes_one_person_until_it_is_taken_back(people, monkeypatch):
     (pair,) = pairs_to_review(people.vault, purpose="matching")
     assert pair.evidence == "name+phone+organisation"
     left, right = fingerprints(people, pair.left_uid), fingerprints(people, pair.right_uid)
     decide(people.vault, "merge", left, right, reason="vu au guichet")
-    assert people.match().review == 0
+    merged = people.match()
+    assert merged.review == 0
     assert people.groups() == [{"a1", "a2", "b1"}]
+    with monkeypatch.context() as followed:
+        followed.setattr(steps, "score", lambda *_: pytest.fail("what was decided was followed"))
+        assert people.match() == merged
     assert {line["method"] for line in people.table("participant_link")} == {"manual", "exact_email"}
     undo(people.vault, 1, reason="erreur")
     people.match()
@@ -94,6 +99,25 @@ def test_splitting_a_person_holds_on_later_nights_until_it_is_taken_back(people)
     undo(people.vault, 1, reason="c'était bien lui")
     people.match()
     assert people.groups() == [{"a1", "b1", "c1"}, {"a2"}]
+
+
+@pytest.mark.nights
+def test_two_persons_that_nothing_else_ties_are_one_whenever_both_are_there_until_it_is_taken_back(tmp_path):
+    people = Lists(tmp_path).put("a", row("Zoé Dupont", "zoe@un.fr")).put("b", row("Luc Martin", "luc@deux.fr"))
+    people.match()
+    zoe, luc = (fingerprints(people, uid_of(people, email=email)) for email in ("zoe@un.fr", "luc@deux.fr"))
+    decide(people.vault, "merge", zoe, luc, reason="elle écrit de chez son mari")
+    people.match()
+    assert people.groups() == [{"a1", "b1"}]
+    for source, other in ("ab", "ba"):
+        delivered = people.deliveries[source, "d1"]
+        people.take_back(source).match()
+        assert people.groups() == [{f"{other}1"}]
+        people.put(source, *delivered).match()
+        assert people.groups() == [{"a1", "b1"}]
+    undo(people.vault, 1, reason="erreur")
+    people.match()
+    assert people.groups() == [{"a1"}, {"b1"}]
 
 
 def test_a_decision_has_an_author_a_date_and_a_reason_and_is_in_the_access_log(people):

@@ -58,10 +58,16 @@ class Line:
     threshold: Threshold
     columns: dict[str, int]
     primary: str = ""  # conf_status when it is secret by itself
+    when: str = ""  # its period, where its member comes with several
 
     @property
     def name(self) -> tuple[str, ...]:
         return (self.dataset, *self.key)
+
+    @property
+    def lasting_name(self) -> tuple[str, ...]:
+        """What it is called in other releases: the period of a programme that goes on is longer from one to the next."""
+        return (self.dataset, *self.key[:4], self.when)
 
 
 @dataclass
@@ -172,8 +178,7 @@ class Numbers:
 
     def _layout(self, dataset: str, table: pa.Table) -> _Layout:
         lines = list(zip(*(table[name].to_pylist() for name in KEY), strict=True))
-        repeated = _repeated((line[:4], line[4]) for line in lines)
-        named = [self.naming.of(dataset, line[:4], line[4] if line[:4] in repeated else "") for line in lines]
+        named = [self.naming.of(dataset, line[:4], when) for line, when in zip(lines, whens(lines), strict=True)]
         shape = (len(lines), max([1, *map(len, named)]))
         names, columns = np.full(shape, -1), np.zeros(shape, int)
         top, base = np.full(len(lines), -1), np.full(len(lines), -1)
@@ -239,7 +244,6 @@ def _read_table(cells: Cells, dataset: str, table: pa.Table, naming: Naming) -> 
     policies = naming.policies
     policy = policies.policies.get(dataset)
     rows = table.select([name for name in table.column_names if name in READ]).to_pylist()
-    repeated = _repeated((_member(row), row["period"]) for row in rows)
     thresholds: dict[tuple[str, str], Threshold | None] = {}
     dominant = {
         (
@@ -252,8 +256,8 @@ def _read_table(cells: Cells, dataset: str, table: pa.Table, naming: Naming) -> 
         for row in rows
         if str(row["indicator"]).endswith("_max_share")
     }
-    for place, row in enumerate(rows):
-        names = naming.of(dataset, _member(row), row["period"] if _member(row) in repeated else "")
+    for place, (row, when) in enumerate(zip(rows, whens([_key(row) for row in rows]), strict=True)):
+        names = naming.of(dataset, _member(row), when)
         if all(row.get(column) is None for column in NUMBERS):
             # nothing to count is given away too, unless the line keeps a number that there is
             if row["obs_status"] != "M" and row["n_with_data"] != 0:
@@ -274,7 +278,7 @@ def _read_table(cells: Cells, dataset: str, table: pa.Table, naming: Naming) -> 
             for column, name in names
             if row.get(column) is not None
         }
-        line = Line(dataset, place, _key(row), threshold, columns)
+        line = Line(dataset, place, _key(row), threshold, columns, when=when)
         line = _judged(cells, line, row, dominant.get(_key(row)), policies)
         shown = [line.columns[name] for name in line.columns]
         if row["breakdown"] in counts.splits and {"numerator", "denominator"} <= line.columns.keys():
@@ -293,10 +297,11 @@ def _read_table(cells: Cells, dataset: str, table: pa.Table, naming: Naming) -> 
         cells.lines.append(line)
 
 
-def _repeated(lines: Iterable[tuple[tuple, str]]) -> set[tuple]:
-    """Members that come with several periods: the period is then part of the number's name."""
+def whens(lines: Sequence[tuple[str, ...]]) -> list[str]:
+    """For each line of a table (its KEY), its period where its member comes with several: it is then part of the number's name."""
     first: dict[tuple, str] = {}
-    return {member for member, period in lines if first.setdefault(member, period) != period}
+    repeated = {line[:4] for line in lines if first.setdefault(line[:4], line[4]) != line[4]}
+    return [line[4] if line[:4] in repeated else "" for line in lines]
 
 
 _member = itemgetter(*KEY[:4])
@@ -370,7 +375,7 @@ def _judged(cells: Cells, line: Line, row: Mapping, dominant: Mapping | None, po
             quantity = counted[1][1] if counted[0] == "complement" else counted[1]
             is_sum = policies.vocabulary.quantities[quantity].is_sum
             _protect(system, numbers[name], threshold, name, base if name != "denominator" else math.inf, is_sum)
-    return Line(line.dataset, line.place, line.key, threshold, line.columns, SMALL if small else DOMINATED)
+    return replace(line, primary=SMALL if small else DOMINATED)
 
 
 def _complement(cells: Cells, line: Line, policies: Policies) -> int | None:

@@ -25,7 +25,7 @@ import pyarrow as pa
 import pyarrow.compute as pc
 
 from publication import shelf, tables
-from publication.disclosure.cells import KEY, READ, SECONDARY, Cells, same, stream
+from publication.disclosure.cells import KEY, READ, SECONDARY, Cells, same, stream, whens
 from publication.disclosure.system import Division, Part, System, Variable
 
 #: What the solver may be wrong by: an interval that is no wider is a number.
@@ -37,7 +37,7 @@ class Printed:
     """What one or several earlier releases print alike of one programme: its lines of the watched tables. A number is named by its programme and
     tied to no other's: each is looked at apart, once for all the releases that say the same of it.
 
-    `secret`: lines printed « s », by name, with their conf_status. `releases`: one of several with the same bytes."""
+    `secret`: lines printed « s », by lasting name, with their conf_status. `releases`: one of several with the same bytes."""
 
     programme_id: str
     tables: dict[str, pa.Table]
@@ -106,12 +106,16 @@ def _by_programme(data: Path, dataset: str, before: Mapping[str, _Lines]) -> dic
 
 
 def secret_lines(printed: Mapping[str, pa.Table]) -> dict[tuple, str]:
-    """conf_status of every line that a table prints as secret."""
-    return {
-        (name, *(row[column] for column in KEY)): row["conf_status"]
-        for name, table in printed.items()
-        for row in table.filter(pc.equal(table["obs_status"], "Q")).select([*KEY, "conf_status"]).to_pylist()
-    }
+    """conf_status of every line that a table prints as secret, by its lasting name."""
+    found = {}
+    for name, table in printed.items():
+        is_secret = pc.equal(table["obs_status"], "Q").to_pylist()
+        if any(is_secret):
+            lines = list(zip(*(table[column].to_pylist() for column in KEY), strict=True))
+            for line, when, hidden, conf in zip(lines, whens(lines), is_secret, table["conf_status"].to_pylist(), strict=True):  # fmt: skip
+                if hidden:
+                    found[name, *line[:4], when] = conf
+    return found
 
 
 #: Every number that the lines of a programme give away, as `cells.Numbers` tells them: asked for where they are needed, read once.
@@ -228,7 +232,7 @@ class Betrayal:
 
     def __init__(self, cells: Cells, earlier: Sequence[Printed], numbers: Told, deadline: float = math.inf):
         self.cells, self.earlier, self.numbers, self.deadline = cells, earlier, numbers, deadline
-        self.rows_by_name = {row.name: number for number, row in enumerate(cells.system.rows)}
+        self.rows_by_name = {line.lasting_name: number for number, line in enumerate(cells.lines)}
         self.parts = cache(cells.system.divided)
         self.old_secrets = OldSecrets()
 

@@ -99,7 +99,7 @@ def protect(
         result.reasons[dataset] = [NO_RULE.format(codes=named, dataset=dataset)]
     watched = {line.dataset for line in cells.lines if line.threshold.level != "free"}
     earlier = past.releases_with(releases, watched) if releases and watched else []
-    names = {line.name for line in cells.lines}
+    names = {line.lasting_name for line in cells.lines}
     if not cells.has_secrets and not any(printed.secret.keys() & names for printed in earlier):
         result.tables = {name: _not_significant(table, name, cells) for name, table in tables.items()}
         return result
@@ -237,8 +237,8 @@ def _chosen(
         for number in stay:
             system.rows[number].is_held = True
     names = {name for printed in earlier for name in printed.secret}
-    for row in system.rows:
-        row.is_held = row.is_held or row.name in names
+    for line, row in zip(cells.lines, system.rows, strict=True):
+        row.is_held = row.is_held or line.lasting_name in names
     return _solved(cells, deadline, effort, settled)
 
 

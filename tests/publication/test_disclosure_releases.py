@@ -167,9 +167,10 @@ def test_another_cell_is_not_hidden_in_place_of_one_already_printed(people_desk)
 
 
 def test_a_secret_of_an_earlier_release_does_not_come_out_later(people_desk):
-    """3 elected, hidden with the 17 others; now 6: nothing is small any more, but 17 printed would give the 3 back."""
+    """3 elected, hidden with the 17 others; now 6: nothing is small any more, but 17 printed would give the 3 back, also of a programme that
+    goes on: its lines are then about a longer period."""
     people_desk.night(ind_participants=categories())
-    release = people_desk.night(ind_participants=categories(elected=6))
+    release = people_desk.night(ind_participants=categories(elected=6, period="2023-04/2024-01"))
     assert printed(release) == {"agent": "F", "elected": "D", "ess": "F", "other": "D"}
     report = release.disclosure["ind_participants"]
     assert len(report["held"]) == 2 and report["primary"] == 0
@@ -185,7 +186,7 @@ def test_a_secret_is_let_go_when_everything_hidden_with_it_has_changed(people_de
 def test_when_earlier_secrets_are_never_settled_all_of_them_stay(people_desk, monkeypatch):
     monkeypatch.setattr(protection, "MAX_ROUNDS", 0)
     people_desk.night(ind_participants=categories())
-    release = people_desk.night(ind_participants=categories(elected=6, other=40))
+    release = people_desk.night(ind_participants=categories(elected=6, other=40, period="2023-04/2024-01"))
     assert printed(release) == {"agent": "F", "elected": "D", "ess": "F", "other": "D"}
 
 

@@ -5,6 +5,7 @@ the audit must find what follows from it.
 """
 
 import json
+import math
 import random
 import sys
 from dataclasses import replace
@@ -17,6 +18,7 @@ import pytest
 from publication import disclosure
 from publication.disclosure import cells as reading
 from publication.disclosure import earlier, protection
+from publication.disclosure.attack import Attacker
 from publication.disclosure.audit import audit, is_exact
 from publication.disclosure.policy import VOCABULARY, PolicyError, read
 from publication.disclosure.system import System, Variable
@@ -318,6 +320,9 @@ def test_a_mean_and_its_count_give_the_sum():
     assert not audit(cells, {d: marked}).narrow
     spoiled = marked.set_column(NAMES.index("value"), "value", pa.array([0.8]))
     assert audit(cells, {d: spoiled}).narrow
+    # of so many answers, no more than the highest note each
+    answers = marked.set_column(NAMES.index("denominator"), "denominator", pa.array([10.0]))
+    assert [(finding.low, finding.high) for finding in audit(cells, {d: answers}).findings] == [(0, 10)]
 
 
 def walk_ins():
@@ -546,7 +551,7 @@ def test_a_trait_crossed_with_a_place_is_that_trait_there():
         count("PA02", "department_gender", m, n) for m, n in (("59|F", 3), ("59|H", 27), ("80|F", 20), ("80|H", 20))
     ]
     rows += [count("PA02", "department", m, n) for m, n in (("59", 30), ("80", 40))]
-    result = protect(*rows)
+    result = protect(*(count("PA02", "department_gender", m, 30) for m in ("02|F", "02|H")), *rows)  # 02 has no total
     hidden = {name: sign for name, sign in signs(result, "ind_participation").items() if sign[0] == "Q"}
     assert not result.reasons
     assert hidden == {"PA02|department_gender|59|F": "Q/A", "PA02|department_gender|59|H": "Q/D"}
@@ -616,14 +621,112 @@ def test_themes_are_sums_of_sets_of_themes_and_not_parts_of_the_total():
 
 def test_a_model_of_themes_as_parts_would_be_wrong():
     """30 + 45 is more than 70: as parts of a total they would contradict each other, and nothing could be concluded."""
-    rows = registrations(25, 5, 40)
-    cells = reading.read({"ind_participation": table(rows)}, POLICIES)
-    reading.tie(cells, POLICIES, {hand_made.HDF: THEMES})
+    cells = reading.read({"ind_participation": table(registrations(25, 5, 40))}, POLICIES)
+    reading.tie(cells, POLICIES, {hand_made.HDF: THEMES[::-1]})
     atoms = [v.name for v in cells.system.variables if v.name[0] == "atom"]
     assert len(atoms) == 3 and not cells.not_additive
+    assert atoms == sorted(atoms)  # whatever the order in which sets give their members
+
+
+def by_place(*themes):
+    """An event in each of two departments, of these themes."""
+    return [frozenset({("total", "total"), ("department", d), *(("theme", t) for t in themes)}) for d in ("02", "59")]
+
+
+@pytest.mark.parametrize(
+    "events, total",
+    [
+        ([event - {("theme", "SOC")} for event in THEMES], 43),  # 40 of a theme that no event has
+        (by_place("ECOL", "SOC")[:1], 43),  # 3 and 40 of the same event
+        (by_place("ECOL", "SOC"), 43),  # and of the same two
+        ([THEMES[0], THEMES[2]], 50),  # more than there are in all
+    ],
+)
+def test_an_event_list_that_does_not_explain_the_numbers_is_not_used(events, total):
+    """Parts are then compared with their total: 43 − 40 is 3, and nothing is found of what is missing from 50."""
+    rows = [count("PA03", *line) for line in (("theme", "ECOL", 3), ("theme", "SOC", 40), ("total", "total", total))]
+    rows += [count("PA03", "department", member, n) for member, n in (("02", 20), ("59", total - 20))]
     cells = reading.read({"ind_participation": table(rows)}, POLICIES)
-    reading.tie(cells, POLICIES, {hand_made.HDF: [event - {("theme", "SOC")} for event in THEMES]})
-    assert cells.not_additive  # an event list that does not explain the numbers is not used
+    reading.tie(cells, POLICIES, {hand_made.HDF: events})
+    assert cells.not_additive
+    assert bool(leaky(events=lambda: {hand_made.HDF: events}, ind_participation={"ECOL"})(*rows).narrow) == (
+        total == 43
+    )
+    result = protect(*rows, events=lambda: {hand_made.HDF: events})
+    assert not result.reasons and ("Q/D" in signs(result, "ind_participation").values()) == (total == 43)
+
+
+def test_events_without_a_line_are_unknown_where_the_sums_need_them():
+    """a3 has no line, and the total has 7 more than a1 and a2: they are its registrations. The 23 of the theme of a1 and a2 give the 3."""
+    events = [
+        frozenset({("total", "total"), ("event", name), ("theme", theme)})
+        for name, theme in (("a1", "ECOL"), ("a2", "ECOL"), ("a3", "SOC"))
+    ]
+    lines = (("event", "a1", 3), ("event", "a2", 20), ("theme", "ECOL", 23), ("total", "total", 30))
+    rows = [count("PA03", *line) for line in lines]
+    assert leaky(events=lambda: {hand_made.HDF: events}, ind_participation={"a1"})(*rows).narrow
+    result = protect(*rows, events=lambda: {hand_made.HDF: events})
+    assert not result.reasons and signs(result, "ind_participation")["PA03|event|a2"] == "Q/D"
+
+
+@pytest.mark.parametrize("seed", range(12))
+def test_what_comes_out_of_sums_over_events_is_what_comes_out_of_the_events(seed):
+    """The definition: a number for each event of the list, none where its line says so; a line is the sum of those that stand in it."""
+    draw, system = random.Random(seed), System()
+    events, rows, unknown = [], [], []
+    for number in range(5):
+        stands = {("total", "total"), ("event", f"a{number}"), ("department", draw.choice(["02", "59"]))}
+        events.append(
+            frozenset(stands | {("theme", t) for t in draw.sample(["ECOL", "SOC", "ECO"], draw.randrange(3))})
+        )
+        has_list = draw.random() < 0.7
+        value = draw.randrange(9) if has_list else 0
+        unknown.append(system.variable((number,), value=float(value), upper=math.inf if has_list else 0.0))
+        rows += [count("PA06", "event", f"a{number}", value) if has_list else nothing("PA06", f"a{number}")]
+    inside = {
+        about: [index for index, event in zip(unknown, events, strict=True) if about in event]
+        for about in sorted(set().union(*events))
+    }
+    for about, places in inside.items():
+        if about[0] != "event" and draw.random() < 0.8:
+            rows.append(count("PA06", *about, sum(system.variables[index].value for index in places)))
+    draw.shuffle(rows)
+    cells = reading.read({"ind_participation": table(rows)}, POLICIES)
+    reading.tie(cells, POLICIES, {hand_made.HDF: events})
+    hidden = {n for n in range(len(cells.lines)) if draw.random() < 0.5}
+    found = Attacker(cells.system)
+    found.print(cells.system.hidden(hidden))
+    for number, line in enumerate(cells.lines):
+        about = system.variable(line.key, value=cells.system.variables[line.columns["value"]].value)
+        system.equation([(about, -1.0), *((index, 1.0) for index in inside[line.key[2:4]])])
+        if number not in hidden:
+            system.variables[about].lower = system.variables[about].upper = system.variables[about].true_value
+    asked = Attacker(system)
+    for number in hidden:
+        place, index = system.by_name[cells.lines[number].key], cells.lines[number].columns["value"]
+        ends = [(attack.lowest(n).value, attack.highest(n).value) for attack, n in ((asked, place), (found, index))]
+        assert ends[0] == pytest.approx(ends[1])
+
+
+def test_persons_of_several_months_overlap():
+    """3 of one month and 60 of another, 62 in all: the 3 are at least 2, and no more than all."""
+    rows = [
+        count("PA09", "month", "2023-04", 3),
+        count("PA09", "month", "2023-05", 60),
+        count("PA09", "total", "total", 62),
+    ]
+    audited = leaky(ind_participation={"2023-04"})(*rows)
+    assert [(finding.low, finding.high) for finding in audited.narrow] == [(2, 62)]
+    result = protect(*rows)
+    assert not result.reasons and "Q/D" in signs(result, "ind_participation").values()
+
+
+def test_no_part_is_asked_to_seem_more_than_a_public_total():
+    """3 women and a man of 4 present, which is public: 5 women cannot seem possible."""
+    rows = [count("PA02", "gender", "F", 3), count("PA02", "gender", "H", 1), count("PA02", "total", "total", 4)]
+    result = protect(*rows)
+    assert not result.reasons
+    assert list(signs(result, "ind_participation").values()) == ["Q/A", "Q/A", "A/F"]
 
 
 def test_places_within_places_follow_from_the_list_of_events():
@@ -716,7 +819,7 @@ def test_what_cannot_be_protected_is_kept_back(monkeypatch):
     monkeypatch.setattr(sys.modules[__name__], "POLICIES", POLICIES.model_copy(update={"vocabulary": words}))
     result = protect(*walk_ins())
     [reason] = result.reasons["ind_participation"]
-    assert "pas à l’abri" in reason
+    assert "pas à l’abri" in reason and f"({hand_made.HDF}|PA04|event|a1|" in reason
 
 
 def test_cancellations_below_the_threshold_do_not_hold_the_table_for_ever(monkeypatch, tmp_path):
@@ -734,6 +837,32 @@ def test_cancellations_below_the_threshold_do_not_hold_the_table_for_ever(monkey
     assert not after.reasons and signs(after, "ind_participation")["PA04|event|a1"] == "Q/A"
     [reserve] = after.reserves["ind_participation"]
     assert "withdraw 1" in reserve
+
+
+@pytest.mark.parametrize("budget, is_held", [(300.0, False), (0.0, True)])
+def test_past_the_deadline_all_that_was_secret_stays_so(monkeypatch, tmp_path, budget, is_held):
+    """3 elected and 17 others were hidden together; 6 and 40 give neither back, which nobody has the time to find out of two programmes."""
+
+    def night(elected, other):
+        members = (("elected", elected), ("agent", 20), ("ess", 60), ("other", other))
+        rows = [
+            share("PE02", "participant_category", member, n, 80 + elected + other, programme_id=programme)
+            for programme in (hand_made.HDF, hand_made.CVL)
+            for member, n in members
+        ]
+        return protect(*rows, releases=tmp_path, budget=budget)
+
+    monkeypatch.setattr(earlier, "releases_with", lambda *_: [])
+    [before] = protect(*CATEGORIES).tables.values()
+    printed = []
+    for programme in (hand_made.HDF, hand_made.CVL):
+        ids = pa.array([programme] * before.num_rows)
+        tables = {"ind_participants": before.set_column(NAMES.index("programme_id"), "programme_id", ids)}
+        printed.append(earlier.Printed(programme, tables, earlier.secret_lines(tables), [1]))
+    monkeypatch.setattr(earlier, "releases_with", lambda *_: printed)
+    after = night(6, 40)
+    statuses = after.tables["ind_participants"]["conf_status"].to_pylist()
+    assert not after.reasons and statuses == (["D", "F", "F", "D"] if is_held else ["F"] * 4) * 2
 
 
 def test_a_solver_that_fails_keeps_the_table_back(monkeypatch):

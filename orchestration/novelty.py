@@ -105,6 +105,11 @@ def is_anything_new(home: Home) -> Novelty:
             reasons.append("un embargo est levé")
         if last.get("release") is not None and not _is_on_shelf(home, last["release"]):
             reasons.append("la version publiée a disparu")
+        matched = matched_version(home)
+        if last.get("matched", matched) != matched:
+            reasons.append(
+                "le rapprochement des personnes n'est plus celui de la dernière nuit (sauvegarde rétablie ?)"
+            )
     platforms = sources_on_platforms(home)
     if platforms:
         reasons.append(f"des plateformes à interroger ({', '.join(platforms)})")
@@ -122,6 +127,12 @@ def is_anything_new(home: Home) -> Novelty:
 def _is_on_shelf(home: Home, release: int) -> bool:
     """Whether readers have a release, and the one that the last night left is there too: an older shelf lacks it, when a backup is put back."""
     return home.current_release.exists() and (home.releases / str(release)).is_dir()
+
+
+def matched_version(home: Home) -> str | None:
+    """The name of the tables that matching left (`identity.matching.outcome`); None when it left none."""
+    current = home.participants / "current"
+    return current.resolve().name if current.exists() else None
 
 
 def any_return(home: Home) -> bool:

@@ -87,6 +87,12 @@ def make_participants(con: duckdb.DuckDBPyConnection, vault: Vault) -> None:
         order by l.participant_key, l.source_identity, l.s, l.is_review""")
 
 
+def current_version(out_dir: Path) -> str | None:
+    """The name of the tables that readers see; None when they see none."""
+    current = out_dir / CURRENT
+    return current.resolve().name if current.exists() else None
+
+
 def write_participants(con: duckdb.DuckDBPyConnection, out_dir: Path, version: str) -> None:
     """Write the tables aside, then point `current` to them and remove the former ones."""
     out_dir.mkdir(parents=True, exist_ok=True)
@@ -104,6 +110,8 @@ def write_participants(con: duckdb.DuckDBPyConnection, out_dir: Path, version: s
     final = out_dir / version
     shutil.rmtree(final, ignore_errors=True)
     os.replace(aside, final)
+    if not (out_dir / CURRENT).is_symlink():  # a backup that follows links put a folder there
+        shutil.rmtree(out_dir / CURRENT, ignore_errors=True)
     link = out_dir / f".{CURRENT}.{os.getpid()}"
     link.unlink(missing_ok=True)
     link.symlink_to(version)

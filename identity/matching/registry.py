@@ -11,6 +11,7 @@ decision. Nothing here decides: without it, or when the program, the model or a 
         scored     a, b, bits, probability, evidence, method, is_apart: pairs that Splink scored
         doubt      i, other, method, probability, evidence: pairs for somebody to look at
         decided    a, b, is_apart: what decisions by hand said of the identities that were there
+        written    version: the name of the tables that left the vault (`outcome.py`)
         alias      uid, year, key_id, pseudonym       alias_identity   i, year, key_id, source_identity (its 16 hex digits as a number)
 """
 
@@ -42,6 +43,7 @@ TABLES = {
     "scored": "a ubigint, b ubigint, bits double, probability double, evidence varchar, method varchar, is_apart boolean",
     "doubt": "i ubigint, other ubigint, method varchar, probability double, evidence varchar",
     "decided": "a ubigint, b ubigint, is_apart boolean",
+    "written": "version varchar",
     "alias": "uid ubigint, year integer, key_id varchar, pseudonym varchar",
     "alias_identity": "i ubigint, year integer, key_id varchar, source_identity ubigint",
 }

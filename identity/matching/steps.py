@@ -23,7 +23,7 @@ from identity.matching.exact import LIST_NAME, MAIL, PHONE_NAME
 from identity.matching.identities import IDENTITY_COLUMNS, begin, finish, identify
 from identity.matching.joining import affected, join
 from identity.matching.model import load_model
-from identity.matching.outcome import CURRENT, make_participants, write_participants
+from identity.matching.outcome import current_version, make_participants, write_participants
 from identity.matching.registry import TABLES, keep, resumed, seal_of
 from identity.matching.scoring import score
 from identity.vault import Vault, open_private
@@ -55,7 +55,9 @@ def match(vault: Vault, rows: pa.Table, out_dir: Path) -> Matched:
         keep(con, vault, LARGE)
         con.execute("drop view keep_identity; drop table everyone; drop table keep_scored")
         make_participants(con, vault)
-        write_participants(con, out_dir, _version(con))
+        version = _version(con)
+        write_participants(con, out_dir, version)
+        con.execute("create or replace temp table keep_written as select $version as version", {"version": version})
         keep(con, vault, (table for table in reversed(TABLES) if table not in LARGE))
         return _counted(con, "keep")
 
@@ -218,8 +220,9 @@ def _put_together(con: duckdb.DuckDBPyConnection) -> None:
 
 
 def _nothing_changed(con: duckdb.DuckDBPyConnection, vault: Vault, out_dir: Path) -> bool:
-    """Whether the tables that were written last are those that would be written now."""
-    if not (out_dir / CURRENT).exists() or con.execute("select count(*) from touched").fetchall()[0][0]:
+    """Whether the tables that were written last are those that would be written now, and are there: a backup of theirs alone brings older ones."""
+    written = con.execute("select version from kept_written").fetchall()
+    if written != [(current_version(out_dir),)] or con.execute("select count(*) from touched").fetchall()[0][0]:
         return False
     deliveries = con.execute(
         "select count(*), count(*) filter (is_changed), (select count(*) from kept_delivery) from keep_delivery"

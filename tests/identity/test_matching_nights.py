@@ -134,6 +134,19 @@ def test_what_was_kept_is_computed_again_after_another_program_an_interruption_o
     assert is_computed_again() and not is_computed_again()
 
 
+@pytest.mark.parametrize("links", [True, False], ids=["link kept", "link followed"])
+def test_tables_that_an_older_backup_put_back_alone_are_written_again(tmp_path, links):
+    people = Lists(tmp_path).put("a", row("Zoé Dupont", "zoe@asso.fr"))
+    people.match()
+    shutil.copytree(people.out, tmp_path / "backup", symlinks=links)
+    last = people.put("b", row("Zoé Dupont", "zoe@asso.fr")).match()
+    shutil.rmtree(people.out)
+    shutil.copytree(tmp_path / "backup", people.out, symlinks=links)
+    assert people.groups() == [{"a1"}]
+    assert people.match() == last
+    assert people.groups() == [{"a1", "b1"}]
+
+
 def interrupted(*_):
     raise KeyboardInterrupt
 

@@ -98,6 +98,20 @@ def test_an_older_shelf_that_a_backup_brought_is_published_to_again(after_a_nigh
     assert is_anything_new(after_a_night).reasons == ("la version publiée a disparu",)
 
 
+def test_older_tables_of_matching_that_a_backup_brought_are_made_again(after_a_night):
+    current = after_a_night.participants / "current"
+    (current.parent / "older").mkdir(parents=True)
+    current.symlink_to("older")
+    assert is_anything_new(after_a_night).reasons == (
+        "le rapprochement des personnes n'est plus celui de la dernière nuit (sauvegarde rétablie ?)",
+    )
+    night = json.loads(after_a_night.last_night.read_text())
+    del night["matched"]
+    for known in (night | {"matched": "older"}, night):
+        after_a_night.last_night.write_text(json.dumps(known))
+        assert not is_anything_new(after_a_night).is_new, "nor where an earlier program did not say it"
+
+
 def test_a_rollback_is_respected(after_a_night):
     """`current` points elsewhere, on purpose: that is no reason to publish again."""
     after_a_night.current_release.unlink()

@@ -25,7 +25,7 @@ import pyarrow as pa
 import pyarrow.compute as pc
 
 from publication import shelf, tables
-from publication.disclosure.cells import KEY, READ, SECONDARY, Cells, same, stream, whens
+from publication.disclosure.cells import KEY, READ, SECONDARY, Cells, Naming, same, stream, whens
 from publication.disclosure.system import Division, Part, System, Variable
 
 #: What the solver may be wrong by: an interval that is no wider is a number.
@@ -159,6 +159,49 @@ def mark_public(cells: Cells, earlier: Iterable[Printed], numbers: Told) -> Give
             if variable.is_sensitive:
                 found.let_go(cells.system, index)
     _forget_what_follows(cells, found)
+    return found
+
+
+def keep_beside_what_is_gone(cells: Cells, earlier: Iterable[Printed], numbers: Told, naming: Naming) -> None:
+    """A secret line of an earlier release that today's tables have no more, like that of a cancelled event, is tied to nothing today: what was
+    hidden for its sake stays hidden, and is to be as uncertain as it was to be, unless nothing can make it so."""
+    system, rows = cells.system, {line.lasting_name: number for number, line in enumerate(cells.lines)}
+    roots = cache(lambda: system.divided().root.tolist())
+    wanted: dict[int, float] = {}
+    for printed in earlier:
+        gone = _gone(printed, rows.keys(), naming)
+        if not gone:
+            continue
+        root, then = roots(), numbers(printed)
+        widths: dict[int, float] = {}  # by part
+        for index, variable in enumerate(system.variables):
+            widths[root[index]] = max(widths.get(root[index], 0.0), gone.get(variable.name[:2], 0.0))
+        for name, conf in printed.secret.items():
+            if conf == SECONDARY and name in rows:
+                row = system.rows[rows[name]]
+                for index in row.shows:
+                    if widths[root[index]] and math.isnan(then[index]) and not system.variables[index].is_public:
+                        row.is_held = True
+                        wanted[index] = max(wanted.get(index, 0.0), widths[root[index]])
+    asked = [index for index in wanted if not system.variables[index].is_sensitive]
+    for index in asked:
+        variable = system.variables[index]
+        value = variable.true_value
+        variable.need_low, variable.need_high = max(variable.lower, value - wanted[index]), max(value, wanted[index])
+    for index in _come_out(system, asked).keys() & set(asked):
+        system.variables[index].need_low = system.variables[index].need_high = None
+
+
+def _gone(printed: Printed, names: Collection[tuple], naming: Naming) -> dict[tuple, float]:
+    """Programme and quantity of the numbers that were secret by themselves in a line that is in none of today's; how uncertain they must stay."""
+    found: dict[tuple, float] = {}
+    for dataset, *line, when in (
+        name for name in printed.secret if name not in names and printed.secret[name] != SECONDARY
+    ):
+        threshold = naming.policies.threshold(dataset, *line[1:3])
+        if threshold and threshold.level == "protected":
+            for column, number in naming.of(dataset, tuple(line), when):
+                found[number[:2]] = max(found.get(number[:2], 0.0), float(threshold.least(column)))
     return found
 
 

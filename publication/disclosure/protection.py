@@ -121,9 +121,11 @@ def _protect(
     deadline: float,
 ) -> None:
     reading.tie(cells, policies, events)
-    read = reading.Numbers(cells.system, reading.Naming(policies))
+    naming = reading.Naming(policies)
+    read = reading.Numbers(cells.system, naming)
     numbers = cache(lambda printed: read.of(printed.tables))
     given_away = past.mark_public(cells, earlier, numbers)
+    past.keep_beside_what_is_gone(cells, earlier, numbers, naming)
     _hold_alone(cells, given_away, deadline)
     settled: dict[tuple, Settled] = {}
     attempt = _attempt(tables, cells, numbers, earlier, deadline, settled)

@@ -839,6 +839,51 @@ def test_cancellations_below_the_threshold_do_not_hold_the_table_for_ever(monkey
     assert "withdraw 1" in reserve
 
 
+@pytest.mark.parametrize(
+    "again, is_free, hidden",
+    [
+        (None, False, {"PA03|event|a2": "Q/D", "PA03|total|total": "Q/D"}),
+        (20, False, {}),  # release 2 prints the 20: it is known
+        ("s", False, {"PA03|event|a2": "Q/D"}),  # release 2 does not, but 50 less 30 is
+        (None, True, {}),  # registrations are no secret any more
+    ],
+)
+def test_what_was_hidden_beside_an_event_that_is_gone_stays_hidden(monkeypatch, tmp_path, again, is_free, hidden):
+    """3 registered at a1, hidden with the 20 of a2: of 53, 30 are printed. a1 is cancelled: were the 20 printed, or 50 in all, 3 would follow.
+    Nothing of the categories is gone: the 17 others, hidden with 3, are printed once both have changed."""
+
+    def night(*events, elected=3, other=17, **more):
+        rows = [count("PA03", "event", name, n) for name, n in events]
+        members = (("elected", elected), ("agent", 20), ("ess", 60), ("other", other))
+        return protect(
+            *rows,
+            count("PA03", "total", "total", sum(n for _, n in events)),
+            *(share("PE02", "participant_category", m, n, 80 + elected + other) for m, n in members),
+            events=lambda: public(*(name for name, _ in events)),
+            **more,
+        )
+
+    monkeypatch.setattr(earlier, "releases_with", lambda *_: printed_)
+    printed_ = []
+    before, after = night(("a1", 3), ("a2", 20), ("a3", 30)), night(("a2", 20), ("a3", 30), elected=6, other=40)
+    assert signs(before, "ind_participation")["PA03|event|a2"] == "Q/D"
+    assert set(signs(after, "ind_participation").values()) == {"A/F"}
+    printed_ = [earlier.Printed(hand_made.HDF, before.tables, earlier.secret_lines(before.tables), [1])]
+    if again:
+        tables = dict(after.tables)
+        if again == "s":
+            cells = reading.read(tables, POLICIES)
+            tables = {name: protection._marked(t, name, cells, {4}) for name, t in tables.items()}
+        printed_.append(earlier.Printed(hand_made.HDF, tables, earlier.secret_lines(tables), [2]))
+    if is_free:
+        thresholds = POLICIES.vocabulary.thresholds | {"personnes": POLICIES.vocabulary.thresholds["au_besoin"]}
+        words = POLICIES.vocabulary.model_copy(update={"thresholds": thresholds})
+        monkeypatch.setattr(sys.modules[__name__], "POLICIES", POLICIES.model_copy(update={"vocabulary": words}))
+    after = night(("a2", 20), ("a3", 30), elected=6, other=40, releases=tmp_path)
+    assert not after.reasons and set(signs(after).values()) == {"A/F"}
+    assert {cell: sign for cell, sign in signs(after, "ind_participation").items() if sign != "A/F"} == hidden
+
+
 @pytest.mark.parametrize("budget, is_held", [(300.0, False), (0.0, True)])
 def test_past_the_deadline_all_that_was_secret_stays_so(monkeypatch, tmp_path, budget, is_held):
     """3 elected and 17 others were hidden together; 6 and 40 give neither back, which nobody has the time to find out of two programmes."""

@@ -24,12 +24,12 @@ from __future__ import annotations
 import hmac
 import json
 import os
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import asdict, dataclass, field, replace
 from datetime import datetime
-from functools import reduce
+from functools import cache, reduce
 from pathlib import Path
-from typing import Literal
+from typing import Literal, NamedTuple
 
 import pyarrow as pa
 import pyarrow.compute as pc
@@ -207,42 +207,53 @@ class Tombstones:
             people = people.filter(_perhaps(people, source, delivery_id, sought))
         if not tombstones or not people.num_rows:
             return {}
-        numbers, at = people["row_number"].to_pylist(), people["at"].to_pylist()
         by_row = {key: each for each in tombstones for key in each.rows}
-        by_email = _by(tombstones, lambda each: each.emails)
-        by_name = _by(tombstones, lambda each: each.names)
-        by_place = _by(tombstones, lambda each: each.places)
-        emails = normalise_emails(people["email"]).to_pylist()
-        names = normalise_names(people["name"]).to_pylist() if by_name else [None] * len(numbers)
-        events, places = people["event_id"].to_pylist(), people["registration_id"].to_pylist()
-        of_email: dict[str, str] = {}
+        known = _Known(
+            _by(tombstones, lambda each: each.emails),
+            _by(tombstones, lambda each: each.names),
+            _by(tombstones, lambda each: each.places),
+        )
+        emails = normalise_emails(people["email"])
+        names = normalise_names(people["name"]) if known.by_name else pa.nulls(people.num_rows)
+        names_somebody = pc.or_(pc.is_valid(people["email"]), pc.is_valid(people["name"]))
+        columns = (
+            people["row_number"], people["at"], emails, names, names_somebody, people["event_id"], people["registration_id"],
+        )  # fmt: skip
+        of_email = cache(self.of_email)
         found: dict[int, Tombstone] = {}
-        typed = [
-            a is not None or b is not None
-            for a, b in zip(people["email"].to_pylist(), people["name"].to_pylist(), strict=True)
-        ]
-        columns = zip(numbers, emails, names, typed, events, places, at, strict=True)
-        for number, email, name, names_somebody, event_id, place, instant in columns:
+        for number, instant, email, *said in zip(*(column.to_pylist() for column in columns), strict=True):
             if email is not None and email.endswith(f"@{STAND_IN_DOMAIN}"):
                 continue  # erased already
-            by = by_row.get(f"{source}/{delivery_id}/{number}")
-            if by is None and email is not None and by_email:
-                if email not in of_email:
-                    of_email[email] = self.of_email(email)
-                by = still_covered(by_email.get(of_email[email], ()), instant)
-            scope = f"@{email}" if email is not None else event_id
-            if by is None and name is not None and scope is not None and by_name:
-                by = still_covered(by_name.get(self.of_name(scope, name), ()), instant)
-                if by is None and scope != scope.lower():  # a tombstone of before the case of letters did not count
-                    by = still_covered(by_name.get(self._name_typed(scope, name), ()), instant)
-            if by is None and by_place and not names_somebody and place is not None and event_id is not None:
-                by = still_covered(by_place.get(self.of_place(event_id, place), ()), instant)
-                if by is None and event_id != event_id.lower():
-                    by = still_covered(by_place.get(self._place_typed(event_id, place), ()), instant)
+            by = by_row.get(f"{source}/{delivery_id}/{number}") or next(
+                filter(None, (still_covered(stones, instant) for stones in self._found(known, of_email, email, *said))),
+                None,
+            )
             if by is not None:
                 found[number] = by
         passing = {each.id: each.with_passing_secret() for each in found.values()}
         return {number: passing[each.id] for number, each in found.items()}
+
+    def _found(
+        self,
+        known: _Known,
+        of_email: Callable[[str], str],
+        email: str | None,
+        name: str | None,
+        names_somebody: bool,
+        event_id: str | None,
+        number: str | None,
+    ) -> Iterator[Sequence[Tombstone]]:
+        """The tombstones that each thing said in a row finds, the surest first. An event is looked for as it is typed too: the case of its letters
+        counted in earlier tombstones."""
+        if email is not None and known.by_email:
+            yield known.by_email.get(of_email(email), ())
+        scope = f"@{email}" if email is not None else event_id
+        if name is not None and scope is not None and known.by_name:
+            for typed in dict.fromkeys((scope.lower(), scope)):
+                yield known.by_name.get(self._name_typed(typed, name), ())
+        if number is not None and event_id is not None and not names_somebody and known.by_place:
+            for typed in dict.fromkeys((event_id.lower(), event_id)):
+                yield known.by_place.get(self._place_typed(typed, number), ())
 
     def know(self, what: Literal["emails", "tickets"]) -> bool:
         """Whether one of them holds such a fingerprint."""
@@ -283,6 +294,14 @@ class Tombstones:
             kept[name] = tuple(kept.get(name, ()))
         kept["cells"] = {key: tuple(tuple(cell) for cell in cells) for key, cells in kept["cells"].items()}
         return Tombstone(**kept)
+
+
+class _Known(NamedTuple):
+    """Tombstones by the fingerprints they hold."""
+
+    by_email: Mapping[str, Sequence[Tombstone]]
+    by_name: Mapping[str, Sequence[Tombstone]]
+    by_place: Mapping[str, Sequence[Tombstone]]
 
 
 def _perhaps(people: pa.Table, source: str, delivery_id: str, sought: Sought) -> pa.ChunkedArray:

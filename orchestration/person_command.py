@@ -391,8 +391,21 @@ def _everywhere(home: Home, found: Held, purpose: str, lines: Lines) -> Everywhe
     from orchestration.erasure import everywhere
     from orchestration.progress import listening
 
+    _say_what_is_not_read(lines, home)
     with listening(lines.hear):
         return everywhere(home, found, purpose=purpose, now=datetime.now(UTC).replace(microsecond=0))
+
+
+def _say_what_is_not_read(lines: Lines, home: Home) -> None:
+    """Only a night reads what came into the inbox since the last one: nothing here finds anybody in it."""
+    from orchestration.novelty import sources_with_contract
+    from sources.inbox import look
+
+    seen = look(home.inbox, home.ledger, sources_with_contract(home))
+    waiting = len(seen.arrivals) + len(seen.returns) + sum(note.rule == "en_cours_d_ecriture" for note in seen.notes)
+    if waiting:
+        count = plural(waiting, "fichier du dépôt n'est pas encore lu", "fichiers du dépôt ne sont pas encore lus")
+        lines.say(f"! {count} : cette personne y est peut-être. Lancez `observatoire run`, puis redemandez.")
 
 
 def _one_person(

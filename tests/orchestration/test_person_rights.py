@@ -329,6 +329,20 @@ def test_who_is_named_where_nothing_of_a_workbook_is_read_is_found_and_erased(ho
     assert (row["state"], row["rows_accepted"]) == ("accepted", 1), "what is read of it counts as before"
 
 
+def test_a_file_that_no_night_has_read_is_said_to_whoever_asks_for_somebody(home, monkeypatch):
+    assert "dépôt" not in said("find", "nouvelle@exemple.test")
+    for name in ("demain.csv", "en cours.csv"):
+        (home.inbox / "billets" / name).write_text(f"{HEADER}\nB8;ok;1;Neuve;Ida;nouvelle@exemple.test;;;\n")
+    os.utime(home.inbox / "billets" / "demain.csv", (time.time() - 60,) * 2)
+    monkeypatch.setattr("sources.inbox.STILL_WRITTEN_WITHIN_S", 0.1)
+    for command in ("find", "erase"):
+        asked = said(command, "nouvelle@exemple.test")
+        assert "2 fichiers du dépôt ne sont pas encore lus" in asked and NOTHING in asked
+    rooms.deliver(home, rooms.contracts(home)["billets"], datetime.now(UTC))
+    asked = said("find", "nouvelle@exemple.test")
+    assert "dépôt" not in asked and "1 ligne tenue" in asked
+
+
 def test_two_addresses_under_one_name_are_not_guessed_between(home):
     assert "précisez par l'adresse" in said("erase", "Zoé Homonyme", code=2)
     assert "1 ligne tenue" in said("find", "zoe@un.test")

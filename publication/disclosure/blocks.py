@@ -42,10 +42,6 @@ class Move:
     places: np.ndarray
     by: np.ndarray
 
-    def of(self, place: int) -> float:
-        found = np.flatnonzero(self.places == place)
-        return float(self.by[found[0]]) if len(found) else 0.0
-
 
 @dataclass(frozen=True)
 class Reach:
@@ -63,7 +59,7 @@ class Reach:
 
     @property
     def is_free(self) -> bool:
-        return not (self.printed or self.totals or self.all)
+        return not (self.printed or self.all)
 
 
 #: What costs nothing first, totals last.

@@ -15,7 +15,7 @@ import numpy as np
 import pytest
 
 from publication.disclosure import audit as auditing
-from publication.disclosure import blocks
+from publication.disclosure import blocks, piecemeal
 from publication.disclosure.attack import Attacker, Contradiction, Nearby
 from publication.disclosure.audit import attacked, is_exact
 from publication.disclosure.blocks import Move
@@ -372,22 +372,30 @@ def test_what_is_settled_block_by_block_is_safe_and_its_proof_proves_nothing_els
 
 
 def test_what_is_not_the_cheapest_is_little_dearer(monkeypatch):
-    """Safe is not enough: to hide everything is safe too."""
+    """Safe is not enough: to hide everything is safe too. Where there is a pattern, the blocks miss nothing. Some numbers may be negative, of
+    some it is known that they are no higher."""
     monkeypatch.setattr(blocks, "MOST_TERMS", 2)
+    monkeypatch.setattr(piecemeal, "MOST_WHOLE", 1000)
     cost = dict.fromkeys(("cheapest", "quick", "by blocks"), 0.0)
+
+    def block_by_block(part):
+        found = by_blocks(part)
+        assert not found.missed
+        return found.pattern
+
     for seed in range(12):
         system = small_problem(seed)
-        for name, choose in (
-            ("cheapest", solve),
-            ("quick", quickly),
-            ("by blocks", lambda part: by_blocks(part).pattern),
-        ):
+        for number, variable in enumerate(system.variables):
+            if not variable.is_sensitive and variable.value is not None:
+                variable.lower = -4.0 if number % 3 == 0 else 0.0
+                variable.upper = variable.value if number % 4 == 1 else math.inf
+        for name, choose in (("cheapest", solve), ("quick", quickly), ("by blocks", block_by_block)):
             try:
                 chosen = part_by_part(system, choose)
             except NoPattern:
                 break
             cost[name] += sum(system.rows[n].cost for n in chosen if not system.rows[n].is_forced)
-    assert cost["quick"] <= 1.05 * cost["cheapest"] > 0 and cost["by blocks"] <= 1.4 * cost["cheapest"]
+    assert cost["quick"] <= 1.05 * cost["cheapest"] > 0 and cost["by blocks"] <= 1.25 * cost["cheapest"]
 
 
 @pytest.mark.parametrize("seed", range(10))

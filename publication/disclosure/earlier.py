@@ -25,7 +25,8 @@ import pyarrow as pa
 import pyarrow.compute as pc
 
 from publication import shelf, tables
-from publication.disclosure.cells import KEY, READ, SECONDARY, Cells, Naming, same, stream, whens
+from publication.disclosure import public_events
+from publication.disclosure.cells import EVENT, KEY, READ, SECONDARY, Cells, Events, Naming, same, stream, whens
 from publication.disclosure.system import Division, Part, System, Variable
 
 #: What the solver may be wrong by: an interval that is no wider is a number.
@@ -37,12 +38,14 @@ class Printed:
     """What one or several earlier releases print alike of one programme: its lines of the watched tables. A number is named by its programme and
     tied to no other's: each is looked at apart, once for all the releases that say the same of it.
 
-    `secret`: lines printed « s », by lasting name, with their conf_status. `releases`: one of several with the same bytes."""
+    `secret`: lines printed « s », by lasting name, with their conf_status. `releases`: one of several with the same bytes. `warehouse`:
+    of the first."""
 
     programme_id: str
     tables: dict[str, pa.Table]
     secret: dict[tuple, str]
     releases: list[int] = field(default_factory=list)
+    warehouse: Path | None = None
 
 
 def releases_with(releases: Path, datasets: Iterable[str]) -> list[Printed]:
@@ -72,7 +75,7 @@ def releases_with(releases: Path, datasets: Iterable[str]) -> list[Printed]:
             said = hashlib.sha256(b"".join(lines.digest for lines in own)).digest()
             if said not in found:
                 tables_ = {lines.dataset: lines.table for lines in own}
-                found[said] = Printed(programme_id, tables_, secret_lines(tables_))
+                found[said] = Printed(programme_id, tables_, secret_lines(tables_), warehouse=release.warehouse)
             found[said].releases.append(number)
     return list(found.values())
 
@@ -120,6 +123,54 @@ def secret_lines(printed: Mapping[str, pa.Table]) -> dict[tuple, str]:
 
 #: Every number that the lines of a programme give away, as `cells.Numbers` tells them: asked for where they are needed, read once.
 Told = Callable[[Printed], np.ndarray]
+
+
+def restated(
+    printed: Printed, then: np.ndarray, before: Events, today: Events, cells: Cells, naming: Naming
+) -> np.ndarray:
+    """What was printed `then`, with every event where it stands today: an event that is gone is taken out of the old sums, one that moved is in
+    those of its new place. inf: the sum cannot be restated, the event was secret. `before`: the list of events then."""
+    at = cells.system.by_name
+    stood, stands = (_members(events.get(printed.programme_id, ())) for events in (before, today))
+    moved = {event for event, members in stood.items() if members != stands.get(event)}
+    if not moved or not stands:
+        return then
+    then = then.copy()
+    for (programme, quantity, traits, event, when), value in _numbers_of(printed, moved, naming).items():
+        if naming.words.quantities[quantity].adds_up == "events":
+            old, new = stood[event], stands.get(event, frozenset())
+            for about, sign in (*((about, -1.0) for about in old - new), *((about, 1.0) for about in new - old)):
+                index = at.get((programme, quantity, traits, about, when))
+                if index is not None:
+                    then[index] += math.inf if math.isnan(value) else sign * value
+    for name, index in at.items():
+        if name[0] == "complement" and all(side in at for side in name[1:]):
+            then[index] = then[at[name[2]]] - then[at[name[1]]]
+    return then
+
+
+def _members(events: Iterable[frozenset[tuple[str, str]]]) -> dict[tuple[str, str], frozenset[tuple[str, str]]]:
+    """By event, where it stands."""
+    return {about: members for members in events for about in members if about[0] == EVENT}
+
+
+def _numbers_of(printed: Printed, events: Collection[tuple[str, str]], naming: Naming) -> dict[tuple, float]:
+    """What an earlier release prints of these events, by name: 0 where it says that there is nothing, nan where it is silent."""
+    found: dict[tuple, float] = {}
+    for dataset, table in sorted(printed.tables.items()):
+        rows = table.to_pylist()
+        lines = [tuple(row[column] for column in KEY) for row in rows]
+        for row, line, when in zip(rows, lines, whens(lines), strict=True):
+            nothing = 0.0 if row["obs_status"] != "Q" and row["n_with_data"] == 0 else math.nan
+            for column, name in naming.of(dataset, line[:4], when):
+                if name[3] in events and math.isnan(found.get(name, math.nan)):
+                    found[name] = nothing if row[column] is None else float(row[column])
+    return found
+
+
+def events_of(warehouse: Path | None) -> Events:
+    """The list of events of an earlier release; empty where it has none."""
+    return public_events.read(warehouse) if warehouse and warehouse.exists() else {}
 
 
 @dataclass
@@ -183,11 +234,17 @@ def keep_beside_what_is_gone(cells: Cells, earlier: Iterable[Printed], numbers: 
                     if widths[root[index]] and math.isnan(then[index]) and not system.variables[index].is_public:
                         row.is_held = True
                         wanted[index] = max(wanted.get(index, 0.0), widths[root[index]])
+    keep_uncertain(system, wanted)
+
+
+def keep_uncertain(system: System, wanted: Mapping[int, float]) -> None:
+    """Ask that numbers which are no secret by themselves be as uncertain as this, where anything can make them so: to hide the line of one is
+    of no use when it follows from others."""
     asked = [index for index in wanted if not system.variables[index].is_sensitive]
     for index in asked:
-        variable = system.variables[index]
+        variable, width = system.variables[index], wanted[index]
         value = variable.true_value
-        variable.need_low, variable.need_high = max(variable.lower, value - wanted[index]), max(value, wanted[index])
+        variable.need_low, variable.need_high = max(variable.lower, value - width), max(value, width)
     for index in _come_out(system, asked).keys() & set(asked):
         system.variables[index].need_low = system.variables[index].need_high = None
 
@@ -279,9 +336,10 @@ class Betrayal:
         self.parts = cache(cells.system.divided)
         self.old_secrets = OldSecrets()
 
-    def of(self, suppressed: set[int]) -> set[int]:
-        """Rows to suppress besides these."""
+    def of(self, suppressed: set[int]) -> tuple[set[int], dict[int, float]]:
+        """Rows to suppress besides these; and how uncertain the numbers must stay that were secret in them."""
         system, stay = self.cells.system, set()
+        wanted: dict[int, float] = {}
         hidden_today = system.hidden(suppressed)
         for printed in self.earlier:
             old_rows = {
@@ -297,9 +355,15 @@ class Betrayal:
             needed = self._needed(old_rows, then)
             for part in self.parts().parts(index for row in shown_again for index in system.rows[row].shows):
                 would_stay = shown_again.intersection(part.row_places)
-                if not would_stay <= stay and self.old_secrets.are_narrowed(part, then, needed, hidden_today):
+                width = max((needed[place] for place in part.places if place in needed), default=0.0)
+                if would_stay <= stay or not width:
+                    continue
+                if np.isinf(then[part.places]).any() or self.old_secrets.are_narrowed(part, then, needed, hidden_today):
                     stay |= would_stay
-        return stay
+                    for index in (index for row in would_stay for index in system.rows[row].shows):
+                        if math.isnan(then[index]) and not system.variables[index].is_public:
+                            wanted[index] = max(width, wanted.get(index, 0.0))
+        return stay, wanted
 
     def _needed(self, old_rows: Mapping[int, str], then: np.ndarray) -> dict[int, float]:
         """How wide each number that was secret then must stay; what a policy has since declared public is no secret any more."""

@@ -124,15 +124,19 @@ def _protect(
     naming = reading.Naming(policies)
     read = reading.Numbers(cells.system, naming)
     numbers = cache(lambda printed: read.of(printed.tables))
+    events_then = cache(past.events_of)
+    restated = cache(
+        lambda printed: past.restated(printed, numbers(printed), events_then(printed.warehouse), events, cells, naming)
+    )
     given_away = past.mark_public(cells, earlier, numbers)
     past.keep_beside_what_is_gone(cells, earlier, numbers, naming)
     _hold_alone(cells, given_away, deadline)
     settled: dict[tuple, Settled] = {}
-    attempt = _attempt(tables, cells, numbers, earlier, deadline, settled)
+    attempt = _attempt(tables, cells, restated, earlier, deadline, settled)
     narrow = {finding.variable for finding in attempt.audited.narrow}
     if earlier and narrow and past.let_go_what_follows(cells, narrow, given_away):
         _hold_alone(cells, given_away, deadline)
-        attempt = _attempt(tables, cells, numbers, earlier, deadline, settled)
+        attempt = _attempt(tables, cells, restated, earlier, deadline, settled)
     result.tables |= attempt.tables
     for dataset, reason in _not_safe(cells, attempt).items():
         result.reasons.setdefault(dataset, []).append(reason)
@@ -233,11 +237,12 @@ def _chosen(
     betrayal = past.Betrayal(cells, earlier, numbers, deadline)
     for _ in range(MAX_ROUNDS):
         suppressed, whole = _solved(cells, deadline, effort, settled)
-        stay = betrayal.of(suppressed)
+        stay, wanted = betrayal.of(suppressed)
         if not stay:
             return suppressed, whole
         for number in stay:
             system.rows[number].is_held = True
+        past.keep_uncertain(system, wanted)
     names = {name for printed in earlier for name in printed.secret}
     for line, row in zip(cells.lines, system.rows, strict=True):
         row.is_held = row.is_held or line.lasting_name in names

@@ -265,6 +265,7 @@ def test_releases_that_print_the_same_are_read_once(people_desk):
     people_desk.night(ind_participants=categories(ess=70))
     found = earlier.releases_with(people_desk.releases, ["ind_participants"])
     assert [printed_.releases for printed_ in found] == [[1], [3]]
+    assert found[1].warehouse == releases.show(people_desk.releases, 3).warehouse and found[1].warehouse.exists()
 
 
 def test_a_programme_of_which_releases_print_the_same_is_looked_at_once(people_desk):

@@ -9,6 +9,7 @@ import math
 import random
 import sys
 from dataclasses import replace
+from types import MappingProxyType
 
 import hand_made
 import numpy as np
@@ -882,6 +883,95 @@ def test_what_was_hidden_beside_an_event_that_is_gone_stays_hidden(monkeypatch, 
     after = night(("a2", 20), ("a3", 30), elected=6, other=40, releases=tmp_path)
     assert not after.reasons and set(signs(after).values()) == {"A/F"}
     assert {cell: sign for cell, sign in signs(after, "ind_participation").items() if sign != "A/F"} == hidden
+
+
+BREAKDOWNS = ("department", "theme")
+
+
+def lines_and_events(programme):
+    """Tables of registrations, and the list of events, of a programme: event → (department, theme, registered)."""
+    lines = {("event", event): own[2] for event, own in sorted(programme.items())}
+    lines["total", "total"] = sum(lines.values())
+    for place, breakdown in enumerate(BREAKDOWNS):
+        for _, own in sorted(programme.items()):
+            lines[breakdown, own[place]] = lines.get((breakdown, own[place]), 0) + own[2]
+    stands = {
+        event: {("total", "total"), ("event", event), *zip(BREAKDOWNS, own, strict=False)}
+        for event, own in sorted(programme.items())
+    }
+    return [count("PA03", *about, n) for about, n in lines.items()], stands
+
+
+def known_of(programme, lines, known=MappingProxyType({})):
+    """What anybody knows of each event who reads these lines and knows these events: at least, at most."""
+    system, stands = System(), lines_and_events(programme)[1]
+    at = {
+        event: system.variable((event,), lower=known.get(event, 0.0), upper=known.get(event, math.inf))
+        for event in programme
+    }
+    for line in lines:
+        if line["value"] is not None:
+            system.equation(
+                [(at[event], 1.0) for event in programme if (line["breakdown"], line["member"]) in stands[event]],
+                line["value"],
+            )
+    attacker = Attacker(system)
+    return {event: (attacker.lowest(index).value, attacker.highest(index).value) for event, index in at.items()}
+
+
+@pytest.mark.parametrize(
+    "seed",
+    [
+        3,
+        17,
+        19,
+        76,
+        97,
+        *(pytest.param(n, marks=pytest.mark.nights) for n in (6, 53, 70, 74, 95, 122, 128, 138, 143, *range(150, 180))),
+    ],
+)
+def test_what_a_release_hides_does_not_come_out_of_the_next(seed, monkeypatch, tmp_path):
+    """The definition: who knows which events have the number that they had puts what the next release gives of them in the first, by the list of
+    events of then. Meanwhile events are cancelled, change, move and come."""
+    draw, d = random.Random(seed), "ind_participation"
+    first = {
+        f"a{n}": (draw.choice(["02", "59"]), draw.choice(["ECOL", "SOC"]), draw.choice([1, 2, 3, 4, 7, 9, 15, 20, 30]))
+        for n in range(5)
+    }
+    second = {}
+    for event, own in first.items():
+        luck = draw.random()
+        if luck < 0.2:
+            continue
+        if luck < 0.45:
+            own = (*own[:2], own[2] + draw.choice([1, 3, 6]))
+        if draw.random() < 0.15:
+            own = (draw.choice(["02", "59"]), *own[1:])
+        second[event] = own
+    if draw.random() < 0.4:
+        second["a9"] = (draw.choice(["02", "59"]), draw.choice(["ECOL", "SOC"]), draw.choice([2, 8, 20]))
+
+    def lists(programme):
+        return {hand_made.HDF: [frozenset(members) for members in lines_and_events(programme)[1].values()]}
+
+    printed_ = []
+    monkeypatch.setattr(earlier, "releases_with", lambda *_: printed_)
+    monkeypatch.setattr(earlier, "events_of", lambda _: lists(first))
+    then = protect(*lines_and_events(first)[0], events=lambda: lists(first)).tables
+    printed_ = [earlier.Printed(hand_made.HDF, then, earlier.secret_lines(then), [1])]
+    result = protect(*lines_and_events(second)[0], events=lambda: lists(second), releases=tmp_path)
+    assert not result.reasons
+    lines, today = then[d].to_pylist(), known_of(second, result.tables[d].to_pylist())
+    told = {
+        event: low
+        for event, (low, high) in today.items()
+        if high - low < 1e-6 and event in first and first[event][2] == second[event][2]
+    }
+    before, after = known_of(first, lines), known_of(first, lines, told)
+    for line in lines:
+        if line["breakdown"] == "event" and line["conf_status"] == "A":
+            widths = [ends[line["member"]][1] - ends[line["member"]][0] for ends in (before, after)]
+            assert widths[1] >= min(widths[0], 5) - 1e-6
 
 
 @pytest.mark.parametrize("budget, is_held", [(300.0, False), (0.0, True)])

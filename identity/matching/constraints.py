@@ -44,7 +44,8 @@ def decisions(vault: Vault) -> list[Decision]:
     path = path_of(vault)
     if not path.exists():
         return []
-    text = vault.cipher.open_text(path.read_text(encoding="ascii"), purpose="matching", context="decisions")
+    sealed = path.read_text(encoding="ascii", errors="replace")
+    text = vault.cipher.open_text(sealed, purpose="matching", context="decisions")
     try:
         return [
             Decision(**{**line, "left": tuple(line["left"]), "right": tuple(line["right"])})
@@ -67,8 +68,7 @@ def decide(
     with locked(vault.directory):
         made = decisions(vault)
         decision = Decision(
-            len(made) + 1, kind, tuple(sorted(left)), tuple(sorted(right)), vault.log.actor,
-            datetime.now(UTC).isoformat(timespec="seconds"), reason, undone,
+            len(made) + 1, kind, left, right, vault.log.actor, datetime.now(UTC).isoformat(timespec="seconds"), reason, undone,
         )  # fmt: skip
         _write(vault, [*made, decision])
     return decision
@@ -127,8 +127,6 @@ def forget_again(vault: Vault, tombstones: Iterable[Tombstone]) -> int:
         named |= {*stone.reasons}
         for key, found in stone.decisions.items():
             theirs.setdefault(key, set()).update(found)
-    if not theirs and not named:
-        return 0
     return _replace_each(
         vault,
         lambda decision: _without(

@@ -12,10 +12,20 @@ sys.path.append(str(Path(__file__).parent))
 from people import Lists, attended, row
 from scanner import find
 
-from identity.cipher import VaultError
+from identity.cipher import Tampered, VaultError
 from identity.held import LANDED, held_on
 from identity.matching import steps
-from identity.matching.constraints import concerning, decide, decisions, forget, forget_again, in_force, pairs, undo
+from identity.matching.constraints import (
+    concerning,
+    decide,
+    decisions,
+    forget,
+    forget_again,
+    in_force,
+    pairs,
+    path_of,
+    undo,
+)
 from identity.matching.persons import identities_of_person, pairs_to_review, rows_of_person
 
 HOME = {"organisation_text": "Les Jardins", "phone": "03 20 12 34 56"}
@@ -123,12 +133,24 @@ def test_two_persons_that_nothing_else_ties_are_one_whenever_both_are_there_unti
 def test_a_decision_has_an_author_a_date_and_a_reason_and_is_in_the_access_log(people):
     with pytest.raises(VaultError, match="motive"):
         decide(people.vault, "split", [1], [2], reason=" ")
-    decide(people.vault, "split", [1], [2], reason="deux personnes")
+    decide(people.vault, "split", [1], [2, 3], reason="deux personnes")
     (made,) = decisions(people.vault)
     assert (made.number, made.author, made.reason) == (1, "dpo", "deux personnes")
     assert made.decided_at.startswith("20")
     line = json.loads((people.vault.directory / "access.jsonl").read_text().splitlines()[-1])
-    assert (line["action"], line["what"], line["who"]) == ("decide", ["matching/split"], "dpo")
+    assert (line["action"], line["what"], line["who"], line["rows"]) == ("decide", ["matching/split"], "dpo", 3)
+
+
+@pytest.mark.parametrize("text", ["[", '[{"left": [1]}]', '[{"left": [1], "right": [2]}]', "[1]", None])
+def test_a_list_of_decisions_that_cannot_be_read_is_said(tmp_path, text):
+    vault = Lists(tmp_path).vault
+    decide(vault, "split", [1], [2], reason="deux personnes")
+    if text is None:  # a harmed disk
+        path_of(vault).write_bytes(b"\xff" + path_of(vault).read_bytes()[1:])
+    else:
+        path_of(vault).write_text(vault.cipher.seal_text(text, purpose="matching", context="decisions"))
+    with pytest.raises(Tampered, match="illisible"):
+        decisions(vault)
 
 
 def test_of_two_decisions_on_one_pair_the_later_one_holds(people):
@@ -205,15 +227,18 @@ def test_reasons_that_an_older_list_brings_back_are_forgotten_again(people):
     left, right = fingerprints(people, pair.left_uid), fingerprints(people, pair.right_uid)
     decide(people.vault, "merge", left, right, reason="Jean Dupont l'a dit au téléphone")
     decide(people.vault, "split", [1], [2], reason="vu au guichet")
-    path = people.vault.directory / "matching" / "decisions.sealed"
+    path = path_of(people.vault)
     older, who = path.read_bytes(), held(people, name="Jean Dupont")
     theirs, named = concerning(people.vault, who.fingerprints, who.identifiers)
+    assert [*theirs] == [*named], "of the other decision the tombstone says nothing"
     stone = replace(people.vault.tombstones.new(datetime(2026, 11, 25)), decisions=theirs, reasons=named)
     people.vault.tombstones.keep(stone)
     assert forget(people.vault, who.fingerprints, who.identifiers) == 1
     after = decisions(people.vault)
     assert "Dupont" not in str(after) and not after[0].left and not after[0].right
+    unchanged = path.read_bytes()
     assert forget_again(people.vault, people.vault.tombstones.all()) == 0, "nothing came back"
+    assert path.read_bytes() == unchanged
     path.write_bytes(older)
     assert forget_again(people.vault, people.vault.tombstones.all()) == 1
     again = decisions(people.vault)

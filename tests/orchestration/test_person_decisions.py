@@ -95,7 +95,15 @@ def test_an_older_list_of_decisions_put_back_alone_is_noticed_and_a_decision_is_
 
 
 def test_an_unknown_person_is_one_sentence(home):
-    assert "Aucune personne" in said("show", "0" * 16, code=4)
+    known = said("review").split()[0]
+    nobody = "0" * 16
+    for command in (
+        ("show", nobody),
+        ("merge", known, nobody, "--reason", "x"),
+        ("split", nobody, known, "--reason", "x"),
+    ):
+        assert "Aucune personne" in said(*command, code=4)
+    assert not decisions(home.vault)
     for no_number in ("Jean", "f" * 17):
         assert "16 chiffres" in said("show", no_number, code=4)
     registry.forget(home.vault)

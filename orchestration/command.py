@@ -17,7 +17,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from orchestration import breach_command, failures, person_command, releases_command, system_errors
+from orchestration import breach_command, failures, interruption, person_command, releases_command, system_errors
 from orchestration.home import Home, Settings
 from orchestration.process import run_process
 from orchestration.usage import App, Group
@@ -37,7 +37,8 @@ class Quiet(Group):
 
     def invoke(self, ctx: Any) -> Any:
         try:
-            return super().invoke(ctx)
+            with interruption.remembered(), interruption.kept():
+                return super().invoke(ctx)
         except KeyboardInterrupt:
             typer.echo("Interrompu : rien n'a été publié.", err=True)
         except BaseException as error:

@@ -28,7 +28,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any, TypeVar
 from uuid import uuid4
 
-from orchestration import failures, rooms, system_errors, warehouse
+from orchestration import failures, interruption, rooms, system_errors, warehouse
 from orchestration.alerts import heartbeat, send
 from orchestration.auditor import Auditor
 from orchestration.builder import Builder
@@ -443,7 +443,8 @@ class Night:
         """Time a step; whatever goes wrong inside becomes one sentence (StructureFailed), its details going to the log."""
         with timed(key, title) as running:
             try:
-                yield running
+                with interruption.kept():
+                    yield running
             except StructureFailed as ended:
                 running.say(ended.sentence)
                 raise

@@ -13,6 +13,8 @@ from contextvars import ContextVar
 from dataclasses import dataclass, replace
 from typing import Literal, TypeVar
 
+from orchestration import interruption
+
 State = Literal["started", "moving", "done", "failed"]
 Item = TypeVar("Item")
 
@@ -84,7 +86,8 @@ def step(key: str, title: str) -> Iterator[Running]:
     running = Running(key, title)
     running.tell("started")
     try:
-        yield running
+        with interruption.kept():
+            yield running
     except BaseException as error:
         if not isinstance(error, Exception):
             running.say(f"{title} : interrompu")

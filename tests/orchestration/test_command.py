@@ -1,7 +1,10 @@
 """The command, in this process: words, exit codes, and never a stack trace."""
 
+import contextlib
+import os
 import shutil
 import signal
+import time
 from pathlib import Path
 
 import pytest
@@ -89,6 +92,25 @@ def test_exit_codes_of_run(observatoire, observatory, monkeypatch):
     assert said.count("le disque est plein") == 1 and "No space" not in said and "Rien n'a été publié" in said
     assert observatoire("run", "--fast")[0] == 2
     assert observatoire("nights")[0] == 2
+
+
+def test_an_interruption_is_no_failure_of_the_library_that_was_asked_something(observatoire, observatory, monkeypatch):
+    """DuckDB ends a query by an error of its own: a source that fails would stop no night."""
+
+    def query(*_):
+        with contextlib.suppress(KeyboardInterrupt):
+            os.kill(os.getpid(), signal.SIGINT)
+            time.sleep(5)
+        raise RuntimeError("Query interrupted")
+
+    observatory.deliver_sample()
+    with monkeypatch.context() as patch:
+        patch.setattr(rooms, "deliver", query)
+        code, said = observatoire("run")
+    assert code == 4 and f"Livraisons « {SOURCE} » : interrompu" in said and "RuntimeError" not in said
+    assert said.endswith("Interrompu : rien n'a été publié.\n")
+    assert not observatory.home.current_release.exists()
+    assert observatoire("run")[0] == 0 and observatory.home.current_release.exists()
 
 
 def test_a_disk_that_takes_not_even_the_log_is_told_all_the_same(observatoire, observatory, monkeypatch):

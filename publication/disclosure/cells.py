@@ -261,7 +261,7 @@ def _read_table(cells: Cells, dataset: str, table: pa.Table, naming: Naming) -> 
         if all(row.get(column) is None for column in NUMBERS):
             # nothing to count is given away too, unless the line keeps a number that there is
             if row["obs_status"] != "M" and row["n_with_data"] != 0:
-                cells.unsaid.update(name for column, name in names if row.get(column) is None)
+                cells.unsaid.update(name for _, name in names)
             if all(row.get(column) is None for column, _ in names):
                 continue  # otherwise it says of how many persons it has nothing
         what = (row["indicator"], row["breakdown"])

@@ -19,7 +19,7 @@ import pytest
 from publication import disclosure
 from publication.disclosure import cells as reading
 from publication.disclosure import earlier, protection
-from publication.disclosure.attack import Attacker
+from publication.disclosure.attack import Attacker, Unsolved
 from publication.disclosure.audit import audit, is_exact
 from publication.disclosure.policy import VOCABULARY, PolicyError, read
 from publication.disclosure.system import System, Variable
@@ -639,7 +639,7 @@ def by_place(*themes):
     [
         ([event - {("theme", "SOC")} for event in THEMES], 43),  # 40 of a theme that no event has
         (by_place("ECOL", "SOC")[:1], 43),  # 3 and 40 of the same event
-        (by_place("ECOL", "SOC"), 43),  # and of the same two
+        (by_place("ECOL", "SOC") + by_place("ECOL", "SOC", "ECO"), 43),  # and of the same four
         ([THEMES[0], THEMES[2]], 50),  # more than there are in all
     ],
 )
@@ -883,6 +883,20 @@ def test_what_was_hidden_beside_an_event_that_is_gone_stays_hidden(monkeypatch, 
     after = night(("a2", 20), ("a3", 30), elected=6, other=40, releases=tmp_path)
     assert not after.reasons and set(signs(after).values()) == {"A/F"}
     assert {cell: sign for cell, sign in signs(after, "ind_participation").items() if sign != "A/F"} == hidden
+
+
+def test_an_old_secret_of_which_the_solver_says_nothing_is_not_told(monkeypatch):
+    """Whatever is not concluded counts as found."""
+    system = System()
+    secret, other = system.variable("secret"), system.variable("other")
+    system.equation([(secret, 1.0), (other, 1.0)], 9.0)
+    assert earlier._is_narrowed(system, {secret: 5.0}, {}) is False
+
+    def lost(*_):
+        raise Unsolved
+
+    monkeypatch.setattr(Attacker, "highest", lost)
+    assert earlier._is_narrowed(system, {secret: 5.0}, {}) is True
 
 
 BREAKDOWNS = ("department", "theme")

@@ -352,8 +352,6 @@ def _judged(cells: Cells, line: Line, row: Mapping, dominant: Mapping | None, po
     """The line with the reason why it is secret, and its numbers marked with the protection they need."""
     system, threshold = cells.system, line.threshold
     rest = _complement(cells, line, policies)
-    if threshold.level != "protected" or row["obs_status"] == "Q":
-        return line
     is_trait = row["breakdown"] in policies.vocabulary.person_breakdowns
     if is_trait and not set(policies.vocabulary.nobody).isdisjoint(row["member"].split("|")):
         return line

@@ -206,15 +206,20 @@ def test_satisfaction_needs_eleven_answers_and_recommendation_thirty():
     assert found["SA03|total|total"] == "N/F" and found["SA03|event|a1"] == "Q/A" and found["SA03|event|a4"] == "A/F"
 
 
-def test_as_many_promoters_as_detractors_is_a_secret_too():
-    """0 of 10 answers: 10 % of nothing is nothing, and the total less the other event would give it."""
-    lines = (("event", "a1", 0, 10), ("event", "a2", 12, 40), ("total", "total", 12, 50))
+@pytest.mark.parametrize("balance", [0, 1, -2])
+def test_as_many_promoters_as_detractors_is_a_secret_too(balance):
+    """0 of 10 answers: 10 % of nothing is nothing, and the total less the other event would give it. 1 more is nobody alone, and 2 less are fewer
+    than none."""
+    lines = (("event", "a1", balance, 10), ("event", "a2", 12, 40), ("total", "total", 12 + balance, 50))
     rows = [
         hand_made.row(
             "ind_satisfaction", "SA03", breakdown, member, 100 * n / of, numerator=float(n), denominator=float(of)
         )
         for breakdown, member, n, of in lines
     ]
+    numbers = reading.read({"ind_satisfaction": table(rows)}, POLICIES).system.variables
+    [secret] = [number for number in numbers if number.is_sensitive]
+    assert secret.need_low == balance - max(abs(balance), 1) / 10 and not any(number.is_single for number in numbers)
     result = protect(*rows, events=lambda: public("a1", "a2"))
     found = signs(result, "ind_satisfaction")
     assert not result.reasons and found["SA03|event|a1"] == "Q/A" and "Q/D" in found.values()

@@ -1,11 +1,13 @@
 """What somebody decides by hand: split, merge, taking it back; who asks about a person, and what is on record of it."""
 
+import contextlib
 import json
 import sys
 from dataclasses import replace
 from datetime import datetime
 from pathlib import Path
 
+import duckdb
 import pytest
 
 sys.path.append(str(Path(__file__).parent))
@@ -14,7 +16,7 @@ from scanner import find
 
 from identity.cipher import Tampered, VaultError
 from identity.held import LANDED, held_on
-from identity.matching import steps
+from identity.matching import registry, steps
 from identity.matching.constraints import (
     concerning,
     decide,
@@ -208,6 +210,15 @@ def test_a_person_is_told_by_her_address_first_and_the_most_probable_pair_before
 def test_nothing_is_told_without_a_known_purpose(people):
     with pytest.raises(VaultError, match="Finalité"):
         pairs_to_review(people.vault, purpose="curiosité")
+
+
+def test_what_was_kept_is_given_to_no_connection_that_may_write_to_a_disk(tmp_path):
+    vault = Lists(tmp_path).vault
+    with contextlib.closing(duckdb.connect()) as con:
+        with pytest.raises(ValueError, match="open_private"):
+            registry.recall(con, vault, purpose="matching")
+        with pytest.raises(ValueError, match="open_private"), registry.resumed(con, vault):
+            pass
 
 
 def test_no_identity_is_readable_in_what_matching_writes(people, tmp_path):

@@ -9,7 +9,8 @@ without the cells concerned. Judging it again gives the same accepted rows as be
 
 - a row of an erased person has no cell left. What its slots said that is no identity is *pinned* beside the sheets, its address
   is a stand-in, its keys are tokens: it still counts once, as the same unknown person in every list;
-- a row that was refused stays refused, without saying why any more;
+- a row that was refused stays refused, without saying why any more; so does a row of somebody else that was refused for carrying the key of
+  an erased row, and it goes on saying whose it is;
 - elsewhere (a payer, a remark, a title) what mentions the person is masked.
 
 Format, encrypted like the bytes it replaces: MAGIC, then a ZIP of `about.json`, `slots.parquet`, `sheet-<n>.parquet`.
@@ -43,8 +44,20 @@ from sources.readers.sheet import sheet_of
 
 MAGIC = b"OBSREDACTED1\n"
 
-RECORD, REFUSED, STRUCTURE = "#record", "#refused", "#structure"
-"""Names among the slots of a pinned row: the key of its record, that it was refused, that it was no row of data."""
+RECORD, REFUSED, DISPUTED, STRUCTURE = "#record", "#refused", "#disputed", "#structure"
+"""Names among the slots of a pinned row: the key of its record, that it was refused, that it was refused and is not erased, that it was no row of data."""
+
+_REFUSALS = {
+    REFUSED: (
+        "personne_effacee",
+        "Ligne d'une personne effacée à sa demande : elle avait été mise de côté, elle n'est plus lisible. Rien à faire.",
+    ),
+    DISPUTED: (
+        "cle_en_double",
+        "Cette ligne porte la clé d'une autre ligne, effacée depuis : elle reste de côté. Si elle est juste, donnez-lui sa propre clé et redéposez le fichier.",
+    ),
+}
+"""Rule and message of pinned refusals: they say nothing of an erased person."""
 
 ERASED_KEY = "erased:"
 """What the record key of an erased row begins with: its platform knows no such record, and never deletes it."""
@@ -156,9 +169,16 @@ def read_kept(path: Path) -> Kept:
             sheet_of(pq.read_table(io.BytesIO(archive.read(f"sheet-{index}.parquet"))), *beside)
             for index, beside in enumerate(about["sheets"])
         )
-        slots = pq.read_table(io.BytesIO(archive.read("slots.parquet"))).cast(SLOTS)
+        slots = _told_apart(pq.read_table(io.BytesIO(archive.read("slots.parquet"))).cast(SLOTS))
     deleted = None if about["deleted"] is None else tuple(about["deleted"])
     return Kept(sheets, deleted, slots, is_redacted=True)
+
+
+def _told_apart(slots: pa.Table) -> pa.Table:
+    """An earlier program pinned a disputed row as refused, like an erased one: of that one every slot about a person is pinned too."""
+    erased = slots.filter(pc.equal(slots["slot"], "email"))["row_number"].combine_chunks()
+    disputed = pc.and_(pc.equal(slots["slot"], REFUSED), pc.invert(pc.is_in(slots["row_number"], value_set=erased)))
+    return slots.set_column(1, "slot", pc.if_else(disputed, pa.scalar(DISPUTED), slots["slot"]))
 
 
 def _parquet(table: pa.Table) -> bytes:
@@ -281,7 +301,7 @@ def redact(
     nb_blanked = 0
     if binding is not None:
         pinned = _pinned(con, entity, whole, gone - whole.keys(), masks)
-        pinned += [(row, REFUSED, None) for row in sorted(disputed)]
+        pinned += [(row, DISPUTED, None) for row in sorted(disputed)]
         if blanked := _with_contacts(entity, blanks or {}, contacts):
             tables[read_sheet], extra, nb_blanked = _blanked(
                 con, contract, entity, tables[read_sheet], binding, blanked
@@ -624,15 +644,16 @@ def pinned_texts(numbers: pa.Array, texts: pa.Array, slots: pa.Table, slot: str)
 
 
 def pinned_refusals(findings: pa.Table, slots: pa.Table) -> pa.Table:
-    """Rows that were refused when they were erased are refused, for one reason that says nothing of them."""
-    refused = slots.filter(pc.equal(slots["slot"], REFUSED))["row_number"].combine_chunks()
-    if not len(refused):
-        return findings
-    others = findings.filter(pc.invert(pc.is_in(findings["row_number"], value_set=refused)))
-    message = "Ligne d'une personne effacée à sa demande : elle avait été mise de côté, elle n'est plus lisible. Rien à faire."
-    said = {"rule": "personne_effacee", "message": message}
-    columns = [
-        refused if name == "row_number" else pa.repeat(pa.scalar(said.get(name), pa.string()), len(refused))
-        for name in findings.column_names
-    ]
-    return pa.concat_tables([others, pa.table(columns, schema=findings.schema)])
+    """Rows that were refused when somebody was erased are refused, for one reason that says nothing of them."""
+    for slot, (rule, message) in _REFUSALS.items():
+        refused = slots.filter(pc.equal(slots["slot"], slot))["row_number"].combine_chunks()
+        if not len(refused):
+            continue
+        others = findings.filter(pc.invert(pc.is_in(findings["row_number"], value_set=refused)))
+        said = {"rule": rule, "message": message}
+        columns = [
+            refused if name == "row_number" else pa.repeat(pa.scalar(said.get(name), pa.string()), len(refused))
+            for name in findings.column_names
+        ]
+        findings = pa.concat_tables([others, pa.table(columns, schema=findings.schema)])
+    return findings

@@ -18,11 +18,11 @@ from identity.tombstones import BY_NAME, OF_NOBODY, STAND_IN_DOMAIN
 from identity.vault import Vault, open_private
 from sources.contract import load_contract
 from sources.erased_files import are_tombstones_new, is_erased, remember, replaced_since, tombstones_applied
-from sources.erasure import Going, clear_inbox, erase_in, forget_pages, names_citing, reapply
+from sources.erasure import Going, clear_inbox, erase_in, forget_pages, names_citing, reapply, refused_people
 from sources.handover import hand_over
 from sources.landing import deliver, original_path, replay
 from sources.ledger import deliveries, open_ledger, rename_files
-from sources.redaction import is_redacted
+from sources.redaction import DISPUTED, REFUSED, SLOTS, STRUCTURE, Kept, is_redacted, read_kept, with_slots, write_kept
 
 TICKETS = """\
 source: billets
@@ -573,6 +573,26 @@ def test_a_double_of_an_erased_row_and_a_dispute_over_its_key_stay_what_they_wer
     assert done.rows == (2, 3) and kept_counts(home) == ledger
     assert clear_inbox(home.places) == 1
     assert "canari" not in in_clear(home.vault, home.root) and "martin" in in_clear(home.vault, home.root)
+    assert home.rows("quarantine", "row_number, rule") == [(4, "cle_en_double")]
+    # the row that stays refused is somebody's, who is found and erased too
+    people = refused_people(home.places, home.contracts, "person_rights").to_pylist()
+    assert [(who["row_number"], who["name"]) for who in people] == [(4, "Paul Martin")]
+    home.bury(names=(home.vault.tombstones.of_name("HDF23-A01", "martin paul"),))
+    (done,) = home.erase(masks=None)
+    assert done.rows == (4, 5) and kept_counts(home) == ledger
+    assert "martin" not in in_clear(home.vault, home.root)
+    assert home.rows("quarantine", "row_number, rule") == [(4, "personne_effacee")]
+    assert not refused_people(home.places, home.contracts, "person_rights").num_rows
+
+
+def test_a_disputed_row_that_an_earlier_program_pinned_like_an_erased_one_is_somebodys(tmp_path):
+    lines = [(2, "email", None), (2, REFUSED, None), (4, REFUSED, None), (5, STRUCTURE, None)]
+    path = tmp_path / "kept"
+    with path.open("wb") as file:
+        write_kept(file, Kept((), slots=with_slots(SLOTS.empty_table(), lines)))
+    kept = read_kept(path)
+    assert kept.erased_rows == {2, 5}
+    assert kept.slots.to_pylist()[2] == {"row_number": 4, "slot": DISPUTED, "text": None}
 
 
 def test_a_file_named_after_the_person_gets_another_name_and_stays_in_force(home):

@@ -22,7 +22,6 @@ from pathlib import Path
 
 import duckdb
 import openpyxl
-import pyarrow.parquet as pq
 import pytest
 from command_line import observatoire
 from test_end_to_end import ROOT, copy_of_the_project
@@ -30,7 +29,6 @@ from test_end_to_end import ROOT, copy_of_the_project
 from identity.matching import constraints
 from identity.tombstones import Tombstones
 from identity.under_way import ErasuresUnderWay, is_any_under_way
-from identity.vault import Vault
 from orchestration import erasure
 from orchestration.home import Home
 from orchestration.novelty import is_anything_new
@@ -38,6 +36,7 @@ from orchestration.retention import by_rule, retention
 from publication import redaction
 from publication.releases import verify
 from publication.shelf import read_release
+from tests.identity.opened import opened
 from tests.identity.scanner import find
 
 pytestmark = pytest.mark.nights
@@ -209,41 +208,6 @@ class Place:
             ).fetchall()
         return found
 
-    def opened(self, folder: Path) -> Path:
-        """A copy of the home with everything decrypted that the vault's keys open."""
-        shutil.copytree(self.home, folder / "home", symlinks=True)
-        vault = Vault(self.home / "vault")
-        originals = [(path, "originals", path.name) for path in (self.home / "originals").rglob("*") if path.is_file()]
-        identities = [
-            (path, "identities", path.name.removesuffix(".parquet.enc").replace("__", "/"))
-            for path in (self.home / "vault" / "identities").glob("*.enc")
-        ]
-        matching = [
-            (path, "matching", path.name.removesuffix(".parquet.enc"))
-            for path in (self.home / "vault" / "matching").glob("*.enc")
-        ]
-        stones = [(path, "tombstones", path.stem) for path in (self.home / "vault" / "tombstones").glob("*.enc")]
-        memory = [
-            (path, "originals", f"crawl/{path.parent.name}/{path.name}")
-            for path in (self.home / "crawls").glob("*/memory")
-        ]
-        clear = folder / "clear"
-        clear.mkdir()
-        for number, (path, purpose, context) in enumerate([*originals, *identities, *matching, *stones, *memory]):
-            with vault.cipher.open_decrypted(path, purpose=purpose, context=context) as decrypted:
-                data = decrypted.path.read_bytes()
-            # past the mark of a redacted table there is an archive, which the scanner opens
-            start = data.find(b"PK\x03\x04") if data.startswith(b"OBSREDACTED1") else 0
-            (clear / f"{number}-{purpose}").write_bytes(data[max(start, 0) :])
-        for number, path in enumerate((self.home / "landing" / "quarantine").glob("*.parquet")):
-            for row in pq.read_table(path).to_pylist():
-                if row["value"] and row["source"] in ("billets", "feuilles", "plateforme"):
-                    text = vault.cipher.open_text(
-                        row["value"], purpose="quarantine", context=f"{row['source']}/{row['delivery_id']}"
-                    )
-                    (clear / f"refused-{number}-{row['row_number']}").write_text(text, encoding="utf-8")
-        return folder
-
 
 @pytest.fixture(scope="module")
 def place(tmp_path_factory):
@@ -259,7 +223,7 @@ def place(tmp_path_factory):
 
 def test_a_person_is_erased_everywhere_and_stays_so(place, tmp_path):
     before = place.totals()
-    seen = find(place.opened(tmp_path / "before"), CANARIES)
+    seen = find(opened(place.home, tmp_path / "before"), CANARIES)
     assert {hit.path.split("/")[0] for hit in seen} == {"home", "clear"}
     in_clear = {hit.path.split("-", 1)[1] for hit in seen if hit.path.startswith("clear")}
     assert {"originals", "identities", "matching"} <= in_clear and any(name.startswith("0-") for name in in_clear)
@@ -288,7 +252,7 @@ def test_a_person_is_erased_everywhere_and_stays_so(place, tmp_path):
     (certificate,) = place.home.glob("vault/certificates/*.json")
     counts = json.loads(certificate.read_text(encoding="utf-8"))["counts"]
     assert counts["rows"] == 4 and counts["refused"] == 1 and counts["originals"] == 3 and counts["inbox"] == 2
-    assert not find(place.opened(tmp_path / "after"), CANARIES)
+    assert not find(opened(place.home, tmp_path / "after"), CANARIES)
 
     # backups of the landing zone and of the originals, and the organiser's file, come back
     shutil.copytree(backup, place.home / "landing", dirs_exist_ok=True)
@@ -296,7 +260,7 @@ def test_a_person_is_erased_everywhere_and_stays_so(place, tmp_path):
     place.put("billets", "ventes.csv", "\r\n".join([*EXPORT, ""]).encode())
     again = place.run("run")
     assert again.returncode in (0, 3) and re.search("effacées? de nouveau", again.stdout), place.said[-1]
-    assert not find(place.opened(tmp_path / "gone"), CANARIES)
+    assert not find(opened(place.home, tmp_path / "gone"), CANARIES)
     assert place.totals() == before, "the warehouse was built again, from what is left"
     assert place.run("releases", "verify", "1").returncode == 0, place.said[-1]
     log = place.run("person", "log")
@@ -354,7 +318,7 @@ def test_an_interrupted_erasure_is_carried_out_to_its_certificate(
     least = dict(whole) if name == "keep" and owner is Tombstones or not made else {"originals": 2}
     assert all(least.get(layer, 0) <= certificate.counts[layer] <= count for layer, count in whole.items())
     assert not is_any_under_way(home.vault) and not erasure.finish(home, now)
-    assert not find(here.opened(tmp_path / "opened"), CANARIES)
+    assert not find(opened(here.home, tmp_path / "opened"), CANARIES)
     assert not verify(read_release(home.releases / "1"))
 
 

@@ -52,7 +52,8 @@ class Breaches:
         """Every entry, oldest first. Raises Tampered."""
         if not self._file.exists():
             return []
-        rows = json.loads(self._cipher.open_text(self._file.read_text(encoding="ascii"), purpose="breaches"))
+        sealed = self._file.read_text(encoding="ascii", errors="replace")
+        rows = json.loads(self._cipher.open_text(sealed, purpose="breaches"))
         return [Breach(**{name: _moment(name, value) for name, value in row.items()}) for row in rows]
 
     def add(

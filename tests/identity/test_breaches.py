@@ -26,10 +26,11 @@ def test_what_is_learnt_later_is_added_and_the_clock_starts_when_it_was_noticed(
     assert (tmp_path / FILE).stat().st_mode & 0o777 == 0o600
 
 
-def test_a_changed_byte_shows(tmp_path):
+@pytest.mark.parametrize("byte", [b"A", b"B", b"\xe9"], ids=["a letter", "another", "no letter of it"])
+def test_a_changed_byte_shows(tmp_path, byte):
     journal(tmp_path).add("Clé perdue.", who="dpo", now=NOW, noticed_at=NOTICED)
-    sealed = (tmp_path / FILE).read_text()
-    (tmp_path / FILE).write_text(sealed[:-9] + ("A" if sealed[-9] != "A" else "B") + sealed[-8:])
+    sealed = (tmp_path / FILE).read_bytes()
+    (tmp_path / FILE).write_bytes(sealed[:-9] + (byte if sealed[-9:-8] != byte else b"C") + sealed[-8:])
     with pytest.raises(Tampered):
         journal(tmp_path).entries()
 

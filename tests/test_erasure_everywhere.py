@@ -38,6 +38,7 @@ from publication.releases import verify
 from publication.shelf import read_release
 from tests.identity.opened import opened
 from tests.identity.scanner import find
+from tests.power_cut import PowerCut, cut
 
 pytestmark = pytest.mark.nights
 
@@ -267,26 +268,6 @@ def test_a_person_is_erased_everywhere_and_stays_so(place, tmp_path):
     assert log.returncode == 0 and "effacement" in log.stdout and "Canarinette" not in log.stdout
 
 
-class Interrupted(BaseException):
-    """As a power cut does: nobody catches it."""
-
-
-def interrupted(monkeypatch, owner, name: str, call: int, *, after: bool) -> None:
-    """The `call`-th call of a function is the last thing that happens; it is done when `after`."""
-    real, calls = getattr(owner, name), itertools.count(1)
-
-    def cut(*args, **kwargs):
-        is_last = next(calls) == call
-        if is_last and not after:
-            raise Interrupted
-        done = real(*args, **kwargs)
-        if is_last:
-            raise Interrupted
-        return done
-
-    monkeypatch.setattr(owner, name, cut)
-
-
 @pytest.mark.parametrize(
     ("owner", "name", "call", "after"),
     [
@@ -305,8 +286,8 @@ def test_an_interrupted_erasure_is_carried_out_to_its_certificate(
     home, now = Home(here.home, here.project), datetime.now(UTC).replace(microsecond=0)
     found = erasure.held(home, WHO, purpose="person_rights")
     day = date(2026, 11, 20)
-    with monkeypatch.context() as patch, pytest.raises(Interrupted):
-        interrupted(patch, owner, name, call, after=after)
+    with monkeypatch.context() as patch, pytest.raises(PowerCut):
+        patch.setattr(owner, name, cut(getattr(owner, name), itertools.count(1), call, after=after))
         erasure.erase(home, found, asked_on=day, now=now, purpose="person_rights")
     assert is_any_under_way(home.vault) and "un effacement interrompu est à terminer" in is_anything_new(home).reasons
     # the next `run` or `person erase --yes` of anybody does this first

@@ -26,6 +26,7 @@ from sources.ledger import deliveries, open_ledger
 from tests.identity.opened import opened
 from tests.identity.scanner import find
 from tests.orchestration.ticket_office import home_with
+from tests.power_cut import PowerCut, cut
 
 pytestmark = pytest.mark.nights
 
@@ -74,30 +75,13 @@ PERSONS = tuple(
 PARTS = ("landing", "originals", "vault/identities", "vault/matching", "landing/participant", "inbox")
 
 
-class PowerCut(BaseException):
-    """Nobody catches it."""
-
-
 @contextlib.contextmanager
 def power_cut(moment: int, *, after: bool):
     """The `moment`-th rename or removal of a file is the last thing that happens, or the first that does not."""
     calls = itertools.count(1)
-
-    def cut(real):
-        def last(*args, **kwargs):
-            is_last = next(calls) == moment
-            if is_last and not after:
-                raise PowerCut
-            done = real(*args, **kwargs)
-            if is_last:
-                raise PowerCut
-            return done
-
-        return last
-
     with contextlib.ExitStack() as stack, contextlib.suppress(PowerCut):
         for name in ("replace", "rename", "unlink"):
-            stack.enter_context(mock.patch.object(os, name, cut(getattr(os, name))))
+            stack.enter_context(mock.patch.object(os, name, cut(getattr(os, name), calls, moment, after=after)))
         yield
 
 

@@ -292,8 +292,12 @@ def _spread(con: duckdb.DuckDBPyConnection, same_name: bool) -> None:
         """create temp table namesake as select row_id from known join names using (name)
            where email is null and row_id not in (from theirs)"""
     )
-    if same_name:
+    if same_name:  # the person is known to be at these events too, and is recognised there later
         con.execute("insert into theirs from namesake")
+        con.execute(
+            """insert into names_at select distinct event_id, names.name from known join namesake using (row_id), names
+               where event_id is not null and (event_id, names.name) not in (from names_at)"""
+        )
         con.execute("delete from namesake")
 
 

@@ -200,7 +200,7 @@ class Life:
         elif len(one) > 1 and self.random.random() < 0.5:
             decide(vault, "split", one[:1], one[1:], reason="ce n'est pas elle")
         elif one and other and not {*one} & {*other}:
-            decide(vault, "merge", one, other, reason=f"{PERSONS[left][1]} est {PERSONS[right][1]}")
+            decide(vault, "merge", one, other, reason=f"comme {' '.join(PERSONS[left][:2])}")
         erasure.remember_decisions(self.home)
 
     def a_backup_is_made(self) -> None:

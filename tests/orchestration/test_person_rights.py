@@ -137,6 +137,7 @@ def test_who_filled_in_a_workbook_is_found_and_erased(home):
     assert mentions == 0
 
 
+@pytest.mark.nights
 def test_an_erasure_that_stops_in_the_middle_is_said_and_ended_by_the_next_one(home, monkeypatch):
     with monkeypatch.context() as patch:
         patch.setattr(erasure, "_matched_again", lambda *_: os.kill(os.getpid(), signal.SIGINT))

@@ -139,6 +139,7 @@ def test_a_failed_run_is_told_without_data(observatory, monkeypatch):
         assert failure_lines([]) == ["L'exécution n'a pas pu commencer ou a été interrompue."]
 
 
+@pytest.mark.nights
 def test_old_runs_are_forgotten_but_the_last_good_night_and_what_made_a_table_last(observatory, monkeypatch):
     monkeypatch.setenv("DAGSTER_HOME", str(observatory.home.dagster))
     prepare_dagster_home(observatory.home, observatory.settings)

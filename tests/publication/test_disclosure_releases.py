@@ -259,6 +259,7 @@ def test_secrecy_foreseen_of_another_candidate_is_worked_out_again(people_desk, 
     assert printed(release)["elected"] == "A" and len(protections) == 2
 
 
+@pytest.mark.nights
 def test_releases_that_print_the_same_are_read_once(people_desk):
     people_desk.night(ind_participants=categories())
     people_desk.night(ind_participants=categories(), ind_events=hand_made.events(37))
@@ -268,6 +269,7 @@ def test_releases_that_print_the_same_are_read_once(people_desk):
     assert found[1].warehouse == releases.show(people_desk.releases, 3).warehouse and found[1].warehouse.exists()
 
 
+@pytest.mark.nights
 def test_a_programme_of_which_releases_print_the_same_is_looked_at_once(people_desk):
     """Of two programmes one changes: three to look at in two releases, and what both print is told of both."""
     last = categories(elected=30, programme_id=hand_made.CVL)

@@ -196,6 +196,7 @@ def test_kinds_of_columns():
     assert kinds == ["string", "number", "integer", "boolean", "date"]
 
 
+@pytest.mark.nights
 def test_versions_follow_what_changed(tmp_path, stock, light):
     desk = Desk(tmp_path, stock, ("ind_events", "ind_quality"))
     assert desk.night().version == "1.0.0"
@@ -208,6 +209,7 @@ def test_versions_follow_what_changed(tmp_path, stock, light):
     assert "Version 1.1.0, mineure : Nouveau programme : HDF-2025." in text
 
 
+@pytest.mark.nights
 def test_a_changed_definition_alone_makes_a_new_major_version(tmp_path, stock, light, monkeypatch):
     desk = Desk(tmp_path, stock, ("ind_events", "ind_quality"))
     desk.night()

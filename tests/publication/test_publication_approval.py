@@ -75,6 +75,7 @@ def test_what_the_calendar_no_longer_names_waits_for_the_next_publication_only(s
     assert totals(started_desk.publish(made)) == 37 and preview.list_waiting(started_desk.door(made)) == []
 
 
+@pytest.mark.nights
 def test_other_content_needs_another_approval_and_the_same_content_does_not(started_desk):
     started_desk.rule(APPROVAL)
     made = started_desk.candidate(ind_events=events(37))
@@ -98,6 +99,7 @@ def test_a_first_table_that_waits_is_nowhere(desk, light):
     assert not list(release.public.rglob("*ind_events*")) and releases.verify(release) == []
 
 
+@pytest.mark.nights
 def test_when_everything_waits_and_nothing_was_ever_published(small_desk):
     small_desk.rule("{ind_events: {approval: required}, ind_quality: {approval: required}}")
     made = small_desk.candidate()
@@ -111,6 +113,7 @@ def test_when_everything_waits_and_nothing_was_ever_published(small_desk):
     assert (release.number, release.datasets["ind_quality"].status) == (1, "withheld")
 
 
+@pytest.mark.nights
 def test_approving_twice_is_approving_once(started_desk):
     started_desk.rule(APPROVAL)
     made = started_desk.candidate(ind_events=events(37))
@@ -179,6 +182,7 @@ def test_a_candidate_that_changed_after_its_audit_cannot_be_approved(started_des
         preview.approve(door, "ind_events", started_desk.home / "preview", by="direction")
 
 
+@pytest.mark.nights
 @pytest.mark.parametrize("is_withdrawn", [False, True])
 def test_going_back_takes_the_approval_back(started_desk, is_withdrawn):
     started_desk.rule(APPROVAL)
@@ -220,6 +224,7 @@ def test_an_embargo_in_the_past_holds_nothing_back(started_desk):
     assert totals(started_desk.night(ind_events=events(37))) == 37
 
 
+@pytest.mark.nights
 def test_an_approval_may_come_before_the_end_of_the_embargo(started_desk):
     started_desk.rule(embargo(days=5).replace("embargo", "approval: required, embargo"))
     made = started_desk.candidate(ind_events=events(37))

@@ -206,6 +206,7 @@ def test_reserves_travel_with_the_table(small_desk):
     assert entry.status == "published_with_reserve" and "33 fiches sur 36" in entry.reserves[0]
 
 
+@pytest.mark.nights
 def test_what_is_carried_twice_still_says_where_it_comes_from(started_desk):
     for total in (35, 34):
         made = started_desk.candidate(

@@ -174,6 +174,7 @@ def test_rollback_moves_the_pointer_only_and_says_why(started_desk):
     assert last["reason"] == "Erreur de saisie en Somme"
 
 
+@pytest.mark.nights
 def test_of_many_releases_the_last_are_named_and_a_version_still_comes_after_all(started_desk, monkeypatch):
     monkeypatch.setattr("publication.files.MOST_EARLIER", 2)
     for total in (35, 34, 33):
@@ -185,6 +186,7 @@ def test_of_many_releases_the_last_are_named_and_a_version_still_comes_after_all
     assert new.version == "1.0.4"
 
 
+@pytest.mark.nights
 def test_a_night_with_nothing_new_does_not_undo_a_rollback(started_desk):
     started_desk.night(ind_events=hand_made.events(35))
     releases.rollback(started_desk.releases, 1, reason="Erreur", now=hand_made.NOW)
@@ -196,6 +198,7 @@ def test_a_night_with_nothing_new_does_not_undo_a_rollback(started_desk):
     assert not list(started_desk.releases.glob(".tmp-*"))
 
 
+@pytest.mark.nights
 def test_after_a_new_release_the_old_rollback_is_over(started_desk):
     started_desk.night(ind_events=hand_made.events(35))
     releases.rollback(started_desk.releases, 1, reason="Erreur", now=hand_made.NOW)
@@ -222,6 +225,7 @@ def test_rollback_to_what_does_not_exist_or_is_damaged(small_desk):
     assert small_desk.current == "2"
 
 
+@pytest.mark.nights
 def test_a_shelf_that_somebody_disarranged_says_what_to_do_and_is_whole_again_then(small_desk):
     small_desk.night()
     shelf.remove(small_desk.night(ind_events=hand_made.events(35)).path)
@@ -324,6 +328,7 @@ def test_what_a_withdrawn_release_left_or_a_backup_brings_back_is_swept(started_
     assert [e["event"] for e in hand_made.journal(started_desk.releases)].count("discarded") == 0
 
 
+@pytest.mark.nights
 def test_what_is_shown_or_needed_is_not_withdrawn(started_desk):
     started_desk.night(ind_events=hand_made.events(35))
     made = started_desk.candidate(ind_events=hand_made.events(34))

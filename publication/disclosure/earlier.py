@@ -237,10 +237,16 @@ def keep_beside_what_is_gone(cells: Cells, earlier: Iterable[Printed], numbers: 
     keep_uncertain(system, wanted)
 
 
+MOST_ASKED = 60
+"""Numbers that are asked to stay uncertain for an old secret's sake."""
+
+
 def keep_uncertain(system: System, wanted: Mapping[int, float]) -> None:
     """Ask that numbers which are no secret by themselves be as uncertain as this, where anything can make them so: to hide the line of one is
-    of no use when it follows from others."""
+    of no use when it follows from others. Of more than MOST_ASKED the lines stay hidden, and no more is asked: each is an attack of its own."""
     asked = [index for index in wanted if not system.variables[index].is_sensitive]
+    if len(asked) > MOST_ASKED:
+        return
     for index in asked:
         variable, width = system.variables[index], wanted[index]
         value = variable.true_value

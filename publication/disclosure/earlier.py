@@ -237,22 +237,25 @@ def keep_beside_what_is_gone(cells: Cells, earlier: Iterable[Printed], numbers: 
     keep_uncertain(system, wanted)
 
 
-MOST_ASKED = 60
-"""Numbers that are asked to stay uncertain for an old secret's sake."""
-
-
 def keep_uncertain(system: System, wanted: Mapping[int, float]) -> None:
     """Ask that numbers which are no secret by themselves be as uncertain as this, where anything can make them so: to hide the line of one is
-    of no use when it follows from others. Of more than MOST_ASKED the lines stay hidden, and no more is asked: each is an attack of its own."""
-    asked = [index for index in wanted if not system.variables[index].is_sensitive]
-    if len(asked) > MOST_ASKED:
-        return
-    for index in asked:
-        variable, width = system.variables[index], wanted[index]
-        value = variable.true_value
-        variable.need_low, variable.need_high = max(variable.lower, value - width), max(value, width)
-    for index in _come_out(system, asked).keys() & set(asked):
-        system.variables[index].need_low = system.variables[index].need_high = None
+    of no use when it follows from others. Nothing is asked in a large part, of which a night cannot try whether anything can: there the lines alone
+    stay hidden."""
+    from publication.disclosure.audit import MOST_VARIABLES, attacked
+
+    asked = {index for index in wanted if not system.variables[index].is_sensitive}
+    for part in system.divided(system.unhideable()).parts(asked):
+        if len(part.variables) > MOST_VARIABLES:
+            continue
+        own = asked.intersection(part.places)
+        for index in own:
+            variable, width = system.variables[index], wanted[index]
+            value = variable.true_value
+            variable.need_low, variable.need_high = max(variable.lower, value - width), max(value, width)
+        for finding in attacked(part, part.hideable()):
+            index = part.places[finding.variable]
+            if index in own and not finding.is_enough:
+                system.variables[index].need_low = system.variables[index].need_high = None
 
 
 def _gone(printed: Printed, names: Collection[tuple], naming: Naming) -> dict[tuple, float]:

@@ -890,6 +890,22 @@ def test_what_was_hidden_beside_an_event_that_is_gone_stays_hidden(monkeypatch, 
     assert {cell: sign for cell, sign in signs(after, "ind_participation").items() if sign != "A/F"} == hidden
 
 
+@pytest.mark.parametrize("most, asked", [(600, [(15.0, 20.0), None, None]), (1, [None] * 3)], ids=["small", "large"])
+def test_a_number_is_asked_to_stay_uncertain_where_anything_can_make_it_so(monkeypatch, most, asked):
+    """Of two that a printed sum ties, each may seem to be the other's; one that a public number gives follows whatever is hidden."""
+    monkeypatch.setattr("publication.disclosure.audit.MOST_VARIABLES", most)
+    system = System()
+    numbers = [system.variable((name,), value=value) for name, value in (("a", 20.0), ("b", 30.0), ("given", 7.0))]
+    total = system.variable(("total",), value=50.0, is_public=True)
+    for number in numbers:
+        system.row((number,), [number])
+    system.equation([(numbers[0], 1.0), (numbers[1], 1.0), (total, -1.0)])
+    system.equation([(numbers[2], 1.0)], 7.0)
+    earlier.keep_uncertain(system, {numbers[0]: 5.0, numbers[2]: 5.0})
+    needs = [(v.need_low, v.need_high) if v.is_sensitive else None for v in system.variables[:3]]
+    assert needs == asked
+
+
 def test_an_old_secret_of_which_the_solver_says_nothing_is_not_told(monkeypatch):
     """Whatever is not concluded counts as found."""
     system = System()

@@ -28,6 +28,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any, TypeVar
 from uuid import uuid4
 
+from identity.matched import current_version
 from orchestration import failures, interruption, rooms, system_errors, warehouse
 from orchestration.alerts import heartbeat, send
 from orchestration.auditor import Auditor
@@ -46,7 +47,7 @@ from orchestration.candidates import (
 from orchestration.home import Home, Settings
 from orchestration.home_copy import discard
 from orchestration.lock import only_one_night
-from orchestration.novelty import RETURNS, any_return, fingerprint, leave_for_next_night, matched_version
+from orchestration.novelty import RETURNS, any_return, fingerprint, leave_for_next_night
 from orchestration.process import give_memory_back
 from orchestration.progress import Running
 from orchestration.progress import step as timed
@@ -410,7 +411,7 @@ class Night:
             "embargoes": [status.until for status in release.datasets.values() if status.until],
             "failed_sources": self.failed_sources,
             "candidate": candidate.name,
-            "matched": matched_version(self.home),
+            "matched": current_version(self.home.participants),
         }
         # only a night that built from the state of the rules it began with may say that they are dealt with
         whole = self._own is not None and self._fingerprint is not None

@@ -78,6 +78,7 @@ class Novelty:
 
 def is_anything_new(home: Home) -> Novelty:
     """One look at the inbox and at everything that decides what is published."""
+    from identity.matched import current_version
     from identity.under_way import is_any_under_way
     from sources.erased_files import are_tombstones_new, replaced_since
     from sources.inbox import look
@@ -105,7 +106,7 @@ def is_anything_new(home: Home) -> Novelty:
             reasons.append("un embargo est levé")
         if last.get("release") is not None and not _is_on_shelf(home, last["release"]):
             reasons.append("la version publiée a disparu")
-        matched = matched_version(home)
+        matched = current_version(home.participants)
         if last.get("matched", matched) != matched:
             reasons.append(
                 "le rapprochement des personnes n'est plus celui de la dernière nuit (sauvegarde rétablie ?)"
@@ -127,12 +128,6 @@ def is_anything_new(home: Home) -> Novelty:
 def _is_on_shelf(home: Home, release: int) -> bool:
     """Whether readers have a release, and the one that the last night left is there too: an older shelf lacks it, when a backup is put back."""
     return home.current_release.exists() and (home.releases / str(release)).is_dir()
-
-
-def matched_version(home: Home) -> str | None:
-    """The name of the tables that matching left (`identity.matching.outcome`); None when it left none."""
-    current = home.participants / "current"
-    return current.resolve().name if current.exists() else None
 
 
 def any_return(home: Home) -> bool:

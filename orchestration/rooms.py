@@ -86,11 +86,11 @@ def clear_inbox(home: Home) -> int:
 
 def match(home: Home, contracts: dict[str, LoadedContract]) -> Matched | None:
     """Tell which landed rows are one person; None when nobody's rows are landed, nor ever were."""
-    from identity.matching.outcome import CURRENT
+    from identity.matched import current_version
     from sources.persons import rows_of_persons
 
     rows = rows_of_persons(places(home), contracts)
-    if not rows.num_rows and not (home.participants / CURRENT).exists():
+    if not rows.num_rows and current_version(home.participants) is None:
         return None
     from identity.matching import match
     from identity.vault import Vault

@@ -121,10 +121,8 @@ class Life:
             path.parent.mkdir(exist_ok=True)
             lines = [self._line(source) for _ in range(self.random.randint(1, 9))]
             if source in self.sent and self.random.random() < 0.3:
-                lines = [
-                    *self.random.choice(self.sent[source]),
-                    *lines[:1],
-                ]  # who was erased since is back, in other bytes
+                # who was erased since is back, in other bytes
+                lines = [*self.random.choice(self.sent[source]), *lines[:1]]
             self.sent.setdefault(source, []).append(lines)
             path.write_text("\n".join([HEADERS[source], *lines, ""]), "utf-8")
             self.now += timedelta(hours=5)
@@ -237,7 +235,7 @@ class Life:
                 rooms.deliver(self.home, loaded, self.now)
         rooms.match(self.home, self.contracts)
         assert self._content(accepted) == before, "one reading of everything"
-        gone = [text for who in self.erased for text in PERSONS[who][1:3]]
+        gone = [text for who in self.erased for text in PERSONS[who][1:]]
         if gone:
             assert not find(opened(self.home.root, self.root / "opened"), gone)
 

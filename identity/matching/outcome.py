@@ -23,12 +23,12 @@ from pathlib import Path
 import duckdb
 
 from identity.cipher import sync_directory
+from identity.matched import CURRENT
 from identity.matching.keyed import pseudonym
 from identity.matching.registry import TABLES as KEPT
 from identity.vault import Vault
 
 TABLES = ("participant_row", "participant", "participant_link")
-CURRENT = "current"
 PSEUDONYM_DOMAIN, IDENTITY_DOMAIN = "person", "source identity"
 
 
@@ -85,12 +85,6 @@ def make_participants(con: duckdb.DuckDBPyConnection, vault: Vault) -> None:
             coalesce(l.evidence, y.evidence) as evidence
         from link_said l join source_no n using (s) join why y using (w)
         order by l.participant_key, l.source_identity, l.s, l.is_review""")
-
-
-def current_version(out_dir: Path) -> str | None:
-    """The name of the tables that readers see; None when they see none."""
-    current = out_dir / CURRENT
-    return current.resolve().name if current.exists() else None
 
 
 def write_participants(con: duckdb.DuckDBPyConnection, out_dir: Path, version: str) -> None:

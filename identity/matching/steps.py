@@ -16,14 +16,14 @@ from pathlib import Path
 import duckdb
 import pyarrow as pa
 
-from identity.matched import Matched
+from identity.matched import Matched, current_version
 from identity.matching.clusters import name_persons
 from identity.matching.constraints import decisions, pairs
 from identity.matching.exact import LIST_NAME, MAIL, PHONE_NAME
 from identity.matching.identities import IDENTITY_COLUMNS, begin, finish, identify
 from identity.matching.joining import affected, join
 from identity.matching.model import load_model
-from identity.matching.outcome import current_version, make_participants, write_participants
+from identity.matching.outcome import make_participants, write_participants
 from identity.matching.registry import TABLES, keep, resumed, seal_of
 from identity.matching.scoring import score
 from identity.vault import Vault, open_private

@@ -23,7 +23,7 @@ settings.load_profile("same")
 MADE_TOGETHER = "tests/dbt_project/"
 """The tests of this folder read one warehouse, which the worker that runs them builds."""
 LONGEST = (
-    "tests/test_erasure_everywhere.py", "tests/test_docs.py", MADE_TOGETHER, "tests/expectations/test_twins.py",
+    "tests/test_erasure_everywhere.py", "tests/test_lives.py", "tests/test_docs.py", MADE_TOGETHER, "tests/expectations/test_twins.py",
     "tests/identity/test_matching_cases.py", "tests/publication/test_publication_shelf.py", "tests/orchestration/test_beside.py",
     "tests/expectations/test_audit.py", "tests/sources/clients/test_clients_platforms.py", "tests/test_end_to_end.py",
     "tests/test_equivalence.py", "tests/test_privacy.py", "tests/publication/test_publication_gate.py",

@@ -44,6 +44,7 @@ def spoilt_programmes(request, tmp_path_factory):
     return dataset, audit(directory, datasets=[dataset])
 
 
+@pytest.mark.nights
 def test_each_spoil_makes_exactly_its_expectation_fail(spoilt_programmes):
     dataset, verdict = spoilt_programmes
     found = {o.expectation_id: {key["programme_id"] for key in o.failing_keys} for o in verdict.outcomes}

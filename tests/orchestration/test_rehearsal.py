@@ -90,6 +90,7 @@ def test_a_rehearsal_that_fails_alerts_nobody_and_keeps_its_log(observatoire, ob
     assert not observatory.home.unfinished.exists(), "nothing is left for the next night either"
 
 
+@pytest.mark.nights
 def test_a_table_that_would_be_refused_is_named(observatoire, observatory):  # noqa: F811
     observatory.deliver_sample()
     observatory.night()
@@ -98,6 +99,7 @@ def test_a_table_that_would_be_refused_is_named(observatoire, observatory):  # n
     assert code == 3 and "ind_events : reporté de la dernière bonne version" in said
 
 
+@pytest.mark.nights
 def test_what_waits_for_an_approval_is_shown_too(observatoire, observatory, tmp_path):  # noqa: F811
     observatory.deliver_sample()
     observatory.night()

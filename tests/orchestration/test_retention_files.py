@@ -247,6 +247,7 @@ def test_titles_and_remarks_of_every_sheet_go_where_all_are_read(tmp_path):
     assert landed_of(made, "planning") == landed and "Inès" not in said_in(made, ledger_of(made)["planning/p.xlsx"])
 
 
+@pytest.mark.nights
 def test_what_nothing_reads_of_a_list_goes_although_a_person_of_it_stays(tmp_path):
     ana, zoe = "1;Ana Partie;ana@exemple.test", "1;Zoé Juste;zoe@exemple.test"
     files = {
@@ -265,6 +266,7 @@ def test_what_nothing_reads_of_a_list_goes_although_a_person_of_it_stays(tmp_pat
     assert by_rule(retention(made, late, apply=True))["unread"] == 0
 
 
+@pytest.mark.nights
 def test_diets_and_needs_land_nowhere_and_go_from_what_is_kept_a_month_later(tmp_path):
     lines = f"{HEADER};Régime alimentaire;Besoins d'accessibilité;Code promo\nB1;ok;01/02/2020 09:00;1;Ana Partie;ana@exemple.test;sansgluten;fauteuil;ESS10\n"
     contract = f'{BILLETS}ignore: [Régime alimentaire, "Besoins d\'accessibilité", Code promo]\n'

@@ -140,6 +140,7 @@ def test_a_night_with_nothing_but_a_deletion_applies_it(source, platform):
     assert source.in_force() == [("a1", "registered"), ("b1", "registered")]
 
 
+@pytest.mark.nights
 def test_a_platform_that_is_down_leaves_what_it_gave_and_says_so_until_it_answers(source, platform):
     platform.records = [record("A", ("a1", "ok"))]
     source.night()
@@ -155,6 +156,7 @@ def test_a_platform_that_is_down_leaves_what_it_gave_and_says_so_until_it_answer
         assert [row["state"] for row in deliveries(ledger)] == ["accepted"]
 
 
+@pytest.mark.nights
 def test_a_replay_reads_the_kept_pages_again_without_asking(source, platform, monkeypatch):
     platform.records = [record("A", ("a1", "ok"))]
     source.night()

@@ -245,17 +245,15 @@ def test_the_second_night_is_quick_and_makes_no_release(first_night, published):
 
 def copy_of_the_project(project: Path) -> Path:
     """The rooms as they are compiled, to be changed by a test; caches, state and environment stay behind."""
-    left_out = (
-        ".venv",
-        ".git",
-        ".cache",
-        "var",
-        "*.egg-info",
-        ".hypothesis",
-        ".pytest_cache",
-        "tests",
-    )
-    shutil.copytree(ROOT, project, ignore=shutil.ignore_patterns(*left_out))
+    left_out = {".venv", ".git", ".cache", "var", ".hypothesis", ".pytest_cache", "tests"}
+
+    def ignored(folder: str, names: list[str]) -> set[str]:
+        # `dbt_project/tests` belongs to what was parsed: without it each home would parse the project again
+        return (
+            {name for name in names if name in left_out or name.endswith(".egg-info")} if folder == str(ROOT) else set()
+        )
+
+    shutil.copytree(ROOT, project, ignore=ignored)
     return project
 
 

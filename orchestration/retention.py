@@ -384,7 +384,8 @@ def _written_at(row: Mapping) -> datetime:
 
 
 def _apply(home: Home, plan: Plan, now: datetime) -> int:
-    """Deliveries first, then matching, candidates and releases. How many deliveries could not be read any more, and stayed."""
+    """Releases first, deliveries last: a row says until it goes that its person is to go from everything made of it, so that what is
+    interrupted is found again by the next turn, or made anew by the next night. How many deliveries could not be read any more, and stayed."""
     from identity.matching import registry
     from identity.tombstones import Tombstone
     from publication import redaction
@@ -396,6 +397,16 @@ def _apply(home: Home, plan: Plan, now: datetime) -> int:
     known = {(row["source"], row["delivery_id"]): row for row in _deliveries(home)}
     nobody = Tombstone("retention", now.isoformat(), secret=os.urandom(32).hex())
     left = 0
+    leave_for_next_night(home)
+    throw_candidates_away(home)
+    if participants:
+        secret = next(iter(next(iter(plan.gone.values())).values()))
+        names = {key: int(secret.token("participant", str(key))[:15], 16) for key in participants}
+        renamed = redaction.Renamed(names, lambda column, value: secret.token(f"release {column}", value))
+        with step("retention:releases", "Versions publiées") as running:
+            redaction.redact(home.releases, renamed, now=now, moved=running.move)
+        remember_releases(home)
+    registry.forget(vault)
     with step("retention:deliveries", "Livraisons") as running:
         for key in running.over(sorted(plan.deliveries & known.keys())):
             numbers = plan.gone.get(key, {})
@@ -408,17 +419,7 @@ def _apply(home: Home, plan: Plan, now: datetime) -> int:
             left += erase_in(places, contracts.get(key[0]), known[key], going, now=now) is None
         clear_inbox(places)
     with step("retention:matching", "Rapprochement des personnes"):
-        registry.forget(vault)
         rooms.match(home, contracts)
-    throw_candidates_away(home)
-    if participants:
-        secret = next(iter(next(iter(plan.gone.values())).values()))
-        names = {key: int(secret.token("participant", str(key))[:15], 16) for key in participants}
-        renamed = redaction.Renamed(names, lambda column, value: secret.token(f"release {column}", value))
-        with step("retention:releases", "Versions publiées") as running:
-            redaction.redact(home.releases, renamed, now=now, moved=running.move)
-        remember_releases(home)
-    leave_for_next_night(home)
     return left
 
 

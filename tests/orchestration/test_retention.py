@@ -2,6 +2,7 @@
 
 import time
 from datetime import UTC, datetime
+from itertools import count
 from pathlib import Path
 
 import duckdb
@@ -14,8 +15,12 @@ from identity.vault import Vault, open_private
 from orchestration import erasure, rooms
 from orchestration.home import Home
 from orchestration.retention import by_rule, retention, sentences
+from publication import redaction
+from sources.erasure import erase_in
+from sources.ledger import deliveries, open_ledger
 from sources.redaction import PERSON_ENTITIES
 from sources.returned import NO_AUTHOR, returned_explanations, returned_without_texts, write
+from tests.power_cut import PowerCut, cut
 
 NOW = datetime(2026, 11, 25, 4, tzinfo=UTC)
 CONTRACT = (
@@ -89,6 +94,23 @@ def test_persons_go_by_their_last_participation_and_free_text_by_its_age(home):
     again = by_rule(retention(home, NOW, apply=True))
     assert not any(count for rule, count in again.items() if rule != "year_keys"), again
     assert home.unfinished.exists(), "the next night builds again"
+
+
+def test_what_an_interruption_leaves_names_nobody_who_went(home, monkeypatch):
+    rooms.match(home, rooms.contracts(home))
+    with open_ledger(home.ledger) as ledger:
+        [known] = [(row["source"], row["delivery_id"]) for row in deliveries(ledger)]
+    gone = erasure.participants_of(home, [(*known, 2), (*known, 5)])
+    redacted: list[set] = []
+    monkeypatch.setattr(redaction, "redact", lambda _, renamed, **__: redacted.append(set(renamed.participants)))
+    with monkeypatch.context() as patch:
+        patch.setattr("sources.erasure.erase_in", cut(erase_in, count(1), 1, after=True))
+        with pytest.raises(PowerCut):
+            retention(home, NOW, apply=True)
+    assert len(gone) == 2 and redacted == [gone], "their rows, which told who they were in the releases, are gone"
+    assert home.unfinished.exists() and people(home) == [(3, "Paul Fidèle", False), (4, "Paul Fidèle", True)]
+    rooms.match(home, rooms.contracts(home))
+    assert not erasure.participants_of(home, [(*known, 2)]) & gone
 
 
 def test_somebody_who_came_in_time_stays(home):

@@ -64,11 +64,9 @@ class AccessLog:
             raise VaultError(f"Finalité « {purpose} » inconnue ; finalités possibles : {', '.join(PURPOSES)}.")
         with locked(self._vault):
             lines = self._lines()
-            self._compare_with_head(lines)
-            gone, base = self._read_base()
-            previous = lines[-1]["mac"] if lines else base
+            gone, previous = self._catch_up(lines)
             line: dict[str, Any] = {
-                "n": gone + len(lines) + 1, "at": datetime.now(UTC).isoformat(timespec="milliseconds"), "who": self.actor,
+                "n": gone + 1, "at": datetime.now(UTC).isoformat(timespec="milliseconds"), "who": self.actor,
                 "purpose": purpose, "action": action, "what": list(what), "rows": rows,
             }  # fmt: skip
             line["mac"] = self._mac(previous, line)
@@ -102,6 +100,7 @@ class AccessLog:
             old = [line for line in lines if datetime.fromisoformat(line["at"]) < before]
             if not old or old != lines[: len(old)]:
                 return 0
+            self._catch_up(lines)
             replace_file(self._base, _json(self._sealed_head(old[-1]["n"], old[-1]["mac"], "base")))
             replace_file(self._log, b"".join(map(_json, lines[len(old) :])))
         self.record("retention", "erase", [LOG_FILE], len(old))
@@ -138,13 +137,13 @@ class AccessLog:
         gone, _ = self._read_base()
         return [line for line in lines if not isinstance(line.get("n"), int) or line["n"] > gone] if gone else lines
 
-    def _compare_with_head(self, lines: list[dict[str, Any]]) -> None:
-        """A log may be one line ahead of its head (machine stopped in between), never behind."""
+    def _compare_with_head(self, lines: list[dict[str, Any]]) -> int:
+        """How many lines the head says were written. A log may be one line ahead of it (machine stopped in between), never behind."""
         gone, base = self._read_base()
         if not self._head.exists():
             if gone + len(lines) > 1 or (not lines and self._was_read()):
                 raise Tampered(f"Journal des accès : le fichier {HEAD_FILE} a été retiré.")
-            return
+            return 0
         try:
             head = json.loads(self._head.read_bytes())
             number, mac = head["n"], head["mac"]
@@ -160,6 +159,17 @@ class AccessLog:
         at_head = base if number == gone else lines[number - gone - 1]["mac"] if number > gone else None
         if gone + len(lines) > number + 1 or (number and at_head != mac):
             raise Tampered(f"Journal des accès : la ligne {number} n'est plus celle qui a été écrite.")
+        return int(number)
+
+    def _catch_up(self, lines: list[dict[str, Any]]) -> tuple[int, str]:
+        """Number and `mac` of the last line ever written, which the head says from now on: of two machines that stop before it does, the
+        second would leave it two lines behind."""
+        number = self._compare_with_head(lines)
+        gone, base = self._read_base()
+        written, mac = gone + len(lines), lines[-1]["mac"] if lines else base
+        if written > number:
+            replace_file(self._head, _json(self._sealed_head(written, mac)))
+        return written, mac
 
     def _was_read(self) -> bool:
         """Whether identities were matched, which leaves files in the vault and a line here before them."""

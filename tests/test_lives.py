@@ -21,6 +21,7 @@ from identity.matching.constraints import decide, decisions, in_force, undo
 from identity.under_way import is_any_under_way
 from identity.vault import Vault
 from orchestration import erasure, rooms
+from orchestration.retention import by_rule, retention
 from sources.erased_files import are_tombstones_new, replaced_since
 from sources.ledger import deliveries, open_ledger
 from tests.identity.opened import opened
@@ -72,6 +73,7 @@ PERSONS = tuple(
          ("Aldegonde", "Fanfreluche"), ("Gontran", "Galipette"), ("Wilhelmine", "Huluberlu")]
     )
 )  # fmt: skip
+LATER = datetime(2028, 10, 5, tzinfo=UTC)
 PARTS = ("landing", "originals", "vault/identities", "vault/matching", "landing/participant", "inbox")
 
 
@@ -100,7 +102,7 @@ class Life:
     def goes_on(self, nb_steps: int) -> None:
         happenings = (
             self.lists_come, self.lists_come, self.a_night, self.a_night, self.somebody_is_erased, self.somebody_decides,
-            self.a_backup_is_made, self.a_part_comes_back,
+            self.a_backup_is_made, self.a_part_comes_back, self.terms_are_over,
         )  # fmt: skip
         self.lists_come()
         self._night()
@@ -201,6 +203,11 @@ class Life:
             decide(vault, "merge", one, other, reason=f"comme {' '.join(PERSONS[left][:2])}")
         erasure.remember_decisions(self.home)
 
+    def terms_are_over(self) -> None:
+        """Three years later for the terms of retention alone: of who bought a place in the first days of October and did not come since."""
+        with self._perhaps_a_cut():
+            retention(self.home, LATER, apply=True)
+
     def a_backup_is_made(self) -> None:
         self.backups.append(shutil.copytree(self.home.root, self.root / f"backup{len(self.backups)}", symlinks=True))
 
@@ -218,6 +225,9 @@ class Life:
 
     def ends_well(self) -> None:
         self._night()
+        retention(self.home, LATER, apply=True)
+        left = by_rule(retention(self.home, LATER, apply=False))
+        assert {rule for rule, count in left.items() if count} <= {"year_keys", "access_log"}
         self._night()
         with open_ledger(self.home.ledger) as ledger:
             known = deliveries(ledger)

@@ -1,7 +1,7 @@
 import ast
 import json
 import stat
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
 import pytest
@@ -126,6 +126,30 @@ def test_a_machine_stopped_while_writing_is_not_tampering(vault):
     _log(vault).record("matching", "read", ["x/6"], 6)
     assert _log(vault).verify() == 6
     assert (vault / "access.jsonl").read_bytes().count(b"\n") == 6
+
+
+@pytest.mark.parametrize("nb_times", [1, 2, 3])
+def test_a_machine_that_stops_between_line_and_head_again_and_again_is_not_tampering(vault, nb_times, monkeypatch):
+    """Two places where it may: after a line was added, after old ones went."""
+    written = access.replace_file
+
+    def stop_before_the_last(calls):
+        return lambda path, content: calls and calls.pop() and written(path, content)
+
+    log = _log(vault)
+    for time in range(nb_times):
+        with monkeypatch.context() as patch:
+            # from the second time on, the first file written is the head that was missing
+            patch.setattr(access, "replace_file", stop_before_the_last([True] * (time > 0)))
+            log.record("matching", "read", [f"x/{5 + time}"], 1)
+    assert log.verify() == 4 + nb_times
+    with monkeypatch.context() as patch:
+        patch.setattr(access, "replace_file", stop_before_the_last([True, True]))  # the head and the base, not the log
+        patch.setattr(log, "record", lambda *_: None)
+        log.forget(datetime.now(UTC) + timedelta(days=1))
+    assert log.verify() == 0
+    log.record("matching", "read", ["x/9"], 9)
+    assert log.verify() == 1 and [line["n"] for line in log.lines()] == [5 + nb_times]
 
 
 def _made(vault, number, at):

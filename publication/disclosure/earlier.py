@@ -214,26 +214,39 @@ def mark_public(cells: Cells, earlier: Iterable[Printed], numbers: Told) -> Give
 
 
 def keep_beside_what_is_gone(cells: Cells, earlier: Iterable[Printed], numbers: Told, naming: Naming) -> None:
-    """A secret line of an earlier release that today's tables have no more, like that of a cancelled event, is tied to nothing today: what was
-    hidden for its sake stays hidden, and is to be as uncertain as it was to be, unless nothing can make it so."""
+    """A secret line of an earlier release that today's tables have no more, like that of a cancelled event, or of a table that is refused today, is
+    tied to nothing today. What was hidden for its sake stays hidden, and a number that it keeps is hidden where another line shows it: both are to be
+    as uncertain as it was to be, unless nothing can make them so."""
     system, rows = cells.system, {line.lasting_name: number for number, line in enumerate(cells.lines)}
     roots = cache(lambda: system.divided().root.tolist())
     wanted: dict[int, float] = {}
+
+    def hold(row: int, index: int, width: float, then: np.ndarray) -> None:
+        if width and math.isnan(then[index]) and not system.variables[index].is_public:
+            system.rows[row].is_held = True
+            wanted[index] = max(wanted.get(index, 0.0), width)
+
     for printed in earlier:
         gone = _gone(printed, rows.keys(), naming)
         if not gone:
             continue
         root, then = roots(), numbers(printed)
+        for name, least in gone.items():
+            index = system.by_name.get(name)
+            if index is not None and 0 < system.variables[index].true_value < least:  # as it was, if nothing changed
+                for row in system.shown_by()[index]:
+                    if not system.rows[row].is_fixed:
+                        hold(row, index, least, then)
+        of_quantity: dict[tuple, float] = {}
+        for name, least in gone.items():
+            of_quantity[name[:2]] = max(of_quantity.get(name[:2], 0.0), least)
         widths: dict[int, float] = {}  # by part
         for index, variable in enumerate(system.variables):
-            widths[root[index]] = max(widths.get(root[index], 0.0), gone.get(variable.name[:2], 0.0))
+            widths[root[index]] = max(widths.get(root[index], 0.0), of_quantity.get(variable.name[:2], 0.0))
         for name, conf in printed.secret.items():
             if conf == SECONDARY and name in rows:
-                row = system.rows[rows[name]]
-                for index in row.shows:
-                    if widths[root[index]] and math.isnan(then[index]) and not system.variables[index].is_public:
-                        row.is_held = True
-                        wanted[index] = max(wanted.get(index, 0.0), widths[root[index]])
+                for index in system.rows[rows[name]].shows:
+                    hold(rows[name], index, widths[root[index]], then)
     keep_uncertain(system, wanted)
 
 
@@ -259,7 +272,7 @@ def keep_uncertain(system: System, wanted: Mapping[int, float]) -> None:
 
 
 def _gone(printed: Printed, names: Collection[tuple], naming: Naming) -> dict[tuple, float]:
-    """Programme and quantity of the numbers that were secret by themselves in a line that is in none of today's; how uncertain they must stay."""
+    """The numbers of lines that were secret by themselves and are none of today's; how uncertain they must stay."""
     found: dict[tuple, float] = {}
     for dataset, *line, when in (
         name for name in printed.secret if name not in names and printed.secret[name] != SECONDARY
@@ -267,7 +280,7 @@ def _gone(printed: Printed, names: Collection[tuple], naming: Naming) -> dict[tu
         threshold = naming.policies.threshold(dataset, *line[1:3])
         if threshold and threshold.level == "protected":
             for column, number in naming.of(dataset, tuple(line), when):
-                found[number[:2]] = max(found.get(number[:2], 0.0), float(threshold.least(column)))
+                found[number] = max(found.get(number, 0.0), float(threshold.least(column)))
     return found
 
 

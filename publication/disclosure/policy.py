@@ -172,6 +172,15 @@ class Policies(_Strict):
         rule = policy.rule(indicator, breakdown) if policy else None
         return self.vocabulary.thresholds[rule.threshold] if rule else None
 
+    def watched(self) -> set[str]:
+        """The datasets of which a line may be hidden."""
+        levels = {name: threshold.level for name, threshold in self.vocabulary.thresholds.items()}
+        return {
+            name
+            for name, policy in self.policies.items()
+            if any(levels[rule.threshold] != "free" for rule in policy.rules)
+        }
+
 
 @functools.lru_cache(maxsize=4)
 def read(directory: Path = POLICIES, vocabulary: Path = VOCABULARY) -> Policies:

@@ -98,9 +98,12 @@ def protect(
         named = ", ".join(sorted(codes))
         result.reasons[dataset] = [NO_RULE.format(codes=named, dataset=dataset)]
     watched = {line.dataset for line in cells.lines if line.threshold.level != "free"}
-    earlier = past.releases_with(releases, watched) if releases and watched else []
+    elsewhere = policies.watched() - tables.keys()  # printed as it was: what is refused today, or not made any more
+    earlier = past.releases_with(releases, watched | elsewhere) if releases and watched else []
     names = {line.lasting_name for line in cells.lines}
-    if not cells.has_secrets and not any(printed.secret.keys() & names for printed in earlier):
+    if not cells.has_secrets and not any(
+        name in names or name[0] in elsewhere for printed in earlier for name in printed.secret
+    ):
         result.tables = {name: _not_significant(table, name, cells) for name, table in tables.items()}
         return result
     try:

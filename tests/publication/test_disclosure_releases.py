@@ -190,6 +190,43 @@ def test_when_earlier_secrets_are_never_settled_all_of_them_stay(people_desk, mo
     assert printed(release) == {"agent": "F", "elected": "D", "ess": "F", "other": "D"}
 
 
+FIRST_TIMERS = [hand_made.row("ind_participation", "PA10", value=2 / 3, numerator=2, denominator=3, unit="share")]
+NO_GENDER = [hand_made.row("ind_participants", "PE01", obs_status="L", n_with_data=0, n_total=3, unit="share")]
+
+
+def night_without(desk, refused, **content):
+    """The release of a night that refuses this table, and what it prints of the other."""
+    made = desk.candidate(**content)
+    release = desk.publish(made, hand_made.failed(desk.verdict(made), refused))
+    assert release.datasets[refused].status == "carried"
+    [other] = content.keys() - {refused}
+    return release.datasets[other], pq.read_table(release.public / "data" / f"{other}.parquet").to_pylist()
+
+
+@pytest.fixture
+def three_desk(people_desk):
+    people_desk.suites = hand_made.suites(people_desk.home / "three", (*PEOPLE, "ind_participation"))
+    return people_desk
+
+
+@pytest.mark.parametrize("before", [NO_GENDER, categories()], ids=["hidden before", "new"])
+def test_a_table_that_is_carried_keeps_its_secrets_beside_those_of_the_night(three_desk, before):
+    """2 of 3 persons came for the first time, which is secret: nobody may read elsewhere that they are 3, also when that table is refused and
+    ships as it was."""
+    three_desk.night(ind_participation=FIRST_TIMERS, ind_participants=before)
+    content = {"ind_participation": FIRST_TIMERS, "ind_participants": NO_GENDER}
+    status, [line] = night_without(three_desk, "ind_participation", **content)
+    assert status.status == "published" and (line["obs_status"], line["n_total"]) == ("Q", None)
+
+
+def test_what_a_table_that_is_carried_prints_of_a_secret_of_the_night_is_said(three_desk):
+    """That they are 3 was no secret before somebody counted who came for the first time."""
+    three_desk.night(ind_participants=NO_GENDER)
+    content = {"ind_participation": FIRST_TIMERS, "ind_participants": NO_GENDER}
+    status, [line] = night_without(three_desk, "ind_participants", **content)
+    assert line["obs_status"] == "Q" and "withdraw 1" in status.reserves[0]
+
+
 def is_silent_once_withdrawn(desk, people) -> bool:
     """Whether version 2 tells nothing by itself: without version 1 the next one hides the same, and has no reserve."""
     before = printed(releases.show(desk.releases, 2))

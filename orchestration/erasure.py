@@ -18,7 +18,7 @@ import contextlib
 import json
 import sqlite3
 from collections.abc import Callable, Iterator, Sequence
-from dataclasses import asdict, dataclass, field, replace
+from dataclasses import asdict, dataclass, field, fields, replace
 from datetime import date, datetime
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -45,7 +45,7 @@ if TYPE_CHECKING:
 LAYERS = {
     "deliveries": "livraisons où la personne figurait",
     "originals": "originaux conservés, réécrits sans elle",
-    "emptied": "originaux illisibles, détruits",
+    "emptied": "originaux illisibles, ou d'une lecture interrompue, détruits",
     "rows": "lignes effacées, gardées comme décompte anonyme",
     "refused": "dont lignes en quarantaine",
     "rows_emptied": "lignes vidées, qui ne comptaient pas (fichier retenu faute de contrat qui le lise, ligne laissée de côté)",
@@ -187,20 +187,24 @@ def held(home: Home, who: str, *, purpose: str, same_name: bool = False, is_tick
 @dataclass(frozen=True)
 class Everywhere:
     """Where an erasure would find somebody. `deliveries`: as the ledger has them, and how the person stands in each; `nb_returned`:
-    lines of returned workbooks; `nb_names`: names of files; `nb_inbox`: files of the inbox that nothing reads."""
+    lines of returned workbooks; `nb_names`: names of files; `nb_inbox`: files of the inbox that nothing reads; `nb_unrecorded`: originals
+    that no delivery speaks of; `nb_decisions`: decisions by hand about the person, or whose reason mentions her."""
 
     deliveries: tuple[tuple[dict[str, Any], Standing], ...] = ()
     nb_returned: int = 0
     nb_names: int = 0
     nb_inbox: int = 0
+    nb_unrecorded: int = 0
+    nb_decisions: int = 0
 
     def __bool__(self) -> bool:
-        return bool(self.deliveries or self.nb_returned or self.nb_names or self.nb_inbox)
+        return any(getattr(self, place.name) for place in fields(self))
 
 
 def everywhere(home: Home, found: Held, *, purpose: str, now: datetime) -> Everywhere:
     """Look through every kept delivery for who was found, or for what was asked where nobody was. Changes nothing. Logged first."""
-    from sources.erasure import copies_in_inbox, found_in
+    from identity.matching.constraints import concerning
+    from sources.erasure import copies_in_inbox, found_in, unrecorded_mentioning
     from sources.ledger import deliveries, file_names, open_ledger
     from sources.returned import nb_mentioning
 
@@ -221,6 +225,8 @@ def everywhere(home: Home, found: Held, *, purpose: str, now: datetime) -> Every
         nb_mentioning(places.returned, vault.cipher, masks.is_in),
         sum(map(masks.is_in, names)),
         len(copies_in_inbox(places, masks, but=contracts.keys())),
+        len(unrecorded_mentioning(places, masks)),
+        len({key for keys in concerning(vault, found.fingerprints, masks) for key in keys}),
     )
 
 
@@ -372,7 +378,15 @@ def _erase_deliveries(
     now: datetime,
     running: Running,
 ) -> Tombstone:
-    from sources.erasure import Going, clear_inbox, copies_in_inbox, erase_in, forget_pages, forget_returned
+    from sources.erasure import (
+        Going,
+        clear_inbox,
+        copies_in_inbox,
+        erase_in,
+        forget_pages,
+        forget_returned,
+        unrecorded_mentioning,
+    )
     from sources.ledger import deliveries, open_ledger, rename_files
 
     places, contracts = rooms.places(home), rooms.contracts(home)
@@ -406,6 +420,9 @@ def _erase_deliveries(
     for copy in copies_in_inbox(places, masks, but=contracts.keys()):
         copy.unlink()
         counts["inbox"] += 1
+    for original in unrecorded_mentioning(places, masks):
+        original.unlink()
+        counts["emptied"] += 1
     counts["pages"] += forget_pages(places)
     return stone
 

@@ -132,6 +132,8 @@ def gather(home: Home, found: Held, stands: Everywhere, *, purpose: str, now: da
         "mentions_dans_des_classeurs_de_retour": stands.nb_returned,
         "fichiers_dont_le_nom_la_cite": stands.nb_names,
         "fichiers_du_depot_non_lus_qui_la_citent": stands.nb_inbox,
+        "originaux_de_lectures_interrompues_qui_la_citent": stands.nb_unrecorded,
+        "decisions_de_rapprochement_sur_elle": stands.nb_decisions,
         "lignes_au_meme_nom_non_rattachees": len(found.namesakes),
         "lignes": rows,
     }

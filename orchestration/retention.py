@@ -12,6 +12,7 @@ import os
 from collections.abc import Collection, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
+from pathlib import Path
 from typing import TYPE_CHECKING
 
 from orchestration import rooms
@@ -38,7 +39,7 @@ Delivery = tuple[str, str]
 class Plan:
     """What is too old. `gone`: delivery → rows → the stone of their person; `crowds`: who they are; `blanks`: delivery → slot → rows;
     `refused`: deliveries so old that their refused rows go too; `unread`: of what nothing reads, which columns go by words of their headers (all
-    when there is none); `whole`: deliveries of which nothing stays, since no contract reads them."""
+    when there is none); `whole`: deliveries of which nothing stays, since no contract reads them; `unrecorded`: originals of no delivery."""
 
     gone: dict[Delivery, dict[int, Tombstone]] = field(default_factory=dict)
     crowds: dict[Delivery, Crowd] = field(default_factory=dict)
@@ -46,6 +47,7 @@ class Plan:
     refused: set[Delivery] = field(default_factory=set)
     unread: dict[Delivery, tuple[str, ...]] = field(default_factory=dict)
     whole: set[Delivery] = field(default_factory=set)
+    unrecorded: list[Path] = field(default_factory=list)
 
     @property
     def deliveries(self) -> set[Delivery]:
@@ -79,6 +81,8 @@ def retention(home: Home, now: datetime, *, apply: bool) -> list[Due]:
     for rule in rules.of("quarantine"):
         count = _refused_values(home, rule.keep.before(now), apply=False)
         report.append(Due(rule.id, rule.title, count, plural(count, "valeur")))
+    for path in plan.unrecorded if apply else ():
+        path.unlink()
     if apply and plan.deliveries:
         left = _apply(home, plan, now)
         title = "livraisons qui n'ont pas pu être relues, laissées telles quelles"
@@ -355,6 +359,7 @@ def _expired_files(home: Home, rules: Rules, now: datetime, plan: Plan, contract
     """Files of which nobody can tell whom they hold, older than the longest duration of the rows of persons: held or refused, and
     workbooks that came back. Of a source that announces nobody, the age is counted from the reception: what an old programme says of events
     is kept until somebody had the time to mend its contract. How many."""
+    from sources.erasure import unrecorded_originals
     from sources.inbox import RETURNS
     from sources.landing import original_path
     from sources.redaction import EMPTIED
@@ -369,7 +374,9 @@ def _expired_files(home: Home, rules: Rules, now: datetime, plan: Plan, contract
         is_kept = row["sha256"] and row["rule"] != EMPTIED and original_path(home.originals, row["sha256"]).exists()
         if is_unread and is_kept and _age_of(row, loaded) < limit:
             plan.whole.add((row["source"], row["delivery_id"]))
-    return sum(key not in plan.gone for key in plan.whole)
+    kept_before = limit.timestamp()
+    plan.unrecorded = [path for path in unrecorded_originals(rooms.places(home)) if path.stat().st_mtime < kept_before]
+    return sum(key not in plan.gone for key in plan.whole) + len(plan.unrecorded)
 
 
 def _deliveries(home: Home) -> list[dict]:

@@ -25,6 +25,7 @@ from typing import Any
 import duckdb
 import pyarrow as pa
 
+from identity.cipher import Tampered
 from identity.held import REFUSED
 from identity.mentions import MASK, Crowd, Identifiers
 from identity.tombstones import Sought, Tombstone
@@ -526,6 +527,27 @@ def copies_in_inbox(places: Places, masks: Identifiers, *, but: Collection[str] 
         if path.relative_to(places.inbox).parts[0] not in but and path.is_file() and not path.is_symlink()
         if masks.is_in(path.name) or mentioned_in_bytes(path, masks)
     ]
+
+
+def unrecorded_originals(places: Places) -> list[Path]:
+    """What is kept of files that no delivery of the ledger speaks of: an interruption came between their bytes and its line, and another
+    file took their place in the inbox."""
+    with open_ledger(places.ledger) as ledger:
+        known = {row["sha256"] for row in deliveries(ledger)}
+    return sorted(path for path in places.originals.glob("??/*") if len(path.name) == 64 and path.name not in known)
+
+
+def unrecorded_mentioning(places: Places, masks: Identifiers) -> list[Path]:
+    """Those of them that mention the person. One that is damaged says nothing any more."""
+    cipher, found = Vault(places.vault).cipher, []
+    for path in unrecorded_originals(places):
+        with (
+            contextlib.suppress(Tampered),
+            cipher.open_decrypted(path, purpose="originals", context=path.name) as kept,
+        ):
+            if mentioned_in_bytes(kept.path, masks):
+                found.append(path)
+    return found
 
 
 def _files_under(folder: Path) -> list[Path]:

@@ -1,5 +1,6 @@
 """`observatoire person find|erase` for who is known to nobody: from a refused row, a remark, a payer, a file that does not fit."""
 
+import hashlib
 import json
 import os
 import signal
@@ -15,12 +16,14 @@ from openpyxl.comments import Comment
 from ticket_office import PROGRAMME, TICKETS, home_with
 from typer.testing import CliRunner
 
+from identity.matching.constraints import decide, decisions
 from identity.vault import Vault
 from orchestration import erasure, rooms
 from orchestration.command import app
 from orchestration.doctor import examine
 from orchestration.home import Home, Settings
 from orchestration.person_command import NOTHING
+from sources.landing import original_path
 from sources.ledger import deliveries, open_ledger
 from sources.returned import nb_mentioning, write
 
@@ -128,6 +131,25 @@ def test_who_is_only_mentioned_is_found_and_erased(home, who, gone, rows, emptie
     assert said("find", who).endswith(f"{NOTHING}\n")
     with open_ledger(home.ledger) as ledger:
         assert {row["rows_read"] for row in deliveries(ledger)} == {0, 4}, "the counts stay"
+
+
+@pytest.mark.nights
+def test_who_is_left_in_the_original_of_an_interrupted_reading_or_in_a_reason_is_found_and_erased(home, tmp_path):
+    vault = Vault(home.vault)
+    other = tmp_path / "remplacé.csv"  # another file took its name before a night read it again
+    other.write_text(f"{HEADER}\nB7;ok;dix;Oubliette;Philomène;;;;\n", encoding="utf-8")
+    sha256 = hashlib.sha256(other.read_bytes()).hexdigest()
+    kept = original_path(home.originals, sha256)
+    kept.parent.mkdir(exist_ok=True)
+    with other.open("rb") as bytes_:
+        vault.cipher.encrypt_file(bytes_, kept, purpose="originals", context=sha256)
+    decide(vault, "merge", [1], [2], reason="elle connaît Sidonie Pimprenelle")
+    for who, where in (("Philomène Oubliette", "1 original d'une lecture"), ("Sidonie Pimprenelle", "1 décision")):
+        assert f"Et dans {where}" in said("find", who)
+        said("erase", who, "--asked-on", "2026-11-01", "--yes")
+        assert NOTHING in said("find", who)
+    assert not kept.exists() and [decision.reason for decision in decisions(vault)] == ["elle connaît (effacé)"]
+    assert len(list(home.originals.rglob("*/*"))) == 2, "those of the ledger stay"
 
 
 def test_who_filled_in_a_workbook_is_found_and_erased(home):

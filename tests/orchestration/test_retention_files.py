@@ -98,6 +98,15 @@ def test_a_file_that_nobody_read_and_rows_that_were_all_refused_go_at_their_time
     assert counts(home, AFTER, apply=True) == (0, 0), "once"
 
 
+def test_the_original_of_no_delivery_goes_at_its_time_too(home):
+    left = home.originals / "ab" / f"ab{'0' * 62}"
+    left.parent.mkdir(exist_ok=True)
+    left.write_bytes(b"of a night that was interrupted")
+    os.utime(left, (BEFORE.timestamp(),) * 2)
+    assert counts(home, AFTER, apply=True) == (2, 1) and left.exists(), "written three years later than the others"
+    assert counts(home, datetime(AFTER.year + 4, 1, 1, tzinfo=UTC), apply=True)[0] >= 1 and not left.exists()
+
+
 def test_a_file_of_a_source_that_announces_nobody_has_its_time_from_its_reception(home):
     assert counts(home, datetime(2026, 1, 9, tzinfo=UTC))[0] == 2
     assert counts(home, datetime(2026, 1, 11, tzinfo=UTC), apply=True)[0] == 3

@@ -64,9 +64,9 @@ class AccessLog:
             raise VaultError(f"Finalité « {purpose} » inconnue ; finalités possibles : {', '.join(PURPOSES)}.")
         with locked(self._vault):
             lines = self._lines()
-            gone, previous = self._catch_up(lines)
+            written, previous = self._catch_up(lines)
             line: dict[str, Any] = {
-                "n": gone + 1, "at": datetime.now(UTC).isoformat(timespec="milliseconds"), "who": self.actor,
+                "n": written + 1, "at": datetime.now(UTC).isoformat(timespec="milliseconds"), "who": self.actor,
                 "purpose": purpose, "action": action, "what": list(what), "rows": rows,
             }  # fmt: skip
             line["mac"] = self._mac(previous, line)

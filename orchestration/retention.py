@@ -75,14 +75,16 @@ def retention(home: Home, now: datetime, *, apply: bool) -> list[Due]:
             report.append(Due(rule.id, rule.title, unread, plural(unread, "fichier")))
         used = {key for (key,) in con.execute("select distinct person_key_id from known").fetchall()}
     files = _expired_files(home, rules, now, plan, contracts)
-    title = "fichiers qu'aucun contrat n'a pu lire, et classeurs de retour"
+    title = "fichiers qu'aucun contrat n'a pu lire, originaux de lectures interrompues et classeurs de retour"
     report.append(Due("unread_files", title, files, plural(files, "fichier")))
     # counted before anything goes: what goes with its row is said as it is without « --apply »
     for rule in rules.of("quarantine"):
         count = _refused_values(home, rule.keep.before(now), apply=False)
         report.append(Due(rule.id, rule.title, count, plural(count, "valeur")))
-    for path in plan.unrecorded if apply else ():
-        path.unlink()
+    if apply and plan.unrecorded:
+        vault.log.record("retention", "erase", ["originals"], 0)
+        for path in plan.unrecorded:
+            path.unlink()
     if apply and plan.deliveries:
         left = _apply(home, plan, now)
         title = "livraisons qui n'ont pas pu être relues, laissées telles quelles"
@@ -356,8 +358,8 @@ def _age_of(row: Mapping, loaded: LoadedContract | None, last: datetime | None =
 
 
 def _expired_files(home: Home, rules: Rules, now: datetime, plan: Plan, contracts: Mapping[str, LoadedContract]) -> int:
-    """Files of which nobody can tell whom they hold, older than the longest duration of the rows of persons: held or refused, and
-    workbooks that came back. Of a source that announces nobody, the age is counted from the reception: what an old programme says of events
+    """Files of which nobody can tell whom they hold, older than the longest duration of the rows of persons: held or refused, originals
+    of no delivery, and workbooks that came back. Of a source that announces nobody, the age is counted from the reception: what an old programme says of events
     is kept until somebody had the time to mend its contract. How many."""
     from sources.erasure import unrecorded_originals
     from sources.inbox import RETURNS

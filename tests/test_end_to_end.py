@@ -245,15 +245,12 @@ def test_the_second_night_is_quick_and_makes_no_release(first_night, published):
 
 def copy_of_the_project(project: Path) -> Path:
     """The rooms as they are compiled, to be changed by a test; caches, state and environment stay behind."""
-    left_out = {".venv", ".git", ".cache", "var", ".hypothesis", ".pytest_cache", "tests"}
-
-    def ignored(folder: str, names: list[str]) -> set[str]:
-        # `dbt_project/tests` belongs to what was parsed: without it each home would parse the project again
-        return (
-            {name for name in names if name in left_out or name.endswith(".egg-info")} if folder == str(ROOT) else set()
-        )
-
-    shutil.copytree(ROOT, project, ignore=ignored)
+    left_out = (".venv", ".git", ".cache", "var", "*.egg-info", ".hypothesis", ".pytest_cache", "tests")
+    ignored = shutil.ignore_patterns(*left_out)
+    # only here: without `dbt_project/tests`, which belongs to what was parsed, each home would parse the project again
+    shutil.copytree(
+        ROOT, project, ignore=lambda folder, names: ignored(folder, names) if folder == str(ROOT) else set()
+    )
     return project
 
 

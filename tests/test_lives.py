@@ -1,4 +1,5 @@
-"""Whatever comes to a home, in any order: lists, decisions by hand, erasures, backups of parts, and power cuts at any rename or removal.
+"""Whatever comes to a home, in any order: lists, decisions by hand, erasures, terms of retention, backups of parts, and power cuts at any
+rename or removal.
 
 At the end of each life: every row read is accepted, refused or a double; what many nights know is what one reading of everything gives; of
 whom was erased nothing is left, decrypted with the keys of the vault; every erasure has its certificate.

@@ -231,15 +231,14 @@ def keep_beside_what_is_gone(cells: Cells, earlier: Iterable[Printed], numbers: 
         if not gone:
             continue
         root, then = roots(), numbers(printed)
+        of_quantity: dict[tuple, float] = {}
         for name, least in gone.items():
+            of_quantity[name[:2]] = max(of_quantity.get(name[:2], 0.0), least)
             index = system.by_name.get(name)
             if index is not None and 0 < system.variables[index].true_value < least:  # as it was, if nothing changed
                 for row in system.shown_by()[index]:
                     if not system.rows[row].is_fixed:
                         hold(row, index, least, then)
-        of_quantity: dict[tuple, float] = {}
-        for name, least in gone.items():
-            of_quantity[name[:2]] = max(of_quantity.get(name[:2], 0.0), least)
         widths: dict[int, float] = {}  # by part
         for index, variable in enumerate(system.variables):
             widths[root[index]] = max(widths.get(root[index], 0.0), of_quantity.get(variable.name[:2], 0.0))

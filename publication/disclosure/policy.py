@@ -174,11 +174,10 @@ class Policies(_Strict):
 
     def watched(self) -> set[str]:
         """The datasets of which a line may be hidden."""
-        levels = {name: threshold.level for name, threshold in self.vocabulary.thresholds.items()}
         return {
             name
             for name, policy in self.policies.items()
-            if any(levels[rule.threshold] != "free" for rule in policy.rules)
+            if any(self.vocabulary.thresholds[rule.threshold].level != "free" for rule in policy.rules)
         }
 
 

@@ -97,19 +97,15 @@ def protect(
     for dataset, codes in cells.uncovered.items():
         named = ", ".join(sorted(codes))
         result.reasons[dataset] = [NO_RULE.format(codes=named, dataset=dataset)]
-    watched = {line.dataset for line in cells.lines if line.threshold.level != "free"}
-    elsewhere = policies.watched() - tables.keys()  # printed as it was: what is refused today, or not made any more
-    earlier = past.releases_with(releases, watched | elsewhere) if releases and watched else []
-    names = {line.lasting_name for line in cells.lines}
-    if not cells.has_secrets and not any(
-        name in names or name[0] in elsewhere for printed in earlier for name in printed.secret
-    ):
-        result.tables = {name: _not_significant(table, name, cells) for name, table in tables.items()}
-        return result
     try:
-        _protect(result, tables, cells, policies, events(), earlier, time.monotonic() + budget)
-    except Exception as error:  # whatever the solver does, nothing leaves unaudited
-        for name in watched:
+        # also what is refused today, and printed as it was
+        earlier = past.releases_with(releases, policies.watched()) if releases else []
+        if cells.has_secrets or any(printed.secret for printed in earlier):
+            _protect(result, tables, cells, policies, events(), earlier, time.monotonic() + budget)
+        else:
+            result.tables = {name: _not_significant(table, name, cells) for name, table in tables.items()}
+    except Exception as error:  # whatever the solver or a spoiled release does, nothing leaves unaudited
+        for name in {line.dataset for line in cells.lines if line.threshold.level != "free"}:
             result.reasons.setdefault(name, []).append(NOT_CHECKED.format(kind=type(error).__name__))
     return result
 

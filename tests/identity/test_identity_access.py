@@ -1,4 +1,5 @@
 import ast
+import itertools
 import json
 import stat
 from datetime import UTC, datetime, timedelta
@@ -9,6 +10,7 @@ import pytest
 from identity import access
 from identity.access import AccessLog
 from identity.cipher import Cipher, Secret, Tampered, VaultError
+from tests.power_cut import PowerCut, cut
 
 
 def _log(vault, **environ):
@@ -131,21 +133,20 @@ def test_a_machine_stopped_while_writing_is_not_tampering(vault):
 @pytest.mark.parametrize("nb_times", [1, 2, 3])
 def test_a_machine_that_stops_between_line_and_head_again_and_again_is_not_tampering(vault, nb_times, monkeypatch):
     """Two places where it may: after a line was added, after old ones went."""
-    written = access.replace_file
-
-    def stop_before_the_last(calls):
-        return lambda path, content: calls and calls.pop() and written(path, content)
-
     log = _log(vault)
-    for time in range(nb_times):
-        with monkeypatch.context() as patch:
+
+    def stop_before(moment):
+        """The file that would be written then."""
+        return cut(access.replace_file, itertools.count(1), moment, after=False)
+
+    for number in range(nb_times):
+        with monkeypatch.context() as patch, pytest.raises(PowerCut):
             # from the second time on, the first file written is the head that was missing
-            patch.setattr(access, "replace_file", stop_before_the_last([True] * (time > 0)))
-            log.record("matching", "read", [f"x/{5 + time}"], 1)
+            patch.setattr(access, "replace_file", stop_before(min(number + 1, 2)))
+            log.record("matching", "read", [f"x/{5 + number}"], 1)
     assert log.verify() == 4 + nb_times
-    with monkeypatch.context() as patch:
-        patch.setattr(access, "replace_file", stop_before_the_last([True, True]))  # the head and the base, not the log
-        patch.setattr(log, "record", lambda *_: None)
+    with monkeypatch.context() as patch, pytest.raises(PowerCut):
+        patch.setattr(access, "replace_file", stop_before(3))  # the head and the base, not the log
         log.forget(datetime.now(UTC) + timedelta(days=1))
     assert log.verify() == 0
     log.record("matching", "read", ["x/9"], 9)

@@ -219,6 +219,29 @@ def test_a_table_that_is_carried_keeps_its_secrets_beside_those_of_the_night(thr
     assert status.status == "published" and (line["obs_status"], line["n_total"]) == ("Q", None)
 
 
+def test_a_line_that_is_gone_keeps_its_secret_on_a_night_without_any(three_desk):
+    """Its table leaves, without it, and nothing that does is secret by itself."""
+    three_desk.night(ind_participation=FIRST_TIMERS, ind_participants=categories())
+    many = [hand_made.row("ind_participation", "PA03", value=500)]
+    three_desk.night(ind_participation=many, ind_participants=NO_GENDER)
+    release = releases.show(three_desk.releases)
+    [line] = pq.read_table(release.public / "data" / "ind_participants.parquet").to_pylist()
+    assert (line["obs_status"], line["n_total"]) == ("Q", None)
+
+
+def test_a_release_that_cannot_be_read_keeps_the_watched_tables_back(three_desk):
+    path = (
+        three_desk.night(ind_participation=FIRST_TIMERS, ind_participants=NO_GENDER).public
+        / "data"
+        / "ind_participation.parquet"
+    )
+    path.chmod(0o644)
+    path.write_bytes(path.read_bytes()[:-1] + b"\0")
+    release = three_desk.night(ind_participation=FIRST_TIMERS, ind_participants=categories())
+    status = release.datasets["ind_participants"]
+    assert status.status == "carried" and "ArrowInvalid" in " ".join(status.reasons)
+
+
 def test_what_a_table_that_is_carried_prints_of_a_secret_of_the_night_is_said(three_desk):
     """That they are 3 was no secret before somebody counted who came for the first time."""
     three_desk.night(ind_participants=NO_GENDER)

@@ -49,6 +49,7 @@ def printed(release) -> dict[str, str]:
     return {row["member"]: row["conf_status"] for row in rows}
 
 
+@pytest.mark.nights
 def test_every_public_form_is_written_from_the_protected_table(tmp_path, stock):
     desk = hand_made.Desk(tmp_path, stock, ("ind_events",))
     desk.suites = hand_made.suites(desk.home / "more", PEOPLE)
@@ -209,6 +210,7 @@ def three_desk(people_desk):
     return people_desk
 
 
+@pytest.mark.nights
 @pytest.mark.parametrize("before", [NO_GENDER, categories()], ids=["hidden before", "new"])
 def test_a_table_that_is_carried_keeps_its_secrets_beside_those_of_the_night(three_desk, before):
     """2 of 3 persons came for the first time, which is secret: nobody may read elsewhere that they are 3, also when that table is refused and
@@ -219,6 +221,7 @@ def test_a_table_that_is_carried_keeps_its_secrets_beside_those_of_the_night(thr
     assert status.status == "published" and (line["obs_status"], line["n_total"]) == ("Q", None)
 
 
+@pytest.mark.nights
 def test_a_line_that_is_gone_keeps_its_secret_on_a_night_without_any(three_desk):
     """Its table leaves, without it, and nothing that does is secret by itself."""
     three_desk.night(ind_participation=FIRST_TIMERS, ind_participants=categories())
@@ -229,6 +232,7 @@ def test_a_line_that_is_gone_keeps_its_secret_on_a_night_without_any(three_desk)
     assert (line["obs_status"], line["n_total"]) == ("Q", None)
 
 
+@pytest.mark.nights
 def test_a_release_that_cannot_be_read_keeps_the_watched_tables_back(three_desk):
     path = (
         three_desk.night(ind_participation=FIRST_TIMERS, ind_participants=NO_GENDER).public
@@ -242,6 +246,7 @@ def test_a_release_that_cannot_be_read_keeps_the_watched_tables_back(three_desk)
     assert status.status == "carried" and "ArrowInvalid" in " ".join(status.reasons)
 
 
+@pytest.mark.nights
 def test_what_a_table_that_is_carried_prints_of_a_secret_of_the_night_is_said(three_desk):
     """That they are 3 was no secret before somebody counted who came for the first time."""
     three_desk.night(ind_participants=NO_GENDER)

@@ -45,6 +45,7 @@ def test_new_figures_wait_and_the_published_ones_stay(started_desk):
     assert releases.verify(release) == []
 
 
+@pytest.mark.nights
 def test_what_was_looked_at_is_published_byte_for_byte_and_the_journal_says_who(started_desk):
     started_desk.rule(APPROVAL)
     made = started_desk.candidate(ind_events=events(37))
@@ -242,6 +243,7 @@ def test_an_embargo_that_ends_does_not_stand_for_an_approval(started_desk):
     assert release.datasets["ind_events"].waits == "approval"
 
 
+@pytest.mark.nights
 def test_no_file_of_a_release_says_a_figure_under_embargo(desk):
     """The whole portal, workbook and documents: 4711 is new, and is printed, quoted and found by a check nowhere."""
     desk.night()
@@ -279,6 +281,7 @@ def test_no_file_of_a_release_says_a_figure_under_embargo(desk):
 # --- the preview ---------------------------------------------------------------------------------------------------
 
 
+@pytest.mark.nights
 def test_the_preview_says_on_every_page_that_nothing_is_published(desk):
     desk.night()
     desk.rule(APPROVAL)

@@ -80,6 +80,7 @@ def test_a_crash_anywhere_leaves_a_whole_current_and_is_swept(started_desk, monk
     assert listed == [1, again.number] == shelf.directories(started_desk.releases)
 
 
+@pytest.mark.nights
 def test_what_a_full_disk_or_an_interruption_stopped_takes_no_room(started_desk, monkeypatch):
     made = started_desk.candidate(ind_events=hand_made.events(35))
     for stop in (OSError(errno.ENOSPC, "No space left on device"), KeyboardInterrupt()):
@@ -90,6 +91,7 @@ def test_what_a_full_disk_or_an_interruption_stopped_takes_no_room(started_desk,
     assert started_desk.publish(made).number == 2
 
 
+@pytest.mark.nights
 def test_a_crash_after_the_pointer_keeps_its_release_for_ever(started_desk, monkeypatch):
     """The journal missed a line; the release was current, so people saw it: it is not swept two nights later."""
     with monkeypatch.context() as patch:

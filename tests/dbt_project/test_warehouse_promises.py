@@ -583,6 +583,7 @@ def test_two_builds_of_the_same_rows_give_the_same_figures(candidate, tmp_path):
             assert con.execute(f"select count(*) from (from {again} except from {name})").fetchall() == [(0,)], name
 
 
+@pytest.mark.nights
 def test_unit_tests_of_the_models_pass(candidate):
     run = candidate.invoke("test", "--select", "test_type:unit")
     assert run.success, [f"{r.node.name}: {r.message}" for r in run.result.results if str(r.status) != "pass"]

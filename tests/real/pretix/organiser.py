@@ -24,7 +24,9 @@ from recipe import Pretix
 DAY, SERIES = "journee-ess", "webinaires"
 GIVEN = ("Aïcha", "Benoît", "Chloé", "Gwenaëlle", "Œdipe", "Ny'ala", "Zoé-Maëlle")
 FAMILY = ("Fictivière", "D'INVENTÉE", "Le Fictivœu", "Inventéeova")
-PEOPLE = (*FAMILY, "inconnu.example", "19900")
+TELEPHONE = ("331990001", "01990001")
+"""How every telephone begins, abroad and at home. Long enough not to be found by chance among the digits of a key: five of them were."""
+PEOPLE = (*FAMILY, "inconnu.example", *TELEPHONE)
 """Texts of which each order's people have at least one in every personal field."""
 ORGANISATIONS = ("Association Essai & Co", "=2+3 asso", "France; Essai", 'Coopérative "Le Modèle"', "  SCOP Gabarit ")
 COMMUNES = ("Lille", "St Etienne", "L'Haÿ-les-Roses", "59000 Lille")
@@ -170,7 +172,7 @@ class Organiser:
             positions.append({"item": self.items["repas"], "answers": []})
         created = {
             "email": email.upper() if number % 17 == 0 else email, "locale": "fr", "sales_channel": "web",
-            "phone": f"+3319900{number % 10000:04}" if number % 3 == 0 else None, "send_email": False, "force": True,
+            "phone": f"+{TELEPHONE[0]}{number % 90:02}" if number % 3 == 0 else None, "send_email": False, "force": True,
             "status": "p" if number % 7 else "n", "payment_provider": "manual", "fees": [],
             "comment": "" if number % 10 else "À rappeler\nsemaine 50",
             "positions": [position | {"positionid": rank} for rank, position in enumerate(positions, 1)],

@@ -168,6 +168,18 @@ class Numbers:
             found[rest[kept]] = found[base[kept]] - found[top[kept]]
         return found[: self.count]
 
+    def unsaid(self, tables: Mapping[str, pa.Table]) -> set[tuple]:
+        """The names of the numbers that there are, and that the tables do not print."""
+        found: set[tuple] = set()
+        for dataset, table in sorted(tables.items()):
+            layout = self._given(dataset, table)[2]
+            status, with_data = (table[name].to_pylist() for name in ("obs_status", "n_with_data"))
+            has_number = np.column_stack([table[name].is_valid().to_numpy() for name in NUMBERS]).any(axis=1)
+            for place in np.flatnonzero(~has_number).tolist():
+                if _keeps(status[place], with_data[place]):
+                    found.update(self._names[name] for name in layout.names[place] if name >= 0)
+        return found
+
     def _given(self, dataset: str, table: pa.Table) -> tuple[np.ndarray, np.ndarray, _Layout]:
         """What each line names and says (−1: nothing), in the order of `_Layout.names`."""
         asked = (dataset, stream(table.select(KEY)))
@@ -259,8 +271,7 @@ def _read_table(cells: Cells, dataset: str, table: pa.Table, naming: Naming) -> 
     for place, (row, when) in enumerate(zip(rows, whens([_key(row) for row in rows]), strict=True)):
         names = naming.of(dataset, _member(row), when)
         if all(row.get(column) is None for column in NUMBERS):
-            # nothing to count is given away too, unless the line keeps a number that there is
-            if row["obs_status"] != "M" and row["n_with_data"] != 0:
+            if _keeps(row["obs_status"], row["n_with_data"]):
                 cells.unsaid.update(name for _, name in names)
             if all(row.get(column) is None for column, _ in names):
                 continue  # otherwise it says of how many persons it has nothing
@@ -295,6 +306,11 @@ def _read_table(cells: Cells, dataset: str, table: pa.Table, naming: Naming) -> 
             group=(dataset, row["programme_id"], row["indicator"], row["breakdown"]),
         )
         cells.lines.append(line)
+
+
+def _keeps(status: str, n_with_data: int | None) -> bool:
+    """Whether a line without a number keeps one that there is. Otherwise it says that there is nothing to count."""
+    return status != "M" and n_with_data != 0
 
 
 def whens(lines: Sequence[tuple[str, ...]]) -> list[str]:

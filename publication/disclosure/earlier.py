@@ -125,18 +125,25 @@ def secret_lines(printed: Mapping[str, pa.Table]) -> dict[tuple, str]:
 Told = Callable[[Printed], np.ndarray]
 
 
+def of_all(system: System, numbers: Told) -> Told:
+    """The same, of variables too that were added since they were told: earlier releases print none of them."""
+    return cache(
+        lambda printed: np.append(told := numbers(printed), np.full(len(system.variables) - len(told), math.nan))
+    )
+
+
 def restated(
     printed: Printed, then: np.ndarray, before: Events, today: Events, cells: Cells, naming: Naming
 ) -> np.ndarray:
     """What was printed `then`, with every event where it stands today: an event that is gone is taken out of the old sums, one that moved is in
     those of its new place. inf: the sum cannot be restated, the event was secret. `before`: the list of events then."""
     at = cells.system.by_name
-    stood, stands = (_members(events.get(printed.programme_id, ())) for events in (before, today))
+    stood, stands = (members_of_events(events.get(printed.programme_id, ())) for events in (before, today))
     moved = {event for event, members in stood.items() if members != stands.get(event)}
     if not moved or not stands:
         return then
     then = then.copy()
-    for (programme, quantity, traits, event, when), value in _numbers_of(printed, moved, naming).items():
+    for (programme, quantity, traits, event, when), value in numbers_of(printed, moved, naming).items():
         if naming.words.quantities[quantity].adds_up == "events":
             old, new = stood[event], stands.get(event, frozenset())
             for about, sign in (*((about, -1.0) for about in old - new), *((about, 1.0) for about in new - old)):
@@ -149,15 +156,17 @@ def restated(
     return then
 
 
-def _members(events: Iterable[frozenset[tuple[str, str]]]) -> dict[tuple[str, str], frozenset[tuple[str, str]]]:
+def members_of_events(
+    events: Iterable[frozenset[tuple[str, str]]],
+) -> dict[tuple[str, str], frozenset[tuple[str, str]]]:
     """By event, where it stands."""
     return {about: members for members in events for about in members if about[0] == EVENT}
 
 
-def _numbers_of(printed: Printed, events: Collection[tuple[str, str]], naming: Naming) -> dict[tuple, float]:
+def numbers_of(printed: Printed, events: Collection[tuple[str, str]], naming: Naming) -> dict[tuple, float]:
     """What an earlier release prints of these events, by name: 0 where it says that there is nothing, nan where it is silent."""
     found: dict[tuple, float] = {}
-    for dataset, table in sorted(printed.tables.items()):
+    for dataset, table in sorted(printed.tables.items()) if events else ():
         rows = table.to_pylist()
         lines = [tuple(row[column] for column in KEY) for row in rows]
         for row, line, when in zip(rows, lines, whens(lines), strict=True):
@@ -176,9 +185,10 @@ def events_of(warehouse: Path | None) -> Events:
 @dataclass
 class GivenAway:
     """Secret numbers of today that earlier releases tell, or narrow more than anything that is hidden today could make good. What nothing
-    can keep is not asked for any more; `needs`: what was."""
+    can keep is not asked for any more; `needs`: what was. `sums`: variables that stand for what earlier releases print, and which do."""
 
     needs: dict[int, tuple[float | None, float | None]] = field(default_factory=dict)
+    sums: dict[int, list[int]] = field(default_factory=lambda: defaultdict(list))
 
     def let_go(self, system: System, index: int, low: float = math.inf, high: float = -math.inf) -> None:
         """Ask for no more than `low` to `high`; for nothing where these are no interval."""
@@ -227,12 +237,12 @@ def keep_beside_what_is_gone(cells: Cells, earlier: Iterable[Printed], numbers: 
             wanted[index] = max(wanted.get(index, 0.0), width)
 
     for printed in earlier:
-        gone = _gone(printed, rows.keys(), naming)
-        if not gone:
+        secret = gone(printed, rows.keys(), naming)
+        if not secret:
             continue
         root, then = roots(), numbers(printed)
         of_quantity: dict[tuple, float] = {}
-        for name, least in gone.items():
+        for name, least in secret.items():
             of_quantity[name[:2]] = max(of_quantity.get(name[:2], 0.0), least)
             index = system.by_name.get(name)
             if index is not None and 0 < system.variables[index].true_value < least:  # as it was, if nothing changed
@@ -270,7 +280,7 @@ def keep_uncertain(system: System, wanted: Mapping[int, float]) -> None:
                 system.variables[index].need_low = system.variables[index].need_high = None
 
 
-def _gone(printed: Printed, names: Collection[tuple], naming: Naming) -> dict[tuple, float]:
+def gone(printed: Printed, names: Collection[tuple], naming: Naming) -> dict[tuple, float]:
     """The numbers of lines that were secret by themselves and are none of today's; how uncertain they must stay."""
     found: dict[tuple, float] = {}
     for dataset, *line, when in (
@@ -317,14 +327,13 @@ def told_by(
             for place, variable in zip(part.places, part.variables, strict=True)
             if not variable.is_public
         ]
-        told[index] = sorted(
-            {
-                release
-                for printed in earlier
-                if same(today[tied], numbers(printed)[tied]).any()
-                for release in printed.releases
-            }
-        )
+        telling = {
+            release
+            for printed in earlier
+            if same(today[tied], numbers(printed)[tied]).any()
+            for release in printed.releases
+        }
+        told[index] = sorted(telling.union(*(found.sums[place] for place in tied if place in found.sums)))
     return told
 
 

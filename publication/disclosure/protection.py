@@ -16,7 +16,7 @@ import time
 from collections import Counter, defaultdict
 from collections.abc import Callable, Collection, Iterable, Mapping
 from dataclasses import dataclass, field, replace
-from functools import cache
+from functools import cache, lru_cache
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -25,6 +25,7 @@ import pyarrow as pa
 import pyarrow.compute as pc
 
 from publication.disclosure import cells as reading
+from publication.disclosure import differences
 from publication.disclosure import earlier as past
 from publication.disclosure.cells import SECONDARY, Cells, Events
 from publication.disclosure.last_look import HIDDEN
@@ -122,12 +123,13 @@ def _protect(
     reading.tie(cells, policies, events)
     naming = reading.Naming(policies)
     read = reading.Numbers(cells.system, naming)
-    numbers = cache(lambda printed: read.of(printed.tables))
-    events_then = cache(past.events_of)
-    restated = cache(
-        lambda printed: past.restated(printed, numbers(printed), events_then(printed.warehouse), events, cells, naming)
-    )
-    given_away = past.mark_public(cells, earlier, numbers)
+    printed_then = cache(lambda printed: read.of(printed.tables))
+    lists = lru_cache(maxsize=2)(past.events_of)  # of a year of releases, all would fill the memory
+    given_away = past.mark_public(cells, earlier, printed_then)
+    unsaid, before = (lambda printed: read.unsaid(printed.tables)), (lambda printed: lists(printed.warehouse))
+    differences.tie(cells, earlier, printed_then, unsaid, before, events, naming, given_away, _is_large)
+    numbers = past.of_all(cells.system, printed_then)
+    restated = cache(lambda printed: past.restated(printed, numbers(printed), before(printed), events, cells, naming))
     past.keep_beside_what_is_gone(cells, earlier, numbers, naming)
     _hold_alone(cells, given_away, deadline)
     settled: dict[tuple, Settled] = {}
@@ -270,11 +272,14 @@ def _solved(
 
 
 def _settled(part: Part, deadline: float) -> Settled:
+    chosen, whole, proof = _by_blocks(part, deadline) if _is_large(part) else _exactly(part, deadline)
+    return Settled({part.row_places[number] for number in chosen}, whole, proof)
+
+
+def _is_large(part: Part) -> bool:
     from publication.disclosure.audit import MOST_VARIABLES
 
-    is_large = len(part.rows) > MOST_ROWS or len(part.variables) > MOST_VARIABLES
-    chosen, whole, proof = _by_blocks(part, deadline) if is_large else _exactly(part, deadline)
-    return Settled({part.row_places[number] for number in chosen}, whole, proof)
+    return len(part.rows) > MOST_ROWS or len(part.variables) > MOST_VARIABLES
 
 
 def _exactly(part: Part, deadline: float) -> tuple[Collection[int], set[tuple], None]:

@@ -962,7 +962,12 @@ def known_of(programme, lines, known=MappingProxyType({})):
         19,
         76,
         97,
-        *(pytest.param(n, marks=pytest.mark.nights) for n in (6, 53, 70, 74, 95, 122, 128, 138, 143, *range(150, 180))),
+        6,
+        136,
+        *(
+            pytest.param(n, marks=pytest.mark.nights)
+            for n in (20, 42, 53, 63, 70, 74, 95, 101, 122, 128, 129, 138, 143, *range(150, 180), 252, 300)
+        ),
     ],
 )
 def test_what_a_release_hides_does_not_come_out_of_the_next(seed, monkeypatch, tmp_path):
@@ -1007,6 +1012,77 @@ def test_what_a_release_hides_does_not_come_out_of_the_next(seed, monkeypatch, t
         if line["breakdown"] == "event" and line["conf_status"] == "A":
             widths = [ends[line["member"]][1] - ends[line["member"]][0] for ends in (before, after)]
             assert widths[1] >= min(widths[0], 5) - 1e-6
+    assert not told_by_both((first, lines), (second, result.tables[d].to_pylist()))
+
+
+def told_by_both(*releases):
+    """The secret events of two releases that come out rightly when an event is supposed to have what it had, where nothing contradicts that."""
+    system, at = System(), {}
+    for release, (programme, lines) in enumerate(releases):
+        stands = lines_and_events(programme)[1]
+        for event in programme:
+            at[release, event] = system.variable((release, event))
+        for line in lines:
+            if line["value"] is not None:
+                own = [event for event in programme if (line["breakdown"], line["member"]) in stands[event]]
+                system.equation([(at[release, event], 1.0) for event in own], line["value"])
+
+    def attacker(same_events):
+        supposed = System(system.variables, equations=list(system.equations))
+        for event in same_events:
+            supposed.equation([(at[0, event], 1.0), (at[1, event], -1.0)])
+        return Attacker(supposed)
+
+    kept = []
+    for event in (event for event in releases[0][0] if event in releases[1][0]):
+        if attacker([*kept, event]).has_solution():
+            kept.append(event)
+    found = attacker(kept)
+    return [
+        (release, line["member"])
+        for release, (programme, lines) in enumerate(releases)
+        for line in lines
+        if line["breakdown"] == "event" and line["conf_status"] == "A"
+        for ends in [
+            (found.lowest(at[release, line["member"]]).value, found.highest(at[release, line["member"]]).value)
+        ]
+        if max(abs(end - programme[line["member"]][2]) for end in ends) < 1e-6
+    ]
+
+
+@pytest.mark.parametrize(
+    "first, second, hidden",
+    [
+        # 43 then and 45 now: the new event has 2
+        ({}, {"a3": 2}, {"a1", "a2", "a3", "total"}),
+        # of five more, three registered for an event that is printed both times
+        ({}, {"a4": 33, "a3": 2}, {"a1", "a2", "a3", "a4"}),
+        # an event that nobody registered for says so
+        ({"a0": 0}, {"a0": 0, "a3": 2}, {"a1", "a2", "a3", "total"}),
+        # what two new events have together tells of neither
+        ({}, {"a3": 2, "a5": 3}, {"a1", "a2", "a3", "a5"}),
+        # one of those that were hidden changed, which nobody sees
+        ({}, {"a1": 4, "a3": 2}, {"a1", "a2", "a3"}),
+    ],
+)
+def test_a_sum_less_that_of_another_release_does_not_give_an_event(monkeypatch, tmp_path, first, second, hidden):
+    """3 of a1 were hidden with the 10 of a2."""
+    first, second = ({"a1": 3, "a2": 10, "a4": 30} | more for more in (first, second))
+
+    def night(programme, **more):
+        rows = [count("PA03", "event", name, n) if n else nothing("PA03", name) for name, n in programme.items()]
+        total = count("PA03", "total", "total", sum(programme.values()))
+        return protect(*rows, total, events=lambda: public(*programme), **more)
+
+    monkeypatch.setattr(earlier, "releases_with", lambda *_: printed_)
+    monkeypatch.setattr(earlier, "events_of", lambda _: public(*first))
+    printed_ = []
+    then = night(first)
+    printed_ = [earlier.Printed(hand_made.HDF, then.tables, earlier.secret_lines(then.tables), [1])]
+    today = night(second, releases=tmp_path)
+    assert not today.reasons and not today.reserves
+    told = signs(today, "ind_participation").items()
+    assert {cell.split("|")[2] for cell, sign in told if sign.startswith("Q")} == hidden
 
 
 @pytest.mark.parametrize("budget, is_held", [(300.0, False), (0.0, True)])

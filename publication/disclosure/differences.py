@@ -1,0 +1,216 @@
+"""What two releases tell together that neither does: the difference of two sums is what makes it.
+
+Belongs here: for each sum over events that an earlier release prints, the equation that it still is between numbers of today. Does not belong
+here: numbers that are printed as they were, and old secrets (`earlier`); what is made of an equation (`suppression`, `audit`).
+
+A sum of then is what its events had then. Of those that were hidden, an attacker supposes that they have the same today. Where that is so, what
+the sum has grown by is what came since and what is known to have changed: a department has five more, three of them at an event whose line is
+printed both times, so that its new event has two.
+"""
+
+from __future__ import annotations
+
+import math
+from collections import defaultdict
+from collections.abc import Callable, Collection, Iterable, Iterator, Mapping
+from dataclasses import dataclass
+from functools import cache
+
+import numpy as np
+
+from publication.disclosure.cells import EVENT, Cells, Events, Naming, same
+from publication.disclosure.earlier import (
+    NOTHING,
+    GivenAway,
+    Printed,
+    Told,
+    gone,
+    keep_uncertain,
+    members_of_events,
+    numbers_of,
+)
+from publication.disclosure.system import Part
+
+#: A breakdown and one of its members.
+About = tuple[str, str]
+#: Σ coefficient × number of today = what was printed.
+Equation = tuple[list[tuple["int | Gone", float]], float]
+
+
+@dataclass(frozen=True)
+class Gone:
+    """What an event that is gone had, hidden then."""
+
+    name: tuple
+    value: float
+
+
+def tie(
+    cells: Cells,
+    earlier: Iterable[Printed],
+    numbers: Told,
+    unsaid: Callable[[Printed], set[tuple]],
+    before: Callable[[Printed], Events],
+    today: Events,
+    naming: Naming,
+    found: GivenAway,
+    is_large: Callable[[Part], bool],
+) -> None:
+    """Add the equations. What an earlier release prints is a number of its own, public as long as that release is: one of `found.sums`. What an
+    event had that is gone is one too, to stay uncertain where it was secret. `unsaid`, `before`: the names of the numbers that
+    a release keeps, and its list of events.
+
+    A large part is left as it is: of that no night can tell in time what could not be kept whatever was hidden, nor let it go."""
+    system, lines, wanted = cells.system, {line.lasting_name for line in cells.lines}, {}
+    nb_equations = len(system.equations)
+    sums = cache(lambda programme_id: _Sums(cells, programme_id, today.get(programme_id, ())))
+    for printed in earlier:
+        own = sums(printed.programme_id)
+        stood = members_of_events(before(printed).get(printed.programme_id, ())) if own.quantities else None
+        if stood:
+            beside = _Beside(own, stood)
+            secret = gone(printed, lines, naming)
+            for terms, constant in beside.still_true(
+                numbers(printed), unsaid(printed), numbers_of(printed, beside.gone, naming)
+            ):
+                at = [system.variable(("gone", n), value=n.value) if isinstance(n, Gone) else n for n, _ in terms]
+                for index, (number, _) in zip(at, terms, strict=True):
+                    if isinstance(number, Gone) and 0 < number.value < (width := secret.get(number.name, 0.0)):
+                        wanted[index] = width
+                said = tuple(zip(at, (coefficient for _, coefficient in terms), strict=True))
+                then = system.variable(("then", said, constant), value=constant, lower=-math.inf, is_public=True)
+                system.equation([*said, (then, -1.0)])
+                found.sums[then] += printed.releases
+    division = system.divided(system.unhideable())
+    system.equations[nb_equations:] = [
+        equation
+        for equation in system.equations[nb_equations:]
+        if not any(is_large(part) for part in division.parts(index for index, _ in equation.terms))
+    ]
+    keep_uncertain(system, wanted)
+
+
+@dataclass(frozen=True)
+class _Quantity:
+    """What is counted, and where its numbers of today are: of each sum (−1: not printed), and of each event."""
+
+    key: tuple
+    sums: np.ndarray
+    events: np.ndarray
+
+    def name(self, event: About) -> tuple:
+        programme, quantity, traits, when = self.key
+        return (programme, quantity, traits, event, when)
+
+
+class _Sums:
+    """The sums over events of one programme today."""
+
+    def __init__(self, cells: Cells, programme_id: str, events: Iterable[frozenset[About]]):
+        variables = cells.system.variables
+        known = [variable.upper if variable.lower == variable.upper else variable.value for variable in variables]
+        self.values = np.array(known, dtype=float)
+        self.is_public = np.array([variable.is_public for variable in variables], dtype=bool)
+        self.stands = members_of_events(events)
+        self.place = {event: place for place, event in enumerate(self.stands)}
+        #: each event in each of its sums
+        self.pairs = [
+            (event, about) for event, members in self.stands.items() for about in members if about[0] != EVENT
+        ]
+        self.about: dict[About, int] = {}
+        for _, about in self.pairs:
+            self.about.setdefault(about, len(self.about))
+        self.quantities = list(self._quantities(cells, programme_id))
+
+    def _quantities(self, cells: Cells, programme_id: str) -> Iterator[_Quantity]:
+        sums: dict[tuple, dict[About, int]] = defaultdict(dict)
+        numbers: dict[tuple, dict[About, int]] = defaultdict(dict)
+        for name, index in cells.system.by_name.items():
+            if name[0] == "atom":
+                numbers[name[1]] |= {about: index for about in name[2] if about[0] == EVENT}
+            elif name[0] == programme_id and len(name) == 5:
+                programme, quantity, traits, about, when = name
+                (numbers if about[0] == EVENT else sums)[programme, quantity, traits, when][about] = index
+        for key, by_about in sums.items():
+            if self.place and self.place.keys() <= numbers[key].keys():
+                yield _Quantity(
+                    key,
+                    np.array([by_about.get(about, -1) for about in self.about]),
+                    np.array([numbers[key][event] for event in self.place]),
+                )
+
+
+class _Beside:
+    """The sums of an earlier release beside those of today: one entry for each event in each sum of either. Events that are gone come after those
+    of today."""
+
+    def __init__(self, today: _Sums, stood: Mapping[About, frozenset[About]]):
+        self.today = today
+        self.gone = [event for event in stood if event not in today.place]
+        place = today.place | {event: len(today.place) + rank for rank, event in enumerate(self.gone)}
+        stayed = {event for event in today.place if stood.get(event) == today.stands[event]}
+        was = [event in stayed or about in stood.get(event, ()) for event, about in today.pairs]
+        left = [
+            (event, about)
+            for event in stood
+            if event not in stayed
+            for about in sorted(stood[event] - today.stands.get(event, frozenset()))
+            if about in today.about
+        ]
+        entries = [(place[event], today.about[about]) for event, about in (*today.pairs, *left)]
+        self.event, self.about = np.array(entries, int).reshape(-1, 2).T
+        self.is_in = np.arange(len(entries)) < len(today.pairs)
+        self.was_in = np.array(was + [True] * len(left), dtype=bool)
+
+    def still_true(self, then: np.ndarray, unsaid: Collection[tuple], had: Mapping[tuple, float]) -> Iterator[Equation]:
+        """For each sum of which the events that were hidden then have what they had. `had`: what was printed of the events that are gone."""
+        events = [*self.today.place, *self.gone]
+        for quantity in self.today.quantities:
+            own = np.append(then[quantity.events], [had.get(quantity.name(event), math.nan) for event in self.gone])
+            is_hidden = np.isnan(own)
+            own[is_hidden] = 0.0  # unless a line keeps what there was
+            is_hidden[is_hidden] = [quantity.name(events[n]) in unsaid for n in np.flatnonzero(is_hidden)]
+            yield from self._equations(quantity, then[quantity.sums], own, is_hidden)
+
+    def _equations(
+        self, quantity: _Quantity, sums: np.ndarray, then: np.ndarray, is_hidden: np.ndarray
+    ) -> Iterator[Equation]:
+        """`sums`, `then`: what was printed of the sums, and of the events, of which `is_hidden` says that they were hidden."""
+        today, nb_sums = self.today, len(self.today.about)
+        now = np.append(today.values[quantity.events], np.zeros(len(self.gone)))
+        stays = is_hidden | same(now, then)
+        # what was hidden is as much today; of what was printed, what it was is known
+        coefficient = self.is_in * 1.0 - (self.was_in & stays[self.event])
+        changed = self.was_in & ~stays[self.event]
+        constant = sums - np.bincount(self.about[changed], then[self.event[changed]], nb_sums)
+        moves = np.flatnonzero(coefficient)
+        event, about, weight = self.event[moves], self.about[moves], coefficient[moves]
+        rest = constant - today.values[quantity.sums] + np.bincount(about, weight * now[event], nb_sums)
+        rest[quantity.sums < 0] = math.nan
+        is_gone = event >= len(self.today.place)
+        now[len(today.place) :] = self._had(event[is_gone], about[is_gone], rest)
+        of_gone = np.bincount(about[is_gone], now[event[is_gone]], nb_sums)
+        says_more = (np.bincount(about, minlength=nb_sums) > 0) | ~today.is_public[quantity.sums]
+        for place in np.flatnonzero(says_more & same(rest, of_gone)).tolist():
+            own = about == place
+            terms = [
+                (self._number(quantity, at, now), -times)
+                for at, times in zip(event[own].tolist(), weight[own].tolist(), strict=True)
+            ]
+            yield [(int(quantity.sums[place]), 1.0), *terms], float(constant[place])
+
+    def _number(self, quantity: _Quantity, place: int, now: np.ndarray) -> int | Gone:
+        if place < len(self.today.place):
+            return int(quantity.events[place])
+        return Gone(quantity.name(self.gone[place - len(self.today.place)]), float(now[place]))
+
+    def _had(self, event: np.ndarray, about: np.ndarray, rest: np.ndarray) -> np.ndarray:
+        """What each of the events that are gone had: what is left of the sums in which no other is, as most of them say; else nan."""
+        found = np.full(len(self.gone), math.nan)
+        nb_in = np.bincount(about, minlength=len(rest))
+        for place in np.unique(event).tolist():
+            left = rest[about[(event == place) & (nb_in[about] == 1)]]
+            left = left[left > -NOTHING]
+            if len(left):
+                found[place - len(self.today.place)] = left[same(left[:, None], left).sum(axis=1).argmax()]
+        return found

@@ -61,9 +61,14 @@ def tie(
     a release keeps, and its list of events.
 
     A large part is left as it is: of that no night can tell in time what could not be kept whatever was hidden, nor let it go."""
+    from publication.disclosure.audit import MOST_VARIABLES
+
     system, lines, wanted = cells.system, {line.lasting_name for line in cells.lines}, {}
-    nb_equations = len(system.equations)
-    sums = cache(lambda programme_id: _Sums(cells, programme_id, today.get(programme_id, ())))
+    nb_equations, division = len(system.equations), system.divided(system.unhideable())
+    is_unknown = ~division.known
+    nb_tied = np.bincount(division.root[is_unknown], minlength=len(is_unknown))[division.root]
+    is_small = is_unknown & (nb_tied <= MOST_VARIABLES)
+    sums = cache(lambda programme_id: _Sums(cells, programme_id, today.get(programme_id, ()), is_small))
     for printed in earlier:
         own = sums(printed.programme_id)
         stood = members_of_events(before(printed).get(printed.programme_id, ())) if own.quantities else None
@@ -104,9 +109,9 @@ class _Quantity:
 
 
 class _Sums:
-    """The sums over events of one programme today."""
+    """The sums over events of one programme today, of the quantities of which a number is asked for."""
 
-    def __init__(self, cells: Cells, programme_id: str, events: Iterable[frozenset[About]]):
+    def __init__(self, cells: Cells, programme_id: str, events: Iterable[frozenset[About]], is_asked: np.ndarray):
         variables = cells.system.variables
         known = [variable.upper if variable.lower == variable.upper else variable.value for variable in variables]
         self.values = np.array(known, dtype=float)
@@ -120,7 +125,7 @@ class _Sums:
         self.about: dict[About, int] = {}
         for _, about in self.pairs:
             self.about.setdefault(about, len(self.about))
-        self.quantities = list(self._quantities(cells, programme_id))
+        self.quantities = [each for each in self._quantities(cells, programme_id) if is_asked[each.events].any()]
 
     def _quantities(self, cells: Cells, programme_id: str) -> Iterator[_Quantity]:
         sums: dict[tuple, dict[About, int]] = defaultdict(dict)

@@ -232,7 +232,7 @@ class _Large:
 
     def _moved_by_a_program(self, index: int, way: int, reach: Reach) -> list[int]:
         """Single contributors whose number moves in what a program finds for this end; none when it finds nothing."""
-        point = self._solve(None, index, way)
+        point = self._solve(None, index, way, reach)
         if point is None:
             return []
         reach.low[index], reach.high[index] = min(reach.low[index], point[index]), max(reach.high[index], point[index])
@@ -274,24 +274,25 @@ class _Large:
             reach.ask_no_more(index, way, [single], self.closed)
             if not goes(index):
                 reach.ask_no_more(index, way, [single], self.closed, is_wide=True)
-            if not goes(index) and (point := self._solve(single, index, way)) is not None:
+            if not goes(index) and (point := self._solve(single, index, way, reach)) is not None:
                 reach.low[index] = min(reach.low[index], point[index])
                 reach.high[index] = max(reach.high[index], point[index])
             if not goes(index):
                 findings.append(Finding(self.part.places[index], reach.low[index], reach.high[index], False, self.part.places[single]))  # fmt: skip
         return findings
 
-    def _solve(self, single: int | None, index: int, way: int) -> np.ndarray | None:
-        """Numbers that fit and reach this end of the interval. None when no program is left, or nothing stops it: what is not
-        concluded counts as found by the attacker.
+    def _solve(self, single: int | None, index: int, way: int, reach: Reach) -> np.ndarray | None:
+        """Numbers that fit and go as far as this end must seem to, or as they can. None when no program is left: what is not concluded counts as
+        found by the attacker.
         """
         if self.left <= 0:
             return None
         self.left -= 1
         program = _Program(self.part, [known or n == single for n, known in enumerate(self.known)])
+        program.stop_at(index, (reach.need_low if way < 0 else reach.need_high)[index], way)
         points: list[np.ndarray] = []
         program.end(index, -float(way), Reach(self.part), points)
-        return points[0] if points else None
+        return points[0]
 
 
 class _Program:
@@ -315,6 +316,12 @@ class _Program:
             if left:
                 low = -math.inf if equation.at_most else constant
                 self.solver.addRow(low, constant, len(left), [i for i, _ in left], [c for _, c in left])
+
+    def stop_at(self, index: int, value: float, way: int) -> None:
+        """Let a number go no farther than this, so that nothing is unbounded."""
+        variable = self.part.variables[index]
+        ends = (max(variable.lower, value), variable.upper) if way < 0 else (variable.lower, min(variable.upper, value))
+        self.solver.changeColBounds(self.column[index], *ends)
 
     def end(self, index: int, way: float, reach: Reach, points: list) -> float:
         """The lowest (way 1) or highest (way −1) value; infinite when nothing bounds it."""

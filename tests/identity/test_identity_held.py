@@ -39,6 +39,7 @@ def split_homonyms(tmp_path) -> Lists:
     return people
 
 
+@pytest.mark.nights
 def test_a_homonym_behind_the_same_address_keeps_what_is_his(split_homonyms):
     assert len(held(split_homonyms, email=HOUSE).uids) == 2, "one address, two persons"
     for uid in held(split_homonyms, email=HOUSE).uids:

@@ -57,6 +57,7 @@ def fingerprints(people, uid):
     return [int(identity.fingerprint, 16) for identity in identities_of_person(people.vault, uid, purpose="matching")]
 
 
+@pytest.mark.nights
 def test_merging_a_pair_to_review_makes_one_person_until_it_is_taken_back(people, monkeypatch):
     (pair,) = pairs_to_review(people.vault, purpose="matching")
     assert pair.evidence == "name+phone+organisation"
@@ -74,6 +75,7 @@ def test_merging_a_pair_to_review_makes_one_person_until_it_is_taken_back(people
     assert people.groups() == [{"a1", "b1"}, {"a2"}]
 
 
+@pytest.mark.nights
 def test_who_is_split_from_the_best_of_two_namesakes_goes_to_the_other(tmp_path):
     people = Lists(tmp_path)
     people.put(

@@ -49,6 +49,7 @@ def test_the_review_band_is_listed_without_identities_unless_a_purpose_is_given(
     assert "jean.dupont@free.fr" in said("review", "--reveal", "--purpose", "matching")
 
 
+@pytest.mark.nights
 def test_a_pair_is_merged_shown_and_taken_back_and_the_next_night_has_it_to_do(home):
     left, right = said("review").split()[:2]
     assert "n° 1" in said("merge", left, right, "--reason", "vu au guichet")

@@ -31,6 +31,7 @@ def everything(home: Home) -> dict:
     return found
 
 
+@pytest.mark.nights
 def test_what_the_night_would_change_is_said_and_nothing_changes(observatoire, observatory, tmp_path):  # noqa: F811
     observatory.deliver_sample()
     observatory.night()

@@ -201,6 +201,7 @@ def landed_of(home: Home, source: str) -> list[tuple]:
         return [*events, *(con.execute(refused, {"files": files}).fetchall() if files else [])]
 
 
+@pytest.mark.nights
 def test_what_nothing_reads_of_an_accepted_file_goes_at_its_time_and_the_rest_is_read_as_before(tmp_path):
     made = home_with(
         tmp_path,

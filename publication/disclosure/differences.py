@@ -5,7 +5,8 @@ here: numbers that are printed as they were, and old secrets (`earlier`); what i
 
 A sum of then is what its events had then. Of those that were hidden, an attacker supposes that they have the same today. Where that is so, what
 the sum has grown by is what came since and what is known to have changed: a department has five more, three of them at an event whose line is
-printed both times, so that its new event has two.
+printed both times, so that its new event has two. Persons are counted once each, however many events they come to: where their difference is
+that of the events, a reader may well suppose that nobody came to two, as of one release.
 """
 
 from __future__ import annotations
@@ -24,25 +25,19 @@ from publication.disclosure.earlier import (
     GivenAway,
     Printed,
     Told,
-    gone,
     keep_uncertain,
     members_of_events,
     numbers_of,
+    secret_and_gone,
 )
 from publication.disclosure.system import Part
 
+#: Of the name of a number that an event had which is gone.
+GONE = "gone"
 #: A breakdown and one of its members.
 About = tuple[str, str]
-#: Σ coefficient × number of today = what was printed.
-Equation = tuple[list[tuple["int | Gone", float]], float]
-
-
-@dataclass(frozen=True)
-class Gone:
-    """What an event that is gone had, hidden then."""
-
-    name: tuple
-    value: float
+#: Σ coefficient × variable = what was printed.
+Sum = tuple[list[tuple[int, float]], float]
 
 
 def tie(
@@ -63,35 +58,35 @@ def tie(
     A large part is left as it is: of that no night can tell in time what could not be kept whatever was hidden, nor let it go."""
     from publication.disclosure.audit import MOST_VARIABLES
 
-    system, lines, wanted = cells.system, {line.lasting_name for line in cells.lines}, {}
+    system, lines = cells.system, {line.lasting_name for line in cells.lines}
     nb_equations, division = len(system.equations), system.divided(system.unhideable())
     is_unknown = ~division.known
     nb_tied = np.bincount(division.root[is_unknown], minlength=len(is_unknown))[division.root]
     is_small = is_unknown & (nb_tied <= MOST_VARIABLES)
     sums = cache(lambda programme_id: _Sums(cells, programme_id, today.get(programme_id, ()), is_small))
+    wanted: dict[int, float] = {}
     for printed in earlier:
         own = sums(printed.programme_id)
         stood = members_of_events(before(printed).get(printed.programme_id, ())) if own.quantities else None
-        if stood:
-            beside = _Beside(own, stood)
-            secret = gone(printed, lines, naming)
-            for terms, constant in beside.still_true(
-                numbers(printed), unsaid(printed), numbers_of(printed, beside.gone, naming)
-            ):
-                at = [system.variable(("gone", n), value=n.value) if isinstance(n, Gone) else n for n, _ in terms]
-                for index, (number, _) in zip(at, terms, strict=True):
-                    if isinstance(number, Gone) and 0 < number.value < (width := secret.get(number.name, 0.0)):
-                        wanted[index] = width
-                said = tuple(zip(at, (coefficient for _, coefficient in terms), strict=True))
-                then = system.variable(("then", said, constant), value=constant, lower=-math.inf, is_public=True)
-                system.equation([*said, (then, -1.0)])
-                found.sums[then] += printed.releases
-    division = system.divided(system.unhideable())
-    system.equations[nb_equations:] = [
-        equation
-        for equation in system.equations[nb_equations:]
-        if not any(is_large(part) for part in division.parts(index for index, _ in equation.terms))
-    ]
+        if not stood:
+            continue
+        beside, secret = _Beside(own, stood), secret_and_gone(printed, lines, naming)
+        had = numbers_of(printed, beside.gone, naming)
+        for terms, constant in beside.still_true(numbers(printed), unsaid(printed), had):
+            for index, _ in terms:
+                what, *of = system.variables[index].name
+                if what == GONE and 0 < system.variables[index].true_value < (width := secret.get(of[0], 0.0)):
+                    wanted[index] = width
+            then = system.variable(("then", *terms, constant), value=constant, lower=-math.inf, is_public=True)
+            system.equation([*terms, (then, -1.0)])
+            found.sums[then] += printed.releases
+    if len(system.equations) > nb_equations:
+        division = system.divided(system.unhideable())  # several small parts may be a large one once they are tied
+        system.equations[nb_equations:] = [
+            equation
+            for equation in system.equations[nb_equations:]
+            if not any(is_large(part) for part in division.parts(index for index, _ in equation.terms))
+        ]
     keep_uncertain(system, wanted)
 
 
@@ -111,8 +106,14 @@ class _Quantity:
 class _Sums:
     """The sums over events of one programme today, of the quantities of which a number is asked for."""
 
-    def __init__(self, cells: Cells, programme_id: str, events: Iterable[frozenset[About]], is_asked: np.ndarray):
-        variables = cells.system.variables
+    def __init__(
+        self,
+        cells: Cells,
+        programme_id: str,
+        events: Iterable[frozenset[About]],
+        is_asked: np.ndarray,
+    ):
+        self.system, variables = cells.system, cells.system.variables
         known = [variable.upper if variable.lower == variable.upper else variable.value for variable in variables]
         self.values = np.array(known, dtype=float)
         self.is_public = np.array([variable.is_public for variable in variables], dtype=bool)
@@ -120,7 +121,7 @@ class _Sums:
         self.place = {event: place for place, event in enumerate(self.stands)}
         #: each event in each of its sums
         self.pairs = [
-            (event, about) for event, members in self.stands.items() for about in members if about[0] != EVENT
+            (event, about) for event, members in self.stands.items() for about in sorted(members) if about[0] != EVENT
         ]
         self.about: dict[About, int] = {}
         for _, about in self.pairs:
@@ -167,7 +168,7 @@ class _Beside:
         self.is_in = np.arange(len(entries)) < len(today.pairs)
         self.was_in = np.array(was + [True] * len(left), dtype=bool)
 
-    def still_true(self, then: np.ndarray, unsaid: Collection[tuple], had: Mapping[tuple, float]) -> Iterator[Equation]:
+    def still_true(self, then: np.ndarray, unsaid: Collection[tuple], had: Mapping[tuple, float]) -> Iterator[Sum]:
         """For each sum of which the events that were hidden then have what they had. `had`: what was printed of the events that are gone."""
         events = [*self.today.place, *self.gone]
         for quantity in self.today.quantities:
@@ -179,7 +180,7 @@ class _Beside:
 
     def _equations(
         self, quantity: _Quantity, sums: np.ndarray, then: np.ndarray, is_hidden: np.ndarray
-    ) -> Iterator[Equation]:
+    ) -> Iterator[Sum]:
         """`sums`, `then`: what was printed of the sums, and of the events, of which `is_hidden` says that they were hidden."""
         today, nb_sums = self.today, len(self.today.about)
         now = np.append(today.values[quantity.events], np.zeros(len(self.gone)))
@@ -204,10 +205,12 @@ class _Beside:
             ]
             yield [(int(quantity.sums[place]), 1.0), *terms], float(constant[place])
 
-    def _number(self, quantity: _Quantity, place: int, now: np.ndarray) -> int | Gone:
+    def _number(self, quantity: _Quantity, place: int, now: np.ndarray) -> int:
         if place < len(self.today.place):
             return int(quantity.events[place])
-        return Gone(quantity.name(self.gone[place - len(self.today.place)]), float(now[place]))
+        had = float(now[place])
+        name = (GONE, quantity.name(self.gone[place - len(self.today.place)]), had)
+        return self.today.system.variable(name, value=had)
 
     def _had(self, event: np.ndarray, about: np.ndarray, rest: np.ndarray) -> np.ndarray:
         """What each of the events that are gone had: what is left of the sums in which no other is, as most of them say; else nan."""

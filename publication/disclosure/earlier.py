@@ -166,8 +166,11 @@ def members_of_events(
 def numbers_of(printed: Printed, events: Collection[tuple[str, str]], naming: Naming) -> dict[tuple, float]:
     """What an earlier release prints of these events, by name: 0 where it says that there is nothing, nan where it is silent."""
     found: dict[tuple, float] = {}
+    crossed = [name for name, names in naming.words.crossed_breakdowns.items() if EVENT in names]
+    own = [member for _, member in events]
     for dataset, table in sorted(printed.tables.items()) if events else ():
-        rows = table.to_pylist()
+        is_own = pc.and_(pc.equal(table["breakdown"], EVENT), pc.is_in(table["member"], pa.array(own, pa.string())))
+        rows = table.filter(pc.or_(is_own, pc.is_in(table["breakdown"], pa.array(crossed, pa.string())))).to_pylist()
         lines = [tuple(row[column] for column in KEY) for row in rows]
         for row, line, when in zip(rows, lines, whens(lines), strict=True):
             nothing = 0.0 if row["obs_status"] != "Q" and row["n_with_data"] == 0 else math.nan
@@ -237,7 +240,7 @@ def keep_beside_what_is_gone(cells: Cells, earlier: Iterable[Printed], numbers: 
             wanted[index] = max(wanted.get(index, 0.0), width)
 
     for printed in earlier:
-        secret = gone(printed, rows.keys(), naming)
+        secret = secret_and_gone(printed, rows.keys(), naming)
         if not secret:
             continue
         root, then = roots(), numbers(printed)
@@ -266,6 +269,8 @@ def keep_uncertain(system: System, wanted: Mapping[int, float]) -> None:
     from publication.disclosure.audit import MOST_VARIABLES, attacked
 
     asked = {index for index in wanted if not system.variables[index].is_sensitive}
+    if not asked:
+        return
     for part in system.divided(system.unhideable()).parts(asked):
         if len(part.variables) > MOST_VARIABLES:
             continue
@@ -280,7 +285,7 @@ def keep_uncertain(system: System, wanted: Mapping[int, float]) -> None:
                 system.variables[index].need_low = system.variables[index].need_high = None
 
 
-def gone(printed: Printed, names: Collection[tuple], naming: Naming) -> dict[tuple, float]:
+def secret_and_gone(printed: Printed, names: Collection[tuple], naming: Naming) -> dict[tuple, float]:
     """The numbers of lines that were secret by themselves and are none of today's; how uncertain they must stay."""
     found: dict[tuple, float] = {}
     for dataset, *line, when in (

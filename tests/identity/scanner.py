@@ -11,6 +11,7 @@ from __future__ import annotations
 
 import base64
 import bz2
+import functools
 import gzip
 import html
 import io
@@ -60,6 +61,7 @@ def find(directory: Path, canaries: Iterable[str], *, leave_out: Iterable[str] =
 
 
 def _search(path: str, inside: str, data: bytes, forms: list[tuple[str, str, bytes]]) -> Iterator[Hit]:
+    """A text that several forms have alike is looked for once, as the first of them."""
     lowered = data.lower()
     for canary, form, needle in forms:
         if needle in (data if form.startswith("base64") else lowered):
@@ -93,7 +95,8 @@ def _forms(canary: str) -> dict[str, bytes]:
         inner = encoded[(0, 2, 3)[shift] : len(encoded) - 1]
         forms[f"base64, shift {shift}"] = inner
         forms[f"base64, shift {shift}, url"] = inner.translate(bytes.maketrans(b"+/", b"-_"))
-    return {form: needle for form, needle in forms.items() if len(needle) >= 4}
+    first = {needle: form for form, needle in reversed(forms.items()) if len(needle) >= 4}
+    return {form: needle for needle, form in first.items()}
 
 
 def _layers(data: bytes, name: str, depth: int) -> Iterator[tuple[str, bytes]]:
@@ -130,8 +133,13 @@ def _parquet(data: bytes) -> bytes:
     with tempfile.TemporaryDirectory() as directory:
         file = Path(directory) / "x.parquet"
         file.write_bytes(data)
-        with duckdb.connect() as con:
-            return "\n".join(map(_cells, con.read_parquet(str(file)).fetchall())).encode()
+        return "\n".join(map(_cells, _memory().read_parquet(str(file)).fetchall())).encode()
+
+
+@functools.cache
+def _memory() -> duckdb.DuckDBPyConnection:
+    """One for all files: to open one and end it takes longer than to read most of them."""
+    return duckdb.connect()
 
 
 def _duckdb(data: bytes) -> bytes:

@@ -19,6 +19,8 @@ import numpy as np
 from publication.disclosure.system import Equation, System
 
 TOLERANCE = 1e-6
+#: A secret number, and the single contributor who attacks it and knows its own; None: anybody.
+Attack = tuple[int, int | None]
 
 
 class Unsolved(Exception):

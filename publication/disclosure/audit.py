@@ -11,14 +11,15 @@ The report names lines and widths of intervals, never a number of a table.
 from __future__ import annotations
 
 import math
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass, field
 
 import highspy
 import numpy as np
 import pyarrow as pa
 
-from publication.disclosure.attack import TOLERANCE, Contradiction, Nearby, Unsolved, quiet_solver
+from publication.disclosure.attack import TOLERANCE, Attack, Contradiction, Nearby, Unsolved, quiet_solver
 from publication.disclosure.cells import COLUMNS, KEY, Cells
 from publication.disclosure.proofs import Proof, Proven
 from publication.disclosure.suppression import Reach
@@ -28,6 +29,8 @@ from publication.disclosure.system import Division, Part, System, Variable
 MOST_VARIABLES = 600
 #: Programs on a larger one, for what is not proven.
 MOST_PROGRAMS = 20
+#: Attacks on a larger one that are asked for by themselves.
+MOST_ASKED = 100
 
 
 @dataclass(frozen=True)
@@ -56,6 +59,13 @@ class Audited:
     def narrow(self) -> list[Finding]:
         return [finding for finding in self.findings if not finding.is_enough]
 
+    @property
+    def attacks(self) -> list[Attack]:
+        """Those that find a number: anybody's, and of what nobody finds, those of single contributors."""
+        found = {(finding.variable, finding.single) for finding in self.narrow}
+        left = [attack for attack in found if attack[1] is None or (attack[0], None) not in found]
+        return sorted(left, key=lambda attack: (attack[0], attack[1] or 0))
+
     def widths(self) -> dict[int, float]:
         """What anybody is left with, by variable."""
         found: dict[int, float] = {}
@@ -76,9 +86,10 @@ def audit(cells: Cells, printed: Mapping[str, pa.Table], proofs: Sequence[Proof]
     return audited
 
 
-def attacked(system: System, suppressed: set[int]) -> list[Finding]:
-    """The attack on a system whose suppressed rows are given: for tables that are not of the tidy shape."""
-    return _attacked(system, [not is_hidden for is_hidden in system.hidden(suppressed)])
+def attacked(system: System, suppressed: set[int], asked: Collection[Attack] | None = None) -> list[Finding]:
+    """The attack on a system whose suppressed rows are given: for tables that are not of the tidy shape. `asked`: of large parts these attacks
+    alone, each by programs of its own; nothing is said of those that are too many."""
+    return _attacked(system, [not is_hidden for is_hidden in system.hidden(suppressed)], asked=asked)
 
 
 def _known(cells: Cells, printed: Mapping[str, pa.Table]) -> tuple[list[bool], list[tuple]]:
@@ -104,7 +115,9 @@ def _known(cells: Cells, printed: Mapping[str, pa.Table]) -> tuple[list[bool], l
     return known, wrong
 
 
-def _attacked(system: System, known: Sequence[bool], proofs: Sequence[Proof] = ()) -> list[Finding]:
+def _attacked(
+    system: System, known: Sequence[bool], proofs: Sequence[Proof] = (), asked: Collection[Attack] | None = None
+) -> list[Finding]:
     """Part by part: what is known ties nothing together, so that most of what is hidden is a few numbers at a time.
 
     Parts of one shape are attacked once. A large one is attacked where the proofs do not show that it is uncertain.
@@ -118,7 +131,8 @@ def _attacked(system: System, known: Sequence[bool], proofs: Sequence[Proof] = (
             findings += _part_attacked(part, _ClosedPart(closed, part))
         else:
             proven = proven or Proven(system, known, proofs)
-            findings += _Large(part, _ClosedPart(closed, part), proven).attacked()
+            large = _Large(part, _ClosedPart(closed, part), proven)
+            findings += large.attacked() if asked is None else large.each(asked)
     return findings
 
 
@@ -210,6 +224,7 @@ class _Large:
         self.part, self.closed, self.proven = part, closed, proven
         self.known = [variable.is_public for variable in part.variables]
         self.left = MOST_PROGRAMS
+        self.program: tuple[int | None, _Program] | None = None  # the last, and who knows its own number in it
 
     def attacked(self) -> list[Finding]:
         reach, findings = Reach(self.part), []
@@ -230,12 +245,29 @@ class _Large:
             )  # fmt: skip
         return findings + [finding for single, ends in asked.items() for finding in self._informed(single, ends)]
 
+    def each(self, asked: Iterable[Attack]) -> list[Finding]:
+        """What these attacks find in this part, each by programs of its own; the first of them, where they are many."""
+        findings, at = [], self.part.at
+        for number, single in [attack for attack in asked if attack[0] in at][:MOST_ASKED]:
+            self.left, index = 2, at[number]
+            if single is not None:
+                findings += self._informed(at[single], [(index, -1), (index, 1)])
+                continue
+            reach = Reach(self.part, numbers=[index])
+            for way, goes in ((-1, reach.goes_low), (1, reach.goes_high)):
+                if not goes(index):
+                    self._moved_by_a_program(index, way, reach)
+            findings.append(Finding(number, reach.low[index], reach.high[index], reach.is_enough()))
+        return findings
+
     def _moved_by_a_program(self, index: int, way: int, reach: Reach) -> list[int]:
-        """Single contributors whose number moves in what a program finds for this end; none when it finds nothing."""
+        """Single contributors whose number moves in what a program finds for this end; none when it finds nothing that is far enough."""
         point = self._solve(None, index, way, reach)
         if point is None:
             return []
         reach.low[index], reach.high[index] = min(reach.low[index], point[index]), max(reach.high[index], point[index])
+        if not (reach.goes_low if way < 0 else reach.goes_high)(index):
+            return []  # what anybody finds
         return [
             n
             for n, variable in enumerate(self.part.variables)
@@ -288,10 +320,13 @@ class _Large:
         if self.left <= 0:
             return None
         self.left -= 1
-        program = _Program(self.part, [known or n == single for n, known in enumerate(self.known)])
-        program.stop_at(index, (reach.need_low if way < 0 else reach.need_high)[index], way)
+        if self.program is None or self.program[0] != single:
+            known = [known or n == single for n, known in enumerate(self.known)]
+            self.program = single, _Program(self.part, known)
+        program = self.program[1]
         points: list[np.ndarray] = []
-        program.end(index, -float(way), Reach(self.part), points)
+        with program.stopped_at(index, (reach.need_low if way < 0 else reach.need_high)[index], way):
+            program.end(index, -float(way), Reach(self.part, numbers=()), points)
         return points[0]
 
 
@@ -317,11 +352,16 @@ class _Program:
                 low = -math.inf if equation.at_most else constant
                 self.solver.addRow(low, constant, len(left), [i for i, _ in left], [c for _, c in left])
 
-    def stop_at(self, index: int, value: float, way: int) -> None:
+    @contextmanager
+    def stopped_at(self, index: int, value: float, way: int) -> Iterator[None]:
         """Let a number go no farther than this, so that nothing is unbounded."""
-        variable = self.part.variables[index]
+        variable, column = self.part.variables[index], self.column[index]
         ends = (max(variable.lower, value), variable.upper) if way < 0 else (variable.lower, min(variable.upper, value))
-        self.solver.changeColBounds(self.column[index], *ends)
+        self.solver.changeColBounds(column, *ends)
+        try:
+            yield
+        finally:
+            self.solver.changeColBounds(column, variable.lower, variable.upper)
 
     def end(self, index: int, way: float, reach: Reach, points: list) -> float:
         """The lowest (way 1) or highest (way −1) value; infinite when nothing bounds it."""

@@ -22,7 +22,7 @@ import highspy
 import numpy as np
 
 from publication.disclosure.attack import TOLERANCE, quiet_solver
-from publication.disclosure.system import Part, components
+from publication.disclosure.system import THEN, Part, components
 
 #: An equation with more unknown numbers than this runs through blocks.
 MOST_TERMS = 8
@@ -113,6 +113,9 @@ class Blocks:
         self.is_inequality = np.array([e.at_most for e in equations], dtype=bool)
         constants = np.array([e.constant for e in equations], dtype=float)
         self.slack = np.where(self.is_inequality, np.maximum(constants - sums, 0.0), 0.0)
+        # what a release leaves of a sum may be of few events, which are no more one block for that
+        self.is_left = np.zeros(len(equations), dtype=bool)
+        self.is_left[equation[np.array([v.name[:1] == (THEN,) for v in part.variables], dtype=bool)[variable]]] = True
         kept = self.can_move[variable]
         self.term_equation, self.term_variable, self.term_coefficient = (
             equation[kept],
@@ -122,7 +125,7 @@ class Blocks:
 
     def _divide(self, part: Part) -> None:
         size = np.bincount(self.term_equation, minlength=len(part.equations))
-        self.is_sum = size > MOST_TERMS
+        self.is_sum = (size > MOST_TERMS) | self.is_left
         short = ~self.is_sum[self.term_equation]
         first = np.full(len(part.equations), -1)
         first[self.term_equation[::-1]] = self.term_variable[::-1]

@@ -30,7 +30,7 @@ from publication.disclosure.earlier import (
     numbers_of,
     secret_and_gone,
 )
-from publication.disclosure.system import Part
+from publication.disclosure.system import THEN
 
 #: Of the name of a number that an event had which is gone.
 GONE = "gone"
@@ -49,21 +49,13 @@ def tie(
     today: Events,
     naming: Naming,
     found: GivenAway,
-    is_large: Callable[[Part], bool],
 ) -> None:
     """Add the equations. What an earlier release prints is a number of its own, public as long as that release is: one of `found.sums`. What an
     event had that is gone is one too, to stay uncertain where it was secret. `unsaid`, `before`: the names of the numbers that
-    a release keeps, and its list of events.
-
-    A large part is left as it is: of that no night can tell in time what could not be kept whatever was hidden, nor let it go."""
-    from publication.disclosure.audit import MOST_VARIABLES
-
+    a release keeps, and its list of events."""
     system, lines = cells.system, {line.lasting_name for line in cells.lines}
-    nb_equations, division = len(system.equations), system.divided(system.unhideable())
-    is_unknown = ~division.known
-    nb_tied = np.bincount(division.root[is_unknown], minlength=len(is_unknown))[division.root]
-    is_small = is_unknown & (nb_tied <= MOST_VARIABLES)
-    sums = cache(lambda programme_id: _Sums(cells, programme_id, today.get(programme_id, ()), is_small))
+    is_unknown = ~np.array(system.unhideable(), dtype=bool)
+    sums = cache(lambda programme_id: _Sums(cells, programme_id, today.get(programme_id, ()), is_unknown))
     wanted: dict[int, float] = {}
     for printed in earlier:
         own = sums(printed.programme_id)
@@ -77,16 +69,9 @@ def tie(
                 what, *of = system.variables[index].name
                 if what == GONE and 0 < system.variables[index].true_value < (width := secret.get(of[0], 0.0)):
                     wanted[index] = width
-            then = system.variable(("then", *terms, constant), value=constant, lower=-math.inf, is_public=True)
+            then = system.variable((THEN, *terms, constant), value=constant, lower=-math.inf, is_public=True)
             system.equation([*terms, (then, -1.0)])
             found.sums[then] += printed.releases
-    if len(system.equations) > nb_equations:
-        division = system.divided(system.unhideable())  # several small parts may be a large one once they are tied
-        system.equations[nb_equations:] = [
-            equation
-            for equation in system.equations[nb_equations:]
-            if not any(is_large(part) for part in division.parts(index for index, _ in equation.terms))
-        ]
     keep_uncertain(system, wanted)
 
 

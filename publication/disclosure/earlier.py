@@ -19,6 +19,7 @@ from dataclasses import dataclass, field, replace
 from functools import cache
 from itertools import pairwise
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import numpy as np
 import pyarrow as pa
@@ -28,6 +29,9 @@ from publication import shelf, tables
 from publication.disclosure import public_events
 from publication.disclosure.cells import EVENT, KEY, READ, SECONDARY, Cells, Events, Naming, same, stream, whens
 from publication.disclosure.system import Division, Part, System, Variable
+
+if TYPE_CHECKING:  # with the solver, only when a line is secret
+    from publication.disclosure.attack import Attack
 
 #: What the solver may be wrong by: an interval that is no wider is a number.
 NOTHING = 1e-6
@@ -264,24 +268,23 @@ def keep_beside_what_is_gone(cells: Cells, earlier: Iterable[Printed], numbers: 
 
 def keep_uncertain(system: System, wanted: Mapping[int, float]) -> None:
     """Ask that numbers which are no secret by themselves be as uncertain as this, where anything can make them so: to hide the line of one is
-    of no use when it follows from others. Nothing is asked in a large part, of which a night cannot try whether anything can: there the lines alone
-    stay hidden."""
-    from publication.disclosure.audit import MOST_VARIABLES, attacked
+    of no use when it follows from others."""
+    from publication.disclosure.audit import attacked
 
     asked = {index for index in wanted if not system.variables[index].is_sensitive}
     if not asked:
         return
     for part in system.divided(system.unhideable()).parts(asked):
-        if len(part.variables) > MOST_VARIABLES:
-            continue
-        own = asked.intersection(part.places)
+        own = sorted(asked.intersection(part.places))
         for index in own:
             variable, width = system.variables[index], wanted[index]
             value = variable.true_value
             variable.need_low, variable.need_high = max(variable.lower, value - width), max(value, width)
-        for finding in attacked(part, part.hideable()):
-            index = part.places[finding.variable]
-            if index in own and not finding.is_enough:
+        found = attacked(part, part.hideable(), [(part.at[index], None) for index in own])
+        said = {part.places[finding.variable] for finding in found}
+        told = {part.places[finding.variable] for finding in found if not finding.is_enough}
+        for index in own:
+            if index in told or index not in said:
                 system.variables[index].need_low = system.variables[index].need_high = None
 
 
@@ -308,9 +311,11 @@ def _forget_what_follows(cells: Cells, found: GivenAway) -> None:
                 variable.is_public = True
 
 
-def let_go_what_follows(cells: Cells, narrow: Collection[int], found: GivenAway) -> bool:
+def let_go_what_follows(cells: Cells, narrow: Collection[Attack], found: GivenAway) -> bool:
     """Let go, of the secret numbers that come out of what leaves, those that would if nothing more was printed today, and would not if
     nothing had been before: what is left of their intervals then is asked for still. Whether there are any."""
+    if not narrow:
+        return False
     coming_out, anyway = _come_out(cells.system, narrow), _come_out(found.as_if_first(cells.system), narrow)
     told = coming_out.keys() - anyway.keys()
     for index in told:
@@ -342,16 +347,21 @@ def told_by(
     return told
 
 
-def _come_out(system: System, narrow: Collection[int]) -> dict[int, tuple[float, float]]:
+def _come_out(system: System, narrow: Collection[Attack]) -> dict[int, tuple[float, float]]:
     """The secret numbers beside these that come out although all that may be hidden is, and between what they are then known to lie."""
     from publication.disclosure.audit import attacked
 
-    return {
-        part.places[finding.variable]: (finding.low, finding.high)
-        for part in system.divided(system.unhideable()).parts(narrow)
-        for finding in attacked(part, part.hideable())
-        if not finding.is_enough
-    }
+    found = {}
+    for part in system.divided(system.unhideable()).parts(index for index, _ in narrow):
+        asked = [
+            (part.at[index], None if single is None else part.at[single])
+            for index, single in narrow
+            if index in part.at
+        ]
+        for finding in attacked(part, part.hideable(), asked):
+            if not finding.is_enough:
+                found[part.places[finding.variable]] = finding.low, finding.high
+    return found
 
 
 def _values(system: System) -> np.ndarray:

@@ -19,7 +19,7 @@ from dataclasses import dataclass, field
 import highspy
 import numpy as np
 
-from publication.disclosure.attack import TOLERANCE, Contradiction, Nearby, quiet_solver
+from publication.disclosure.attack import TOLERANCE, Attack, Contradiction, Nearby, quiet_solver
 from publication.disclosure.blocks import REACHES, REACHES_OF_WHAT_IS_HIDDEN, Blocks, Move, Reach
 from publication.disclosure.suppression import Pattern
 from publication.disclosure.system import Part
@@ -39,12 +39,12 @@ class Aim:
 
 @dataclass(frozen=True)
 class Chosen:
-    """`moves`: what the pattern leaves possible, from `point`. `missed`: aims that no pattern was found for."""
+    """`moves`: what the pattern leaves possible, from `point`. `missed`: attacks that nothing was found against."""
 
     pattern: Pattern
     point: np.ndarray
     moves: list[Move]
-    missed: list[Aim]
+    missed: list[Attack]
 
 
 def by_blocks(part: Part, *, deadline: float = math.inf, hidden: Collection[int] | None = None) -> Chosen:
@@ -84,7 +84,7 @@ class _Choice:
     hidden: Collection[int] | None = None
     moves: list[Move] = field(default_factory=list)
     singles: list[frozenset[int]] = field(default_factory=list)  # of each move: whose own number it moves
-    missed: list[Aim] = field(default_factory=list)
+    missed: list[Attack] = field(default_factory=list)
     nb_whole: int = 0
 
     def __post_init__(self) -> None:
@@ -116,7 +116,7 @@ class _Choice:
         waiting = self._by_block(self.reached)
         for reach in self.reaches:
             waiting = self._by_block(aim for _, aims in waiting.items() for aim in self._settled(aims, reach))
-        self.missed += [aim for aims in waiting.values() for aim in aims]
+        self.missed += [(aim.number, None) for aims in waiting.values() for aim in aims]
         self._settle_singles()
         cost = sum(self.part.rows[row].cost for row in self.suppressed if not self.part.rows[row].is_forced)
         return Chosen(Pattern(frozenset(self.suppressed), cost), self.point, self.moves, self.missed)
@@ -187,7 +187,7 @@ class _Choice:
                         later[single, block].append(left)
             asked = later
         for (single, _), aims in asked.items():
-            self.missed += [aim for aim in aims if self._asked_of_all(single, aim, is_wide=True)]
+            self.missed += [(aim.number, single) for aim in aims if self._asked_of_all(single, aim, is_wide=True)]
 
     def _in_all(self, numbers: list[int]) -> list[int]:
         """Single contributors whose own number moves in each of these moves."""

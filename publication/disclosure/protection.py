@@ -33,6 +33,7 @@ from publication.disclosure.policy import Policies
 from publication.disclosure.system import Part, System
 
 if TYPE_CHECKING:  # with the solver, only when a line is secret
+    from publication.disclosure.attack import Attack
     from publication.disclosure.audit import Audited
     from publication.disclosure.proofs import Proof
 
@@ -127,15 +128,16 @@ def _protect(
     lists = lru_cache(maxsize=2)(past.events_of)  # of a year of releases, all would fill the memory
     given_away = past.mark_public(cells, earlier, printed_then)
     unsaid, before = (lambda printed: read.unsaid(printed.tables)), (lambda printed: lists(printed.warehouse))
-    differences.tie(cells, earlier, printed_then, unsaid, before, events, naming, given_away, _is_large)
+    differences.tie(cells, earlier, printed_then, unsaid, before, events, naming, given_away)
     numbers = past.of_all(cells.system, printed_then)
     restated = cache(lambda printed: past.restated(printed, numbers(printed), before(printed), events, cells, naming))
     past.keep_beside_what_is_gone(cells, earlier, numbers, naming)
     _hold_alone(cells, given_away, deadline)
     settled: dict[tuple, Settled] = {}
     attempt = _attempt(tables, cells, restated, earlier, deadline, settled)
-    narrow = {finding.variable for finding in attempt.audited.narrow}
-    if earlier and narrow and past.let_go_what_follows(cells, narrow, given_away):
+    for _ in range(MAX_ROUNDS if earlier else 0):
+        if not past.let_go_what_follows(cells, attempt.audited.attacks, given_away):
+            break
         _hold_alone(cells, given_away, deadline)
         attempt = _attempt(tables, cells, restated, earlier, deadline, settled)
     result.tables |= attempt.tables
@@ -296,13 +298,22 @@ def _by_blocks(part: Part, deadline: float) -> tuple[Collection[int], set[tuple]
     from publication.disclosure.proofs import Proof
 
     chosen, whole = by_blocks(part, deadline=deadline), set()
+    lost = _lost(part, chosen.missed) if time.monotonic() < deadline else set()
     for rows in (*_wholes(part), part.hideable()):
-        if not chosen.missed:
+        if lost.issuperset(chosen.missed):
             break
         chosen, whole = by_blocks(part, hidden=rows), {part.rows[number].group for number in rows}
     places = np.array(part.places)
     moves = [replace(move, places=places[move.places]) for move in chosen.moves]
     return chosen.pattern.suppressed, whole, Proof(places, chosen.point, moves)
+
+
+def _lost(part: Part, missed: Collection[Attack]) -> set[Attack]:
+    """The attacks that succeed although all that may be hidden is: to hide more for their sake is of no use."""
+    from publication.disclosure.audit import attacked
+
+    found = attacked(part, part.hideable(), [*dict.fromkeys(missed)]) if missed else ()
+    return {(finding.variable, finding.single) for finding in found if not finding.is_enough}
 
 
 def _pattern(part: System, deadline: float) -> frozenset[int] | None:

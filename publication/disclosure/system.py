@@ -20,6 +20,8 @@ from typing import Any
 import numpy as np
 
 INFINITE = math.inf
+#: Of the name of a variable that stands for what an earlier release prints.
+THEN = "then"
 
 
 @dataclass

@@ -30,6 +30,8 @@ import duckdb
 import pyarrow as pa
 
 MAX_DEPTH = 4
+#: Of each form: shorter ones are found by chance, like two characters in hexadecimal, which are in every other key.
+SHORTEST = {"hexadecimal": 8, "base64": 6, "": 4}
 
 
 @dataclass(frozen=True)
@@ -45,9 +47,10 @@ class Hit:
 def find(directory: Path, canaries: Iterable[str], *, leave_out: Iterable[str] = ()) -> list[Hit]:
     """Every hit under `directory` (or in one file), symbolic links not followed. `leave_out`: glob patterns of paths relative to it."""
     directory = Path(directory)
-    forms = [(canary, form, needle) for canary in canaries for form, needle in _forms(canary).items()]
-    if not forms:
-        raise ValueError("nothing to look for")
+    canaries = set(canaries)
+    forms = [(canary, form, needle) for canary in sorted(canaries) for form, needle in _forms(canary).items()]
+    if not forms or {canary for canary, form, _ in forms if form == "utf-8"} != canaries:
+        raise ValueError("nothing to look for, or a text that is too short not to be found by chance")
     hits = []
     for path in sorted(directory.rglob("*")) if directory.is_dir() else [directory]:
         relative = path.relative_to(directory) if directory.is_dir() else Path(path.name)
@@ -95,8 +98,9 @@ def _forms(canary: str) -> dict[str, bytes]:
         inner = encoded[(0, 2, 3)[shift] : len(encoded) - 1]
         forms[f"base64, shift {shift}"] = inner
         forms[f"base64, shift {shift}, url"] = inner.translate(bytes.maketrans(b"+/", b"-_"))
-    first = {needle: form for form, needle in reversed(forms.items()) if len(needle) >= 4}
-    return {form: needle for needle, form in first.items()}
+    first = {needle: form for form, needle in reversed(forms.items())}
+    least = {form: next(least for kind, least in SHORTEST.items() if form.startswith(kind)) for form in first.values()}
+    return {form: needle for needle, form in first.items() if len(needle) >= least[form]}
 
 
 def _layers(data: bytes, name: str, depth: int) -> Iterator[tuple[str, bytes]]:

@@ -84,6 +84,7 @@ def test_what_cannot_be_decoded_is_an_error(tmp_path):
         find(tmp_path, [CANARY])
 
 
-def test_looking_for_nothing_is_an_error(tmp_path):
+@pytest.mark.parametrize("canaries", [[], [CANARY, "B1"]], ids=["none", "found by chance"])
+def test_looking_for_nothing_is_an_error(tmp_path, canaries):
     with pytest.raises(ValueError):
-        find(tmp_path, [])
+        find(tmp_path, canaries)

@@ -46,7 +46,7 @@ CONTRACT = (
 )
 HEADER = "Billet;Statut;Prix;Nom;Prénom;Courriel;Nom payeur;Prénom payeur;Remarque"
 LINES = [
-    "B1;ok;1;Durand;Ana;ana@exemple.test;Bellavoix;Gontran;merci à TROTSKAYA Wilhelmine",
+    "CANARI1;ok;1;Durand;Ana;ana@exemple.test;Bellavoix;Gontran;merci à TROTSKAYA Wilhelmine",
     "B2;ok;dix;Vrimbault;Eustache;eustache@exemple.test;;;",
     "B3;ok;1;Homonyme;Zoé;zoe@un.test;;;",
     "B4;ok;neuf;Homonyme;Zoé;zoe@deux.test;;;",
@@ -201,10 +201,11 @@ def deliver_check_ins(home, *tickets):
 
 @pytest.mark.nights
 @pytest.mark.parametrize(
-    ("who", "ticket", "rows"), [("E1/CANARI9", "CANARI9", 1), ("ana@exemple.test", "B1", 2), ("B1", "B1", 2)]
+    ("who", "ticket", "rows"),
+    [("E1/CANARI9", "CANARI9", 1), ("ana@exemple.test", "CANARI1", 2), ("CANARI1", "CANARI1", 2)],
 )
 def test_a_presence_known_by_its_ticket_alone_goes_with_whose_it_is(home, who, ticket, rows, tmp_path):
-    deliver_check_ins(home, "CANARI9", "B1", "B3")
+    deliver_check_ins(home, "CANARI9", "CANARI1", "B3")
     is_ticket = () if "@" in who else ("--ticket",)
     assert plural(rows, "ligne tenue", "lignes tenues") in said("find", who, *is_ticket)
     assert "passages" in said("export", who, *is_ticket, "--output", str(tmp_path / "out"))
@@ -234,7 +235,7 @@ def respelled(home, event):
 def test_a_ticket_is_masked_where_a_remark_or_a_name_of_file_quotes_it(home, who, tmp_path):
     """CANARI8 is nobody's line: a remark alone quotes it."""
     number = who.rpartition("/")[2]
-    deliver_check_ins(home, "CANARI9", "B1")
+    deliver_check_ins(home, "CANARI9", "CANARI1")
     path = home.inbox / "billets" / f"rendu_{number}.csv"
     path.write_text(f"{HEADER}\nB7;ok;1;Durand;Zoé;z@exemple.test;;;échange du {number} ce matin\n", encoding="utf-8")
     os.utime(path, (time.time() - 60,) * 2)
@@ -262,9 +263,7 @@ def test_an_event_spelled_in_another_case_is_one_event_for_the_rights_of_persons
     (home.inbox / "passages").mkdir()
     for number, event in enumerate(("e1", "E1")):
         loaded = respelled(home, event)
-        lines = (
-            "Billet;Heure;Nom\nB1;01/03/2023 09:00;\nB8;01/03/2023 09:00;Ana Durand\nB9;01/03/2023 09:00;Paul Autre\n"
-        )
+        lines = "Billet;Heure;Nom\nCANARI1;01/03/2023 09:00;\nB8;01/03/2023 09:00;Ana Durand\nB9;01/03/2023 09:00;Paul Autre\n"
         (home.inbox / "passages" / f"{number}.csv").write_text(lines + "\n" * number, encoding="utf-8")
         rooms.deliver(home, loaded, datetime.now(UTC))
         rights = str(home.landing / "attendance" / "*.parquet")
@@ -273,18 +272,18 @@ def test_an_event_spelled_in_another_case_is_one_event_for_the_rights_of_persons
             assert "3 lignes tenues" in said("find", "ana@exemple.test") and "3 lignes tenues" in said(
                 "find", "Ana Durand"
             )
-            assert "3 lignes tenues" in said("find", "e1/B1", "--ticket")
+            assert "3 lignes tenues" in said("find", "e1/CANARI1", "--ticket")
             said("erase", "ana@exemple.test", "--yes")
         held = dict(duckdb.sql(basis, params={"files": rights}).fetchall())
         assert held == {"erased": 2 * (number + 1), "name": number + 1}, event
 
 
 def test_a_ticket_of_several_events_or_of_none_is_not_guessed(home):
-    deliver_check_ins(home, "B1")
+    deliver_check_ins(home, "CANARI1")
     contract = home.project / "sources" / "contracts" / "passages.yml"
     contract.write_text(contract.read_text("utf-8").replace("E1", "E2"), encoding="utf-8")
     rooms.deliver(home, rooms.contracts(home)["passages"], datetime.now(UTC))
-    assert "« E1/B1 », « E2/B1 »" in said("erase", "B1", "--ticket", code=4)
+    assert "« E1/CANARI1 », « E2/CANARI1 »" in said("erase", "CANARI1", "--ticket", code=4)
     assert said("find", "B8", "--ticket").endswith(f"{NOTHING}\n")
 
 

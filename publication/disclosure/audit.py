@@ -62,9 +62,8 @@ class Audited:
     @property
     def attacks(self) -> list[Attack]:
         """Those that find a number: anybody's, and of what nobody finds, those of single contributors."""
-        found = {(finding.variable, finding.single) for finding in self.narrow}
-        left = [attack for attack in found if attack[1] is None or (attack[0], None) not in found]
-        return sorted(left, key=lambda attack: (attack[0], attack[1] or 0))
+        found = dict.fromkeys((finding.variable, finding.single) for finding in self.narrow)
+        return [attack for attack in found if attack[1] is None or (attack[0], None) not in found]
 
     def widths(self) -> dict[int, float]:
         """What anybody is left with, by variable."""
@@ -254,6 +253,7 @@ class _Large:
                 findings += self._informed(at[single], [(index, -1), (index, 1)])
                 continue
             reach = Reach(self.part, numbers=[index])
+            reach.low[index] = reach.high[index] = self.part.variables[index].true_value
             for way, goes in ((-1, reach.goes_low), (1, reach.goes_high)):
                 if not goes(index):
                     self._moved_by_a_program(index, way, reach)

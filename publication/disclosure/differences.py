@@ -91,13 +91,7 @@ class _Quantity:
 class _Sums:
     """The sums over events of one programme today, of the quantities of which a number is asked for."""
 
-    def __init__(
-        self,
-        cells: Cells,
-        programme_id: str,
-        events: Iterable[frozenset[About]],
-        is_asked: np.ndarray,
-    ):
+    def __init__(self, cells: Cells, programme_id: str, events: Iterable[frozenset[About]], is_asked: np.ndarray):
         self.system, variables = cells.system, cells.system.variables
         known = [variable.upper if variable.lower == variable.upper else variable.value for variable in variables]
         self.values = np.array(known, dtype=float)

@@ -293,7 +293,8 @@ def _exactly(part: Part, deadline: float) -> tuple[Collection[int], set[tuple], 
 
 
 def _by_blocks(part: Part, deadline: float) -> tuple[Collection[int], set[tuple], Proof]:
-    """Rows to suppress in a part that is too large for one program; whole breakdowns where some of it is not settled."""
+    """Rows to suppress in a part that is too large for one program; whole breakdowns where something is not settled
+    that may be."""
     from publication.disclosure.piecemeal import by_blocks
     from publication.disclosure.proofs import Proof
 

@@ -31,7 +31,7 @@ import pyarrow as pa
 
 MAX_DEPTH = 4
 #: Of each form: shorter ones are found by chance, like two characters in hexadecimal, which are in every other key.
-SHORTEST = {"hexadecimal": 8, "base64": 6, "": 4}
+SHORTEST, OF_ANY_FORM = {"hexadecimal": 8, "base64": 6}, 4
 
 
 @dataclass(frozen=True)
@@ -99,8 +99,11 @@ def _forms(canary: str) -> dict[str, bytes]:
         forms[f"base64, shift {shift}"] = inner
         forms[f"base64, shift {shift}, url"] = inner.translate(bytes.maketrans(b"+/", b"-_"))
     first = {needle: form for form, needle in reversed(forms.items())}
-    least = {form: next(least for kind, least in SHORTEST.items() if form.startswith(kind)) for form in first.values()}
-    return {form: needle for needle, form in first.items() if len(needle) >= least[form]}
+    return {
+        form: needle
+        for needle, form in first.items()
+        if len(needle) >= SHORTEST.get(form.partition(",")[0], OF_ANY_FORM)
+    }
 
 
 def _layers(data: bytes, name: str, depth: int) -> Iterator[tuple[str, bytes]]:

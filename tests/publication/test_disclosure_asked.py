@@ -4,12 +4,9 @@ Every part is taken for a large one. What is expected comes from numbers made by
 """
 
 import math
-from pathlib import Path
 
 import pytest
 
-from benchmarks import secrets
-from publication import disclosure
 from publication.disclosure import audit, earlier, protection
 from publication.disclosure.blocks import Blocks
 from publication.disclosure.piecemeal import point_of
@@ -42,6 +39,14 @@ def test_what_a_program_is_told_of_one_number_is_not_told_of_the_next():
     system.variables[0].need_low, system.variables[0].need_high = 19.0, 21.0
     everything = found(system, [(0, None), (1, None)])
     assert len(everything) == 2 and all(each.is_enough for each in everything.values())
+
+
+def test_a_number_that_is_to_go_one_way_is_found_between_what_it_is_and_where_it_goes():
+    """3 is to seem able to be 10, of which no more than 8 are left: 3 to 8 is asked for still."""
+    system = sums(3.0, 5.0)
+    system.variables[0].need_low, system.variables[0].need_high = None, 10.0
+    [narrow] = found(system, [(0, None)]).values()
+    assert (narrow.low, narrow.high, narrow.is_enough) == (3.0, 8.0, False)
 
 
 def test_as_many_programs_as_there_are_attacks(monkeypatch):
@@ -95,32 +100,3 @@ def test_what_is_left_of_a_sum_is_no_block():
     [part] = system.parts(system.unhideable())
     blocks = Blocks(part, point_of(part)).block
     assert blocks[part.at[department]] != blocks[part.at[0]]
-
-
-@pytest.mark.nights
-def test_a_programme_of_which_something_is_told_twice_over_is_not_held(monkeypatch, tmp_path):
-    """Of one in ten events that are new, something follows from public numbers whatever is hidden, and once that is let go, more for single
-    contributors: neither keeps the table back."""
-    con = secrets.draw(20, 0.6, 20)
-    con.execute("create table whole as select *, row_number() over (order by hash(event)) as rank from event")
-    con.execute("drop table event")
-    lists: dict[int, object] = {}
-    printed: list[earlier.Printed] = []
-    monkeypatch.setattr(earlier, "releases_with", lambda *_: printed)
-    monkeypatch.setattr(earlier, "events_of", lists.get)
-    for night, left_out in enumerate((2, 0)):
-        con.execute(
-            f"create or replace table event as select * exclude rank from whole where rank > {left_out} order by event"
-        )
-        con.execute(
-            "update event set registered = registered - 2, came = came - 1, present = present - 1 "
-            f"where came > 6 and hash(event || 'x') % 10 < {1 - night}"
-        )
-        con.execute("drop table if exists tidy")
-        tables, lists[night] = secrets.tables(con), secrets.public_events(con)
-        out = disclosure.protect(
-            tables, disclosure.read(), events=lambda night=night: lists[night], releases=Path(tmp_path)
-        )
-        assert not out.reasons
-        printed = [earlier.Printed(secrets.PROGRAMME, out.tables, earlier.secret_lines(out.tables), [night + 1], night)]
-    assert out.reserves and not out.report["ind_participation"]["suppressed_whole"]

@@ -10,6 +10,7 @@
 # make score     50,000 invented persons: the matching and every indicator against the truth
 # make lint     rules and layout (ruff), types (mypy)
 # make lock   resolve the dependencies again (needs the package index)
+# make clean   remove what was installed and built; never `var/`, the home: its keys and originals exist nowhere else
 
 PYTHON ?= $(shell command -v python3.11 || command -v python3)
 UV := .venv/bin/uv
@@ -85,4 +86,4 @@ lock:
 	  --python-version 3.11 --group dev pyproject.toml -o requirements.lock
 
 clean:
-	rm -rf .venv .cache var build *.egg-info
+	rm -rf .venv .cache build *.egg-info

@@ -15,7 +15,7 @@ import importlib
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
-    from expectations.audit import audit
+    from expectations.auditing import audit
     from expectations.candidate import (
         NotSealable,
         candidate_hash,
@@ -23,10 +23,10 @@ if TYPE_CHECKING:
         seal,
     )
     from expectations.suite import SuiteError, read_suites, suites_hash
-    from expectations.verdict import Outcome, Verdict, refusals, required
+    from expectations.verdict import Outcome, Verdict, refusals
 
 _HOME = {
-    "audit": "audit",
+    "audit": "auditing",
     "NotSealable": "candidate",
     "candidate_hash": "candidate",
     "hash_and_changes": "candidate",
@@ -37,7 +37,6 @@ _HOME = {
     "Outcome": "verdict",
     "Verdict": "verdict",
     "refusals": "verdict",
-    "required": "verdict",
 }
 
 __all__ = [
@@ -50,7 +49,6 @@ __all__ = [
     "hash_and_changes",
     "read_suites",
     "refusals",
-    "required",
     "seal",
     "suites_hash",
 ]
@@ -59,6 +57,4 @@ __all__ = [
 def __getattr__(name: str) -> Any:
     if name not in _HOME:
         raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
-    if name == "audit":  # the module itself, which is callable: the same object whatever was imported first
-        return importlib.import_module(f"{__name__}.audit")
     return getattr(importlib.import_module(f"{__name__}.{_HOME[name]}"), name)

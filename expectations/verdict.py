@@ -3,7 +3,7 @@
 Belongs here: plain frozen records, their JSON, and `refusals`, which `publication` asks before it
 writes anything. It trusts the suites and the candidate on disk, never what the verdict says of itself: a verdict
 that forgot an expectation, weakened a severity, or speaks of other bytes is a refusal.
-Does not belong here: running expectations (`audit`), pandas or Great Expectations, and any raw value: keys of
+Does not belong here: running expectations (`auditing`), pandas or Great Expectations, and any raw value: keys of
 rows, counts and sentences only, because verdicts are published in QUALITE.json.
 
 Sentences are in French: staff read them beside the table that was kept back.
@@ -48,6 +48,11 @@ class Outcome:
         return self.rows > 0 or self.may_be_empty
 
     @property
+    def is_blocking(self) -> bool:
+        """Whether it keeps the table back when it does not hold: declared so, or it could not judge."""
+        return self.severity != RESERVE or bool(self.error) or not self.had_rows
+
+    @property
     def holds(self) -> bool:
         """Judged, on at least one row where there must be one, and found true. An expectation that could not judge never holds."""
         return self.success is True and not self.error and self.had_rows
@@ -72,14 +77,11 @@ class Verdict:
 
     def blocking(self, dataset: str) -> tuple[Outcome, ...]:
         """Outcomes that keep the dataset back: a failed `bloquant`, or anything that could not be judged."""
-        return tuple(
-            o for o in self.of(dataset) if not o.holds and (o.severity != RESERVE or o.error or not o.had_rows)
-        )
+        return tuple(outcome for outcome in self.of(dataset) if not outcome.holds and outcome.is_blocking)
 
     def reserves(self, dataset: str) -> tuple[Outcome, ...]:
         """Failed reservations: the table may be published, and carries them."""
-        blocking = self.blocking(dataset)
-        return tuple(o for o in self.of(dataset) if not o.holds and o not in blocking)
+        return tuple(outcome for outcome in self.of(dataset) if not outcome.holds and not outcome.is_blocking)
 
     def to_json(self) -> str:
         return json.dumps(asdict(self), ensure_ascii=False, indent=1) + "\n"
@@ -109,7 +111,7 @@ def tally(outcomes: Iterable[Outcome]) -> str:
     """« 412 menés ; non satisfaits : 1 bloquant, 2 réserves »: a check that could not judge is blocking."""
     judged = list(outcomes)
     failed = [outcome for outcome in judged if not outcome.holds]
-    blocking = sum(outcome.severity == "bloquant" or bool(outcome.error) for outcome in failed)
+    blocking = sum(outcome.is_blocking for outcome in failed)
     unmet = f"{plural(blocking, 'bloquant')}, {plural(len(failed) - blocking, 'réserve')}"
     return f"{plural(len(judged), 'mené')} ; non satisfaits : {unmet}"
 
@@ -129,26 +131,17 @@ def not_judged(outcomes: Iterable[Outcome]) -> list[str]:
     ]
 
 
-def required(suites: Path | None = None) -> list[tuple[str, str]]:
-    """(dataset, expectation id) of everything that must have run, from the suites on disk."""
-    from expectations.suite import SUITES, read_suites
-
-    return [(suite.dataset, e.id) for suite in read_suites(suites or SUITES) for e in suite.expectations]
-
-
 def refusals(verdict: Verdict, directory: Path, suites: Path | None = None) -> dict[str, list[str]]:
     """Why each dataset of this candidate may not be published, in French sentences; none when it may. Every dataset that has a suite
     or a table in the candidate is told.
 
     Fails closed: whatever cannot be read, recomputed or found is a reason.
     """
-    from expectations.suite import SUITES, SuiteError, read_suites, suites_hash
+    from expectations.suite import SUITES, SuiteError, read_suites
 
     directory, suites = Path(directory), Path(suites or SUITES)
-    general = _broken_seal(verdict, directory)
+    general = of_other_bytes(verdict, directory, suites)
     try:
-        if verdict.suites_hash != suites_hash(suites):
-            general.append("Les règles de contrôle ont changé depuis l’audit : l’audit est à refaire.")
         by_dataset = {suite.dataset: suite for suite in read_suites(suites)}
     except (SuiteError, OSError):
         by_dataset = {}
@@ -160,7 +153,10 @@ def refusals(verdict: Verdict, directory: Path, suites: Path | None = None) -> d
     }
 
 
-def _broken_seal(verdict: Verdict, directory: Path) -> list[str]:
+def of_other_bytes(verdict: Verdict, directory: Path, suites: Path) -> list[str]:
+    """Why the verdict does not speak of exactly these bytes, or was not given by exactly these suites, in French; empty when it does."""
+    from expectations.suite import suites_hash
+
     try:
         actual, changed = hash_and_changes(directory)
     except (NotSealable, OSError):
@@ -170,6 +166,11 @@ def _broken_seal(verdict: Verdict, directory: Path) -> list[str]:
         reasons.append("L’audit porte sur d’autres fichiers que ceux de la version candidate.")
     if changed:
         reasons.append(f"Des fichiers ont changé depuis le scellement de la version candidate ({len(changed)}).")
+    try:
+        if not verdict.suites_hash or verdict.suites_hash != suites_hash(suites):
+            reasons.append("Les règles de contrôle ont changé depuis l’audit : l’audit est à refaire.")
+    except OSError:
+        reasons.append("Les règles de contrôle sont illisibles.")
     return reasons
 
 

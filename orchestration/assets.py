@@ -331,12 +331,11 @@ def _expectation_checks(home: Home, known: set[str]) -> Step | None:
                     description="Ce contrôle n'a pas été exécuté.",
                 )
                 continue
-            grave = outcome.severity == "bloquant" or bool(outcome.error)
             yield dg.AssetCheckResult(
                 asset_key=key.asset_key,
                 check_name=key.name,
                 passed=outcome.holds,
-                severity=dg.AssetCheckSeverity.ERROR if grave else dg.AssetCheckSeverity.WARN,
+                severity=dg.AssetCheckSeverity.ERROR if outcome.is_blocking else dg.AssetCheckSeverity.WARN,
                 description=None if outcome.holds else outcome.sentence(),
                 metadata={
                     "severity": outcome.severity,

@@ -28,7 +28,7 @@ class Auditor(Beside):
 
 def main() -> None:
     step_back(2)
-    from expectations.audit import audit, warm_up
+    from expectations.auditing import audit, warm_up
 
     warm_up()
     question = answer()

@@ -142,18 +142,10 @@ def audit(home: Home, candidate: Candidate) -> Verdict:
 
 def bound_verdict(home: Home, candidate: Candidate) -> Verdict | None:
     """The verdict kept beside the candidate, if it speaks of exactly these bytes and of the suites as they are now."""
-    from expectations.candidate import candidate_hash
-    from expectations.suite import suites_hash
-    from expectations.verdict import Verdict
+    from expectations.verdict import of_other_bytes
 
-    try:
-        verdict = Verdict.from_json(candidate.verdict_file.read_text(encoding="utf-8"))
-    except (OSError, ValueError):
-        return None
-    same = verdict.candidate_hash == candidate_hash(candidate.directory) and verdict.suites_hash == suites_hash(
-        home.suites
-    )
-    return verdict if same else None
+    verdict = kept_verdict(candidate)
+    return verdict if verdict and not of_other_bytes(verdict, candidate.directory, home.suites) else None
 
 
 def publish(home: Home, candidate: Candidate, verdict: Verdict, now: datetime, publisher: Publisher) -> Release:

@@ -27,9 +27,9 @@ from pathlib import Path
 
 import pyarrow as pa
 
-from expectations import Verdict, hash_and_changes, refusals, suites_hash
+from expectations import Verdict, refusals
 from expectations import suite as suites_on_disk
-from expectations.candidate import NotSealable
+from expectations.verdict import of_other_bytes
 from publication import calendar as calendars
 from publication import disclosure, labels, shelf, tables, versions, waiting
 from publication.secrecy import Settled, looked_at, settle_secrecy
@@ -122,20 +122,9 @@ def settle(desk: Desk, opened: Opened | None = None) -> Decided:
 
 def refuse_other_candidate(candidate: Path, verdict: Verdict, suites: Path) -> None:
     """Refused unless the verdict speaks of exactly these bytes and was given by exactly these suites."""
-    try:
-        actual, changed = hash_and_changes(candidate)
-    except (NotSealable, OSError):
-        raise Refused("La version candidate n’est pas scellée ou ne peut pas être relue : rien n’est publié.") from None
-    if not verdict.candidate_hash or verdict.candidate_hash != actual:
-        raise Refused("L’audit porte sur d’autres fichiers que ceux de la version candidate : rien n’est publié.")
-    if changed:
-        raise Refused("Des fichiers de la version candidate ont changé depuis son scellement : rien n’est publié.")
-    try:
-        rules = suites_hash(suites)
-    except OSError:
-        raise Refused("Les règles de contrôle sont illisibles : rien n’est publié.") from None
-    if not verdict.suites_hash or verdict.suites_hash != rules:
-        raise Refused("Les règles de contrôle ont changé depuis l’audit : l’audit est à refaire, rien n’est publié.")
+    reasons = of_other_bytes(verdict, candidate, suites)
+    if reasons:
+        raise Refused(" ".join([*reasons, "Rien n’est publié."]))
 
 
 def decide(candidate: Path, verdict: Verdict, suites: Path, base: Release | None, number: int) -> dict[str, Shipped]:

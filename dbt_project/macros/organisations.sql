@@ -1,8 +1,13 @@
 {#- Who an organisation is: the place of a label, the words that name none, families and size bands of the trade. -#}
 
-{#- Department of a postcode: what places the label of an organisation. 97 and 98 take three digits. -#}
-{% macro organisation_place(postcode) -%}
-case when left({{ postcode }}, 2) in ('97', '98') then left({{ postcode }}, 3) else left({{ postcode }}, 2) end
+{#- Department of a postcode, as directories write it: 2A and 2B in Corsica, three digits overseas. It is what places the label of an organisation. -#}
+{% macro department_of_postcode(postcode) -%}
+case
+    when left({{ postcode }}, 3) in ('200', '201') then '2A'
+    when left({{ postcode }}, 2) = '20' then '2B'
+    when left({{ postcode }}, 2) in ('97', '98') then left({{ postcode }}, 3)
+    else left({{ postcode }}, 2)
+end
 {%- endmacro %}
 
 {#- The number by which the rows that say an organisation in the same words meet, among themselves and with int_organisation_labels. It is worth

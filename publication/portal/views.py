@@ -459,7 +459,7 @@ def judged(edition: Edition, dataset: str) -> list[dict]:
 
     def record(outcome: Outcome) -> dict:
         kind = "tenu" if outcome.holds else "non tenu"
-        weight = "bloquant" if outcome.severity == "bloquant" else "réserve"
+        weight = "bloquant" if outcome.is_blocking else "réserve"
         found = Reserve(outcome.error or outcome.observed, _at_fault(outcome))
         return {"outcome": outcome, "kind": kind, "weight": weight, "found": found}
 

@@ -20,7 +20,7 @@ from pathlib import Path
 
 import duckdb
 
-from expectations import candidate_hash, seal
+from expectations import candidate_hash, read_suites, seal
 
 DICTIONARY = {"models": {}}
 
@@ -364,6 +364,11 @@ def _made() -> dict[str, bytes]:
                 connection.execute(f"INSERT INTO {row[0].replace('ind_', 'ctl_')} VALUES (?, ?, ?, ?, ?, ?, ?, ?)", row)
         seal(directory, DICTIONARY)
         return {str(path.relative_to(place)): path.read_bytes() for path in directory.rglob("*") if path.is_file()}
+
+
+def required() -> list[tuple[str, str]]:
+    """(dataset, expectation id) of everything that must have run."""
+    return [(suite.dataset, expectation.id) for suite in read_suites() for expectation in suite.expectations]
 
 
 def build(directory: Path, *statements: str) -> str:

@@ -3,13 +3,11 @@
 from datetime import UTC, datetime
 
 import pytest
-from example import build
+from example import build, required
 
-import expectations
 from expectations import Verdict, audit, questions, refusals
 from expectations.suite import read_suites
 from expectations.trial import shortened
-from expectations.verdict import required
 
 ONE = """
 dataset: ind_events
@@ -51,13 +49,6 @@ def test_the_example_holds_and_opens_every_door(good):
     assert verdict.audited_at == "2024-02-06T05:30:00+00:00"
     assert not any(refusals(verdict, good).values())
     assert Verdict.from_json(verdict.to_json()) == verdict
-
-
-def test_the_module_and_the_function_are_one():
-    from expectations.audit import audit as function
-
-    assert expectations.audit is audit
-    assert expectations.audit.audit is function
 
 
 def test_a_verdict_on_part_of_the_datasets_publishes_only_these(good):

@@ -7,7 +7,7 @@ import pytest
 
 SCRIPT = """
 import sys
-from expectations.audit import warm_up
+from expectations.auditing import warm_up
 warm_up()
 loaded = [name for name in ("sqlalchemy", "altair.vegalite", "scipy.spatial") if name in sys.modules]
 import scipy.stats
@@ -27,7 +27,7 @@ os.environ.pop("HOME", None)
 def nobody(uid):
     raise KeyError(uid)
 pwd.getpwuid = nobody
-from expectations.audit import warm_up
+from expectations.auditing import warm_up
 warm_up()
 """
 

@@ -5,12 +5,11 @@ from pathlib import Path
 
 import duckdb
 import pytest
-from example import T, build
+from example import T, build, required
 from spoils import SPOILS
 
 from expectations import audit, read_suites, seal
 from expectations.suite import SUITES
-from expectations.verdict import required
 
 SUITE = {suite.dataset: {e.id: e for e in suite.expectations} for suite in read_suites()}
 

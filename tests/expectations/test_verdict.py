@@ -5,11 +5,11 @@ import shutil
 from dataclasses import replace
 
 import pytest
-from example import build
+from example import build, required
 
 from expectations import SuiteError, Verdict, candidate_hash, refusals, seal, suites_hash
 from expectations.suite import SUITES, read_suites
-from expectations.verdict import Outcome, required, tally
+from expectations.verdict import Outcome, tally
 
 
 @pytest.fixture(scope="module")
@@ -111,7 +111,7 @@ def test_unreadable_suites_refuse_everything(clean, candidate, tmp_path):
     (tmp_path / "ind_events.yml").write_text("dataset: ind_events")
     assert all(refusals(clean, candidate, suites=tmp_path).values())
     with pytest.raises(SuiteError):
-        required(tmp_path)
+        read_suites(tmp_path)
 
 
 def test_a_required_expectation_that_did_not_run_is_refused(clean, candidate):

@@ -8,7 +8,7 @@ with directory as (
         organisation_name as name,
         {{ fold('organisation_name') }} as name_key,
         siren,
-        coalesce(department_code, {{ organisation_place('postcode') }}) as place,
+        coalesce(department_code, {{ department_of_postcode('postcode') }}) as place,
         commune_code,
         postcode,
         legal_category,

@@ -2,12 +2,10 @@
 -- bear it); the one SIREN this very name was typed with elsewhere; a near name of the same department, or one letter away anywhere,
 -- when one only is near enough and both have the same numbers. Anything else is an organisation of its own, named as it was written.
 with said as (
-    select organisation_text, siren, {{ organisation_place('postcode') }} as place from {{ source('landing', 'registration') }}
+    {% for entity in ['registration', 'attendance', 'feedback'] %}
+    select organisation_text, siren, {{ department_of_postcode('postcode') }} as place from {{ source('landing', entity) }}
     union
-    select organisation_text, siren, {{ organisation_place('postcode') }} as place from {{ source('landing', 'attendance') }}
-    union
-    select organisation_text, siren, {{ organisation_place('postcode') }} as place from {{ source('landing', 'feedback') }}
-    union
+    {% endfor %}
     select label as organisation_text, null as siren, null as place
     from (select unnest(organiser_labels) as label from {{ ref('stg_events') }})
 ),

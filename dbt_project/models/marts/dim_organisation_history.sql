@@ -9,7 +9,7 @@ select
     history.is_deleted,
     history.organisation_name as name,
     history.siren,
-    coalesce(history.department_code, {{ organisation_place('history.postcode') }}) as department_code,
+    coalesce(history.department_code, {{ department_of_postcode('history.postcode') }}) as department_code,
     history.legal_category,
     history.activity_code,
     history.declared_family,

@@ -33,11 +33,7 @@ places as (
         select distinct
             postcode,
             commune_text,
-            case
-                when left(postcode, 3) in ('200', '201') then '2A'
-                when left(postcode, 2) = '20' then '2B'
-                else {{ organisation_place('postcode') }}
-            end as department_code
+            {{ department_of_postcode('postcode') }} as department_code
         from answers
         where postcode is not null
     ) as said

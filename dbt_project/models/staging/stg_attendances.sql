@@ -1,6 +1,6 @@
 -- A line of a sheet or of a report is as last delivered.
 {{ config(materialized='table') }}
-{% set said = said_number('organisation_text', 'siren', organisation_place('postcode')) ~ ' as said_number' %}
+{% set said = said_number('organisation_text', 'siren', department_of_postcode('postcode')) ~ ' as said_number' %}
 with latest as (
     {{ latest_rows(
         source('landing', 'attendance'),

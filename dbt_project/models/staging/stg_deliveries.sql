@@ -1,32 +1,18 @@
 {{ config(materialized='table') }}
 -- nb_rows_landed: what this delivery brought here; nb_rows_kept: what a later delivery has not replaced.
-{% set staged = {'registration': 'stg_registrations', 'attendance': 'stg_attendances', 'event_report': 'stg_event_reports', 'feedback': 'stg_feedback',
-                'contribution': 'stg_contributions', 'organisation': 'stg_organisations'} %}
+{% set staged = {'event': 'stg_events', 'published_figure': 'stg_published_figures', 'registration': 'stg_registrations', 'attendance': 'stg_attendances',
+                'event_report': 'stg_event_reports', 'feedback': 'stg_feedback', 'contribution': 'stg_contributions', 'organisation': 'stg_organisations'} %}
 with landed as (
-    select source, delivery_id, count(*) as nb_rows
-    from (
-        select source, delivery_id from {{ source('landing', 'event') }}
-        union all by name
-        select source, delivery_id from {{ source('landing', 'published_figure') }}
-    )
-    group by all
-    {% for entity, model in staged.items() %}
-    union all
-    select source, delivery_id, count(*) from {{ source('landing', entity) }} group by all
+    {% for entity in staged %}
+    select source, delivery_id, count(*) as nb_rows from {{ source('landing', entity) }} group by all
+    {% if not loop.last %}union all{% endif %}
     {% endfor %}
 ),
 
 kept as (
-    select source, delivery_id, count(*) as nb_rows
-    from (
-        select source, delivery_id from {{ ref('stg_events') }}
-        union all by name
-        select source, delivery_id from {{ ref('stg_published_figures') }}
-    )
-    group by all
-    {% for entity, model in staged.items() %}
-    union all
-    select source, delivery_id, count(*) from {{ ref(model) }} group by all
+    {% for model in staged.values() %}
+    select source, delivery_id, count(*) as nb_rows from {{ ref(model) }} group by all
+    {% if not loop.last %}union all{% endif %}
     {% endfor %}
 )
 

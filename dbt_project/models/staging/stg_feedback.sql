@@ -1,6 +1,6 @@
 -- An answer exported again, or corrected: the latest export of its source is right.
 {{ config(materialized='table') }}
-{% set said = said_number('organisation_text', 'siren', organisation_place('postcode')) ~ ' as said_number' %}
+{% set said = said_number('organisation_text', 'siren', department_of_postcode('postcode')) ~ ' as said_number' %}
 with latest as (
     {{ latest_rows(
         source('landing', 'feedback'),

@@ -1,7 +1,7 @@
 -- A place is as its platform last changed it: by the instant that the data give, then by the delivery. The first instants that any version gave
 -- are kept beside it, those of replaced files too. A place that a later version of its file no longer shows is gone; once cancelled, it stays as it was.
 {{ config(materialized='table') }}
-{% set said = said_number('organisation_text', 'siren', organisation_place('postcode')) ~ ' as said_number' %}
+{% set said = said_number('organisation_text', 'siren', department_of_postcode('postcode')) ~ ' as said_number' %}
 {% set columns = [
     'source', 'event_id', 'programme_id', 'registration_id', 'status', 'registered_at', 'updated_at', 'cancelled_at', 'checked_in_at',
     'checked_in', 'gender', 'participant_category', said, 'postcode', 'commune_text', "person_basis = 'erased' as is_erased",

@@ -12,12 +12,9 @@ from __future__ import annotations
 
 import hashlib
 import io
-import sys
-import types
 from collections.abc import Iterable
 from datetime import UTC, datetime
 from pathlib import Path
-from typing import Any
 
 from expectations.candidate import CONTROL, DATA, NotSealable, hash_and_changes, read_manifest
 from expectations.french import spaced
@@ -134,13 +131,3 @@ def _not_judged(dataset: str, name: str, sentence: str, expectation: Expectation
         what_to_do=expectation.what_to_do if expectation else "",
         error=spaced(sentence),
     )
-
-
-class _Callable(types.ModuleType):
-    """`expectations.audit` is this module and the function at once, whichever was imported first."""
-
-    def __call__(self, *args: Any, **kwargs: Any) -> Verdict:
-        return audit(*args, **kwargs)
-
-
-sys.modules[__name__].__class__ = _Callable

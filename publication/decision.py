@@ -181,7 +181,7 @@ def keep_secrets(
             kept[name] = _last_good(name, base, tuple(reasons))
             continue
         secrecy[name] = protected.report[name]
-        table = protected.tables[name]
+        table = disclosure.as_printed(protected.tables[name])
         as_sealed = entry.data if table is settled.tables[name] else None
         data = as_sealed or tables.parquet_bytes(table)
         reserves = (*entry.status.reserves, *protected.reserves.get(name, ()))

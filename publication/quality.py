@@ -1,7 +1,7 @@
 """QUALITE.json: every expectation and its outcome, beside what became of each dataset.
 
 Belongs here: laying out the verdict. Does not belong here: judging. Outcomes hold keys, counts and sentences only;
-no value of a source is ever in them. The report on secrecy names secret lines and the widths left to an attacker.
+no value of a source is ever in them. Of the report on secrecy it tells what anybody may read.
 """
 
 import json
@@ -9,6 +9,7 @@ from collections.abc import Mapping
 from dataclasses import asdict
 
 from expectations import Outcome, Verdict
+from publication import disclosure as secrecy
 from publication.shelf import DatasetStatus
 
 
@@ -26,7 +27,11 @@ def document(
                 "from_release": entry.from_release,
                 "reasons": list(entry.reasons),
                 "reserves": list(entry.reserves),
-                **({"disclosure": disclosure[name]} if disclosure and name in disclosure else {}),
+                **(
+                    {"disclosure": secrecy.report_as_printed(disclosure[name])}
+                    if disclosure and name in disclosure
+                    else {}
+                ),
                 "expectations": [outcome_record(outcome) for outcome in verdict.of(name)],
             }
             for name, entry in sorted(datasets.items())

@@ -13,14 +13,16 @@
     audit         the attack on what is about to leave, independent of the choice
     public_events the list of events that everybody has
     protection    the order of all this, and the report
-    last_look     a cell marked secret must be empty of what it hides
+    last_look     a cell marked secret must be empty of what it hides, and does not say why
 
 Belongs here: secrecy of what is printed. Does not belong here: identities (`identity`), writing files (`publish`).
 """
 
-from publication.disclosure.last_look import reasons
+from publication.disclosure.last_look import as_printed, reasons, report_as_printed
 from publication.disclosure.policy import Policies, PolicyError, read
 from publication.disclosure.protection import Protected, protect
 from publication.disclosure.public_events import read as public_events
 
-__all__ = ["Policies", "PolicyError", "Protected", "protect", "public_events", "read", "reasons"]
+__all__ = [
+    "Policies", "PolicyError", "Protected", "as_printed", "protect", "public_events", "read", "reasons", "report_as_printed",
+]  # fmt: skip

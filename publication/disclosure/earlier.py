@@ -27,7 +27,8 @@ import pyarrow.compute as pc
 
 from publication import shelf, tables
 from publication.disclosure import public_events
-from publication.disclosure.cells import EVENT, KEY, READ, SECONDARY, Cells, Events, Naming, same, stream, whens
+from publication.disclosure.cells import EVENT, KEY, READ, SECONDARY, SMALL, Cells, Events, Naming, same, stream, whens
+from publication.disclosure.last_look import CONFIDENTIAL
 from publication.disclosure.system import Division, Part, System, Variable
 
 if TYPE_CHECKING:  # with the solver, only when a line is secret
@@ -42,7 +43,7 @@ class Printed:
     """What one or several earlier releases print alike of one programme: its lines of the watched tables. A number is named by its programme and
     tied to no other's: each is looked at apart, once for all the releases that say the same of it.
 
-    `secret`: lines printed « s », by lasting name, with their conf_status. `releases`: one of several with the same bytes. `warehouse`:
+    `secret`: lines printed « s », by lasting name, with the conf_status that the report on secrecy gives them. `releases`: one of several with the same bytes. `warehouse`:
     of the first."""
 
     programme_id: str
@@ -65,14 +66,21 @@ def releases_with(releases: Path, datasets: Iterable[str]) -> list[Printed]:
             continue
         release = shelf.read_release(releases / str(number))
         status = {name: release.datasets[name] for name in wanted if name in release.datasets}
-        same = tuple((name, entry.sha256) for name, entry in sorted(status.items()) if entry.is_available)
+        same = tuple(
+            (name, entry.sha256, _why_secret(release.disclosure.get(name, {})))
+            for name, entry in sorted(status.items())
+            if entry.is_available
+        )
         if not same or same in seen:
             continue
         seen.add(same)
         by_programme: dict[str, list[_Lines]] = defaultdict(list)
         for entry in same:
             if entry not in divided:  # a table that did not change is not read twice
-                last[entry[0]] = divided[entry] = _by_programme(release.public / "data", entry[0], last[entry[0]])
+                dataset, _, why = entry
+                last[dataset] = divided[entry] = _by_programme(
+                    release.public / "data", dataset, dict(why), last[dataset]
+                )
             for programme_id, lines in divided[entry].items():
                 by_programme[programme_id].append(lines)
         for programme_id, own in sorted(by_programme.items()):
@@ -93,9 +101,15 @@ class _Lines:
     digest: bytes
 
 
-def _by_programme(data: Path, dataset: str, before: Mapping[str, _Lines]) -> dict[str, _Lines]:
-    """The lines of each programme; those that are what they were `before` are so."""
+def _why_secret(report: Mapping) -> tuple[tuple[str, str], ...]:
+    """(cell, conf_status) of the report on the secrecy of a table: its lines do not say why they are secret."""
+    return tuple((entry["cell"], entry["conf_status"]) for entry in report.get("cells", ()))
+
+
+def _by_programme(data: Path, dataset: str, why: Mapping[str, str], before: Mapping[str, _Lines]) -> dict[str, _Lines]:
+    """The lines of each programme, secret ones with why they are; those that are what they were `before` are so."""
     table = tables.read_parquet((data / f"{dataset}.parquet").read_bytes(), {*READ, "conf_status"})
+    table = _with_reasons(table, why)
     programmes = table["programme_id"].combine_chunks().dictionary_encode()
     starts = np.flatnonzero(np.diff(programmes.indices.to_numpy(), prepend=-1, append=-1)).tolist()
     runs: dict[str, list[pa.Table]] = defaultdict(list)
@@ -110,6 +124,20 @@ def _by_programme(data: Path, dataset: str, before: Mapping[str, _Lines]) -> dic
         said.update(stream(own))
         found[programme_id] = _Lines(dataset, own, said.digest())
     return found
+
+
+def _with_reasons(table: pa.Table, why: Mapping[str, str]) -> pa.Table:
+    """The conf_status of each secret line as the report has it. A line it does not know is held secret by itself. Releases made before tables
+    kept silent about it say it themselves."""
+    statuses = table["conf_status"].to_pylist()
+    unsaid = [place for place, status in enumerate(statuses) if status == CONFIDENTIAL]
+    if not unsaid:
+        return table
+    names = list(zip(*(table[column].take(unsaid).to_pylist() for column in KEY), strict=True))
+    for place, name in zip(unsaid, names, strict=True):
+        statuses[place] = why.get("|".join(name), SMALL)
+    column = table.column_names.index("conf_status")
+    return table.set_column(column, "conf_status", pa.array(statuses, table.schema.field(column).type))
 
 
 def secret_lines(printed: Mapping[str, pa.Table]) -> dict[tuple, str]:

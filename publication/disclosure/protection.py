@@ -29,7 +29,7 @@ from publication.disclosure import differences
 from publication.disclosure import earlier as past
 from publication.disclosure.cells import SECONDARY, Cells, Events
 from publication.disclosure.last_look import HIDDEN
-from publication.disclosure.policy import Policies
+from publication.disclosure.policy import Policies, Threshold
 from publication.disclosure.system import Part, System
 
 if TYPE_CHECKING:  # with the solver, only when a line is secret
@@ -60,11 +60,9 @@ ALREADY_PUBLIC = (
 )
 OTHER_BYTES = "Un chiffre protégé n’est plus celui du tableau d’origine : le tableau n’est pas publié."
 
-CAVEATS = {
-    "A": "Secret statistique : trop peu de {contributors}.",
-    "O": "Secret statistique : une seule structure fait presque tout le chiffre.",
-    "D": "Secret statistique : masqué pour qu’une autre case ne puisse pas être retrouvée.",
-}
+FEW = "trop peu de {contributors}, "
+ALMOST_ALL = "une seule structure qui fait presque tout le chiffre, "
+FOR_ANOTHER = "masqué pour qu’une autre case ne puisse pas être retrouvée"
 NOT_SIGNIFICANT = "Non significatif : moins de {significant} {contributors}."
 
 
@@ -362,13 +360,17 @@ def _marked(table: pa.Table, dataset: str, cells: Cells, suppressed: set[int]) -
     changes: dict[str, dict[int, object]] = {name: dict.fromkeys(secret) for name in HIDDEN}
     changes["obs_status"] = dict.fromkeys(secret, "Q")
     changes["conf_status"] = {place: line.primary or SECONDARY for place, line in secret.items()}
-    changes["caveat"] = {
-        place: CAVEATS[line.primary or SECONDARY].format(contributors=line.threshold.contributors)
-        for place, line in secret.items()
-    }
+    changes["caveat"] = {place: _remark(line.threshold) for place, line in secret.items()}
     for name in ("n_with_data", "n_total"):  # how many events, or how many people: the second is a number to hide
         changes[name] = {place: None for place, line in secret.items() if name in line.columns}
     return _changed(table, changes)
+
+
+def _remark(threshold: Threshold) -> str:
+    """Beside a secret line: every reason that its rule knows, never which it is."""
+    found = FEW.format(contributors=threshold.contributors) if threshold.minimum else ""
+    found += ALMOST_ALL if threshold.dominance else ""
+    return f"Secret statistique : {found}{'ou ' if found else ''}{FOR_ANOTHER}."
 
 
 def _without_numbers(tables: Mapping[str, pa.Table]) -> dict[str, pa.Table]:

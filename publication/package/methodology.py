@@ -161,7 +161,8 @@ def _thresholds(package: Package) -> list[str]:
             rows.append((", ".join(rule.indicators), where, limit or "rien à masquer en soi", typeset(rule.why)))
         lines += _grid(("indicateurs", "ventilations", "masqué en dessous", "pourquoi"), rows)
     lines += [
-        "Les autres cellules masquées le sont pour qu’aucune des premières ne puisse être recalculée, y compris d’après les versions précédentes.",
+        "Les autres cellules masquées le sont pour qu’aucune des premières ne puisse être recalculée, y compris d’après les versions précédentes. "
+        "Toutes portent `C`, et rien ne dit lesquelles sont lesquelles : avec les seuils ci-dessus, on en tirerait le chiffre.",
         "",
     ]
     return lines

@@ -114,7 +114,7 @@ def participation(total: int = 1055) -> list[tuple]:
             obs_status="E",
             programme_id=CVL,
         ),
-        row(d, "PE02", "participant_category", "elus", None, obs_status="Q", conf_status="A", unit="share"),
+        row(d, "PE02", "participant_category", "elus", None, obs_status="Q", conf_status="C", unit="share"),
     ]
     return rows
 
@@ -218,7 +218,7 @@ STATUSES = (
     ("n.d.", "…", "L", "F", "donnée existante mais non recueillie"),
     ("///", "///", "M", "F", "sans objet (ex.: département d'un atelier en visio)"),
     ("n.s.", "n.s.", "N", "F", "non significatif"),
-    ("s", "s", "Q", "A", "secret: trop peu de contributeurs"),
+    ("s", "s", "Q", "C", "secret: trop peu de contributeurs, ou pour en protéger un autre"),
     ("interne", "(non diffusé)", "Q", "N", "non diffusable"),
 )
 

@@ -1,5 +1,6 @@
 """Secrets through the door: every public form of a release, its report, and what earlier releases have printed."""
 
+import csv
 import json
 from functools import cache
 
@@ -45,8 +46,12 @@ def people_desk(tmp_path, stock, light):
 
 
 def printed(release) -> dict[str, str]:
+    """Of each category, F when it is printed and otherwise why it is not, which only the report that stays inside says."""
     rows = pq.read_table(release.public / "data" / "ind_participants.parquet").to_pylist()
-    return {row["member"]: row["conf_status"] for row in rows}
+    assert {row["conf_status"] for row in rows} <= {"F", "C"}
+    why = {cell["cell"].split("|")[3]: cell["conf_status"] for cell in release.disclosure["ind_participants"]["cells"]}
+    assert why.keys() == {row["member"] for row in rows if row["conf_status"] == "C"}
+    return {row["member"]: why.get(row["member"], "F") for row in rows}
 
 
 @pytest.mark.nights
@@ -77,9 +82,32 @@ def test_the_report_is_in_the_release_and_in_qualite(people_desk):
     report = json.loads((release.path / "release.json").read_text())["disclosure"]["ind_participants"]
     assert (report["primary"], report["secondary"]) == (1, 1)
     quality = json.loads((release.public / "QUALITE.json").read_text())["datasets"]
-    assert quality["ind_participants"]["disclosure"] == report
-    assert quality["ind_events"]["disclosure"] == {"primary": 0, "secondary": 0, "cells": []}
+    told = quality["ind_participants"]["disclosure"]
+    assert told == {
+        "cells": [cell["cell"] for cell in report["cells"]],
+        "earlier_releases": [],
+        "suppressed_whole": [],
+    } | {name: report[name] for name in ("numbers", "equations")}
+    assert quality["ind_events"]["disclosure"] == {"cells": []}
     assert releases.current(people_desk.releases).disclosure["ind_participants"] == report
+
+
+def test_nothing_public_tells_a_small_cell_from_the_one_hidden_for_it(people_desk):
+    """1 and 5, of which 6 together follow from the rest: who knows which of them is under the threshold has both."""
+    release = people_desk.night(ind_participants=categories(elected=1, other=5))
+    assert printed(release) == {"agent": "F", "elected": "A", "ess": "F", "other": "D"}
+    rows = pq.read_table(release.public / "data" / "ind_participants.parquet").to_pylist()
+    hidden = [{**row, "member": ""} for row in rows if row["obs_status"] == "Q"]
+    assert hidden[0] == hidden[1]
+    alike = [
+        {name: value for name, value in line.items() if name != "member"}
+        for line in csv.DictReader((release.public / "data" / "ind_participants.csv").read_text().splitlines())
+        if line["member"] in ("elected", "other")
+    ]
+    assert alike[0] == alike[1]
+    for path in release.public.rglob("*.json"):
+        for word in ('"primary"', '"secondary"', '"width"', '"attacks"'):
+            assert word not in path.read_text(encoding="utf-8"), path.name
 
 
 def test_a_preview_hides_what_the_release_will_hide(people_desk):
@@ -141,7 +169,7 @@ def test_the_last_look_is_at_what_leaves(people_desk, monkeypatch):
         table = given["ind_participants"]
         marks = pa.array(["A"] * table.num_rows)
         table = table.set_column(table.column_names.index("conf_status"), "conf_status", marks)
-        return disclosure.Protected(given | {"ind_participants": table}, report={name: {} for name in given})
+        return disclosure.Protected(given | {"ind_participants": table}, report={name: {"cells": []} for name in given})
 
     monkeypatch.setattr(disclosure, "protect", forgetful)
     status = people_desk.night(ind_participants=categories()).datasets["ind_participants"]
@@ -268,7 +296,9 @@ def test_what_an_earlier_release_printed_is_said(people_desk, monkeypatch):
     """A policy that comes late: the number is secret from now on, and still to be read in version 1."""
     real = disclosure.protect
     monkeypatch.setattr(
-        disclosure, "protect", lambda t, *_, **__: disclosure.Protected(dict(t), report={name: {} for name in t})
+        disclosure,
+        "protect",
+        lambda t, *_, **__: disclosure.Protected(dict(t), report={name: {"cells": []} for name in t}),
     )
     people_desk.night(ind_participants=categories())
     monkeypatch.setattr(disclosure, "protect", real)

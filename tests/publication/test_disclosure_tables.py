@@ -25,6 +25,8 @@ from publication.disclosure.audit import audit, is_exact
 from publication.disclosure.policy import VOCABULARY, PolicyError, read
 from publication.disclosure.system import System, Variable
 
+SECRET = "Secret statistique : trop peu de personnes, ou masqué pour qu’une autre case ne puisse pas être retrouvée."
+
 
 def leaky(events=dict, **emptied):
     """The audit of tables where only the named lines are emptied. `emptied`: dataset → rows and members to empty."""
@@ -71,7 +73,7 @@ def test_a_secret_line_keeps_no_number_and_says_why():
     [secret] = [row for row in printed_.to_pylist() if row["conf_status"] == "A"]
     numbers = ("value", "lower", "upper", "numerator", "denominator", "n_with_data", "n_total")
     assert all(secret[name] is None for name in numbers)
-    assert secret["caveat"] == "Secret statistique : trop peu de personnes."
+    assert secret["caveat"] == SECRET
     assert disclosure.reasons(printed_) == []
     # of how many events registrations came is no number of persons
     [line] = protect(count("PA03", "event", "a1", 3, n_with_data=1, n_total=1)).tables["ind_participation"].to_pylist()
@@ -538,7 +540,7 @@ def test_a_remark_beside_a_secret_line_holds_no_number():
     tables = protect(*rows).tables
     assert tables["ind_territories"]["caveat"].to_pylist() == [None]  # all that is in that table is public
     assert tables["ind_participation"]["caveat"].to_pylist() == [
-        "Secret statistique : trop peu de personnes.",
+        SECRET,
         "Listes reçues.",
         "Présents sans inscription : 12.",
     ]

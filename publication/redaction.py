@@ -97,22 +97,20 @@ def redact(
 
 
 def _redact_one(release: Release, renamed: Renamed, now: datetime) -> int:
-    files = [path for path in _analysts_files(release.path) if rows_in(path, renamed)]
-    if not files:
+    warehouse = release.warehouse
+    if not warehouse.exists() or not rows_in(warehouse, renamed):
         return 0
     aside = release.path.parent / f"{shelf.TEMPORARY}redacted-{release.number}"
     if aside.exists():
         shelf.remove(aside)
     aside.mkdir()
-    rows, digests = 0, dict(release.files)
-    written: list[tuple[Path, Path]] = []
-    for path in files:
-        made = aside / path.name
-        rows += rewrite(path, made, renamed)
-        digests[path.relative_to(release.path).as_posix()] = hashlib.sha256(made.read_bytes()).hexdigest()
-        written.append((made, path))
+    made = aside / warehouse.name
+    rows = rewrite(warehouse, made, renamed)
+    digest = hashlib.sha256(made.read_bytes()).hexdigest()
+    files = release.files | {warehouse.relative_to(release.path).as_posix(): digest}
+    written = [(made, warehouse)]
     note = {"at": now.isoformat(), "rows": rows, "why": "Effacement à la demande d’une personne (RGPD, article 17)."}
-    redacted = replace(release, files=digests, redactions=(*release.redactions, note))
+    redacted = replace(release, files=files, redactions=(*release.redactions, note))
     made = aside / shelf.RELEASE_FILE
     made.write_text(redacted.as_json(), encoding="utf-8")
     written.append((made, release.path / shelf.RELEASE_FILE))
@@ -136,11 +134,6 @@ def _put(made: Path, place: Path) -> None:
     finally:
         os.chmod(place.parent, mode)
     shelf.sync_directory(place.parent)
-
-
-def _analysts_files(directory: Path) -> list[Path]:
-    """Files about rows rather than aggregates."""
-    return sorted(path for path in (directory / "analysts").rglob("*") if path.suffix in (".duckdb", ".parquet"))
 
 
 def participants_of(releases: Path, rows: Collection[tuple[str, str, int]]) -> set[int]:
@@ -169,7 +162,7 @@ def participants_of(releases: Path, rows: Collection[tuple[str, str, int]]) -> s
 
 
 def rows_in(path: Path, renamed: Renamed) -> int:
-    """How many rows of the file are the person's."""
+    """How many rows of the warehouse are the person's."""
     with _opened(path) as (con, tables):
         _ask(con, tables, renamed)
         return sum(
@@ -216,26 +209,20 @@ def _is_theirs(columns: Mapping[str, str]) -> str:
 
 
 def rewrite(path: Path, made: Path, renamed: Renamed) -> int:
-    """Write `made`, the file without the person; how many rows were the person's. A new file: nothing of the old bytes is left."""
+    """Write `made`, the warehouse without the person; how many rows were the person's. A new file: nothing of the old bytes is left."""
     rows = 0
     with _opened(path) as (con, tables):
         con.create_function("token", renamed.token, ["VARCHAR", "VARCHAR"], "VARCHAR")
         _ask(con, tables, renamed)
-        is_database = path.suffix == ".duckdb"
-        if is_database:
-            con.execute(f"attach '{_quoted(made)}' as made ({WRITTEN_AS})")
-            con.execute("begin")
+        con.execute(f"attach '{_quoted(made)}' as made ({WRITTEN_AS})")
+        con.execute("begin")
         for name, (place, columns) in tables.items():
             chosen, found = _chosen(con, name, place, columns)
             rows += found
-            if is_database:
-                con.execute(f'create table made.main."{name}" as {chosen}')
-            else:
-                con.execute(f"copy ({chosen}) to '{_quoted(made)}' (format parquet, compression zstd)")
-        if is_database:
-            con.execute("commit")
-            con.execute("checkpoint made")
-            con.execute("detach made")
+            con.execute(f'create table made.main."{name}" as {chosen}')
+        con.execute("commit")
+        con.execute("checkpoint made")
+        con.execute("detach made")
     return rows
 
 
@@ -267,14 +254,9 @@ def _chosen(con: duckdb.DuckDBPyConnection, name: str, place: str, columns: Mapp
 
 @contextlib.contextmanager
 def _opened(path: Path) -> Iterator[tuple[duckdb.DuckDBPyConnection, dict[str, tuple[str, dict[str, str]]]]]:
-    """A connection, and the tables of a file: name → (where it stands in SQL, column → type), in their order."""
+    """A connection, and the tables of a warehouse: name → (where it stands in SQL, column → type), in their order."""
     con = duckdb.connect(config={"threads": "1", "preserve_insertion_order": "true"})
     try:
-        if path.suffix == ".parquet":
-            place = f"read_parquet('{_quoted(path)}')"
-            columns = {row[0]: row[1] for row in con.execute(f"describe from {place}").fetchall()}
-            yield con, {path.stem: (place, columns)}
-            return
         con.execute(f"attach '{_quoted(path)}' as kept (read_only)")
         found = con.execute(
             "select table_name, column_name, data_type from duckdb_columns() where database_name = 'kept' and schema_name = 'main' "

@@ -90,19 +90,14 @@ def table_names(path: Path) -> list[str]:
 
 
 def private_columns(dictionary: Path) -> set[tuple[str, str]]:
-    """(model, column) marked `privacy: direct` anywhere in the dictionary; models may be a list or a mapping."""
-    models = json.loads(dictionary.read_text(encoding="utf-8")).get("models", {})
-    named = models.items() if isinstance(models, dict) else [(model.get("name"), model) for model in models]
-    hidden = set()
-    for model, body in named:
-        columns = body.get("columns", {})
-        pairs = columns.items() if isinstance(columns, dict) else [(column.get("name"), column) for column in columns]
-        hidden |= {
-            (model.rsplit(".", 1)[-1], name)
-            for name, column in pairs
-            if isinstance(column, dict) and (column.get("meta") or {}).get("privacy") == "direct"
-        }
-    return hidden
+    """(model, column) marked `privacy: direct` in the dictionary that is sealed with a candidate."""
+    models = json.loads(dictionary.read_text(encoding="utf-8"))["models"]
+    return {
+        (model, name)
+        for model, body in models.items()
+        for name, column in body.get("columns", {}).items()
+        if (column.get("meta") or {}).get("privacy") == "direct"
+    }
 
 
 def _star(connection: duckdb.DuckDBPyConnection) -> list[tuple[str, list[str]]]:

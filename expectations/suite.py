@@ -15,10 +15,11 @@ import hashlib
 from pathlib import Path
 from typing import Annotated, Any, Literal
 
-from pydantic import AfterValidator, BaseModel, ConfigDict, Field, StringConstraints, ValidationError, model_validator
+from pydantic import AfterValidator, Field, StringConstraints, ValidationError, model_validator
 
 import rulebook
 from expectations.french import spaced
+from rulebook.strict import Strict
 
 SUITES = Path(__file__).parent / "suites"
 SHARED = "shared"
@@ -49,11 +50,7 @@ class SuiteError(Exception):
     """A suite on disk does not follow the grammar; the message names the file and what is wrong."""
 
 
-class _Strict(BaseModel):
-    model_config = ConfigDict(extra="forbid", frozen=True)
-
-
-class Expectation(_Strict):
+class Expectation(Strict):
     """One expectation.
 
     `where` and `compute` are pandas expressions over the columns. A `where` that matches no row is a failure, unless
@@ -87,7 +84,7 @@ class Expectation(_Strict):
         return CLASSES[self.expectation]
 
 
-class _SuiteFile(_Strict):
+class _SuiteFile(Strict):
     """What one file says, before what it includes. `may_be_empty`: the table may legitimately have no row (nothing was delivered of what it
     speaks of); a control must then count what it should hold."""
 
@@ -110,7 +107,7 @@ class Suite(_SuiteFile):
         return self
 
 
-class _Shared(_Strict):
+class _Shared(Strict):
     expectations: tuple[Expectation, ...] = Field(min_length=1)
 
 

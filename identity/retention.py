@@ -12,11 +12,12 @@ from datetime import datetime
 from pathlib import Path
 from typing import Literal
 
-from pydantic import BaseModel, ConfigDict, Field, model_validator
+from pydantic import ConfigDict, Field, model_validator
 
 import rulebook
 from identity.vault import MAP_ROLES, TEXT_ROLES
 from rulebook.numbers import plural
+from rulebook.strict import Strict
 
 RULES = Path(__file__).with_name("retention.yml")
 
@@ -25,11 +26,7 @@ UNWRITTEN = "non renseigné"
 What = Literal["persons", "slot", "unread", "quarantine", "authors", "log", "certificates", "links", "keys"]
 
 
-class _Strict(BaseModel):
-    model_config = ConfigDict(extra="forbid", frozen=True)
-
-
-class Keep(_Strict):
+class Keep(Strict):
     """A duration: one of three units."""
 
     days: int | None = Field(default=None, ge=1)
@@ -65,7 +62,7 @@ class Keep(_Strict):
         return plural(self.years or 0, "an")
 
 
-class Rule(_Strict):
+class Rule(Strict):
     """One rule. `entities`, `roles`: of which rows and cells, for `persons` and `slot`. `headers`: of which unread columns alone, by the
     beginnings of words in their headers, for `unread`."""
 
@@ -98,7 +95,7 @@ class Rule(_Strict):
         return entity in self.entities
 
 
-class Contact(_Strict):
+class Contact(Strict):
     """Who answers for a processing, and how they are reached."""
 
     model_config = ConfigDict(str_strip_whitespace=True)
@@ -110,7 +107,7 @@ class Contact(_Strict):
         return f"{self.name}, {self.contact}"
 
 
-class Rules(_Strict):
+class Rules(Strict):
     """Every rule, and what the person is told with them. `controller`, `joint_controllers`, `officer` (RGPD, art. 30(1)(a)): as the
     observatory wrote them, or nothing."""
 

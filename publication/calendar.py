@@ -1,20 +1,22 @@
 """When new figures of a table may leave: `calendar.yml`, read strictly.
 
-Belongs here: the grammar of the calendar, and French sentences that name the line for whoever wrote it. Does not belong here: what
-becomes of a table that has to wait (`waiting`).
+Belongs here: the grammar of the calendar, and French sentences about it. Does not belong here: what becomes of a table that has to wait
+(`waiting`).
 """
 
 from __future__ import annotations
 
 import re
-from collections.abc import Collection, Iterator, Mapping
-from dataclasses import dataclass
+from collections.abc import Collection, Mapping
 from datetime import datetime
 from pathlib import Path
-from typing import Any
+from typing import Annotated, Any, Literal
 from zoneinfo import ZoneInfo
 
-from rulebook import not_read
+from pydantic import PlainValidator, field_validator
+
+import rulebook
+from rulebook.strict import Strict
 
 CALENDAR = Path(__file__).with_name("calendar.yml")
 ZONE = "Europe/Paris"
@@ -26,85 +28,55 @@ class CalendarError(Exception):
     """The calendar cannot be followed; the message is a French sentence that names the line."""
 
 
-@dataclass(frozen=True)
-class Rule:
-    """What new figures of one table wait for: somebody's approval, an instant (with its time zone), both or nothing."""
-
-    approval: bool = False
-    embargo: datetime | None = None
-
-
-Calendar = Mapping[str, Rule]
-
-
-def read(path: Path, known: Collection[str]) -> Calendar:
-    """The rule of each table that has one. Raises CalendarError, also for a table that is not among the `known` ones."""
-    from ruamel.yaml import YAML, YAMLError
-
-    try:
-        root = YAML(typ="safe", pure=True).compose(path.read_text(encoding="utf-8"))
-    except (OSError, UnicodeDecodeError, YAMLError) as error:
-        raise CalendarError(not_read(path.name, error)) from None
-    rules: dict[str, Rule] = {}
-    for _, node in _pairs(path, root, ("datasets",)):
-        for name, described in _pairs(path, node, sorted(known), "un tableau"):
-            rules[name.value] = _rule(path, described)
-    return rules
-
-
-def _rule(path: Path, described: Any) -> Rule:
-    approval, embargo = False, None
-    for key, node in _pairs(path, described, ("approval", "embargo")):
-        text = getattr(node, "value", "")
-        if key.value == "approval":
-            if text not in ("required", "none"):
-                raise _wrong(path, node, "« approval » vaut « required » ou « none »")
-            approval = text == "required"
-        else:
-            embargo = _instant(path, node, text)
-    return Rule(approval, embargo)
-
-
-def _instant(path: Path, node: Any, text: Any) -> datetime:
-    found = _INSTANT.fullmatch(text.strip()) if isinstance(text, str) else None
+def _instant(said: Any) -> datetime:
+    text = said if isinstance(said, str) else str(said)
+    found = _INSTANT.fullmatch(text.strip())
     if found is None:
-        raise _wrong(
-            path,
-            node,
-            f"« {_short(text)} » n’est pas un instant ; écrivez le jour, l’heure et le fuseau, par exemple {EXAMPLE}",
+        raise ValueError(
+            f"« {text[:60]} » n’est pas un instant ; écrivez le jour, l’heure et le fuseau, par exemple {EXAMPLE}"
         )
     day, hour, zone = found.groups()
     try:
         where = ZoneInfo(zone or ZONE)
     except (KeyError, ValueError, OSError):
-        raise _wrong(path, node, f"le fuseau « {_short(zone)} » n’existe pas ; écrivez par exemple {ZONE}") from None
+        raise ValueError(f"le fuseau « {zone[:60]} » n’existe pas ; écrivez par exemple {ZONE}") from None
     try:
         return datetime.fromisoformat(f"{day}T{hour}").replace(tzinfo=where)
     except ValueError:
-        raise _wrong(
-            path, node, f"« {_short(text)} » n’existe pas au calendrier ; écrivez par exemple {EXAMPLE}"
-        ) from None
+        raise ValueError(f"« {text[:60]} » n’existe pas au calendrier ; écrivez par exemple {EXAMPLE}") from None
 
 
-def _pairs(path: Path, node: Any, allowed: Collection[str], what: str = "une clé connue") -> Iterator[tuple[Any, Any]]:
-    """(key, value) of a mapping, each key one of the allowed ones and once. An empty value is an empty mapping."""
-    if node is None or (isinstance(node.value, str) and node.value in ("", "null", "~")):
-        return
-    if not all(isinstance(pair, tuple) for pair in node.value):
-        raise _wrong(path, node, f"il faut ici des lignes « clé : valeur », par exemple « embargo: {EXAMPLE} »")
-    seen: set[str] = set()
-    for key, value in node.value:
-        if key.value not in allowed:
-            raise _wrong(path, key, f"« {_short(key.value)} » n’est pas {what} ; attendu : {', '.join(allowed)}")
-        if key.value in seen:
-            raise _wrong(path, key, f"« {key.value} » est écrit deux fois ; gardez une seule des deux")
-        seen.add(key.value)
-        yield key, value
+class Rule(Strict):
+    """What new figures of one table wait for: somebody's approval, an instant (with its time zone), both or nothing."""
+
+    approval: Literal["required", "none"] = "none"
+    embargo: Annotated[datetime, PlainValidator(_instant)] | None = None
+
+    @property
+    def needs_approval(self) -> bool:
+        return self.approval == "required"
 
 
-def _wrong(path: Path, node: Any, what: str) -> CalendarError:
-    return CalendarError(f"{path.name}, ligne {node.start_mark.line + 1} : {what}.")
+Calendar = Mapping[str, Rule]
 
 
-def _short(text: Any) -> str:
-    return text if isinstance(text, str) and len(text) <= 60 else f"{str(text)[:60]}…"
+class _CalendarFile(Strict):
+    datasets: dict[str, Rule] = {}
+
+    @field_validator("datasets", mode="before")
+    @classmethod
+    def _nothing_is_no_rule(cls, said: Any) -> Any:
+        if isinstance(said, dict):
+            return {name: {} if rule is None else rule for name, rule in said.items()}
+        return {} if said is None else said
+
+
+def read(path: Path, known: Collection[str]) -> Calendar:
+    """The rule of each table that has one. Raises CalendarError, also for a table that is not among the `known` ones."""
+    rules = rulebook.read(path, _CalendarFile, CalendarError).datasets
+    for name in rules:
+        if name not in known:
+            raise CalendarError(
+                f"{path.name} : « {name[:60]} » n’est pas un tableau ; attendu : {', '.join(sorted(known))}."
+            )
+    return rules

@@ -149,7 +149,7 @@ def _waiting(desk: Desk, decided: Decided) -> list[Waiting]:
             status is None and (name not in {*rules, *waited} or waiting.is_same(name, entry, decided.base))
         ):
             continue
-        needs = name in rules and rules[name].approval
+        needs = name in rules and rules[name].needs_approval
         old = {name: before[name]} if name in before else {}
         changes = changelog.compare(old, {name: entry.table})
         found.append(

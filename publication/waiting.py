@@ -122,7 +122,7 @@ def is_same(name: str, entry: Shipped, base: Release | None) -> bool:
 
 def _judged(rule: Rule, is_approved: bool, now: datetime) -> DatasetStatus | None:
     """None when the table may leave."""
-    needs = rule.approval and not is_approved
+    needs = rule.needs_approval and not is_approved
     if rule.embargo is not None and now < rule.embargo:
         until = rule.embargo.astimezone(UTC).isoformat()
         reasons = [f"De nouveaux chiffres sont sous embargo jusqu’au {instant(rule.embargo)}."]

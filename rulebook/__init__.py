@@ -63,18 +63,40 @@ def sentences(name: str, error: ValidationError, document: Any = None) -> str:
 def _model_of(text: str, name: str, model: type[Model], wrong: Callable[[str], Exception]) -> Model:
     """A night asks several times for the same files, and parsing is what they cost."""
     from pydantic import ValidationError
-    from ruamel.yaml import YAML, YAMLError
+    from ruamel.yaml import YAMLError
 
     with suppress(YAMLError, UnicodeEncodeError, ValidationError):
-        return model.model_validate(YAML(typ="safe").load(text))
+        return model.model_validate(_loaded(text, typ="safe"))
     # libyaml is fast, refuses some plain words that YAML allows (`[h:m, vraiment?]`) and knows no line but its own
     try:
-        return model.model_validate(YAML(typ="safe", pure=True).load(text))
+        return model.model_validate(_loaded(text, typ="safe", pure=True))
     except YAMLError as error:
         raise wrong(not_read(name, error)) from None
     except ValidationError as error:
         # only a round-trip document knows its lines, and takes twice as long
-        raise wrong(sentences(name, error, YAML(typ="rt").load(text))) from None
+        raise wrong(sentences(name, error, _loaded(text, typ="rt"))) from None
+
+
+TIMESTAMP = "tag:yaml.org,2002:timestamp"
+
+
+def _loaded(text: str, **kind: Any) -> Any:
+    """The document of a YAML text. A date that no calendar has (2026-02-30) stays a text, for the model to refuse with its place."""
+    from ruamel.yaml import YAML
+
+    reader = YAML(**kind)
+    own: Any = type("Constructor", (reader.Constructor,), {})  # ruamel keeps what constructs a value by class
+    of_an_instant = own.yaml_constructors[TIMESTAMP]
+
+    def of_an_instant_or_text(constructor: Any, node: Any) -> Any:
+        try:
+            return of_an_instant(constructor, node)
+        except ValueError:
+            return node.value
+
+    own.add_constructor(TIMESTAMP, of_an_instant_or_text)
+    reader.Constructor = own
+    return reader.load(text)
 
 
 def _place(document: Any, loc: tuple[str | int, ...]) -> tuple[int | None, list[str | int]]:

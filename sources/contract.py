@@ -15,9 +15,10 @@ from functools import lru_cache
 from pathlib import Path
 from typing import Annotated, Any, Literal, TypeVar
 
-from pydantic import BaseModel, ConfigDict, Field, field_validator, model_validator
+from pydantic import BaseModel, Field, field_validator, model_validator
 
 import rulebook
+from rulebook.strict import Strict
 from sources.clients.api import ApiShape
 from sources.entities import ENTITIES, Slot
 from sources.values.choices import Encoding
@@ -32,11 +33,7 @@ class ContractError(Exception):
     """A contract (or another declaration in YAML) that cannot be used. The message is French and names file and line."""
 
 
-class _Strict(BaseModel):
-    model_config = ConfigDict(extra="forbid", frozen=True)
-
-
-class PairList(_Strict):
+class PairList(Strict):
     """A list of label/value objects of a JSON record that becomes one column per label (`readers.records.Pairs`)."""
 
     path: str
@@ -44,7 +41,7 @@ class PairList(_Strict):
     value: str | tuple[str, ...]
 
 
-class FileShape(_Strict):
+class FileShape(Strict):
     """Which files of the source's folder are deliveries, and how their bytes become sheets.
 
     `series`: a regular expression found in the names of files that are versions of one document, whatever else their names say: each
@@ -118,7 +115,7 @@ SHAPE_OPTIONS = {
 }
 
 
-class Table(_Strict):
+class Table(Strict):
     """One of several tables of a sheet (`readers.tables.cut`): where it begins and ends, by the text of a row. `besides`: sections of
     the same sheet that nobody has to be told are not read."""
 
@@ -135,7 +132,7 @@ class Table(_Strict):
         return self
 
 
-class StackedHeaders(_Strict):
+class StackedHeaders(Strict):
     """Several header rows read as one (`readers.tables.stack_headers`)."""
 
     rows: int = Field(ge=2, le=5)
@@ -145,7 +142,7 @@ class StackedHeaders(_Strict):
     alone: tuple[str, ...] = ()
 
 
-class LeftOut(_Strict):
+class LeftOut(Strict):
     """Rows that are not what the contract reads (a meal bought with a ticket): counted as structure, with a reason."""
 
     header: str
@@ -154,7 +151,7 @@ class LeftOut(_Strict):
     reason: str
 
 
-class ControlTotal(_Strict):
+class ControlTotal(Strict):
     """A total printed in the delivery, compared with the rows read: a difference is reported, never repaired."""
 
     row: str
@@ -166,7 +163,7 @@ MOST_ABOVE = 100
 """The furthest down that a header is looked for."""
 
 
-class Layout(_Strict):
+class Layout(Strict):
     """Rows of a sheet that are not data: what stands above the header, section rows, totals.
 
     `sections: month`: a row that says only a month (« AVRIL 2023 ») gives its year to the dates below. With `days_of_section` it gives
@@ -192,7 +189,7 @@ class Layout(_Strict):
         return self
 
 
-class Rule(_Strict):
+class Rule(Strict):
     """A value said by another column: where `header` holds one of `words` (or anything, if `filled`), the field reads `gives`."""
 
     header: str
@@ -207,14 +204,14 @@ class Rule(_Strict):
         return self
 
 
-class When(_Strict):
+class When(Strict):
     """The only rows a field is read in: those where `header` holds one of `words`."""
 
     header: str
     words: Annotated[tuple[str, ...], Field(min_length=1)]
 
 
-class ContractField(_Strict):
+class ContractField(Strict):
     """Where one canonical field comes from: accepted headers, several columns put together, or a constant; `rules`, tried
     in order, come before.
 
@@ -286,7 +283,7 @@ class ContractField(_Strict):
 _WORDED = ("choice", "choices", "status", "score", "event_ref", "boolean", "hint")
 
 
-class Contract(_Strict):
+class Contract(Strict):
     """One source: its files, their layout, and how columns become canonical fields of one entity."""
 
     source: Annotated[str, Field(pattern=r"^[a-z][a-z0-9_]*$")]

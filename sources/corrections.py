@@ -13,8 +13,9 @@ from pathlib import Path
 
 import pyarrow as pa
 import pyarrow.compute as pc
-from pydantic import BaseModel, ConfigDict, Field, model_validator
+from pydantic import Field, model_validator
 
+from rulebook.strict import Strict
 from sources.columns import cleaned, equal_to
 from sources.contract import Contract, ContractError, load_yaml
 from sources.note import Note
@@ -22,24 +23,20 @@ from sources.note import Note
 CORRECTIONS = Path(__file__).with_name("corrections")
 
 
-class At(BaseModel):
+class At(Strict):
     """One row of one delivery, or the same row of a later file of the same name while the text there is the expected one."""
-
-    model_config = ConfigDict(extra="forbid", frozen=True)
 
     delivery_id: str
     file_name: str
     row_number: int
 
 
-class Correction(BaseModel):
+class Correction(Strict):
     """One declared correction: rows where `match` holds and the text is still `expect` get the text of `set`.
 
     One that came back in a workbook names its row instead (`at`): the bytes of a delivery never change, so that they are a
     guard by themselves where what was typed is not known.
     """
-
-    model_config = ConfigDict(extra="forbid", frozen=True)
 
     id: str
     match: dict[str, str] = Field(default_factory=dict)
@@ -60,9 +57,7 @@ class Correction(BaseModel):
         return self
 
 
-class _CorrectionFile(BaseModel):
-    model_config = ConfigDict(extra="forbid", frozen=True)
-
+class _CorrectionFile(Strict):
     corrections: tuple[Correction, ...]
 
 

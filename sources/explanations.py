@@ -13,17 +13,14 @@ from datetime import date
 from pathlib import Path
 from typing import Any
 
-from pydantic import BaseModel, ConfigDict
-
+from rulebook.strict import Strict
 from sources.contract import ContractError, load_yaml
 
 EXPLANATIONS = Path(__file__).with_name("explanations.yml")
 
 
-class Explanation(BaseModel):
+class Explanation(Strict):
     """Why one printed figure is not ours. `expected_difference` (ours − printed), when given, is the only one explained."""
-
-    model_config = ConfigDict(extra="forbid", frozen=True)
 
     programme_id: str
     indicator: str
@@ -36,12 +33,10 @@ class Explanation(BaseModel):
     explained_on: date
 
 
-class Withdrawal(BaseModel):
+class Withdrawal(Strict):
     """A delivery that leaves out more than half of the events or organisations of its file, and is right: they are closed. With `unread`, one
     that its contract no longer reads, and rightly: its rows go. The one does not confirm the other. Of a delivery that was never read, either
     says that it is not to be (`given_up`)."""
-
-    model_config = ConfigDict(extra="forbid", frozen=True)
 
     source: str
     delivery_id: str
@@ -51,10 +46,8 @@ class Withdrawal(BaseModel):
     confirmed_on: date
 
 
-class EndedProgramme(BaseModel):
+class EndedProgramme(Strict):
     """A programme that is no longer published, and why: its disappearance is not an accident."""
-
-    model_config = ConfigDict(extra="forbid", frozen=True)
 
     programme_id: str
     reason: str
@@ -62,9 +55,7 @@ class EndedProgramme(BaseModel):
     ended_on: date
 
 
-class _ExplanationFile(BaseModel):
-    model_config = ConfigDict(extra="forbid", frozen=True)
-
+class _ExplanationFile(Strict):
     explanations: tuple[Explanation, ...]
     withdrawals: tuple[Withdrawal, ...] = ()
     ended_programmes: tuple[EndedProgramme, ...] = ()

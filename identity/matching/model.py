@@ -9,9 +9,10 @@ import math
 from functools import cache
 from pathlib import Path
 
-from pydantic import BaseModel, ConfigDict, Field, model_validator
+from pydantic import Field, model_validator
 
 import rulebook
+from rulebook.strict import Strict
 
 PATH = Path(__file__).parent / "model.yml"
 
@@ -30,10 +31,9 @@ class ModelError(Exception):
     """The model cannot be used; a French sentence."""
 
 
-class Weight(BaseModel):
+class Weight(Strict):
     """One level. `neutral`: it says nothing either way, whatever m and u would."""
 
-    model_config = ConfigDict(extra="forbid", frozen=True)
     m: float = Field(gt=0, lt=1)
     u: float = Field(gt=0, lt=1)
     neutral: bool = False
@@ -43,10 +43,9 @@ class Weight(BaseModel):
         return 0.0 if self.neutral else math.log2(self.m / self.u)
 
 
-class Model(BaseModel):
+class Model(Strict):
     """The whole model; probabilities of a comparison add up to 1."""
 
-    model_config = ConfigDict(extra="forbid", frozen=True)
     prior: float = Field(gt=0, lt=0.5)
     accept_from: float = Field(gt=0.5, lt=1)
     review_from: float = Field(gt=0, lt=1)

@@ -12,9 +12,10 @@ from collections.abc import Iterable
 from pathlib import Path
 from typing import Annotated, Literal
 
-from pydantic import BaseModel, ConfigDict, Field, StringConstraints, model_validator
+from pydantic import Field, StringConstraints, model_validator
 
 import rulebook
+from rulebook.strict import Strict
 
 HERE = Path(__file__).parent
 POLICIES = HERE / "policies"
@@ -28,11 +29,7 @@ class PolicyError(Exception):
     """A policy on disk does not follow the grammar; the message names the file and what is wrong."""
 
 
-class _Strict(BaseModel):
-    model_config = ConfigDict(extra="forbid", frozen=True)
-
-
-class Threshold(_Strict):
+class Threshold(Strict):
     """A named set of thresholds.
 
     `level`: `free` (never hidden), `linked` (hidden only to protect something else), `protected`. A line is secret when one
@@ -69,12 +66,12 @@ class Threshold(_Strict):
         return (self.minimum_in_all if column == "denominator" else None) or self.minimum or 0
 
 
-class PerUnit(_Strict):
+class PerUnit(Strict):
     of: str
     is_: float = Field(alias="is")
 
 
-class Quantity(_Strict):
+class Quantity(Strict):
     """What lines count. `adds_up`: over events, or never (persons, who come to several). `each_at_most`: how much of it goes at most with
     one of another quantity (the sum of notes: 1 per answer)."""
 
@@ -85,7 +82,7 @@ class Quantity(_Strict):
     each_at_most: PerUnit | None = None
 
 
-class Counted(_Strict):
+class Counted(Strict):
     """What a column counts: a quantity, and the part of it (`where: {gender: F}`)."""
 
     of: str
@@ -96,7 +93,7 @@ class Term(Counted):
     times: float = 1
 
 
-class Relation(_Strict):
+class Relation(Strict):
     """Σ times × quantity = 0 (or ≤ 0) wherever the numbers are printed and agree with it."""
 
     why: Why
@@ -104,7 +101,7 @@ class Relation(_Strict):
     at_most: bool = False
 
 
-class Vocabulary(_Strict):
+class Vocabulary(Strict):
     """`nobody`: members that say that a trait is not known; they are nobody's trait."""
 
     thresholds: dict[str, Threshold]
@@ -115,7 +112,7 @@ class Vocabulary(_Strict):
     nobody: tuple[str, ...] = ()
 
 
-class Counts(_Strict):
+class Counts(Strict):
     """What the columns of one indicator count. `splits`: the breakdown whose members share the denominator out."""
 
     value: Counted | None = None
@@ -132,7 +129,7 @@ class Counts(_Strict):
         return {name: counted for name in columns if (counted := getattr(self, name)) is not None}
 
 
-class Rule(_Strict):
+class Rule(Strict):
     """Which threshold set applies to which indicators (by the beginning of their code) and breakdowns (all by default)."""
 
     indicators: tuple[str, ...] = Field(min_length=1)
@@ -148,7 +145,7 @@ class Rule(_Strict):
         )
 
 
-class Policy(_Strict):
+class Policy(Strict):
     """The rules of one dataset, the first that covers a line applies."""
 
     dataset: str
@@ -160,7 +157,7 @@ class Policy(_Strict):
         return next((rule for rule in self.rules if rule.covers(indicator, breakdown)), None)
 
 
-class Policies(_Strict):
+class Policies(Strict):
     """All policies and what they speak of."""
 
     vocabulary: Vocabulary

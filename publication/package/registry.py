@@ -14,7 +14,6 @@ from pathlib import Path
 from typing import Any
 
 import pyarrow as pa
-from pydantic import BaseModel, ConfigDict
 
 import rulebook
 from publication.labels import Labels, Supply
@@ -22,6 +21,7 @@ from publication.shelf import Release
 from publication.tables import KEY, csv_cell
 from publication.versions import Version
 from publication.wording import dataset_question, dataset_title
+from rulebook.strict import Strict
 
 PUBLISHER = Path(__file__).with_name("publisher.yml")
 LICENCE = "etalab-2.0"
@@ -45,10 +45,8 @@ class PublisherError(Exception):
     """The publisher's own words cannot be read. The message is French and names file and line."""
 
 
-class Publisher(BaseModel):
+class Publisher(Strict):
     """Who publishes; empty fields are left out of every form."""
-
-    model_config = ConfigDict(extra="forbid", frozen=True)
 
     name: str
     title: str

@@ -15,6 +15,7 @@ from typing import Any, Literal
 from pydantic import BaseModel, ConfigDict, ValidationError, model_validator
 
 import rulebook
+from rulebook.strict import Strict
 
 ANY = "any"
 EVENT, TERRITORY = "event", "territory"
@@ -27,11 +28,7 @@ class TraceError(Exception):
     """An entry does not follow the grammar. The message is French and names file and line."""
 
 
-class _Strict(BaseModel):
-    model_config = ConfigDict(extra="forbid", frozen=True)
-
-
-class Beside(_Strict):
+class Beside(Strict):
     """Other lines to show with a figure, which no formula counts."""
 
     title: str
@@ -39,7 +36,7 @@ class Beside(_Strict):
     rows: str
 
 
-class Trace(_Strict):
+class Trace(Strict):
     """How the figures of some indicators are made: rows of the released warehouse, and formulas over those of one figure."""
 
     indicators: tuple[str, ...]

@@ -17,8 +17,10 @@ from typing import Annotated, Any, Literal
 from urllib.parse import quote, urlsplit
 from zoneinfo import ZoneInfo
 
-from pydantic import BaseModel, ConfigDict, Field, model_validator
+from pydantic import Field, model_validator
 from ruamel.yaml import YAML
+
+from rulebook.strict import Strict
 
 PLATFORMS = Path(__file__).with_name("platforms")
 _PLACEHOLDER = re.compile(r"\{([a-z_]+)\}")
@@ -28,11 +30,7 @@ Scalar = str | int | bool
 Parameters = dict[str, Scalar | list[Scalar]]
 
 
-class _Strict(BaseModel):
-    model_config = ConfigDict(extra="forbid", frozen=True)
-
-
-class Login(_Strict):
+class Login(Strict):
     """A call that exchanges secrets for a token, which the templates of `Auth` then name `{access_token}`."""
 
     path: str
@@ -40,7 +38,7 @@ class Login(_Strict):
     token: str = "access_token"
 
 
-class Auth(_Strict):
+class Auth(Strict):
     """How requests are signed. `env` gives each secret a role and the NAME of the environment variable that holds it; `headers`,
     `params`, `basic` and `login.form` are templates over these roles (`Token {token}`)."""
 
@@ -66,7 +64,7 @@ class Auth(_Strict):
         return self
 
 
-class Paging(_Strict):
+class Paging(Strict):
     """How the next page is asked for, and how the last one is known.
 
     `page`: page number from `first`. `offset`: number of records received so far (never what was asked for: platforms cap it).
@@ -102,7 +100,7 @@ class Paging(_Strict):
         return self.style not in ("page", "offset", "range")
 
 
-class Since(_Strict):
+class Since(Strict):
     """Asking only for what changed. `param` filters at the platform; without it, `walk`: pages come newest first and are turned
     until one is wholly older. `watermark` says where the next crawl starts: `started` (our clock), `header:<name>` or
     `page:<path>` of the first page, or the latest `record:<path>`. The overlap is taken off each time."""
@@ -132,7 +130,7 @@ class Since(_Strict):
         return self
 
 
-class DeletedFeed(_Strict):
+class DeletedFeed(Strict):
     """A list of what was deleted, that the platform keeps itself. `key` says, for each path of the record's key, where it
     stands in the feed."""
 
@@ -143,7 +141,7 @@ class DeletedFeed(_Strict):
     since_param: str | None = None
 
 
-class ApiShape(_Strict):
+class ApiShape(Strict):
     """One source at one platform. Given as `platform` and what differs from its preset; once validated, everything is there.
 
     `paths`: the first whose `{identifiers}` are all in `ids` is asked. `params` go in the query, or in a body (`send`: form,

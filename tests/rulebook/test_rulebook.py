@@ -3,7 +3,7 @@
 import importlib
 import re
 import typing
-from datetime import UTC, datetime, time
+from datetime import UTC, date, datetime, time
 from pathlib import Path
 
 import pytest
@@ -11,6 +11,7 @@ from pydantic import BaseModel, ConfigDict, Field, ValidationError, model_valida
 from pydantic_core import core_schema
 
 from rulebook import SENTENCES, not_read, read, sentences
+from rulebook.strict import Strict
 
 ROOT = Path(__file__).parents[2]
 ROOMS = ("identity", "sources", "expectations", "publication", "orchestration")
@@ -29,6 +30,7 @@ REFUSES = {
     },
     "function-after": {"": ("value_error",)},
     "function-before": {"": ("value_error",)},
+    "function-plain": {"": ("value_error",)},
     "int": {
         "": ("int_type", "int_parsing", "int_from_float", "int_parsing_size", "finite_number"),
         "gt": ("greater_than",), "ge": ("greater_than_equal",), "lt": ("less_than",), "le": ("less_than_equal",),
@@ -56,10 +58,12 @@ STRANGE = (
 
 
 def models() -> list[type[BaseModel]]:
-    """Every model of the rooms: of each file that speaks of pydantic."""
+    """Every model of the rooms: of each file that speaks of pydantic, or of our own base."""
     for room in ROOMS:
         for path in sorted((ROOT / room).rglob("*.py")):
-            if "from pydantic import" in path.read_text(encoding="utf-8"):
+            if any(
+                base in path.read_text(encoding="utf-8") for base in ("from pydantic import", "from rulebook.strict")
+            ):
                 importlib.import_module(".".join(path.relative_to(ROOT).with_suffix("").parts))
     found, waiting = [], [BaseModel]
     while waiting:
@@ -188,3 +192,18 @@ def test_a_type_without_sentence_is_still_said_in_french():
         Hour.model_validate({"heure": "midi"})
     said = sentences("regles.yml", caught.value)
     assert said == "regles.yml : heure : cette valeur ne peut pas être lue ici (pydantic : time_parsing)."
+
+
+class Dated(Strict):
+    jour: date
+
+
+def test_a_day_that_no_calendar_has_is_said_with_its_line(tmp_path):
+    """YAML makes dates of what looks like one, and the reader of YAML ended with an error of its own."""
+    path = tmp_path / "regles.yml"
+    for said in ("2026-02-30", "2026-02-30T09:00:00", "[a, b"):
+        path.write_text(f"# jours\njour: {said}\n", encoding="utf-8")
+        with pytest.raises(Wrong, match=r"regles\.yml, ligne [23]"):
+            read(path, Dated, Wrong)
+    path.write_text("jour: 2026-02-28", encoding="utf-8")
+    assert read(path, Dated, Wrong).jour == date(2026, 2, 28)

@@ -10,7 +10,7 @@ from __future__ import annotations
 import itertools
 import re
 from collections.abc import Iterator, Mapping, Sequence
-from contextlib import closing, contextmanager
+from contextlib import closing, contextmanager, suppress
 from dataclasses import dataclass, field
 from datetime import date
 from functools import cache
@@ -152,9 +152,11 @@ def judge(
         "bound": _bound(contract, binding), "record": _record_keys(contract, binding, body, slots),
     }  # fmt: skip
     notes += _control_totals(contract, binding, sheet, body, structure, accepted)
-    notes += _unknown_words(contract, binding, sheet, _only(tables["raw"], is_accepted), accepted)
+    read = _only(tables["raw"], is_accepted)
+    notes += _unknown_words(contract, binding, sheet, read, accepted)
+    notes += _rounded_amounts(contract, binding, sheet, read)
     if contract.layout.sections and "date" in binding.columns:
-        notes += _far_from_their_section(binding, sheet, _only(tables["raw"], is_accepted), accepted)
+        notes += _far_from_their_section(binding, sheet, read, accepted)
     nb_quarantined = pc.count_distinct(findings["row_number"]).as_py()
     return Judged(len(gone), accepted.num_rows, nb_quarantined, len(duplicates), len(structure), tuple(notes), tables)
 
@@ -664,21 +666,58 @@ def _parsed(
             parsed.append(mapping.parse(*row))
         except Refused as refused:
             parsed.append((None,) * len(types))
-            rule, message = refused.rule, refused.message
+            rule, message = refused.rule, refused.message.encode(errors="replace").decode()
+        except (OSError, MemoryError):  # the machine, or the references: no cell is to blame
+            raise
+        except Exception:
+            parsed.append((None,) * len(types))
+            rule, message = UNREAD
         rules.append(rule)
         messages.append(message)
+    arrow_types = [_ARROW[type_] for type_ in types]
+    made = [_fitting([row[index] for row in parsed], type_) for index, type_ in enumerate(arrow_types)]
+    if beyond := set().union(*(each for _, each in made)):
+        for rank in beyond:
+            parsed[rank] = (None,) * len(types)
+            rules[rank], messages[rank] = UNREAD
+        made = [_fitting([row[index] for row in parsed], type_) for index, type_ in enumerate(arrow_types)]
     at = pa.array(codes)
 
-    def of_rows(values: list, type_: pa.DataType, before: pa.Array | None = None) -> pa.Array:
-        column = pa.array(values, type_).take(at)
+    def of_rows(values: pa.Array, before: pa.Array | None = None) -> pa.Array:
+        column = values.take(at)
         if left is None:
             return column
-        return pc.replace_with_mask(pa.nulls(len(left), type_) if before is None else before, left, column)
+        return pc.replace_with_mask(pa.nulls(len(left), values.type) if before is None else before, left, column)
 
-    columns = [of_rows([row[index] for row in parsed], _ARROW[type_], known) for index, type_ in enumerate(types)]
+    columns = [of_rows(values, known) for values, _ in made]
     if not any(rules):
         return columns, None, None
-    return columns, of_rows(rules, pa.string()), of_rows(messages, pa.string())
+    return columns, of_rows(pa.array(rules, pa.string())), of_rows(pa.array(messages, pa.string()))
+
+
+UNREAD = (
+    "valeur_illisible",
+    "Cette valeur ne peut pas être lue : elle est trop grande, trop longue, ou écrite d'une façon que rien ne prévoit. Corrigez la cellule, ou "
+    "videz-la ; si elle est juste, signalez-la à l'observatoire.",
+)
+"""Rule and sentence of a value that a parser fails on without having refused it, or gives more of than its column holds: it costs its row, not
+the delivery. Neither the value nor the failure's own text is quoted: it may be a person's."""
+
+
+def _fitting(values: list, type_: pa.DataType) -> tuple[pa.Array, set[int]]:
+    """The values as Arrow holds them, and the ranks of those that it does not: looked for one by one only when there are some."""
+    with suppress(*_DOES_NOT_FIT):
+        return pa.array(values, type_), set()
+    beyond = set()
+    for rank, value in enumerate(values):
+        try:
+            pa.scalar(value, type_)
+        except _DOES_NOT_FIT:
+            beyond.add(rank)
+    return pa.array([None if rank in beyond else value for rank, value in enumerate(values)], type_), beyond
+
+
+_DOES_NOT_FIT = (pa.ArrowInvalid, pa.ArrowTypeError, ArithmeticError, ValueError, TypeError)
 
 
 def _sorted(findings: pa.Table) -> pa.Table:
@@ -807,6 +846,37 @@ def _unknown_words(contract: Contract, binding: Binding, sheet: Sheet, raw: pa.T
                 )
             )
     return notes
+
+
+_MORE_THAN_CENTS, _NOISE = r"[.,]\d\d\d*[1-9]\D*$", r"[.,]\d*(0{8}|9{8})"
+"""Of an amount: decimals beyond the cents, and those of a sum of floats (« 12.299999999999999 »), which no accountant misses."""
+
+
+def _rounded_amounts(contract: Contract, binding: Binding, sheet: Sheet, raw: pa.Table) -> list[Note]:
+    """Amounts with more than two decimals, read to the cent (`raw`: the accepted rows)."""
+    found: list[str] = []
+    for slot in ENTITIES[contract.entity].slots.values():
+        if slot.kind != "amount" or slot.name not in binding.columns:
+            continue
+        texts = whole(raw[slot.name])
+        more, noise = (pc.match_substring_regex(texts, pattern) for pattern in (_MORE_THAN_CENTS, _NOISE))
+        rounded = pc.fill_null(pc.and_(more, pc.invert(noise)), False)
+        index = binding.columns[slot.name][0]
+        place = f"{binding.labels[index]}, ligne " if contract.files.shape == "json" else column_letter(index)
+        found += [f"{place}{sheet.row(number)}" for number in raw["row_number"].filter(rounded).to_pylist()]
+    if not found:
+        return []
+    return [
+        Note(
+            "montant_arrondi",
+            plural(
+                len(found),
+                "montant a plus de deux décimales et est lu",
+                "montants ont plus de deux décimales et sont lus",
+            )
+            + f" au centime le plus proche : {enumerate_in_french(found)}. Si ce n'est pas le montant payé, écrivez-le avec deux décimales.",
+        )
+    ]
 
 
 def _far_from_their_section(binding: Binding, sheet: Sheet, raw: pa.Table, accepted: pa.Table) -> list[Note]:

@@ -41,12 +41,17 @@ AINES = {
     "centaine": 100,
 }
 
+MOST_DECIMALS = 20
+"""Of a written number: what a computed cell has at most. Beyond, half of the last one is nothing to a float."""
+
 _SMALL = ["zero", "un", "deux", "trois", "quatre", "cinq", "six", "sept", "huit", "neuf", "dix", "onze", "douze"]
 _SMALL += ["treize", "quatorze", "quinze", "seize", "dix sept", "dix huit", "dix neuf"]
 _TENS = ["", "", "vingt", "trente", "quarante", "cinquante", "soixante", "soixante", "quatre vingt", "quatre vingt"]
 
 _WORD = "|".join(sorted({w for name in _SMALL + _TENS for w in name.split()} | {"une", "vingts", "cents?", "mille"}))
 _NUMBER_WORDS = re.compile(rf"\b(?:{_WORD})\b(?:[ -]et[ -](?:une?|onze)\b|[ -](?:{_WORD})\b)*")
+_TOO_LONG = re.compile(r"(?<![\d.,])\d{16}")
+"""More digits than a spreadsheet keeps: a card, two numbers glued together, no quantity."""
 _THOUSANDS = re.compile(r"(?<![\d.,])\d{1,3}(?: \d{3})+(?!\d)")
 _NUMBER = r"\d+(?:[.,]\d+)?"
 _AMOUNT = rf"(?:(?:\d+ )?(?:{'|'.join(AINES)})s?|{_NUMBER})(?![\d])"
@@ -92,6 +97,8 @@ def read_quantity(normalised: str) -> tuple[Quantity, str] | None:
         match = pattern.fullmatch(normalised)
         if match is None:
             continue
+        if _TOO_LONG.search(match[0].removesuffix(match["rest"])):
+            return None
         rest = match["rest"]
         about = re.search(_ABOUT, rest)
         if about:
@@ -135,7 +142,7 @@ def _amount(text: str) -> tuple[float, bool, int]:
         return AINES[aine] * (int(words[0]) if len(words) > 1 else 1), True, 0
     whole, _, fraction = text.replace(",", ".").partition(".")
     number = float(f"{whole}.{fraction}") if fraction.strip("0") else int(whole)
-    return number, False, len(fraction)
+    return number, False, min(len(fraction), MOST_DECIMALS)
 
 
 def _half_up(number: float) -> int:

@@ -139,6 +139,11 @@ def test_too_many():
     assert parse_count("500", maximum=500) == exact(500)
 
 
+@pytest.mark.parametrize("text", ["9" * 16, "9" * 5_000, "9" * 5_000 + " dizaines", "environ " + "9" * 5_000])
+def test_more_digits_than_any_number_has(text):
+    assert refused_message(text)[0] == "compte_incompris"
+
+
 def test_not_whole():
     assert refused_message("12,5") == (
         "compte_non_entier",

@@ -44,11 +44,11 @@ from sources.entities import ENTITIES, PERSON, Entity
 from sources.headers import Binding, Unbound, bind, column_letter, header_below, places
 from sources.kinds import EXPRESSION_KINDS, References, is_far_from_section, mappings
 from sources.kinds import Mapping as Parse
-from sources.looks import notes_on_looks
+from sources.looks import notes_on_looks, within
 from sources.note import Note
 from sources.origins import cell, left_out, origin
 from sources.readers import Sheet
-from sources.readers.sheet import ROWS_OF_A_SHEET, enumerate_in_french
+from sources.readers.sheet import PARTLY_STRUCK, ROWS_OF_A_SHEET, enumerate_in_french
 from sources.readers.together import apart, is_of_part
 from sources.values.dates import MONTH_NAMES, parse_date
 from sources.values.figures import parse_figure
@@ -136,7 +136,8 @@ def judge(
     canonical, findings = _canonical(contract, raw, mappings(contract, references))
     beyond, beside = _under_no_header(contract, binding, sheet, body, raw["row_number"])
     notes += beside
-    findings = pa.concat_tables([findings, beyond, _shortened_keys(contract, binding, body, raw["row_number"])])
+    shortened = _shortened_keys(contract, binding, body, raw["row_number"])
+    findings = pa.concat_tables([findings, beyond, shortened, _struck_in_part(binding, sheet, body, raw)])
     findings = redaction.pinned_refusals(findings, slots)
     duplicates, conflicts = _repeated(contract, sheet, canonical, findings)
     findings = _sorted(pa.concat_tables([findings, conflicts]))
@@ -410,6 +411,33 @@ def _shortened_keys(contract: Contract, binding: Binding, body: pa.Table, number
             )
             for number in body.filter(pc.and_(shortened, _is_among(body, numbers)))["row_number"].to_pylist():
                 found.setdefault(number, (number, name, "numero_abrege", message, None))
+    return _table(list(found.values()), FINDING)
+
+
+def _struck_in_part(binding: Binding, sheet: Sheet, body: pa.Table, raw: dict[str, pa.Array]) -> pa.Table:
+    """Rows with a cell of which a part is struck: « ~~65~~ 70 » reads 6570, and nobody's number is to be that. Not where a correction says it."""
+    found: dict[int, tuple] = {}
+    for mark in sheet.marks:
+        if not mark.look.startswith(PARTLY_STRUCK):
+            continue
+        letters = mark.look.removeprefix(PARTLY_STRUCK).strip()
+        for name, columns in binding.columns.items():
+            for index in columns:
+                if column_letter(index) != letters or name not in raw:
+                    continue
+                here = pa.array(within(mark, raw["row_number"].to_numpy()))
+                numbers = raw["row_number"].filter(here)
+                rows = body.filter(_is_among(body, numbers))
+                texts = zip(
+                    numbers.to_pylist(), cell(rows, index).to_pylist(), raw[name].filter(here).to_pylist(), strict=True
+                )
+                for number, shown, read in texts:
+                    if shown and read and clean(shown) in clean(read):
+                        message = (
+                            f"Une partie du texte de la cellule {letters}{sheet.row(number)} est barrée, et le reste non : les deux se liraient à la "
+                            "suite. Effacez ce qui est barré, et redéposez le fichier."
+                        )
+                        found.setdefault(number, (number, name, "texte_barre_en_partie", message, None))
     return _table(list(found.values()), FINDING)
 
 

@@ -52,6 +52,7 @@ from sources.readers.sheet import PARTLY_STRUCK, ROWS_OF_A_SHEET, enumerate_in_f
 from sources.readers.together import apart, is_of_part
 from sources.values.dates import MONTH_NAMES, parse_date
 from sources.values.figures import parse_figure
+from sources.values.instants import NUMERIC_DAY, PROVES_ORDER
 from sources.values.refusal import Refused, quote
 from sources.values.text import clean
 
@@ -114,7 +115,7 @@ def judge(
     how they came to be: `body` (rows below the header), `structure` (row_number, reason), `raw` (the text of each slot), `canonical`
     (all rows, as they are read), `duplicate` (row_number), `redaction`.
     `slots`: what erased rows go on saying (`redaction.SLOTS`). Raises headers.Unbound when the header does not fit, or a section is not
-    understood.
+    understood, or a column has day and month the other way round.
     """
     slots = redaction.SLOTS.empty_table() if slots is None else slots
     if not sheet.table.num_columns - 1:  # a page of an API without any record has no header to bind
@@ -134,6 +135,7 @@ def judge(
     notes += notes_on_looks(sheet, raw["row_number"].to_numpy())
     notes += apply_corrections(raw, corrections, today)
     canonical, findings = _canonical(contract, raw, mappings(contract, references))
+    _no_column_is_backwards(contract, raw, findings)
     beyond, beside = _under_no_header(contract, binding, sheet, body, raw["row_number"])
     notes += beside
     shortened = _shortened_keys(contract, binding, body, raw["row_number"])
@@ -412,6 +414,30 @@ def _shortened_keys(contract: Contract, binding: Binding, body: pa.Table, number
             for number in body.filter(pc.and_(shortened, _is_among(body, numbers)))["row_number"].to_pylist():
                 found.setdefault(number, (number, name, "numero_abrege", message, None))
     return _table(list(found.values()), FINDING)
+
+
+def _no_column_is_backwards(contract: Contract, raw: dict[str, pa.Array], findings: pa.Table) -> None:
+    """Raises headers.Unbound for a column some of whose dates are refused for the order of day and month, while others are read in the order of
+    the contract, and none of these can be read in no other: a platform that changed its order would have its first twelve days of
+    each month read as months."""
+    refused = findings.filter(pc.equal(findings["rule"], "ordre_contraire"))
+    for name in pc.unique(refused["field"]).to_pylist():
+        order = contract.fields[name].order
+        if order not in PROVES_ORDER:
+            continue
+        contrary = refused.filter(pc.equal(refused["field"], name))["row_number"]
+        texts = raw[name].filter(pc.invert(pc.is_in(raw["row_number"], value_set=whole(contrary))))
+        nb_read = pc.match_substring_regex(texts, NUMERIC_DAY).true_count
+        if not nb_read or pc.match_substring_regex(texts, PROVES_ORDER[order]).true_count:
+            continue
+        first, other = ("jour", "mois") if order == "dmy" else ("mois", "jour")
+        raise Unbound(
+            "colonne_a_l_envers",
+            f"La colonne {_first_header(contract, name)} est lue avec le {first} devant, mais {plural(len(contrary), 'date n’a', 'dates n’ont')} de "
+            f"sens qu'avec le {other} devant, et aucune n'impose le {first} : {plural(nb_read, 'autre date serait lue', 'autres dates seraient lues')} à "
+            "l'envers. Redéposez l'export avec les dates que la plateforme donne d'habitude ; si elles sont maintenant écrites ainsi, dites-le à "
+            "l'observatoire (`order`). S'il s'agit d'une faute de frappe, corrigez cette date.",
+        )
 
 
 def _struck_in_part(binding: Binding, sheet: Sheet, body: pa.Table, raw: dict[str, pa.Array]) -> pa.Table:

@@ -14,7 +14,10 @@ Convention for approximations, with N the number written (an expert proposal of 
 | « moins de N » | 0 to N − 1 |
 | « au moins N » | N and up |
 | « au plus N », « jusqu'à N » | 0 to N |
-| « entre A et B », « A à B » | A to B |
+| « entre A et B », « A à B », « A-B » | A to B |
+
+A dash alone may be a sum, a day or a month: « 15 - 3 », « 2023-11 », « 5-120 » are no range, since a range goes up, to ten times its lower bound
+at most.
 
 Bounds of whole numbers are rounded outwards (lower down, upper up: « une douzaine » is 9 to 15). The value is N, or the
 middle of A and B rounded half up, brought inside the bounds when the wording excludes N: `lower ≤ value ≤ upper` always
@@ -41,6 +44,9 @@ AINES = {
     "centaine": 100,
 }
 
+WIDEST_RANGE = 10
+"""How many times its lower bound the upper one of a range written with a dash is, at most."""
+
 MOST_DECIMALS = 20
 """Of a written number: what a computed cell has at most. Beyond, half of the last one is nothing to a float."""
 
@@ -60,7 +66,7 @@ _FORMS = [
     (form, re.compile(pattern + r"(?P<rest>.*)"))
     for form, pattern in (
         ("between", rf"entre (?P<n>{_AMOUNT}) et (?P<m>{_AMOUNT})"),
-        ("between", rf"(?:de )?(?P<n>{_AMOUNT}) ?(?:a|-|–) ?(?P<m>{_AMOUNT})"),
+        ("between", rf"(?:de )?(?P<n>{_AMOUNT}) ?(?:a|(?P<dash>[-–])) ?(?P<m>{_AMOUNT})"),
         ("about", rf"{_ABOUT} ?(?P<n>{_AMOUNT})"),
         ("nearly", rf"(?:pres d[e ]|presque|quasiment|pas loin d[e ]) ?(?P<n>{_AMOUNT})"),
         ("more", rf"(?:plus d[e ]|\+ ?d[e ]|>) ?(?P<n>{_AMOUNT})"),
@@ -110,6 +116,8 @@ def read_quantity(normalised: str) -> tuple[Quantity, str] | None:
             form = "aine"
         if form == "between":
             m = _amount(match["m"])[0]
+            if match.groupdict().get("dash") and not n <= m <= WIDEST_RANGE * n:
+                return None
             return Quantity(_half_up((n + m) / 2), min(n, m), max(n, m), True), rest.strip()
         lower, upper = _bounds(form, n)
         value = max(n, lower) if upper is None else min(max(n, lower), upper)

@@ -114,6 +114,14 @@ def test_refusals(text, word, rule, message):
     assert (refusal.value.rule, refusal.value.message) == (rule, message)
 
 
+@pytest.mark.parametrize("text", ["15 - 3", "2023-11 ateliers", "5-120"])
+@pytest.mark.parametrize("word", [None, "exact", "approx"])
+def test_a_dash_that_makes_no_range(text, word):
+    with pytest.raises(Refused) as refusal:
+        parse_figure(text, word)
+    assert refusal.value.rule == "chiffre_incompris"
+
+
 @pytest.mark.parametrize("text", ["9" * 16, "9" * 400, "9" * 5_000 + " ateliers", "9" * 5_000 + "e"])
 def test_more_digits_than_any_figure_has(text):
     with pytest.raises(Refused) as refusal:

@@ -152,9 +152,7 @@ def _choose_delimiter(path: Path, found: Encoding, declared: str | None) -> tupl
     if line := _SEP_LINE.match(sample):
         notes: tuple[Note, ...] = ()
         if declared is not None and declared != line[1]:
-            message = (
-                f"La première ligne annonce le séparateur {_named(line[1])} alors que {_named(declared)} était prévu."
-            )
+            message = f"La première ligne (« sep= ») annonce le séparateur {_named(line[1])} alors que {_named(declared)} était prévu."
             notes = (Note("separateur_annonce", message),)
         return line[1], 1, notes
     if declared is None:

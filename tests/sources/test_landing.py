@@ -311,6 +311,16 @@ def test_a_file_with_another_separator_is_told_so_before_its_header(tmp_path):
     )
 
 
+def test_a_file_that_announces_another_separator_is_told_so_before_its_header(tmp_path):
+    sample = Path(__file__).parents[2] / "sources" / "samples" / "evenements_ess" / "evenements_ess_regions.csv"
+    raw(tmp_path, "evenements_ess", "a.csv", b"sep=,\r\n" + sample.read_bytes())
+    (report,) = land(tmp_path, "evenements_ess")
+    assert report.outcome == "held"
+    assert report.message.startswith(
+        "La première ligne (« sep= ») annonce le séparateur virgule alors que point-virgule était prévu. "
+    )
+
+
 def test_two_stray_quotes_do_not_glue_rows(tmp_path):
     """Three events of the sample would be gone without a word."""
     sample = Path(__file__).parents[2] / "sources" / "samples" / "evenements_ess" / "evenements_ess_regions.csv"

@@ -131,6 +131,8 @@ def judge(
     notes += _sheets_without_rows(binding, sheet, raw["row_number"])
     if contract.layout.days_of_section:
         notes += _months_without_rows(sheet, sections, raw["row_number"])
+    elif contract.layout.sections == "month":
+        notes += _titles_as_dates(contract, sheet, body, structure)
     notes += _pasted_twice(contract, sheet, body, raw["row_number"])
     notes += notes_on_looks(sheet, raw["row_number"].to_numpy())
     notes += apply_corrections(raw, corrections, today)
@@ -355,6 +357,12 @@ def _all_sections_are_read(
     """Raises headers.Unbound for a row alone in a sheet whose days are those of the section above them: it may be a month nobody understood.
     `quotes`: whether the sentence may say it. In a list of persons it may be a name."""
     for number, text in zip(numbers.to_pylist(), texts.to_pylist(), strict=True):
+        if number not in structure and _MONTH_AS_DATE.fullmatch(text or ""):
+            raise Unbound(
+                "section_incomprise",
+                f"Ligne {sheet.row(number)} : titre de mois écrit comme une date{f' ({quote(text)})' if quotes else ''}, que le tableur a changé, alors que les dates qui "
+                f"suivent prennent le mois de leur titre. {_WRITE_THE_MONTH}",
+            )
         if number not in structure:
             raise Unbound(
                 "section_incomprise",
@@ -362,6 +370,27 @@ def _all_sections_are_read(
                 "de leur titre. Écrivez le mois et l'année, par exemple « AVRIL 2023 », ou complétez la ligne. Si c'est une note ou un total, "
                 "dites-le à l'observatoire (qui peut l'ajouter à « totals »).",
             )
+
+
+_MONTH_AS_DATE = re.compile(r"\d{4}-(0[1-9]|1[0-2])-01")
+_WRITE_THE_MONTH = "Donnez à la cellule le format « texte », puis écrivez le mois et l'année, par exemple « MAI 2023 »."
+
+
+def _titles_as_dates(contract: Contract, sheet: Sheet, body: pa.Table, structure: dict[int, str]) -> list[Note]:
+    """Dates alone in their row, the first of a month, where titles of months are expected: a spreadsheet program makes a date of « mai 2023 »,
+    and shows the month. They are no titles, and no event either: their rows lack the rest."""
+    first, nb_filled = _first_texts(body)
+    alone, quotes = pc.equal(nb_filled, 1), not ENTITIES[contract.entity].personal
+    texts = zip(whole(body["row_number"]).filter(alone).to_pylist(), first.filter(alone).to_pylist(), strict=True)
+    return [
+        Note(
+            "titre_de_mois_en_date",
+            f"Ligne {sheet.row(number)} : titre de mois écrit comme une date{f' ({quote(text)})' if quotes else ''}, sans doute par le tableur ; il n'est pas lu comme un "
+            f"titre. {_WRITE_THE_MONTH}",
+        )
+        for number, text in texts
+        if text and number not in structure and _MONTH_AS_DATE.fullmatch(text)
+    ]
 
 
 def _months_without_rows(sheet: Sheet, sections: dict[int, str], numbers: pa.Array) -> list[Note]:

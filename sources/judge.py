@@ -10,7 +10,7 @@ from __future__ import annotations
 import itertools
 import re
 from collections.abc import Iterator, Mapping, Sequence
-from contextlib import closing, contextmanager
+from contextlib import closing, contextmanager, suppress
 from dataclasses import dataclass, field
 from datetime import date
 from functools import cache
@@ -44,14 +44,15 @@ from sources.entities import ENTITIES, PERSON, Entity
 from sources.headers import Binding, Unbound, bind, column_letter, header_below, places
 from sources.kinds import EXPRESSION_KINDS, References, is_far_from_section, mappings
 from sources.kinds import Mapping as Parse
-from sources.looks import notes_on_looks
+from sources.looks import notes_on_looks, within
 from sources.note import Note
 from sources.origins import cell, left_out, origin
 from sources.readers import Sheet
-from sources.readers.sheet import ROWS_OF_A_SHEET, enumerate_in_french
+from sources.readers.sheet import PARTLY_STRUCK, ROWS_OF_A_SHEET, enumerate_in_french
 from sources.readers.together import apart, is_of_part
 from sources.values.dates import MONTH_NAMES, parse_date
 from sources.values.figures import parse_figure
+from sources.values.instants import NUMERIC_DAY, PROVES_ORDER
 from sources.values.refusal import Refused, quote
 from sources.values.text import clean
 
@@ -114,7 +115,7 @@ def judge(
     how they came to be: `body` (rows below the header), `structure` (row_number, reason), `raw` (the text of each slot), `canonical`
     (all rows, as they are read), `duplicate` (row_number), `redaction`.
     `slots`: what erased rows go on saying (`redaction.SLOTS`). Raises headers.Unbound when the header does not fit, or a section is not
-    understood.
+    understood, or a column has day and month the other way round.
     """
     slots = redaction.SLOTS.empty_table() if slots is None else slots
     if not sheet.table.num_columns - 1:  # a page of an API without any record has no header to bind
@@ -130,13 +131,17 @@ def judge(
     notes += _sheets_without_rows(binding, sheet, raw["row_number"])
     if contract.layout.days_of_section:
         notes += _months_without_rows(sheet, sections, raw["row_number"])
+    elif contract.layout.sections == "month":
+        notes += _titles_as_dates(contract, sheet, body, structure)
     notes += _pasted_twice(contract, sheet, body, raw["row_number"])
     notes += notes_on_looks(sheet, raw["row_number"].to_numpy())
     notes += apply_corrections(raw, corrections, today)
     canonical, findings = _canonical(contract, raw, mappings(contract, references))
+    _no_column_is_backwards(contract, raw, findings)
     beyond, beside = _under_no_header(contract, binding, sheet, body, raw["row_number"])
     notes += beside
-    findings = pa.concat_tables([findings, beyond, _shortened_keys(contract, binding, body, raw["row_number"])])
+    shortened = _shortened_keys(contract, binding, body, raw["row_number"])
+    findings = pa.concat_tables([findings, beyond, shortened, _struck_in_part(binding, sheet, body, raw)])
     findings = redaction.pinned_refusals(findings, slots)
     duplicates, conflicts = _repeated(contract, sheet, canonical, findings)
     findings = _sorted(pa.concat_tables([findings, conflicts]))
@@ -152,9 +157,11 @@ def judge(
         "bound": _bound(contract, binding), "record": _record_keys(contract, binding, body, slots),
     }  # fmt: skip
     notes += _control_totals(contract, binding, sheet, body, structure, accepted)
-    notes += _unknown_words(contract, binding, sheet, _only(tables["raw"], is_accepted), accepted)
+    read = _only(tables["raw"], is_accepted)
+    notes += _unknown_words(contract, binding, sheet, read, accepted)
+    notes += _rounded_amounts(contract, binding, sheet, read)
     if contract.layout.sections and "date" in binding.columns:
-        notes += _far_from_their_section(binding, sheet, _only(tables["raw"], is_accepted), accepted)
+        notes += _far_from_their_section(binding, sheet, read, accepted)
     nb_quarantined = pc.count_distinct(findings["row_number"]).as_py()
     return Judged(len(gone), accepted.num_rows, nb_quarantined, len(duplicates), len(structure), tuple(notes), tables)
 
@@ -350,6 +357,12 @@ def _all_sections_are_read(
     """Raises headers.Unbound for a row alone in a sheet whose days are those of the section above them: it may be a month nobody understood.
     `quotes`: whether the sentence may say it. In a list of persons it may be a name."""
     for number, text in zip(numbers.to_pylist(), texts.to_pylist(), strict=True):
+        if number not in structure and _MONTH_AS_DATE.fullmatch(text or ""):
+            raise Unbound(
+                "section_incomprise",
+                f"Ligne {sheet.row(number)} : titre de mois écrit comme une date{f' ({quote(text)})' if quotes else ''}, que le tableur a changé, alors que les dates qui "
+                f"suivent prennent le mois de leur titre. {_WRITE_THE_MONTH}",
+            )
         if number not in structure:
             raise Unbound(
                 "section_incomprise",
@@ -357,6 +370,27 @@ def _all_sections_are_read(
                 "de leur titre. Écrivez le mois et l'année, par exemple « AVRIL 2023 », ou complétez la ligne. Si c'est une note ou un total, "
                 "dites-le à l'observatoire (qui peut l'ajouter à « totals »).",
             )
+
+
+_MONTH_AS_DATE = re.compile(r"\d{4}-(0[1-9]|1[0-2])-01")
+_WRITE_THE_MONTH = "Donnez à la cellule le format « texte », puis écrivez le mois et l'année, par exemple « MAI 2023 »."
+
+
+def _titles_as_dates(contract: Contract, sheet: Sheet, body: pa.Table, structure: dict[int, str]) -> list[Note]:
+    """Dates alone in their row, the first of a month, where titles of months are expected: a spreadsheet program makes a date of « mai 2023 »,
+    and shows the month. They are no titles, and no event either: their rows lack the rest."""
+    first, nb_filled = _first_texts(body)
+    alone, quotes = pc.equal(nb_filled, 1), not ENTITIES[contract.entity].personal
+    texts = zip(whole(body["row_number"]).filter(alone).to_pylist(), first.filter(alone).to_pylist(), strict=True)
+    return [
+        Note(
+            "titre_de_mois_en_date",
+            f"Ligne {sheet.row(number)} : titre de mois écrit comme une date{f' ({quote(text)})' if quotes else ''}, sans doute par le tableur ; il n'est pas lu comme un "
+            f"titre. {_WRITE_THE_MONTH}",
+        )
+        for number, text in texts
+        if text and number not in structure and _MONTH_AS_DATE.fullmatch(text)
+    ]
 
 
 def _months_without_rows(sheet: Sheet, sections: dict[int, str], numbers: pa.Array) -> list[Note]:
@@ -408,6 +442,57 @@ def _shortened_keys(contract: Contract, binding: Binding, body: pa.Table, number
             )
             for number in body.filter(pc.and_(shortened, _is_among(body, numbers)))["row_number"].to_pylist():
                 found.setdefault(number, (number, name, "numero_abrege", message, None))
+    return _table(list(found.values()), FINDING)
+
+
+def _no_column_is_backwards(contract: Contract, raw: dict[str, pa.Array], findings: pa.Table) -> None:
+    """Raises headers.Unbound for a column some of whose dates are refused for the order of day and month, while others are read in the order of
+    the contract, and none of these can be read in no other: a platform that changed its order would have its first twelve days of
+    each month read as months."""
+    refused = findings.filter(pc.equal(findings["rule"], "ordre_contraire"))
+    for name in pc.unique(refused["field"]).to_pylist():
+        order = contract.fields[name].order
+        if order not in PROVES_ORDER:
+            continue
+        contrary = refused.filter(pc.equal(refused["field"], name))["row_number"]
+        texts = raw[name].filter(pc.invert(pc.is_in(raw["row_number"], value_set=whole(contrary))))
+        nb_read = pc.match_substring_regex(texts, NUMERIC_DAY).true_count
+        if not nb_read or pc.match_substring_regex(texts, PROVES_ORDER[order]).true_count:
+            continue
+        first, other = ("jour", "mois") if order == "dmy" else ("mois", "jour")
+        raise Unbound(
+            "colonne_a_l_envers",
+            f"La colonne {_first_header(contract, name)} est lue avec le {first} devant, mais {plural(len(contrary), 'date n’a', 'dates n’ont')} de "
+            f"sens qu'avec le {other} devant, et aucune n'impose le {first} : {plural(nb_read, 'autre date serait lue', 'autres dates seraient lues')} à "
+            "l'envers. Redéposez l'export avec les dates que la plateforme donne d'habitude ; si elles sont maintenant écrites ainsi, dites-le à "
+            "l'observatoire (`order`). S'il s'agit d'une faute de frappe, corrigez cette date.",
+        )
+
+
+def _struck_in_part(binding: Binding, sheet: Sheet, body: pa.Table, raw: dict[str, pa.Array]) -> pa.Table:
+    """Rows with a cell of which a part is struck: « ~~65~~ 70 » reads 6570, and nobody's number is to be that. Not where a correction says it."""
+    found: dict[int, tuple] = {}
+    for mark in sheet.marks:
+        if not mark.look.startswith(PARTLY_STRUCK):
+            continue
+        letters = mark.look.removeprefix(PARTLY_STRUCK).strip()
+        for name, columns in binding.columns.items():
+            for index in columns:
+                if column_letter(index) != letters or name not in raw:
+                    continue
+                here = pa.array(within(mark, raw["row_number"].to_numpy()))
+                numbers = raw["row_number"].filter(here)
+                rows = body.filter(_is_among(body, numbers))
+                texts = zip(
+                    numbers.to_pylist(), cell(rows, index).to_pylist(), raw[name].filter(here).to_pylist(), strict=True
+                )
+                for number, shown, read in texts:
+                    if shown and read and clean(shown) in clean(read):
+                        message = (
+                            f"Une partie du texte de la cellule {letters}{sheet.row(number)} est barrée, et le reste non : les deux se liraient à la "
+                            "suite. Effacez ce qui est barré, et redéposez le fichier."
+                        )
+                        found.setdefault(number, (number, name, "texte_barre_en_partie", message, None))
     return _table(list(found.values()), FINDING)
 
 
@@ -664,21 +749,58 @@ def _parsed(
             parsed.append(mapping.parse(*row))
         except Refused as refused:
             parsed.append((None,) * len(types))
-            rule, message = refused.rule, refused.message
+            rule, message = refused.rule, refused.message.encode(errors="replace").decode()
+        except (OSError, MemoryError):  # the machine, or the references: no cell is to blame
+            raise
+        except Exception:
+            parsed.append((None,) * len(types))
+            rule, message = UNREAD
         rules.append(rule)
         messages.append(message)
+    arrow_types = [_ARROW[type_] for type_ in types]
+    made = [_fitting([row[index] for row in parsed], type_) for index, type_ in enumerate(arrow_types)]
+    if beyond := set().union(*(each for _, each in made)):
+        for rank in beyond:
+            parsed[rank] = (None,) * len(types)
+            rules[rank], messages[rank] = UNREAD
+        made = [_fitting([row[index] for row in parsed], type_) for index, type_ in enumerate(arrow_types)]
     at = pa.array(codes)
 
-    def of_rows(values: list, type_: pa.DataType, before: pa.Array | None = None) -> pa.Array:
-        column = pa.array(values, type_).take(at)
+    def of_rows(values: pa.Array, before: pa.Array | None = None) -> pa.Array:
+        column = values.take(at)
         if left is None:
             return column
-        return pc.replace_with_mask(pa.nulls(len(left), type_) if before is None else before, left, column)
+        return pc.replace_with_mask(pa.nulls(len(left), values.type) if before is None else before, left, column)
 
-    columns = [of_rows([row[index] for row in parsed], _ARROW[type_], known) for index, type_ in enumerate(types)]
+    columns = [of_rows(values, known) for values, _ in made]
     if not any(rules):
         return columns, None, None
-    return columns, of_rows(rules, pa.string()), of_rows(messages, pa.string())
+    return columns, of_rows(pa.array(rules, pa.string())), of_rows(pa.array(messages, pa.string()))
+
+
+UNREAD = (
+    "valeur_illisible",
+    "Cette valeur ne peut pas être lue : elle est trop grande, trop longue, ou écrite d'une façon que rien ne prévoit. Corrigez la cellule, ou "
+    "videz-la ; si elle est juste, signalez-la à l'observatoire.",
+)
+"""Rule and sentence of a value that a parser fails on without having refused it, or gives more of than its column holds: it costs its row, not
+the delivery. Neither the value nor the failure's own text is quoted: it may be a person's."""
+
+
+def _fitting(values: list, type_: pa.DataType) -> tuple[pa.Array, set[int]]:
+    """The values as Arrow holds them, and the ranks of those that it does not: looked for one by one only when there are some."""
+    with suppress(*_DOES_NOT_FIT):
+        return pa.array(values, type_), set()
+    beyond = set()
+    for rank, value in enumerate(values):
+        try:
+            pa.scalar(value, type_)
+        except _DOES_NOT_FIT:
+            beyond.add(rank)
+    return pa.array([None if rank in beyond else value for rank, value in enumerate(values)], type_), beyond
+
+
+_DOES_NOT_FIT = (pa.ArrowInvalid, pa.ArrowTypeError, ArithmeticError, ValueError, TypeError)
 
 
 def _sorted(findings: pa.Table) -> pa.Table:
@@ -807,6 +929,37 @@ def _unknown_words(contract: Contract, binding: Binding, sheet: Sheet, raw: pa.T
                 )
             )
     return notes
+
+
+_MORE_THAN_CENTS, _NOISE = r"[.,]\d\d\d*[1-9]\D*$", r"[.,]\d*(0{8}|9{8})"
+"""Of an amount: decimals beyond the cents, and those of a sum of floats (« 12.299999999999999 »), which no accountant misses."""
+
+
+def _rounded_amounts(contract: Contract, binding: Binding, sheet: Sheet, raw: pa.Table) -> list[Note]:
+    """Amounts with more than two decimals, read to the cent (`raw`: the accepted rows)."""
+    found: list[str] = []
+    for slot in ENTITIES[contract.entity].slots.values():
+        if slot.kind != "amount" or slot.name not in binding.columns:
+            continue
+        texts = whole(raw[slot.name])
+        more, noise = (pc.match_substring_regex(texts, pattern) for pattern in (_MORE_THAN_CENTS, _NOISE))
+        rounded = pc.fill_null(pc.and_(more, pc.invert(noise)), False)
+        index = binding.columns[slot.name][0]
+        place = f"{binding.labels[index]}, ligne " if contract.files.shape == "json" else column_letter(index)
+        found += [f"{place}{sheet.row(number)}" for number in raw["row_number"].filter(rounded).to_pylist()]
+    if not found:
+        return []
+    return [
+        Note(
+            "montant_arrondi",
+            plural(
+                len(found),
+                "montant a plus de deux décimales et est lu",
+                "montants ont plus de deux décimales et sont lus",
+            )
+            + f" au centime le plus proche : {enumerate_in_french(found)}. Si ce n'est pas le montant payé, écrivez-le avec deux décimales.",
+        )
+    ]
 
 
 def _far_from_their_section(binding: Binding, sheet: Sheet, raw: pa.Table, accepted: pa.Table) -> list[Note]:

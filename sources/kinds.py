@@ -287,13 +287,27 @@ def _instant(slot: Slot, field: ContractField | None, references: References, co
     pick = {"earliest": min, "latest": max}[field.pick] if field and field.pick else None
 
     def parse(text: str | None) -> tuple:
-        texts = split_list(text) if pick else [text]
+        texts = _listed(text) if pick else [text]
         instants = [parse_instant(each, order=order, zone=zone, epoch=epoch) for each in texts]
         known = [instant.replace(tzinfo=None) for instant in instants if instant is not None]
         return ((pick or min)(known) if known else None,)
 
     usual = None if pick else lambda text: sql_instant(text, order=order, zone=zone)
     return Mapping(slot, (slot.name,), parse, sql=usual)
+
+
+def _listed(text: str | None) -> list[str | None]:
+    """The texts of a cell that holds a list, as a platform's records are read: of a cell that only begins like one, no text is made."""
+    try:
+        listed = split_list(text)
+    except (ValueError, RecursionError):
+        listed = None
+    if listed is None or any(not isinstance(each, str | None) for each in listed):
+        raise Refused(
+            "liste_incomprise",
+            f"{quote(text or '')} commence comme une liste de dates et n'en est pas une. Corrigez-la à la source, ou signalez-la à l'observatoire.",
+        )
+    return listed
 
 
 def _status(slot: Slot, field: ContractField | None, references: References, contract: Contract) -> Mapping:

@@ -486,7 +486,7 @@ def judge_file(
     try:
         judged = judge(contract, sheet, (*corrections, *returned), references, today.date(), file_name, kept.slots)
     except Unbound as found:
-        why = [note.message for note in sheet.notes if note.rule == "separateur_inattendu"]
+        why = [note.message for note in sheet.notes if note.rule in OTHER_SEPARATOR]
         if others and not sheet.parts:
             filled = [each for each in kept.sheets if each.table.num_rows]
             likely = [f"« {each.name} »" for each, _ in alike(contract, filled[1:])]
@@ -496,6 +496,10 @@ def judge_file(
             )
         raise Unbound(found.rule, " ".join([*why, found.message])) from None
     return replace(judged, notes=(*sheet.notes, *others, *judged.notes)), sheet
+
+
+OTHER_SEPARATOR = ("separateur_inattendu", "separateur_annonce")
+"""Remarks of the reader that say why no header is found."""
 
 
 def read_delivery(contract: Contract, path: Path, file_name: str) -> Kept:

@@ -9,7 +9,7 @@ import numpy as np
 
 from rulebook.numbers import plural
 from sources.note import Note
-from sources.readers.sheet import MERGED, STRUCK, Mark, Sheet, enumerate_in_french
+from sources.readers.sheet import MERGED, PARTLY_STRUCK, STRUCK, Mark, Sheet, enumerate_in_french
 
 RARE = 1 / 3
 """Share of the rows of data from which a colour or a merge is layout: one row in two in a striped table, all of them in a coloured column."""
@@ -19,9 +19,11 @@ def notes_on_looks(sheet: Sheet, numbers: np.ndarray) -> list[Note]:
     """`numbers`: the rows of data, in order: titles, headers and totals are coloured for their own reasons."""
     struck = merged = coloured = np.zeros(len(numbers), dtype=bool)
     for mark in sheet.marks:
-        here = _within(mark, numbers)
+        here = within(mark, numbers)
+        if mark.look.startswith(PARTLY_STRUCK):  # refused, by `judge`
+            continue
         if mark.look == STRUCK:
-            struck = here
+            struck = struck | here
         elif here.sum() >= RARE * len(numbers):
             continue
         elif mark.look == MERGED:
@@ -63,7 +65,8 @@ def notes_on_looks(sheet: Sheet, numbers: np.ndarray) -> list[Note]:
     return said
 
 
-def _within(mark: Mark, numbers: np.ndarray) -> np.ndarray:
+def within(mark: Mark, numbers: np.ndarray) -> np.ndarray:
+    """Which of these rows look so."""
     firsts, lasts = np.array(mark.spans, dtype=np.int64).T
     at = np.searchsorted(firsts, numbers, side="right") - 1
     return (at >= 0) & (numbers <= lasts[at])

@@ -20,9 +20,10 @@ from posixpath import basename, dirname, join, normpath
 from xml.parsers import expat
 
 from rulebook.numbers import agreed, plural
-from sources.readers.looks import XlsxStyles, marks, ods_look
+from sources.readers.looks import StruckTexts, XlsxStyles, marks, ods_look, partly_struck, spans_of_texts
 from sources.readers.sheet import (
     MERGED,
+    STRUCK,
     Mark,
     Note,
     Spans,
@@ -185,6 +186,7 @@ class _Scan:
             with zipfile.ZipFile(self.path) as archive:
                 for entry in self._entries(archive):
                     self._inflate(archive, entry)
+                self._find_struck_texts(archive)
         except zipfile.BadZipFile as error:
             raise self._cut() from error
         except SPOILED as error:
@@ -218,6 +220,25 @@ class _Scan:
             raise self._lying(f"la taille de {entry.filename} est fausse")
         if part:
             part.close()
+
+    def _find_struck_texts(self, archive: zipfile.ZipFile) -> None:
+        """Read again the parts where something is struck inside a text, and the sheets that show a shared one: nearly always none."""
+        entries = {_key(entry.filename): entry for entry in archive.infolist()}
+        shared: dict[int, str] = {}
+        for key, part in self.parts.items():
+            if part.root == "sst" and part.strikes:
+                shared |= self._struck_texts(archive, entries[key], {}).strings
+        for key, part in self.parts.items():
+            if part.root == "worksheet" and part.sheets and (part.strikes or shared):
+                part.spans_of_texts = spans_of_texts(self._struck_texts(archive, entries[key], shared).cells)
+
+    def _struck_texts(self, archive: zipfile.ZipFile, entry: zipfile.ZipInfo, shared: dict[int, str]) -> StruckTexts:
+        parser = expat.ParserCreate(namespace_separator=" ")
+        found = StruckTexts(parser, shared)
+        with archive.open(entry) as stream:
+            while block := stream.read(_BLOCK):
+                parser.Parse(block, False)
+        return found
 
     def _count(self, added: int, size: int, entry: zipfile.ZipInfo) -> None:
         self.inflated += added
@@ -269,7 +290,8 @@ class _Scan:
             facts.name, facts.hidden = name, state in ("hidden", "veryHidden")
             facts.commented = self._commented(place)
             looks = styles.marks(part.spans_of_formats) if styles else ()
-            facts.marks = (*looks, *marks({MERGED: facts.merged_across} if facts.merged_across else {}))
+            others = part.spans_of_texts | ({MERGED: facts.merged_across} if facts.merged_across else {})
+            facts.marks = (*looks, *marks(others))
             sheets.append(facts)
         return sheets
 
@@ -311,6 +333,9 @@ class _Part:
         self.targets: dict[str, str] = {}
         self.styles: XlsxStyles | None = None
         self.spans_of_formats: dict[str, Spans] = {}
+        self.spans_of_texts: dict[str, Spans] = {}
+        self.strikes = False
+        self._tail = b""
         self.commented: list[str] = []
         self.encrypted = False
         self.finish: Callable[[], None] = lambda: None
@@ -323,6 +348,9 @@ class _Part:
     def feed(self, block: bytes, final: bool = False) -> None:
         if self.broken:
             return
+        if not self.strikes:
+            self.strikes = b"strike" in self._tail + block[:5] or b"strike" in block
+            self._tail = block[-5:]
         try:
             self.parser.Parse(block, final)
         except expat.ExpatError as error:
@@ -589,6 +617,11 @@ class _OdsContent:
                 self.parser.CharacterDataHandler = None
             case "p" if self.in_cell and not self.comments:
                 self._paragraph()
+            case "span" if self.in_cell and not self.comments:
+                style = next((value for key, value in attributes.items() if key.endswith(" style-name")), "")
+                if STRUCK in self.looks.get(style, ()):
+                    last = self.row + self.repeated_rows - 1
+                    extend(self.spans_of_looks.setdefault(partly_struck(self.column), []), self.row, last)
 
     def _end(self, tag: str) -> None:
         match tag.rpartition(" ")[2]:

@@ -8,8 +8,8 @@ records of the first 64 KB: among ; , tab and |, those that give at least two ce
 these the one whose most frequent width occurs most often, then the widest, then in that order. If none qualifies the
 file has one column.
 
-Quotes are strict: text after a closing quote, or a quote still open at the end, is refused with its line, because a
-lenient reader would glue rows together. Cells keep their text, spaces included; only NUL characters are removed, with
+Quotes are strict: text after a closing quote, a quote still open at the end, or a cell between quotes that holds what reads like
+rows of the table (two stray quotes, rows apart), is refused with its line, because a lenient reader would glue rows together. Cells keep their text, spaces included; only NUL characters are removed, with
 a note.
 """
 
@@ -29,7 +29,7 @@ import pyarrow.compute as pc
 
 from rulebook.numbers import plural
 from sources.readers.encoding import Encoding, find_encoding
-from sources.readers.regular import read_regular
+from sources.readers.regular import read_regular, reads_like_rows
 from sources.readers.sheet import MAX_CELL, Note, Sheet, TableBuilder, Unreadable, sheet_schema
 from sources.readers.signature import empty_file, require_text
 
@@ -152,9 +152,7 @@ def _choose_delimiter(path: Path, found: Encoding, declared: str | None) -> tupl
     if line := _SEP_LINE.match(sample):
         notes: tuple[Note, ...] = ()
         if declared is not None and declared != line[1]:
-            message = (
-                f"La première ligne annonce le séparateur {_named(line[1])} alors que {_named(declared)} était prévu."
-            )
+            message = f"La première ligne (« sep= ») annonce le séparateur {_named(line[1])} alors que {_named(declared)} était prévu."
             notes = (Note("separateur_annonce", message),)
         return line[1], 1, notes
     if declared is None:
@@ -193,18 +191,55 @@ def _read_records(
         if regular is not None:
             return regular, ()
     builder = TableBuilder(f"« {file_name} »")
-    number = 1
+    number, lines_read, width = 1, 0, 0
     last_two: list[list[str]] = []
     with _text(path, found) as text, _own_cell_limit():
         records = csv.reader(_lines(text, found, skip_lines), delimiter=delimiter, strict=True)
         try:
             while chunk := list(islice(records, CHUNK_ROWS)):
+                width = width or _width(chunk)
+                if records.line_num - lines_read > len(chunk):  # some record stands on several lines
+                    rank = _with_rows_in_a_cell(chunk, width, delimiter)
+                    if rank is not None:
+                        raise _glued(path, found, delimiter, skip_lines, file_name, number + rank)
+                lines_read = records.line_num
                 builder.add(number, chunk)
                 number += len(chunk)
                 last_two = [record for record in last_two + chunk[-2:] if record][-2:]
         except csv.Error as error:
             raise _quote_error(path, found, delimiter, skip_lines, file_name) from error
     return builder.finish(), _cut_notes(found, last_two, number - 1)
+
+
+def _width(records: list[list[str]]) -> int:
+    """How many cells most of the filled records have; 0 when none is filled."""
+    counted = Counter(len(record) for record in records if any(record))
+    return max(counted, key=lambda width: counted[width], default=0)
+
+
+def _with_rows_in_a_cell(records: list[list[str]], width: int, delimiter: str) -> int | None:
+    """The rank of the first record with a cell that reads like rows. A record all in its first cell may be one whole line between quotes."""
+    for rank, record in enumerate(records):
+        if any(record[1:]) and any(reads_like_rows(text, width, delimiter) for text in record):
+            return rank
+    return None
+
+
+def _glued(path: Path, found: Encoding, delimiter: str, skip_lines: int, file_name: str, number: int) -> Unreadable:
+    """Read again up to this record to say on which lines of the text it starts and ends."""
+    with _text(path, found) as text, _own_cell_limit():
+        records = csv.reader(_lines(text, found, skip_lines), delimiter=delimiter, strict=True)
+        for _ in islice(records, number - 1):
+            pass
+        start = records.line_num + 1 + skip_lines
+        next(records)
+        end = records.line_num + skip_lines
+    return Unreadable(
+        "guillemets",
+        f"« {file_name} » a un guillemet ouvert à la ligne {start} qui n'est refermé qu'à la ligne {end} : ce qui est entre les deux se lit comme "
+        "des lignes du tableau, qui seraient perdues. Retirez les guillemets en trop de ces lignes, ou refaites l'export, et renvoyez le fichier. Si c'est le texte d'une cellule, mettez-le sur une "
+        "seule ligne.",
+    )
 
 
 def _utf8(path: Path, found: Encoding) -> bytes:

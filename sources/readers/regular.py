@@ -1,12 +1,14 @@
 """Regular delimited text, read by Arrow: the shape of nearly every export, ten times faster than record by record.
 
 Regular means that no reader could understand it otherwise: every record has the same number of cells, no line is blank, no
-character is NUL, every quote opens a cell, closes one, or is doubled inside one. Of anything else `read_regular` says nothing,
+character is NUL, every quote opens a cell, closes one, or is doubled inside one, and no cell holds what reads like rows. Of anything else `read_regular` says nothing,
 and `delimited` reads it record by record, or says what is wrong and where.
 Does not belong here: encodings, separators, sentences.
 """
 
 from __future__ import annotations
+
+import re
 
 import numpy as np
 import pyarrow as pa
@@ -45,6 +47,9 @@ def read_regular(text: bytes, delimiter: str) -> pa.Table | None:
     width, rows = table.num_columns, table.num_rows
     if width > MAX_COLUMNS or width * rows > MAX_CELLS or _longest_cell(table) > MAX_CELL:
         return None
+    lines = text.count(b"\n") + text.count(b"\r") - text.count(b"\r\n")
+    if lines > rows and _has_rows_in_a_cell(table, delimiter):
+        return None
     numbers = pa.array(np.arange(1, rows + 1, dtype=np.int32))
     table = pa.table([numbers, *table.columns], schema=sheet_schema(width))
     if any(column.null_count == 0 for column in table.columns[1:]):
@@ -54,6 +59,35 @@ def read_regular(text: bytes, delimiter: str) -> pa.Table | None:
         filled = pc.or_(filled, pc.is_valid(column))
     table = table.filter(filled)
     return table if table.num_rows else None
+
+
+NARROW = 4
+"""Columns of a table below which a line of a comment, with its one separator, reads like a row."""
+
+
+def reads_like_rows(text: str, width: int, delimiter: str) -> bool:
+    """Whether a quoted cell holds rows of its table of `width` columns: a line between its first and its last has the separators of a row, or its
+    two lines have them together. Two stray quotes, rows apart, glue what stands between them into one cell. Separators followed by a space
+    are those of a sentence (« oui, merci »)."""
+    if width < NARROW or ("\n" not in text and "\r" not in text):
+        return False
+    tight = re.compile(re.escape(delimiter) + r"(?! )")
+    found = [len(tight.findall(line)) for line in re.split(r"\r\n|\n|\r", text)]
+    return max(found[1:-1], default=sum(found)) >= width - 1
+
+
+def _has_rows_in_a_cell(table: pa.Table, delimiter: str) -> bool:
+    """Whether any cell reads like rows: only those with the separators of one are looked at."""
+    if table.num_columns < NARROW:
+        return False
+    for column in table.columns:
+        suspects = pc.greater_equal(pc.count_substring(column, delimiter), table.num_columns - 1)
+        if pc.any(suspects).as_py() and any(
+            reads_like_rows(text, table.num_columns, delimiter)
+            for text in column.filter(pc.fill_null(suspects, False)).to_pylist()
+        ):
+            return True
+    return False
 
 
 def _longest_cell(table: pa.Table) -> int:

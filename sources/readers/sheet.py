@@ -28,6 +28,10 @@ MAX_CELLS = 50_000_000
 STRUCK = "barré"
 """The look of text with a line through it."""
 
+PARTLY_STRUCK = "barré en partie, colonne"
+"""With the letters of a column, the look of its cells of which a part of the text has a line through it, and the rest none: « ~~65~~ 70 »,
+that every library reads 6570."""
+
 MERGED = "fusionné"
 """The look of cells that are one over several columns of a row: the first is filled, whatever the others were to say."""
 
@@ -41,7 +45,7 @@ Spans = list[list[int]]
 
 @dataclass(frozen=True)
 class Mark:
-    """How filled cells look in some rows. `look`: STRUCK, MERGED, or a name of the colour behind the text. `spans`: these rows, 1-based, first and
+    """How filled cells look in some rows. `look`: STRUCK, PARTLY_STRUCK and a column, MERGED, or a name of the colour behind the text. `spans`: these rows, 1-based, first and
     last, in order, at least one."""
 
     look: str

@@ -69,7 +69,7 @@ def split_choices(text: str | None, encoding: Encoding, options: Iterable[str] =
 def _from_json(text: str, encoding: str) -> list[str]:
     try:
         value = json.loads(text)
-    except ValueError as error:
+    except (ValueError, RecursionError) as error:  # thousands of brackets: nobody's answers
         raise _not_a_list(text) from error
     if value is None:
         return []

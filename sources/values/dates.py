@@ -186,7 +186,13 @@ def _from_iso(shown: str, match: re.Match) -> DateValue:
         from zoneinfo import ZoneInfo  # only instants of platforms need the time zones
 
         offset = "+00:00" if match[7] == "z" else match[7]
-        instant = datetime.fromisoformat(f"{day}T{at:%H:%M}{offset}").astimezone(ZoneInfo(TIMEZONE))
+        try:
+            instant = datetime.fromisoformat(f"{day}T{at:%H:%M}{offset}").astimezone(ZoneInfo(TIMEZONE))
+        except ValueError:
+            raise Refused(
+                "decalage_inexistant",
+                f"{quote(shown)} : {offset} n'est pas un décalage horaire. Écrivez la date et l'heure de France, par exemple 06/04/2023 18h30.",
+            ) from None
         return DateValue(instant.date(), instant.date(), "day", instant.time())
     # a spreadsheet writes midnight for a date without hour
     return DateValue(day, day, "day", None if at == time(0, 0) else at)

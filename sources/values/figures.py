@@ -78,7 +78,7 @@ def parse_figure(text: str | None, precision_word: str | None) -> FigureValue:
     if read is None:
         raise Refused(
             "chiffre_incompris",
-            f"{quote(shown)} ne commence pas par un nombre. Recopiez le chiffre tel qu'il est imprimé, par exemple "
+            f"{quote(shown)} ne commence pas par un nombre qui se lise d'une seule façon. Recopiez le chiffre tel qu'il est imprimé, par exemple "
             "« 36 ateliers », ou choisissez la précision « qualitatif ».",
         )
     quantity = read[0]
@@ -108,7 +108,7 @@ def _calendar_figure(shown: str, normalised: str) -> float:
 
 def _ordinal(normalised: str) -> int | None:
     """« 2e », « 1re », « seconde » at the beginning of the text."""
-    digits = re.match(r"(\d+) ?(?:er|ere|re|e|eme|nd|nde)\b", normalised)
+    digits = re.match(r"(\d{1,9}) ?(?:er|ere|re|e|eme|nd|nde)\b", normalised)
     if digits:
         return int(digits[1])
     word = re.match(r"[a-z]+", normalised)

@@ -55,6 +55,12 @@ _CLOCK = (
 )
 _YEAR_FIRST = re.compile(r"(?P<year>\d{4})(?P<sep>[-/.])(?P<month>\d{1,2})(?P=sep)(?P<day>\d{1,2})" + _CLOCK)
 _NUMERIC = re.compile(r"(?P<first>\d{1,2})(?P<sep>[-/.])(?P<second>\d{1,2})(?P=sep)(?P<third>\d{4}|\d{2})" + _CLOCK)
+NUMERIC_DAY = r"^\D*\d{1,2}[-/.]\d{1,2}[-/.]\d{2}"
+PROVES_ORDER = {
+    "dmy": r"^\D*(?:1[3-9]|2\d|3[01])[-/.]\d{1,2}[-/.]\d{2}",
+    "mdy": r"^\D*\d{1,2}[-/.](?:1[3-9]|2\d|3[01])[-/.]\d{2}",
+}
+"""Of a column: texts whose day and month are told apart by their order alone, and those of them that can be read in no other order."""
 _MONTH_FIRST = re.compile(r"(?P<name>[a-z]{3,9})\.? (?P<day>\d{1,2}),? (?P<year>\d{4})" + _CLOCK)
 _DAY_FIRST = re.compile(r"(?P<day>\d{1,2})(?:er)? (?P<name>[a-z]{3,9})\.? (?P<year>\d{4})" + _CLOCK)
 _NEVER = re.compile(

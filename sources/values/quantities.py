@@ -14,7 +14,10 @@ Convention for approximations, with N the number written (an expert proposal of 
 | « moins de N » | 0 to N − 1 |
 | « au moins N » | N and up |
 | « au plus N », « jusqu'à N » | 0 to N |
-| « entre A et B », « A à B » | A to B |
+| « entre A et B », « A à B », « A-B » | A to B |
+
+A dash alone may be a sum, a day or a month: « 15 - 3 », « 2023-11 », « 5-120 » are no range, since a range goes up, to ten times its lower bound
+at most.
 
 Bounds of whole numbers are rounded outwards (lower down, upper up: « une douzaine » is 9 to 15). The value is N, or the
 middle of A and B rounded half up, brought inside the bounds when the wording excludes N: `lower ≤ value ≤ upper` always
@@ -41,12 +44,20 @@ AINES = {
     "centaine": 100,
 }
 
+WIDEST_RANGE = 10
+"""How many times its lower bound the upper one of a range written with a dash is, at most."""
+
+MOST_DECIMALS = 20
+"""Of a written number: what a computed cell has at most. Beyond, half of the last one is nothing to a float."""
+
 _SMALL = ["zero", "un", "deux", "trois", "quatre", "cinq", "six", "sept", "huit", "neuf", "dix", "onze", "douze"]
 _SMALL += ["treize", "quatorze", "quinze", "seize", "dix sept", "dix huit", "dix neuf"]
 _TENS = ["", "", "vingt", "trente", "quarante", "cinquante", "soixante", "soixante", "quatre vingt", "quatre vingt"]
 
 _WORD = "|".join(sorted({w for name in _SMALL + _TENS for w in name.split()} | {"une", "vingts", "cents?", "mille"}))
 _NUMBER_WORDS = re.compile(rf"\b(?:{_WORD})\b(?:[ -]et[ -](?:une?|onze)\b|[ -](?:{_WORD})\b)*")
+_TOO_LONG = re.compile(r"(?<![\d.,])\d{16}")
+"""More digits than a spreadsheet keeps: a card, two numbers glued together, no quantity."""
 _THOUSANDS = re.compile(r"(?<![\d.,])\d{1,3}(?: \d{3})+(?!\d)")
 _NUMBER = r"\d+(?:[.,]\d+)?"
 _AMOUNT = rf"(?:(?:\d+ )?(?:{'|'.join(AINES)})s?|{_NUMBER})(?![\d])"
@@ -55,7 +66,7 @@ _FORMS = [
     (form, re.compile(pattern + r"(?P<rest>.*)"))
     for form, pattern in (
         ("between", rf"entre (?P<n>{_AMOUNT}) et (?P<m>{_AMOUNT})"),
-        ("between", rf"(?:de )?(?P<n>{_AMOUNT}) ?(?:a|-|–) ?(?P<m>{_AMOUNT})"),
+        ("between", rf"(?:de )?(?P<n>{_AMOUNT}) ?(?:a|(?P<dash>[-–])) ?(?P<m>{_AMOUNT})"),
         ("about", rf"{_ABOUT} ?(?P<n>{_AMOUNT})"),
         ("nearly", rf"(?:pres d[e ]|presque|quasiment|pas loin d[e ]) ?(?P<n>{_AMOUNT})"),
         ("more", rf"(?:plus d[e ]|\+ ?d[e ]|>) ?(?P<n>{_AMOUNT})"),
@@ -92,6 +103,8 @@ def read_quantity(normalised: str) -> tuple[Quantity, str] | None:
         match = pattern.fullmatch(normalised)
         if match is None:
             continue
+        if _TOO_LONG.search(match[0].removesuffix(match["rest"])):
+            return None
         rest = match["rest"]
         about = re.search(_ABOUT, rest)
         if about:
@@ -103,6 +116,8 @@ def read_quantity(normalised: str) -> tuple[Quantity, str] | None:
             form = "aine"
         if form == "between":
             m = _amount(match["m"])[0]
+            if match.groupdict().get("dash") and not n <= m <= WIDEST_RANGE * n:
+                return None
             return Quantity(_half_up((n + m) / 2), min(n, m), max(n, m), True), rest.strip()
         lower, upper = _bounds(form, n)
         value = max(n, lower) if upper is None else min(max(n, lower), upper)
@@ -135,7 +150,7 @@ def _amount(text: str) -> tuple[float, bool, int]:
         return AINES[aine] * (int(words[0]) if len(words) > 1 else 1), True, 0
     whole, _, fraction = text.replace(",", ".").partition(".")
     number = float(f"{whole}.{fraction}") if fraction.strip("0") else int(whole)
-    return number, False, len(fraction)
+    return number, False, min(len(fraction), MOST_DECIMALS)
 
 
 def _half_up(number: float) -> int:

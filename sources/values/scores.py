@@ -21,9 +21,9 @@ _NO_OPINION = frozenset(
     {"sans avis", "sans opinion", "sans objet", "ne se prononce pas", "nspp", "nsp", "ne sait pas", "je ne sais pas"}
     | {"non concerne", "non concernee", "pas d avis", "pas concerne", "pas concernee"}
 )
-_NUMBER = r"(?P<note>[-−]?\d+(?:[.,]\d+)?)"
+_NUMBER = r"(?P<note>[-−]?\d{1,9}(?:[.,]\d+)?)"
 _FORMS = (
-    re.compile(rf"{_NUMBER} ?(?:/|sur) ?(?P<scale>\d+(?:[.,]0+)?)"),
+    re.compile(rf"{_NUMBER} ?(?:/|sur) ?(?P<scale>\d{{1,9}}(?:[.,]0+)?)"),
     re.compile(rf"{_NUMBER}(?: ?(?:étoiles?|points?|pts?))?", re.IGNORECASE),
     re.compile(rf"{_NUMBER} ?(?:[-–—:=.)] ?|\()(?=[^\W\d_]).*", re.DOTALL),
 )
@@ -65,6 +65,12 @@ def parse_score(
         if match := form.fullmatch(shown):
             own = match.groupdict().get("scale")
             scale = _number(own) if own else best
+            if not scale:
+                raise Refused(
+                    "echelle_nulle",
+                    f"{quote(shown)} est une note sur 0. Écrivez la note seule, ou avec la plus haute de son échelle, par exemple 4/5 ; videz la "
+                    "cellule s'il n'y a pas de note.",
+                )
             return _within(shown, _number(match["note"]), scale, worst if scale == best else 0)
     known = f" ou l'une de ces réponses : {', '.join(quote(word) for word in words)}" if words else ""
     raise Refused(

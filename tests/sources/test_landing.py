@@ -311,6 +311,27 @@ def test_a_file_with_another_separator_is_told_so_before_its_header(tmp_path):
     )
 
 
+def test_a_file_that_announces_another_separator_is_told_so_before_its_header(tmp_path):
+    sample = Path(__file__).parents[2] / "sources" / "samples" / "evenements_ess" / "evenements_ess_regions.csv"
+    raw(tmp_path, "evenements_ess", "a.csv", b"sep=,\r\n" + sample.read_bytes())
+    (report,) = land(tmp_path, "evenements_ess")
+    assert report.outcome == "held"
+    assert report.message.startswith(
+        "La première ligne (« sep= ») annonce le séparateur virgule alors que point-virgule était prévu. "
+    )
+
+
+def test_two_stray_quotes_do_not_glue_rows(tmp_path):
+    """Three events of the sample would be gone without a word."""
+    sample = Path(__file__).parents[2] / "sources" / "samples" / "evenements_ess" / "evenements_ess_regions.csv"
+    lines = [line.split(";") for line in sample.read_text("cp1252").splitlines()]
+    lines[3][10], lines[6][10] = '"Salle', 'Salle"'
+    raw(tmp_path, "evenements_ess", "a.csv", "\r\n".join(map(";".join, lines)).encode("cp1252"))
+    (report,) = land(tmp_path, "evenements_ess")
+    assert (report.outcome, report.rule) == ("refused", "guillemets")
+    assert "ouvert à la ligne 4 qui n'est refermé qu'à la ligne 7" in report.message
+
+
 def test_a_name_that_begins_like_a_total_is_a_row(tmp_path):
     totals = [[None, "Total général"], [None, "TOTAL : 2 ateliers"], ["Moyenne sur 2 ateliers"]]
     programme(tmp_path, [*ROWS, [None, "Totalement libre", *ROWS[0][2:]], *totals])

@@ -1,6 +1,9 @@
 """Sections by month whose rows give the day alone, where the contract says so."""
 
+from datetime import datetime
+
 import duckdb
+import openpyxl
 import pytest
 from deliveries import NOW, contract, landed, places, raw
 
@@ -96,6 +99,42 @@ def test_a_heading_that_is_no_month_holds_the_delivery(tmp_path, heading):
     assert (report.outcome, report.rule) == ("held", "section_incomprise")
     assert report.message.startswith(f"Ligne 4 : « {heading} » est seul sur sa ligne et n'est pas un mois")
     assert "par exemple « AVRIL 2023 »" in report.message
+
+
+def workbook(home, text):
+    """A list whose second title Excel made a date of, shown as « mai 2023 »."""
+    book = openpyxl.Workbook()
+    for row in (
+        ("N°", "Intitulé", "Date"),
+        ("AVRIL 2023",),
+        (1, "A", "6 avril"),
+        (datetime(2023, 5, 1),),
+        (2, "B", "9 mai"),
+    ):
+        book.active.append(row)
+    book.active["A4"].number_format = "mmmm yyyy"
+    path = home / "inbox" / "essai" / "a.xlsx"
+    path.parent.mkdir(parents=True)
+    book.save(path)
+    loaded = contract(
+        home, text.replace('{shape: delimited, delimiter: ";"}', '{pattern: "*.xlsx", shape: spreadsheet}')
+    )
+    (report,) = deliver(places(home), loaded, now=NOW)
+    return report
+
+
+def test_a_title_that_excel_made_a_date_holds_the_delivery_and_is_called_so(tmp_path):
+    report = workbook(tmp_path, TEXT)
+    assert (report.outcome, report.rule) == ("held", "section_incomprise")
+    assert report.message.startswith("Ligne 4 : titre de mois écrit comme une date (« 2023-05-01 »)")
+
+
+def test_a_title_that_excel_made_a_date_is_said_where_titles_give_their_year_only(tmp_path):
+    report = workbook(tmp_path, TEXT.replace("days_of_section: true, ", ""))
+    assert (report.rows_accepted, [cell for cell, *_ in refused(tmp_path)]) == (2, ["B4"])
+    (note,) = report.notes
+    assert note.rule == "titre_de_mois_en_date"
+    assert note.message.startswith("Ligne 4 : titre de mois écrit comme une date (« 2023-05-01 »)")
 
 
 def test_without_the_key_a_section_gives_its_year_only(tmp_path):

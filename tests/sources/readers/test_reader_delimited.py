@@ -235,6 +235,59 @@ def test_quote_errors_name_the_line_where_the_cell_starts(deliver):
         deliver(b'sep=;\na;"b\n"\n"c"d;e\n', delimiter=";")
 
 
+WIDE = ["N;Titre;Date;Salle;Note"] + [f"{i};Atelier {i};06/04/2023;Salle {i};rien" for i in range(1, 8)]
+
+
+def wide(**changed):
+    """The lines of WIDE, some of them (`l3`) written otherwise."""
+    lines = [changed.get(f"l{number}", line) for number, line in enumerate(WIDE, 1)]
+    return "\r\n".join(lines).encode("cp1252") + b"\r\n"
+
+
+@pytest.mark.parametrize("before", [b"", b"sep=;\r\n"])
+@pytest.mark.parametrize(
+    ("last", "spoiled"),
+    [
+        (6, {"l3": '2;Atelier;06/04/2023;"Salle;rien', "l6": '5;Atelier;06/04/2023;Salle";rien'}),
+        (4, {"l3": '2;Atelier;06/04/2023;"Salle;rien', "l4": '3;Atelier;06/04/2023;Salle";rien'}),  # the next row
+        (5, {"l3": '2;Atelier;06/04/2023;Salle;"rien', "l5": '4;"";Salle";06/04/2023;rien'}),  # another column
+    ],
+)
+def test_stray_quotes_that_would_glue_rows_are_refused_with_their_lines(deliver, before, last, spoiled):
+    with pytest.raises(Unreadable) as refused:
+        deliver(before + wide(**spoiled), delimiter=";")
+    assert refused.value.rule == "guillemets"
+    more = 1 if before else 0
+    assert f"ouvert à la ligne {3 + more} qui n'est refermé qu'à la ligne {last + more} :" in refused.value.message
+
+
+def test_stray_quotes_far_into_a_file_are_refused_too(deliver):
+    rows_ = [f"{i};a;b;c;d" for i in range(20_000)]
+    rows_[17_000], rows_[17_003] = '17000;a;b;"c;d', '17003;a;b;c";d'
+    rows_[3] = "3;a"  # irregular: read record by record
+    with pytest.raises(Unreadable, match="ouvert à la ligne 17001 .* la ligne 17004 "):
+        deliver("\n".join(rows_).encode(), delimiter=";")
+
+
+@pytest.mark.parametrize(
+    "note",
+    [
+        "prévoir ; des chaises ; un micro\net ; si possible ; un écran ; deux tables ; merci",
+        "Bonjour,\nsalle au 1er étage;\nescalier à gauche;\nmerci",
+        "a;b\nc;d",
+    ],
+)
+@pytest.mark.parametrize("regular", [True, False])
+def test_comments_of_several_lines_keep_their_separators(deliver, note, regular):
+    spoiled = {"l3": f'2;Atelier;06/04/2023;Salle;"{note}"'} | ({} if regular else {"l5": "4;court"})
+    assert (3, "2", "Atelier", "06/04/2023", "Salle", note) in rows(deliver(wide(**spoiled), delimiter=";"))
+
+
+def test_sentences_between_quotes_are_no_rows_of_a_table_with_commas(deliver):
+    note = "Présents : Ana, Bob, Carl, Dan, Eve\nExcusés : Flo, Gus, Hugo, Ines"
+    assert rows(deliver(f'a,b,c,d\n1,2,3,"{note}"\n'.encode(), delimiter=","))[1] == (2, "1", "2", "3", note)
+
+
 def test_short_last_row_without_line_break_is_kept_and_noted(deliver):
     sheet = deliver(b"Titre\na;b;c\nd;e;f\ng;h", delimiter=";")
     assert rows(sheet)[-1] == (4, "g", "h", None)

@@ -8,7 +8,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from sources.readers import regular
-from sources.readers.regular import read_regular
+from sources.readers.regular import read_regular, reads_like_rows
 from sources.readers.sheet import TableBuilder
 
 
@@ -27,13 +27,18 @@ def test_what_is_read_is_what_csv_reads(text):
 
 
 @settings(max_examples=300)
-@given(st.lists(st.lists(st.text(alphabet='aé;"\n ,'), min_size=3, max_size=3), min_size=1, max_size=5), st.booleans())
+@given(st.lists(st.lists(st.text(alphabet='aé;"\n ,'), min_size=4, max_size=4), min_size=1, max_size=5), st.booleans())
 def test_what_csv_writes_is_regular(rows, everywhere):
     written = io.StringIO(newline="")
     csv.writer(written, delimiter=";", quoting=csv.QUOTE_ALL if everywhere else csv.QUOTE_MINIMAL).writerows(rows)
     text = written.getvalue()
     table = read_regular(text.encode(), ";")
-    if "\n\n" in text or "\n\r" in text or not any(map(any, rows)):
+    if (
+        "\n\n" in text
+        or "\n\r" in text
+        or not any(map(any, rows))
+        or any(reads_like_rows(cell, 4, ";") for row in rows for cell in row)
+    ):
         assert table is None
     else:
         assert table.to_pydict() == by_record(text).to_pydict()

@@ -36,7 +36,13 @@ from sources.values.refusal import Refused
         ("1.250,50", "1250.5"),
         ("1,250.50", "1250.5"),
         ("1 250 000", "1250000"),
-        ("0,125", "0.125"),
+        # computed by a formula: half up to the cent
+        ("0,125", "0.13"),
+        ("4,1667", "4.17"),
+        ("4.166666666666667", "4.17"),
+        ("12.299999999999999", "12.30"),
+        ("12,5049", "12.50"),
+        ("9 999 999 999,99", "9999999999.99"),
         ("12.00000000000000000000", "12"),
     ],
 )
@@ -76,6 +82,9 @@ def test_minus_nothing_is_nothing():
         ("1.250", "euro", "montant_ambigu"),
         ("12,500", "euro", "montant_ambigu"),
         ("-12,50", "euro", "montant_negatif"),
+        ("10000000000", "euro", "montant_excessif"),
+        ("9999999999,995", "euro", "montant_excessif"),
+        ("1000000000000", "cent", "montant_excessif"),
         ("12,50", "cent", "montant_non_entier"),
     ],
 )

@@ -93,6 +93,7 @@ def test_space_with_the_options(text, expected):
         ("Salariés", "json", (), "choix_incompris"),
         ('{"a": 1}', "json", (), "choix_incompris"),
         ('[["a"]]', "json", (), "choix_incompris"),
+        ('["a",' + "[" * 3_000, "json", (), "choix_incompris"),
     ],
 )
 def test_refused(text, encoding, options, rule):

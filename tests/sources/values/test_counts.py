@@ -71,6 +71,10 @@ QUALITATIVE, LISTED, MISSING = CountValue(precision="qualitative"), CountValue(p
         ("entre 15 et 20", about(18, 15, 20)),  # 17.5, half up
         ("15 à 20 personnes", about(18, 15, 20)),
         ("15-20", about(18, 15, 20)),
+        ("15 – 20 pers.", about(18, 15, 20)),
+        ("10-100", about(55, 10, 100)),
+        ("20 à 15", about(18, 15, 20)),
+        ("5 à 120", about(63, 5, 120)),
         ("entre dix et vingt", about(15, 10, 20)),
         # words without a number
         ("nombreux", QUALITATIVE),
@@ -106,6 +110,10 @@ def refused_message(text, **options):
         "65 participants dont 12 en visio",
         "deux trois",
         "12 + 3",
+        "15 - 3",
+        "2023-11",
+        "5-120",
+        "0-15",
         "65¹",
         "1½",
         "nombreux, 12 ou 13 peut-être",
@@ -137,6 +145,11 @@ def test_too_many():
     for text in ("600", "plus de 500", "entre 450 et 550"):
         assert refused_message(text, maximum=500)[0] == "compte_excessif"
     assert parse_count("500", maximum=500) == exact(500)
+
+
+@pytest.mark.parametrize("text", ["9" * 16, "9" * 5_000, "9" * 5_000 + " dizaines", "environ " + "9" * 5_000])
+def test_more_digits_than_any_number_has(text):
+    assert refused_message(text)[0] == "compte_incompris"
 
 
 def test_not_whole():

@@ -230,6 +230,13 @@ def test_refusals_say_what_to_do(text, rule, message):
     assert (refusal.value.rule, refusal.value.message) == (rule, message)
 
 
+@pytest.mark.parametrize("offset", ["+99:99", "-24:00", "+9999"])
+def test_an_offset_that_no_place_has(offset):
+    with pytest.raises(Refused) as refused:
+        parse_date(f"2025-11-05T18:30:00{offset}")
+    assert refused.value.rule == "decalage_inexistant" and offset in refused.value.message
+
+
 def test_a_weekday_that_contradicts_a_year_of_the_context_suggests_writing_the_year():
     with pytest.raises(Refused, match="ou écrivez l'année si ce n'est pas 2023"):
         parse_date("mardi 8 octobre", year=2023)

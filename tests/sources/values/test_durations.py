@@ -51,7 +51,7 @@ def test_minutes(text, minutes):
     [("1:30", "duree_ambigue"), ("44:10", "duree_ambigue")]
     + [
         (text, "duree_incomprise")
-        for text in ("une heure", "-5", "1h 90x", "m 5", "h", ",", "12:61:00", "1 jour", "5 s 3 m")
+        for text in ("une heure", "-5", "1h 90x", "m 5", "h", ",", "12:61:00", "1 jour", "5 s 3 m", "1234567890 h")
     ],
 )
 def test_refused(text, rule):

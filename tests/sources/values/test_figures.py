@@ -90,7 +90,7 @@ def test_values_and_bounds(text, word, expected):
             "des ateliers",
             "exact",
             "chiffre_incompris",
-            "« des ateliers » ne commence pas par un nombre. Recopiez le chiffre tel qu'il est imprimé, par exemple "
+            "« des ateliers » ne commence pas par un nombre qui se lise d'une seule façon. Recopiez le chiffre tel qu'il est imprimé, par exemple "
             "« 36 ateliers », ou choisissez la précision « qualitatif ».",
         ),
         (
@@ -112,6 +112,21 @@ def test_refusals(text, word, rule, message):
     with pytest.raises(Refused) as refusal:
         parse_figure(text, word)
     assert (refusal.value.rule, refusal.value.message) == (rule, message)
+
+
+@pytest.mark.parametrize("text", ["15 - 3", "2023-11 ateliers", "5-120"])
+@pytest.mark.parametrize("word", [None, "exact", "approx"])
+def test_a_dash_that_makes_no_range(text, word):
+    with pytest.raises(Refused) as refusal:
+        parse_figure(text, word)
+    assert refusal.value.rule == "chiffre_incompris"
+
+
+@pytest.mark.parametrize("text", ["9" * 16, "9" * 400, "9" * 5_000 + " ateliers", "9" * 5_000 + "e"])
+def test_more_digits_than_any_figure_has(text):
+    with pytest.raises(Refused) as refusal:
+        parse_figure(text, "exact")
+    assert refusal.value.rule == "chiffre_incompris"
 
 
 @pytest.mark.parametrize(

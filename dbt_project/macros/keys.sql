@@ -10,11 +10,30 @@ cast('0x' || substr(md5(concat_ws(chr(31){% for part in parts %}, coalesce(cast(
 coalesce(cast(strftime({{ day }}, '%Y%m%d') as integer), 0)
 {%- endmacro %}
 
-{#- The same of an instant, by arithmetic: for tables of a million rows. Outside the years of dim_date there is no day to point to. -#}
+{#- The day it was in France at an instant (UTC), by arithmetic: of a million instants the zone's own table takes 0.6 s more, this 0.1 s.
+    France is one hour ahead, two in summer, from the last Sunday of March to that of October: the season says the day of 22:00 to 23:00
+    only. tests/dbt_project holds it to the zone for the years of dim_date. -#}
+{% macro day_in_france(instant) -%}
+{%- set sunday = 'day(' ~ instant ~ ') - isodow(' ~ instant ~ ') % 7' -%}
+cast(
+    case
+        when hour({{ instant }}) < 22 then {{ instant }}
+        when hour({{ instant }}) = 23
+            or month({{ instant }}) between 4 and 9
+            or (month({{ instant }}) = 3 and {{ sunday }} >= 25)
+            or (month({{ instant }}) = 10 and {{ sunday }} < 25)
+            then {{ instant }} + interval 2 hour
+        else {{ instant }}
+    end as date
+)
+{%- endmacro %}
+
+{#- The key of the day in France of an instant. Outside the years of dim_date there is no day to point to. -#}
 {% macro day_key(instant) -%}
+{%- set day = day_in_france(instant) -%}
 case
-    when {{ instant }} >= timestamp '2000-01-01' and {{ instant }} < timestamp '2100-01-01'
-        then cast(year({{ instant }}) * 10000 + month({{ instant }}) * 100 + day({{ instant }}) as integer)
+    when {{ instant }} >= timestamp '1999-12-31 23:00:00' and {{ instant }} < timestamp '2099-12-31 23:00:00'
+        then cast(year({{ day }}) * 10000 + month({{ day }}) * 100 + day({{ day }}) as integer)
     else 0
 end
 {%- endmacro %}

@@ -95,6 +95,8 @@ def _rules() -> list[str]:
         "- Une participation est une présence, pas une personne : qui vient deux fois compte deux fois.",
         "- Un événement à plusieurs thèmes compte une fois dans chacun (mentions, qui ne s’additionnent pas), ou se partage entre eux à parts égales (ventilé).",
         "- Un événement à distance n’a pas de département : il est compté pour la région seulement.",
+        "- Un territoire est couvert (TE01 à TE03) par un événement en présentiel ou hybride : un événement de modalité inconnue n’y compte pas, "
+        "ni pour les EPCI (TE02, TE03) celui dont seul le département est connu.",
         "- Un lieu n’est jamais déduit de l’organisateur.",
         "- Les valeurs sont gardées à pleine précision ; l’arrondi, la moitié vers le haut, n’est qu’à l’affichage.",
         "- Chaque chiffre se retrouve depuis ses lignes : « d’où vient ce chiffre ? » dans le portail, `observatoire trace` pour l’équipe.",

@@ -477,6 +477,46 @@ def test_a_file_is_compared_with_its_own_versions_once_there_are_some(candidate,
     assert row[6] == 0 and "médiane de 3 livraisons" in row[7]
 
 
+def test_the_day_in_france_is_that_of_the_zone(candidate):
+    """Around every hour of 100 years, read where the model of reports asks for it."""
+    (day,) = re.findall(
+        r"date_diff\('day', described.ends_on, (.+?)\) as integer\)", candidate.compiled("fct_event_report"), re.DOTALL
+    )
+    day = day.replace("coalesce(report.submitted_at, report.delivered_at)", "moment")
+    instants = "select unnest(generate_series(timestamp '1999-12-31 23:00:00', timestamp '2099-12-31 22:00:00', interval 1 hour)) as whole"
+    wrong = candidate.rows(
+        f"select moment, {day} from ({instants}) as hours, lateral (values (whole), (whole + interval 3599 second)) as edge (moment) "
+        f"where {day} <> timezone('Europe/Paris', timezone('UTC', moment))::date"
+    )
+    assert wrong == []
+
+
+def test_the_days_of_a_year_are_there_when_it_has_begun_in_france(candidate, tmp_path):
+    registered = "timestamp '2031-12-31 23:30:00' as registered_at"  # half past midnight
+    spoil = f"create or replace table stg_registrations as from stg_registrations union all by name select {registered}"
+    with candidate.spoiled(tmp_path, spoil) as con:
+        ((last_on,),) = con.execute(f"select max(date_on) from ({candidate.compiled('dim_date')})").fetchall()
+    assert str(last_on) == "2032-12-31"
+
+
+def test_a_source_is_late_by_days_of_france(candidate, tmp_path):
+    # twice the same day there, half an hour past midnight and in the evening: received on two days of UTC
+    lines = "('2025-06-30 22:30:00'), ('2025-07-01 20:00:00')"
+    spoil = (
+        "insert into landing.delivery by name select 'billets' as source, 'Billets' as source_title, 'd' || received_at as delivery_id, "
+        "'accepted' as state, 'registration' as entity, 0 as expected_every_days, received_at::timestamp as received_at "
+        f"from (values {lines}) as line (received_at)"
+    )
+    seen = "delete from landing.delivery"
+    late = "update landing.delivery set state = 'held' where received_at = '2025-07-01 20:00:00'"
+    with candidate.spoiled(tmp_path, seen, spoil, late) as con:
+        con.execute(f"create or replace table stg_deliveries as {candidate.compiled('stg_deliveries')}")
+        found = con.execute(candidate.compiled("ctl_quality")).fetchall()
+    assert [(row[5], row[7]) for row in found if row[1] == "source_late"] == [
+        (0, "Billets : 0 jours, attendue tous les 0")
+    ]
+
+
 def test_a_withdrawn_explanation_leaves_the_difference_unexplained(candidate, tmp_path):
     spoil = "delete from fct_explanation where member = 'économique'"
     with candidate.spoiled(tmp_path, spoil) as con:

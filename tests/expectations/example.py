@@ -164,7 +164,7 @@ def participation():
                 _row("PA06", about[0], about[1], 2, 1, about[2]),
             )
         ),
-        _row("PA09", "total", "total", 20, 1, 5, lower=20, upper=20),
+        _row("PA09", "total", "total", 20, 1, 5, lower=20),
         _row("PA10", "total", "total", 0.6, 1, 5, numerator=12, denominator=20),
         _row("PA11", "total", "total", 1, 1, 5, numerator=20, denominator=20),
         _row("PA01", "total", "total", 30, 1, 1, A, lower=24, upper=36, obs_status="E", caveat="Effectif approché."),

@@ -98,7 +98,12 @@ def test_totals_of_what_was_received_are_floors_by_their_definition():
         labels = Labels(indicators={row["code"]: row for row in csv.DictReader(file)})
     partial = {"value": 10.0, "n_with_data": 1, "n_total": 2, "obs_status": "P", "conf_status": "F"}
     floors = [code for code in labels.indicators if figures.printed({"indicator": code, **partial}, labels).at_least]
-    assert floors == ["PA01", "PA02", "PA03", "PA06"]
+    assert floors == ["PA01", "PA02", "PA03", "PA06", "PA09"]
+    # persons of half the lists: all known, or some by their name alone
+    persons = {"indicator": "PA09", **partial}
+    assert figures.printed({**persons, "lower": 10.0}, labels).full == "au\u00a0moins\u00a010"
+    named = figures.printed({**persons, "lower": 9.0, "obs_status": "E"}, labels)
+    assert (named.full, named.bounds) == ("10", "au\u00a0moins\u00a09")
 
 
 def test_bounds():

@@ -138,17 +138,20 @@ select
     cast(null as varchar) as programme_id,
     source as member,
     0 as expected,
-    (date_diff('day', last_at, seen_at) > every)::integer as actual,
-    source_title || ' : ' || date_diff('day', last_at, seen_at) || ' jours, attendue tous les ' || every as detail
+    (nb_days > every)::integer as actual,
+    source_title || ' : ' || nb_days || ' jours, attendue tous les ' || every as detail
 from (
-    select
-        source,
-        any_value(source_title) as source_title,
-        any_value(expected_every_days) as every,
-        max(received_at) filter (where state in ('accepted', 'superseded')) as last_at,
-        (select max(received_at) from {{ ref('stg_deliveries') }}) as seen_at
-    from {{ ref('stg_deliveries') }}
-    group by source
+    select *, date_diff('day', {{ day_in_france('last_at') }}, {{ day_in_france('seen_at') }}) as nb_days
+    from (
+        select
+            source,
+            any_value(source_title) as source_title,
+            any_value(expected_every_days) as every,
+            max(received_at) filter (where state in ('accepted', 'superseded')) as last_at,
+            (select max(received_at) from {{ ref('stg_deliveries') }}) as seen_at
+        from {{ ref('stg_deliveries') }}
+        group by source
+    )
 )
 where every is not null and last_at is not null
 {% endset %}

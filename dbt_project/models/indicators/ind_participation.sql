@@ -281,7 +281,8 @@ list_valued as (
         end as lower,
         case
             when not is_identified then null
-            when indicator = 'PA09' then persons + present - identified
+            -- who came where no list did may be anybody
+            when indicator = 'PA09' then case when n_with = n_total then persons + present - identified end
             when indicator = 'PA11' then numerator / addressed
         end as upper,
         case indicator
@@ -341,7 +342,8 @@ listed as (
                 "case when is_not_significant and indicator = 'PA10' then 'Non significatif : aucune année antérieure n’est connue.' end",
                 "case when indicator = 'PA10' and not is_not_significant then 'Première venue depuis ' || since || '.' end",
                 "case when indicator in ('PA02', 'PA03', 'PA06') and n_with < n_total then 'Au moins ' || " ~ fr_count('value') ~ " || ' : liste reçue pour ' || share_with_data || '.' end",
-                "case when indicator not in ('PA02', 'PA03', 'PA06') and n_with < n_total then 'Listes reçues pour ' || share_with_data || '.' end",
+                "case when indicator = 'PA09' and n_with < n_total then 'Au moins ' || " ~ fr_count('addressed') ~ " || ' : liste reçue pour ' || share_with_data || '.' end",
+                "case when indicator not in ('PA02', 'PA03', 'PA06', 'PA09') and n_with < n_total then 'Listes reçues pour ' || share_with_data || '.' end",
                 "case when indicator = 'PA03' and unsettled > 0 then 'Places au statut inconnu, non comptées : ' || unsettled || '.' end",
                 "case when indicator in ('PA04', 'PA05') and followed > expected_present then 'Présents sans inscription, comptés à part : ' || (followed - expected_present) || '.' end",
                 "case when indicator = 'PA09' and present > identified then 'Dont ' || (present - identified) || ' ' || " ~ fr_plural('present - identified', 'présence sans personne connue, supposée aussi fréquente', 'présences sans personne connue, supposées aussi fréquentes') ~ " || ' que les autres.' end",

@@ -1,5 +1,6 @@
 -- TE01 to TE04, for programmes of one region. An EPCI belongs to the region where most of its inhabitants live; events
--- online or without a place add nothing to coverage, and count in the region's rate only.
+-- online or without a place add nothing to coverage, and count in the region's rate only. Only an event in person (hybrid too) reaches its
+-- place: a list that gives a department and no modality does not say so, organisers of online events type their own department too.
 with programmes as (
     select * from {{ ref('dim_programme') }} where has_events
 ),
@@ -23,6 +24,7 @@ reachable as (
             select 1
             from counted
             where counted.programme_key = programmes.programme_key
+                and counted.modality in ('in_person', 'hybrid')
                 and case territory.level when 'epci' then counted.epci_code else counted.department_code end = territory.code
         ) as is_reached
     from programmes
@@ -32,20 +34,45 @@ reachable as (
         and territory.vintage = programmes.territory_vintage
 ),
 
-events as (
+-- which place each event could reach is known for one level and not for another: a department does not say which of its EPCI
+standings as (
     select
         programmes.programme_key,
-        count(counted.event_key) as nb_held,
-        count(*) filter (where counted.department_code not in ('online', 'unknown')) as nb_located,
-        count(*) filter (where counted.department_code = 'unknown') as nb_unknown
+        levels.level,
+        counted.event_key,
+        case
+            when counted.department_code = 'online' then 'online'
+            when counted.department_code = 'unknown' then 'no_place'
+            -- a commune may be in no EPCI; a department of another region is none of ours
+            when levels.level = 'epci'
+                and coalesce(counted.epci_code, counted.commune_code) is null
+                and coalesce(counted.region_code = programmes.region_code, true)
+                then 'no_place'
+            when counted.modality in ('in_person', 'hybrid') then 'placed'
+            else 'no_modality'
+        end as standing
     from programmes
+    cross join (values ('department'), ('epci')) as levels (level)
     left join counted using (programme_key)
+),
+
+events as (
+    select
+        programme_key,
+        level,
+        count(event_key) as nb_held,
+        count(event_key) filter (where standing = 'placed') as nb_placed,
+        count(event_key) filter (where standing = 'no_place') as nb_no_place,
+        count(event_key) filter (where standing = 'no_modality') as nb_no_modality,
+        nb_no_place + nb_no_modality as nb_unknown
+    from standings
     group by all
 ),
 
 coverages as (
     select
         measure.indicator,
+        measure.level,
         reachable.programme_key,
         sum(case measure.indicator when 'TE03' then population else 1 end) filter (where is_reached) as numerator,
         sum(case measure.indicator when 'TE03' then population else 1 end) as denominator,
@@ -95,23 +122,24 @@ tidy as (
         coverages.programme_key,
         'total' as breakdown,
         'total' as member,
-        -- when not one event has a known place, coverage is unknown, not nil
-        case when nb_located > 0 or nb_unknown = 0 then coalesce(numerator, 0) / nullif(denominator, 0) end as value,
+        -- when not one event has a known place of this level, coverage is unknown, not nil
+        case when nb_placed > 0 or nb_unknown = 0 then coalesce(numerator, 0) / nullif(denominator, 0) end as value,
         cast(null as double) as lower,
         cast(null as double) as upper,
-        case when nb_located > 0 or nb_unknown = 0 then coalesce(numerator, 0) end as numerator,
+        case when nb_placed > 0 or nb_unknown = 0 then coalesce(numerator, 0) end as numerator,
         denominator,
         nb_held - nb_unknown as n_with_data,
         nb_held as n_total,
         -- no event at all covers nothing: a true zero
-        case when nb_located = 0 and nb_unknown > 0 then 'L' else 'A' end as obs_status,
+        case when nb_placed = 0 and nb_unknown > 0 then 'L' else 'A' end as obs_status,
         {{ fr_caveat([
             "case when nb_held = 0 then 'Aucun événement.' end",
             "case when indicator in ('TE02', 'TE03') then 'EPCI dont la population municipale est majoritairement dans la région (' || nb_territories || ', découpage ' || programmes.territory_vintage || ').' end",
-            "case when nb_unknown > 0 then 'Événements sans lieu connu, sans effet sur la couverture : ' || nb_unknown || '.' end"
+            "case when nb_no_place > 0 then case level when 'epci' then 'Événements sans EPCI connu' else 'Événements sans lieu connu' end || ', sans effet sur la couverture : ' || nb_no_place || '.' end",
+            "case when nb_no_modality > 0 then 'Événements de modalité non communiquée, sans effet sur la couverture : ' || nb_no_modality || '.' end"
         ]) }} as caveat
     from coverages
-    inner join events using (programme_key)
+    inner join events using (programme_key, level)
     inner join programmes using (programme_key)
     union all by name
     select
@@ -154,7 +182,8 @@ tidy as (
         'Sans objet : programme sans région de rattachement.' as caveat
     from programmes
     inner join events using (programme_key)
-    cross join (values ('TE01'), ('TE02'), ('TE03'), ('TE04')) as measure (indicator)
+    inner join (values ('TE01', 'department'), ('TE02', 'epci'), ('TE03', 'epci'), ('TE04', 'department')) as measure (indicator, level)
+        using (level)
     where programmes.region_code is null
 )
 

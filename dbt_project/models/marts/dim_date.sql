@@ -6,8 +6,8 @@ with seen as (
     left join {{ ref('stg_events') }} using (programme_id)
     union all
     select
-        cast(min(least(registered_at, updated_at, cancelled_at, checked_in_at)) as date),
-        cast(max(greatest(registered_at, updated_at, cancelled_at, checked_in_at)) as date)
+        {{ day_in_france('min(least(registered_at, updated_at, cancelled_at, checked_in_at))') }},
+        {{ day_in_france('max(greatest(registered_at, updated_at, cancelled_at, checked_in_at))') }}
     from {{ ref('stg_registrations') }}
 ),
 

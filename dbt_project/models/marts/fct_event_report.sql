@@ -1,4 +1,4 @@
--- Delay: from the last day of the event to the day the report was sent, or received when it does not say.
+-- Delay: from the last day of the event to the day, in France, the report was sent, or received when it does not say.
 select
     {{ key(['report.source', 'report.report_id']) }} as report_key,
     event.event_key,
@@ -10,7 +10,7 @@ select
     report.submitted_at is null as is_submission_deduced,
     case
         when described.date_precision in ('day', 'range')
-            then cast(date_diff('day', described.ends_on, cast(coalesce(report.submitted_at, report.delivered_at) as date)) as integer)
+            then cast(date_diff('day', described.ends_on, {{ day_in_france('coalesce(report.submitted_at, report.delivered_at)') }}) as integer)
     end as delay_days,
     {{ key(['report.source', 'report.delivery_id']) }} as delivery_key,
     report.row_number

@@ -671,6 +671,89 @@ def test_persons_of_several_months_overlap():
     assert not result.reasons and "Q/D" in signs(result, "ind_participation").values()
 
 
+def persons(department, present, known, addressed):
+    """Of the present, all known, so many different persons, some of them with an address: how many there are (PA09), and how often each came (PA11)."""
+    more = dict(unit="person", n_with_data=1, n_total=1)
+    estimated = hand_made.row(
+        "ind_participation", "PA09", "department", department, float(known), lower=float(addressed), upper=float(known), **more
+    )  # fmt: skip
+    mean = hand_made.row(
+        "ind_participation", "PA11", "department", department, present / known, lower=present / known,
+        upper=present / addressed, numerator=float(present), denominator=float(known), **more,
+    )  # fmt: skip
+    return [count("PA02", "department", department, present), estimated, mean]
+
+
+def test_a_mean_and_the_count_of_its_persons_are_hidden_together():
+    """12 persons came once each, 3 of them have an address: 12 presences, which are public, over the upper bound 4 of their mean are the 3, and over
+    the mean the 12."""
+    result = protect(*persons("59", 12, 12, 3), *persons("62", 40, 40, 35))
+    assert not result.reasons
+    assert signs(result, "ind_participation") == {
+        "PA02|department|59": "A/F",
+        "PA09|department|59": "Q/A",
+        "PA11|department|59": "Q/A",
+        "PA02|department|62": "A/F",
+        "PA09|department|62": "A/F",
+        "PA11|department|62": "A/F",
+    }
+    audited = leaky()(*persons("62", 40, 40, 35))
+    assert not audited.findings  # 5 are known by their name only, and nobody counts them
+
+
+@pytest.mark.parametrize("printed_", ["PA09", "PA11"])
+def test_the_twin_either_of_the_two_gives_the_other(printed_):
+    """The audit reads what is printed: all that both say is then known, though the cells of the other are empty."""
+    rows = persons("59", 12, 12, 3)
+    tables = {"ind_participation": table(rows)}
+    cells = reading.read(tables, POLICIES)
+    reading.tie(cells, POLICIES, {})
+    hidden = {n for n, line in enumerate(cells.lines) if line.key[1] not in ("PA02", printed_)}
+    audited = audit(cells, {"ind_participation": protection._marked(table(rows), "ind_participation", cells, hidden)})
+    assert [(finding.low, finding.high) for finding in audited.narrow] == [(3, 3)]
+    assert len(set(cells.system.rows[n].shows for n in (1, 2))) == 1
+
+
+def test_the_upper_bound_of_a_mean_is_a_number():
+    """14 presences over 14 / 13 are 13 persons, without the noise of the division; left in a table by mistake it tells them, of an earlier release
+    too. Another bound than the table's is an error."""
+    rows = persons("59", 14, 14, 3)
+    given = {"ind_participation": table(rows)}
+    cells = reading.read(given, POLICIES)
+    reading.tie(cells, POLICIES, {})
+    name = (hand_made.HDF, "personnes_avec_adresse", (), ("department", "59"), "")
+    place = cells.system.by_name[name]
+    assert cells.system.variables[place].value == 3
+    assert cells.lines[2].columns["upper"] == cells.lines[1].columns["lower"] == place
+    found = reading.Numbers(cells.system, reading.Naming(POLICIES))
+    assert found.of({"ind_participation": table([rows[0], rows[2]])})[place] == 3
+    assert np.isnan(found.of({"ind_participation": table([rows[0]])})[place])
+    marked = protection._marked(given["ind_participation"], "ind_participation", cells, {1, 2})
+    assert not audit(cells, {"ind_participation": marked}).narrow
+    column = NAMES.index("upper")
+    left = marked.set_column(column, "upper", pa.array([None, None, 14 / 3]))
+    assert [finding.low for finding in audit(cells, {"ind_participation": left}).narrow] == [3]
+    other = table(rows).set_column(column, "upper", pa.array([None, 14.0, 14 / 4]))
+    assert audit(cells, {"ind_participation": other}).wrong == [("ind_participation", *cells.lines[2].key)]
+    assert reading.said({"upper": 14 / 13, "numerator": 14.0}, "upper") == 13
+    assert reading.said({"upper": None, "numerator": 14.0}, "upper") is None
+    assert reading.said({"upper": 0.0, "numerator": 0.0}, "upper") is None
+
+
+def test_persons_with_an_address_are_some_of_the_persons():
+    """Of 60 persons known, which the share of first comers says, no more than 60 have an address, and there are 75 at most: nothing is printed where
+    less than 80 % of the presences have a person."""
+    quantities = ("personnes_avec_adresse", "personnes", "personnes_estimees")
+    cells = reading.read({"ind_participation": table(persons("59", 70, 60, 55))}, POLICIES)
+    reading.tie(cells, POLICIES, {})
+    place = {v.name[1]: n for n, v in enumerate(cells.system.variables)}
+    addressed, known, estimated = (place[quantity] for quantity in quantities)
+    attacker = Attacker(cells.system)
+    attacker.print([index not in (known, place["presences"]) for index in range(len(cells.system.variables))])
+    assert attacker.highest(addressed).value == 60
+    assert (attacker.lowest(estimated).value, attacker.highest(estimated).value) == (60, 75)
+
+
 def test_no_part_is_asked_to_seem_more_than_a_public_total():
     """3 women and a man of 4 present, which is public: 5 women cannot seem possible."""
     rows = [count("PA02", "gender", "F", 3), count("PA02", "gender", "H", 1), count("PA02", "total", "total", 4)]
@@ -858,6 +941,12 @@ counts:
         ("threshold: personnes", "threshold: persones", "jeu de seuils persones n’existe pas"),
         ("{of: personnes}", "{of: gens}", "grandeur inconnue gens"),
         ("XX01: {value", "XX02: {value", "rien ne dit ce qu’il compte"),
+        (
+            "counts:",
+            "together: [[XX01, XX02]]\ncounts:",
+            "XX02 se déduit d’un autre indicateur, et rien ne dit ce qu’il compte",
+        ),
+        ("{value: {of: personnes}}", "{upper: {of: personnes}}", "divides"),
         ("dataset: ind_x", "dataset: ind_y", "parle de ind_y"),
         (
             "personnes, why: Une raison assez longue.}",

@@ -78,6 +78,9 @@ class Cells:
     system: System = field(default_factory=System)
     lines: list[Line] = field(default_factory=list)
     uncovered: dict[str, set[str]] = field(default_factory=lambda: defaultdict(set))  # dataset → indicators, no rule
+    contradicted: dict[str, list[tuple]] = field(
+        default_factory=lambda: defaultdict(list)
+    )  # dataset → keys of lines that say another number than a line before, of what both are said to count
     shared_out: dict[tuple, list[int]] = field(
         default_factory=lambda: defaultdict(list)
     )  # (denominator, how) → numerators
@@ -306,6 +309,8 @@ def _read_table(cells: Cells, dataset: str, table: pa.Table, naming: Naming) -> 
             if (number := said(row, column)) is not None
         }
         line = Line(dataset, place, _key(row), threshold, columns, when=when)
+        if any(cells.system.variables[columns[column]].name != name for column, name in names if column in columns):
+            cells.contradicted[dataset].append(line.key)
         line = _judged(cells, line, row, dominant.get(_key(row)), policies)
         shown = [line.columns[name] for name in line.columns]
         if row["breakdown"] in counts.splits and {"numerator", "denominator"} <= line.columns.keys():

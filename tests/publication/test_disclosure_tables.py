@@ -260,6 +260,20 @@ def test_a_line_that_no_rule_covers_keeps_the_table_back():
     assert protect(hand_made.row("ind_unheard_of", "XX01", value=1.0)).reasons.keys() == {"ind_unheard_of"}
 
 
+def test_two_lines_that_disagree_on_what_they_count_keep_the_table_back():
+    """13 or 14 persons of one department: one of the two is something else, and what ties it to the others would be lost. A table is held against those
+    that come before it too."""
+    d, rows = "ind_participation", [share("PA11", "department", "60", 14, 14, "ind_participation")]
+    [reason] = protect(*rows, share("PA10", "department", "60", 6, 13, d)).reasons[d]
+    assert (
+        f"({hand_made.HDF}|PA10|department|60|2023-04/2023-12)" in reason and "policies/ind_participation.yml" in reason
+    )
+    assert not protect(*rows, share("PA10", "department", "60", 6, 14, d)).reasons
+    people = share("PE02", "participant_category", "ess", 6, 12, n_with_data=12, n_total=15)
+    for total, kept in ((14, {d}), (15, set())):
+        assert protect(people, share("PA11", "total", "total", 20, total, d)).reasons.keys() == kept
+
+
 # --- equations: for each, the printed table that forgets it is caught ------------------------------------------------
 
 

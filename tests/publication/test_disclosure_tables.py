@@ -150,6 +150,38 @@ def test_organisations_are_secret_under_three():
     assert found["OR02|organisation_family|association"] == "A/F"
 
 
+def test_few_applications_are_hidden_in_every_column_and_line():
+    """2 applications, one accepted: n_total says the 2, n_with_data that both are settled, and n_total of the labelled events held the 1."""
+    d, more = "ind_events", {"n_with_data": 2, "n_total": 2}
+    labelled = share("EV10", "total", "total", 1, 1, d, n_with_data=1, n_total=1)
+    result = protect(share("EV09", "total", "total", 1, 2, d, **more), labelled, count("EV01", "total", "total", 30, d))
+    assert not result.reasons
+    assert signs(result, d) == {"EV09|total|total": "Q/A", "EV10|total|total": "Q/D", "EV01|total|total": "A/F"}
+    assert result.tables[d]["n_with_data"].to_pylist() == result.tables[d]["n_total"].to_pylist() == [None, None, None]
+    enough = share("EV09", "total", "total", 1, 3, d, n_with_data=3, n_total=3)
+    assert set(signs(protect(enough, labelled), d).values()) == {"A/F"}
+
+
+def test_organisations_of_a_directory_are_some_of_the_organisations():
+    """The lower bound counts those that a directory knows, of one family too; how many presences name an organisation is said of all of them."""
+    d, more = "ind_organisations", {"n_with_data": 30, "n_total": 40}
+    families = (("association", 9, 7), ("mutual", 6, 0), ("foundation", 5, 4))
+    rows = [
+        count("OR01", "organisation_family", member, n, d, lower=float(listed_), **more)
+        for member, n, listed_ in families
+    ]
+    rows.append(count("OR01", "total", "total", 20, d, lower=11.0, **more))
+    assert not protect(*rows).reasons
+    cells = reading.read({d: table(rows)}, POLICIES)
+    names = {variable.name[1:4] for variable in cells.system.variables}
+    assert ("presences", (), ("total", "total")) in names and len(names) == 10
+    reading.tie(cells, POLICIES, {})
+    place = cells.system.by_name[hand_made.HDF, "structures_presentes", (), ("total", "total"), ""]
+    attacker = Attacker(cells.system)
+    attacker.print([variable.name[1] == "structures_presentes" for variable in cells.system.variables])
+    assert attacker.lowest(place).value == 11
+
+
 def test_satisfaction_needs_eleven_answers_and_recommendation_thirty():
     d = "ind_satisfaction"
     rows = [

@@ -388,8 +388,13 @@ def _variable(cells: Cells, policies: Policies, name: tuple, value: float, datas
     quantity = policies.vocabulary.quantities[name[1]]
     existing = cells.system.by_name.get(name)
     name = _unlike(name, None if existing is None else cells.system.variables[existing].true_value, value, dataset)
-    lower = -math.inf if quantity.may_be_negative else 0.0
-    return cells.system.variable(name, value=value, lower=lower, is_single=value == 1 and not quantity.is_sum)
+    lower, upper = -math.inf if quantity.may_be_negative else 0.0, math.inf
+    if name[3][0] == quantity.public_by:
+        lower = upper = value
+    elif value >= quantity.at_least > 0:
+        lower = quantity.at_least
+    is_single = value == 1 and not quantity.is_sum
+    return cells.system.variable(name, value=value, lower=lower, upper=upper, is_single=is_single)
 
 
 def _same(a: float, b: float) -> bool:
@@ -425,7 +430,10 @@ def _judged(cells: Cells, line: Line, row: Mapping, dominant: Mapping | None, po
             counted = system.variables[numbers[name]].name
             quantity = counted[1][1] if counted[0] == "complement" else counted[1]
             is_sum = policies.vocabulary.quantities[quantity].is_sum
-            _protect(system, numbers[name], threshold, name, base if name != "denominator" else math.inf, is_sum)
+            most = math.inf if name == "denominator" else base
+            if name == "complement":
+                most -= system.variables[numbers["numerator"]].lower
+            _protect(system, numbers[name], threshold, name, most, is_sum)
     return replace(line, primary=SMALL if small else DOMINATED)
 
 
@@ -458,14 +466,14 @@ def _is_small(value: float, least: int) -> bool:
 
 
 def _protect(system: System, index: int, threshold: Threshold, column: str, base: float, is_sum: bool) -> None:
-    """The interval that the attacker must be left with: 0 to the threshold, or the sum to some percent."""
+    """The interval that the attacker must be left with: 0 (or what the line itself says) to the threshold, or the sum to some percent."""
     variable = system.variables[index]
     value = variable.true_value
     if is_sum:
         spread = max(abs(value), 1.0) * (threshold.percent or 10.0) / 100
         _need(variable, max(variable.lower, value - spread), value + spread)
     elif value < (least := threshold.least(column)):
-        _need(variable, 0.0, max(value, min(float(least), base)))
+        _need(variable, max(0.0, variable.lower), max(value, min(float(least), base)))
 
 
 def _need(variable: Variable, low: float, high: float) -> None:

@@ -76,13 +76,16 @@ class PerUnit(_Strict):
 
 class Quantity(_Strict):
     """What lines count. `adds_up`: over events, or never (persons, who come to several). `each_at_most`: how much of it goes at most with
-    one of another quantity (the sum of notes: 1 per answer)."""
+    one of another quantity (the sum of notes: 1 per answer). `at_least`: what there is wherever there is a line, as its existence says.
+    `public_by`: the breakdown whose members everybody knows the number of, whatever is hidden."""
 
     why: Why
     adds_up: Literal["events", "never"]
     is_sum: bool = False
     may_be_negative: bool = False
     each_at_most: PerUnit | None = None
+    at_least: int = Field(default=0, ge=0)
+    public_by: str = ""
 
 
 class Counted(_Strict):

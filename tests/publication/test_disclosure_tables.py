@@ -199,6 +199,40 @@ def test_satisfaction_needs_eleven_answers_and_recommendation_thirty():
     assert found["SA03|total|total"] == "N/F" and found["SA03|event|a1"] == "Q/A" and found["SA03|event|a4"] == "A/F"
 
 
+def answered(**events):
+    """The rate of answers by event and of all: who answered, of the present."""
+    rows = [share("SA04", "event", name, top, base, "ind_satisfaction") for name, (top, base) in events.items()]
+    tops, bases = zip(*events.values(), strict=True)
+    return [*rows, share("SA04", "total", "total", sum(tops), sum(bases), "ind_satisfaction")]
+
+
+def test_answers_are_no_more_than_the_present_and_one_at_least():
+    """Of 3 present 1 to 3 answered, as there is a line and 3 came, which is public. Hidden with the 4 of 12 they leave these 4 to 2, and not 5."""
+    tables = {"ind_satisfaction": table(answered(a1=(2, 3), a2=(4, 12), a3=(10, 30), a4=(12, 40)))}
+    cells = reading.read(tables, POLICIES)
+    reading.tie(cells, POLICIES, public("a1", "a2", "a3", "a4"))
+    place = {line.key[3]: line.columns["numerator"] for line in cells.lines}
+    attacker = Attacker(cells.system)
+    suppressed = {n for n, line in enumerate(cells.lines) if line.key[3] in ("a1", "a2")}
+    attacker.print(cells.system.hidden(suppressed))
+    assert [(attacker.lowest(place[n]).value, attacker.highest(place[n]).value) for n in ("a1", "a2")] == [(1, 3), (3, 5)]  # fmt: skip
+    secret = cells.system.variables[place["a1"]]
+    assert (secret.need_low, secret.need_high) == (1, 3)
+    [rest] = [v for v in cells.system.variables if v.name[0] == "complement" and v.name[1] == secret.name]
+    assert (rest.need_low, rest.need_high) == (0, 2)
+
+
+def test_who_was_alone_at_an_event_hides_nobody():
+    """1 of 1 answered, as there is a line: hidden with 3 of 3 it leaves the 3, and 1 to 3 of 3 must seem possible. 5 of them are 1 and these 4."""
+    result = protect(
+        *answered(a1=(1, 1), a2=(3, 3), a3=(10, 30), a4=(12, 40)), events=lambda: public("a1", "a2", "a3", "a4")
+    )
+    assert not result.reasons
+    found = signs(result, "ind_satisfaction")
+    assert found["SA04|event|a1"] == found["SA04|event|a2"] == "Q/A"
+    assert "Q/D" in (found["SA04|event|a3"], found["SA04|event|a4"], found["SA04|total|total"])
+
+
 @pytest.mark.parametrize("balance", [0, 1, -2])
 def test_as_many_promoters_as_detractors_is_a_secret_too(balance):
     """0 of 10 answers: 10 % of nothing is nothing, and the total less the other event would give it. 1 more is nobody alone, and 2 less are fewer

@@ -677,6 +677,8 @@ def _relations(system: System, groups: Mapping, policies: Policies, unsaid: Mapp
                 system.equation(terms, 0.0, relation.at_most)
                 if not relation.at_most:
                     _within_what_is_fixed(system, terms, fixed, complements)
+                elif sorted(times for _, times in terms) == [-1, 1]:  # a part that is at most a whole
+                    _within_what_is_fixed(system, [(n, -times) for n, times in terms], fixed, {})
 
 
 def _agrees(system: System, terms: Sequence[tuple[int, float]], at_most: bool) -> bool:

@@ -824,7 +824,7 @@ def test_persons_with_an_address_are_some_of_the_persons():
     """Of 60 persons known, which the share of first comers says, no more than 60 have an address, and there are 75 at most: nothing is printed where
     less than 80 % of the presences have a person."""
     quantities = ("personnes_avec_adresse", "personnes", "personnes_estimees")
-    cells = reading.read({"ind_participation": table(persons("59", 70, 60, 55))}, POLICIES)
+    cells = reading.read({"ind_participation": table(persons("59", 80, 60, 55))}, POLICIES)
     reading.tie(cells, POLICIES, {})
     place = {v.name[1]: n for n, v in enumerate(cells.system.variables)}
     addressed, known, estimated = (place[quantity] for quantity in quantities)
@@ -832,6 +832,29 @@ def test_persons_with_an_address_are_some_of_the_persons():
     attacker.print([index not in (known, place["presences"]) for index in range(len(cells.system.variables))])
     assert attacker.highest(addressed).value == 60
     assert (attacker.lowest(estimated).value, attacker.highest(estimated).value) == (60, 75)
+
+
+def test_nobody_is_more_persons_than_were_present():
+    """4 persons of 4 presences and 16 of 16, which are public; 20 in all. With the 16 hidden, 20 less the 16 who came at most are the 4."""
+    rows = [
+        count(code, breakdown, member, n)
+        for code in ("PA02", "PA09")
+        for breakdown, member, n in (("department", "59", 16), ("department", "60", 4), ("total", "total", 20))
+    ]
+    tables = {"ind_participation": table(rows)}
+    cells = reading.read(tables, POLICIES)
+    assert [v.need_high for v in cells.system.variables if v.is_sensitive] == [5]
+    reading.tie(cells, POLICIES, {})
+    assert [v.need_high for v in cells.system.variables if v.is_sensitive] == [
+        4
+    ]  # 5 persons of 4 present are not asked to seem possible
+    hidden = {n for n, line in enumerate(cells.lines) if line.key[1] == "PA09" and line.key[3] in ("59", "60")}
+    marked = protection._marked(tables["ind_participation"], "ind_participation", cells, hidden)
+    assert [(finding.low, finding.high) for finding in audit(cells, {"ind_participation": marked}).narrow] == [(4, 4)]
+    result = protect(*rows)
+    assert not result.reasons
+    left = {line: sign for line, sign in signs(result, "ind_participation").items() if sign[0] == "Q"}
+    assert left == {"PA09|department|60": "Q/A", "PA09|total|total": "Q/D"}
 
 
 def test_no_part_is_asked_to_seem_more_than_a_public_total():

@@ -20,7 +20,7 @@ import numpy as np
 import pyarrow as pa
 
 from publication.disclosure.attack import TOLERANCE, Attack, Contradiction, Nearby, Unsolved, quiet_solver
-from publication.disclosure.cells import COLUMNS, KEY, Cells
+from publication.disclosure.cells import COLUMNS, KEY, Cells, said
 from publication.disclosure.proofs import Proof, Proven
 from publication.disclosure.suppression import Reach
 from publication.disclosure.system import Division, Part, System, Variable
@@ -101,15 +101,18 @@ def _known(cells: Cells, printed: Mapping[str, pa.Table]) -> tuple[list[bool], l
         if tuple(table[name][line.place] for name in KEY) != line.key:
             wrong.append(line.name)
             continue
+        cell = {column: table[column][line.place] for column in COLUMNS}
         for column, index in line.columns.items():
-            cell = table[column][line.place]
-            if cell is not None:
+            if cell[column] is not None:
                 known[index] = True
-                if not math.isclose(cell, cells.system.variables[index].true_value, rel_tol=1e-9, abs_tol=1e-9):
+                number = said(cell, column)
+                if number is None or not math.isclose(
+                    number, cells.system.variables[index].true_value, rel_tol=1e-9, abs_tol=1e-9
+                ):
                     wrong.append(line.name)
-        if table["value"][line.place] is not None:
+        if cell["value"] is not None:
             # a printed share gives both its terms to who knows one of them: a line is printed whole or not at all
-            for index in line.columns.values():
+            for index in (*line.columns.values(), *line.beside):
                 known[index] = True
     return known, wrong
 

@@ -30,7 +30,7 @@ from publication.disclosure.system import System, Variable
 KEY = ("programme_id", "indicator", "breakdown", "member", "period")
 TOTAL = ("total", "total")
 EVENT = "event"
-COLUMNS = ("value", "lower", "numerator", "denominator", "n_with_data", "n_total")
+COLUMNS = ("value", "lower", "upper", "numerator", "denominator", "n_with_data", "n_total")
 #: Columns that say that a line has a number.
 NUMBERS = ("value", "lower", "upper", "numerator", "denominator")
 #: All that is read of a table.
@@ -50,7 +50,7 @@ Events = Mapping[str, Sequence[frozenset[tuple[str, str]]]]
 
 @dataclass(frozen=True)
 class Line:
-    """One line of a table that a policy watches. `columns`: the number that each column gives away."""
+    """One line of a table that a policy watches. `columns`: the number that each column gives away. `beside`: those of other lines, which follow."""
 
     dataset: str
     place: int
@@ -59,6 +59,7 @@ class Line:
     columns: dict[str, int]
     primary: str = ""  # conf_status when it is secret by itself
     when: str = ""  # its period, where its member comes with several
+    beside: tuple[int, ...] = ()
 
     @property
     def name(self) -> tuple[str, ...]:
@@ -77,6 +78,9 @@ class Cells:
     system: System = field(default_factory=System)
     lines: list[Line] = field(default_factory=list)
     uncovered: dict[str, set[str]] = field(default_factory=lambda: defaultdict(set))  # dataset → indicators, no rule
+    contradicted: dict[str, list[tuple]] = field(
+        default_factory=lambda: defaultdict(list)
+    )  # dataset → keys of lines that say another number than a line before, of what both are said to count
     shared_out: dict[tuple, list[int]] = field(
         default_factory=lambda: defaultdict(list)
     )  # (denominator, how) → numerators
@@ -94,7 +98,18 @@ def read(tables: Mapping[str, pa.Table], policies: Policies) -> Cells:
     cells, naming = Cells(), Naming(policies)
     for dataset, table in sorted(tables.items()):
         _read_table(cells, dataset, table, naming)
+    for dataset, policy in policies.policies.items():
+        for codes in policy.together:
+            _together(cells, dataset, codes)
     return cells
+
+
+def said(row: Mapping, column: str) -> float | None:
+    """The number that a column of a line gives away; None where it is empty. That of an upper bound is what the numerator is divided by there,
+    without the noise of a division."""
+    if column != "upper":
+        return None if row[column] is None else float(row[column])
+    return round(row["numerator"] / row["upper"], 9) if row["numerator"] and row["upper"] else None
 
 
 class Naming:
@@ -185,6 +200,10 @@ class Numbers:
         asked = (dataset, stream(table.select(KEY)))
         layout = self._layouts[asked] = self._layouts.get(asked) or self._layout(dataset, table)
         values = np.column_stack([table[name].cast(pa.float64()).to_numpy() for name in _VALUES])
+        top, upper = _VALUES.index("numerator"), _VALUES.index("upper")
+        says = (values[:, top] != 0) & (values[:, upper] != 0)  # as `said`
+        divided = np.divide(values[:, top], values[:, upper], out=np.full(len(values), math.nan), where=says)
+        values[:, upper] = divided.round(9)
         values = np.take_along_axis(values, layout.columns, axis=1)
         return np.where(~np.isnan(values), layout.names, -1), values, layout
 
@@ -273,7 +292,7 @@ def _read_table(cells: Cells, dataset: str, table: pa.Table, naming: Naming) -> 
         if all(row.get(column) is None for column in NUMBERS):
             if _keeps(row["obs_status"], row["n_with_data"]):
                 cells.unsaid.update(name for _, name in names)
-            if all(row.get(column) is None for column, _ in names):
+            if all(said(row, column) is None for column, _ in names):
                 continue  # otherwise it says of how many persons it has nothing
         what = (row["indicator"], row["breakdown"])
         if what not in thresholds:
@@ -285,11 +304,13 @@ def _read_table(cells: Cells, dataset: str, table: pa.Table, naming: Naming) -> 
         if counts is None:
             continue  # free, and no protected number depends on it: the grammar of the policies sees to it
         columns = {
-            column: _variable(cells, policies, name, float(row[column]), dataset)
+            column: _variable(cells, policies, name, number, dataset)
             for column, name in names
-            if row.get(column) is not None
+            if (number := said(row, column)) is not None
         }
         line = Line(dataset, place, _key(row), threshold, columns, when=when)
+        if any(cells.system.variables[columns[column]].name != name for column, name in names if column in columns):
+            cells.contradicted[dataset].append(line.key)
         line = _judged(cells, line, row, dominant.get(_key(row)), policies)
         shown = [line.columns[name] for name in line.columns]
         if row["breakdown"] in counts.splits and {"numerator", "denominator"} <= line.columns.keys():
@@ -306,6 +327,20 @@ def _read_table(cells: Cells, dataset: str, table: pa.Table, naming: Naming) -> 
             group=(dataset, row["programme_id"], row["indicator"], row["breakdown"]),
         )
         cells.lines.append(line)
+
+
+def _together(cells: Cells, dataset: str, codes: Sequence[str]) -> None:
+    """Lines of one member that give each other away show the same numbers: to hide one of them would be of no use."""
+    by_member: dict[tuple, list[int]] = defaultdict(list)
+    for number, line in enumerate(cells.lines):
+        if line.dataset == dataset and line.key[1] in codes:
+            by_member[line.key[0], *line.key[2:]].append(number)
+    for numbers in by_member.values():
+        shown = tuple(dict.fromkeys(index for number in numbers for index in cells.system.rows[number].shows))
+        for number in numbers:
+            line = cells.lines[number]
+            cells.system.rows[number].shows = shown
+            cells.lines[number] = replace(line, beside=tuple(i for i in shown if i not in line.columns.values()))
 
 
 def _keeps(status: str, n_with_data: int | None) -> bool:
@@ -353,8 +388,13 @@ def _variable(cells: Cells, policies: Policies, name: tuple, value: float, datas
     quantity = policies.vocabulary.quantities[name[1]]
     existing = cells.system.by_name.get(name)
     name = _unlike(name, None if existing is None else cells.system.variables[existing].true_value, value, dataset)
-    lower = -math.inf if quantity.may_be_negative else 0.0
-    return cells.system.variable(name, value=value, lower=lower, is_single=value == 1 and not quantity.is_sum)
+    lower, upper = -math.inf if quantity.may_be_negative else 0.0, math.inf
+    if name[3][0] == quantity.public_by:
+        lower = upper = value
+    elif value >= quantity.at_least > 0:
+        lower = quantity.at_least
+    is_single = value == 1 and not quantity.is_sum
+    return cells.system.variable(name, value=value, lower=lower, upper=upper, is_single=is_single)
 
 
 def _same(a: float, b: float) -> bool:
@@ -367,7 +407,9 @@ def _same(a: float, b: float) -> bool:
 def _judged(cells: Cells, line: Line, row: Mapping, dominant: Mapping | None, policies: Policies) -> Line:
     """The line with the reason why it is secret, and its numbers marked with the protection they need."""
     system, threshold = cells.system, line.threshold
-    rest = _complement(cells, line, policies)
+    rest = (
+        None if policies.policies[line.dataset].counts[row["indicator"]].is_mean else _complement(cells, line, policies)
+    )
     is_trait = row["breakdown"] in policies.vocabulary.person_breakdowns
     if is_trait and not set(policies.vocabulary.nobody).isdisjoint(row["member"].split("|")):
         return line
@@ -388,7 +430,10 @@ def _judged(cells: Cells, line: Line, row: Mapping, dominant: Mapping | None, po
             counted = system.variables[numbers[name]].name
             quantity = counted[1][1] if counted[0] == "complement" else counted[1]
             is_sum = policies.vocabulary.quantities[quantity].is_sum
-            _protect(system, numbers[name], threshold, name, base if name != "denominator" else math.inf, is_sum)
+            most = math.inf if name == "denominator" else base
+            if name == "complement":
+                most -= system.variables[numbers["numerator"]].lower
+            _protect(system, numbers[name], threshold, name, most, is_sum)
     return replace(line, primary=SMALL if small else DOMINATED)
 
 
@@ -421,14 +466,14 @@ def _is_small(value: float, least: int) -> bool:
 
 
 def _protect(system: System, index: int, threshold: Threshold, column: str, base: float, is_sum: bool) -> None:
-    """The interval that the attacker must be left with: 0 to the threshold, or the sum to some percent."""
+    """The interval that the attacker must be left with: 0 (or what the line itself says) to the threshold, or the sum to some percent."""
     variable = system.variables[index]
     value = variable.true_value
     if is_sum:
         spread = max(abs(value), 1.0) * (threshold.percent or 10.0) / 100
         _need(variable, max(variable.lower, value - spread), value + spread)
     elif value < (least := threshold.least(column)):
-        _need(variable, 0.0, max(value, min(float(least), base)))
+        _need(variable, max(0.0, variable.lower), max(value, min(float(least), base)))
 
 
 def _need(variable: Variable, low: float, high: float) -> None:
@@ -632,6 +677,8 @@ def _relations(system: System, groups: Mapping, policies: Policies, unsaid: Mapp
                 system.equation(terms, 0.0, relation.at_most)
                 if not relation.at_most:
                     _within_what_is_fixed(system, terms, fixed, complements)
+                elif sorted(times for _, times in terms) == [-1, 1]:  # a part that is at most a whole
+                    _within_what_is_fixed(system, [(n, -times) for n, times in terms], fixed, {})
 
 
 def _agrees(system: System, terms: Sequence[tuple[int, float]], at_most: bool) -> bool:

@@ -27,7 +27,20 @@ import pyarrow.compute as pc
 
 from publication import shelf, tables
 from publication.disclosure import public_events
-from publication.disclosure.cells import EVENT, KEY, READ, SECONDARY, SMALL, Cells, Events, Naming, same, stream, whens
+from publication.disclosure.cells import (
+    EVENT,
+    KEY,
+    READ,
+    SECONDARY,
+    SMALL,
+    Cells,
+    Events,
+    Naming,
+    said,
+    same,
+    stream,
+    whens,
+)
 from publication.disclosure.last_look import CONFIDENTIAL
 from publication.disclosure.system import Division, Part, System, Variable
 
@@ -208,7 +221,8 @@ def numbers_of(printed: Printed, events: Collection[tuple[str, str]], naming: Na
             nothing = 0.0 if row["obs_status"] != "Q" and row["n_with_data"] == 0 else math.nan
             for column, name in naming.of(dataset, line[:4], when):
                 if name[3] in events and math.isnan(found.get(name, math.nan)):
-                    found[name] = nothing if row[column] is None else float(row[column])
+                    number = said(row, column)
+                    found[name] = nothing if number is None else number
     return found
 
 

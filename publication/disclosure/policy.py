@@ -21,7 +21,7 @@ HERE = Path(__file__).parent
 POLICIES = HERE / "policies"
 VOCABULARY = HERE / "vocabulary.yml"
 
-Looked = Literal["value", "lower", "numerator", "denominator", "complement"]
+Looked = Literal["value", "lower", "upper", "numerator", "denominator", "complement"]
 Why = Annotated[str, StringConstraints(strip_whitespace=True, min_length=10)]
 
 
@@ -73,13 +73,16 @@ class PerUnit(Strict):
 
 class Quantity(Strict):
     """What lines count. `adds_up`: over events, or never (persons, who come to several). `each_at_most`: how much of it goes at most with
-    one of another quantity (the sum of notes: 1 per answer)."""
+    one of another quantity (the sum of notes: 1 per answer). `at_least`: what there is wherever there is a line, as its existence says.
+    `public_by`: the breakdown whose members everybody knows the number of, whatever is hidden."""
 
     why: Why
     adds_up: Literal["events", "never"]
     is_sum: bool = False
     may_be_negative: bool = False
     each_at_most: PerUnit | None = None
+    at_least: int = Field(default=0, ge=0)
+    public_by: str = ""
 
 
 class Counted(Strict):
@@ -87,6 +90,12 @@ class Counted(Strict):
 
     of: str
     where: dict[str, str] = {}
+
+
+class Divisor(Counted):
+    """What a column is the numerator divided by: of a mean, the upper bound is that of the fewest persons there may be."""
+
+    divides: Literal["numerator"]
 
 
 class Term(Counted):
@@ -113,19 +122,22 @@ class Vocabulary(Strict):
 
 
 class Counts(Strict):
-    """What the columns of one indicator count. `splits`: the breakdown whose members share the denominator out."""
+    """What the columns of one indicator count. `splits`: the breakdown whose members share the denominator out. `is_mean`: the numerator is no
+    part of the denominator, and nobody is left when one is taken from the other."""
 
     value: Counted | None = None
     lower: Counted | None = None
+    upper: Divisor | None = None
     numerator: Counted | None = None
     denominator: Counted | None = None
     n_with_data: Counted | None = None
     n_total: Counted | None = None
     splits: tuple[str, ...] = ()
+    is_mean: bool = False
 
     @functools.cached_property
     def named(self) -> dict[str, Counted]:
-        columns = ("value", "lower", "numerator", "denominator", "n_with_data", "n_total")
+        columns = ("value", "lower", "upper", "numerator", "denominator", "n_with_data", "n_total")
         return {name: counted for name in columns if (counted := getattr(self, name)) is not None}
 
 
@@ -146,12 +158,14 @@ class Rule(Strict):
 
 
 class Policy(Strict):
-    """The rules of one dataset, the first that covers a line applies."""
+    """The rules of one dataset, the first that covers a line applies. `together`: indicators of which, for one member, whoever has a line and
+    what is public has the numbers of the others too."""
 
     dataset: str
     why: Why
     rules: tuple[Rule, ...] = Field(min_length=1)
     counts: dict[str, Counts] = {}
+    together: tuple[tuple[str, ...], ...] = ()
 
     def rule(self, indicator: str, breakdown: str) -> Rule | None:
         return next((rule for rule in self.rules if rule.covers(indicator, breakdown)), None)
@@ -210,3 +224,5 @@ def _undefined(policy: Policy, words: Vocabulary) -> Iterable[str]:
         for counted in counts.named.values():
             if counted.of not in words.quantities:
                 yield f"{code} compte la grandeur inconnue {counted.of}"
+    for code in (code for codes in policy.together for code in codes if code not in policy.counts):
+        yield f"{code} se déduit d’un autre indicateur, et rien ne dit ce qu’il compte"

@@ -49,6 +49,11 @@ MAX_ROUNDS = 8
 NAMED = 3
 
 NO_RULE = "Aucune règle de secret ne couvre {codes} : l’ajouter à publication/disclosure/policies/{dataset}.yml."
+CONTRADICTED = (
+    "Des lignes ne disent pas le même nombre que d’autres de ce qu’elles sont censées compter aussi ({lines}) : rien ne lie plus ces nombres aux "
+    "autres, et ce qui est masqué ne peut pas être vérifié. Donner à chacun sa grandeur dans publication/disclosure/policies/{dataset}.yml, ou "
+    "corriger son calcul."
+)
 NOT_SAFE = (
     "{said} : ce qui y est masqué pourrait être retrouvé à partir des autres chiffres publiés ({lines}). Une règle de "
     "publication/disclosure/policies/ tient sans doute pour public ce qui la redonne : voir docs/secret.md, « Changer une règle »."
@@ -97,6 +102,9 @@ def protect(
     for dataset, codes in cells.uncovered.items():
         named = ", ".join(sorted(codes))
         result.reasons[dataset] = [NO_RULE.format(codes=named, dataset=dataset)]
+    for dataset, keys in cells.contradicted.items():
+        lines = ", ".join("|".join(key) for key in keys[:NAMED])
+        result.reasons.setdefault(dataset, []).append(CONTRADICTED.format(lines=lines, dataset=dataset))
     try:
         # also what is refused today, and printed as it was
         earlier = past.releases_with(releases, policies.watched()) if releases else []

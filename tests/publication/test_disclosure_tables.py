@@ -152,6 +152,38 @@ def test_organisations_are_secret_under_three():
     assert found["OR02|organisation_family|association"] == "A/F"
 
 
+def test_few_applications_are_hidden_in_every_column_and_line():
+    """2 applications, one accepted: n_total says the 2, n_with_data that both are settled, and n_total of the labelled events held the 1."""
+    d, more = "ind_events", {"n_with_data": 2, "n_total": 2}
+    labelled = share("EV10", "total", "total", 1, 1, d, n_with_data=1, n_total=1)
+    result = protect(share("EV09", "total", "total", 1, 2, d, **more), labelled, count("EV01", "total", "total", 30, d))
+    assert not result.reasons
+    assert signs(result, d) == {"EV09|total|total": "Q/A", "EV10|total|total": "Q/D", "EV01|total|total": "A/F"}
+    assert result.tables[d]["n_with_data"].to_pylist() == result.tables[d]["n_total"].to_pylist() == [None, None, None]
+    enough = share("EV09", "total", "total", 1, 3, d, n_with_data=3, n_total=3)
+    assert set(signs(protect(enough, labelled), d).values()) == {"A/F"}
+
+
+def test_organisations_of_a_directory_are_some_of_the_organisations():
+    """The lower bound counts those that a directory knows, of one family too; how many presences name an organisation is said of all of them."""
+    d, more = "ind_organisations", {"n_with_data": 30, "n_total": 40}
+    families = (("association", 9, 7), ("mutual", 6, 0), ("foundation", 5, 4))
+    rows = [
+        count("OR01", "organisation_family", member, n, d, lower=float(listed_), **more)
+        for member, n, listed_ in families
+    ]
+    rows.append(count("OR01", "total", "total", 20, d, lower=11.0, **more))
+    assert not protect(*rows).reasons
+    cells = reading.read({d: table(rows)}, POLICIES)
+    names = {variable.name[1:4] for variable in cells.system.variables}
+    assert ("presences", (), ("total", "total")) in names and len(names) == 10
+    reading.tie(cells, POLICIES, {})
+    place = cells.system.by_name[hand_made.HDF, "structures_presentes", (), ("total", "total"), ""]
+    attacker = Attacker(cells.system)
+    attacker.print([variable.name[1] == "structures_presentes" for variable in cells.system.variables])
+    assert attacker.lowest(place).value == 11
+
+
 def test_satisfaction_needs_eleven_answers_and_recommendation_thirty():
     d = "ind_satisfaction"
     rows = [
@@ -167,6 +199,40 @@ def test_satisfaction_needs_eleven_answers_and_recommendation_thirty():
     found = signs(result, d)
     assert found["SA01|event|a1"] == "Q/A" and found["SA01|event|a2"] == found["SA01|event|a3"] == "A/F"
     assert found["SA03|total|total"] == "N/F" and found["SA03|event|a1"] == "Q/A" and found["SA03|event|a4"] == "A/F"
+
+
+def answered(**events):
+    """The rate of answers by event and of all: who answered, of the present."""
+    rows = [share("SA04", "event", name, top, base, "ind_satisfaction") for name, (top, base) in events.items()]
+    tops, bases = zip(*events.values(), strict=True)
+    return [*rows, share("SA04", "total", "total", sum(tops), sum(bases), "ind_satisfaction")]
+
+
+def test_answers_are_no_more_than_the_present_and_one_at_least():
+    """Of 3 present 1 to 3 answered, as there is a line and 3 came, which is public. Hidden with the 4 of 12 they leave these 4 to 2, and not 5."""
+    tables = {"ind_satisfaction": table(answered(a1=(2, 3), a2=(4, 12), a3=(10, 30), a4=(12, 40)))}
+    cells = reading.read(tables, POLICIES)
+    reading.tie(cells, POLICIES, public("a1", "a2", "a3", "a4"))
+    place = {line.key[3]: line.columns["numerator"] for line in cells.lines}
+    attacker = Attacker(cells.system)
+    suppressed = {n for n, line in enumerate(cells.lines) if line.key[3] in ("a1", "a2")}
+    attacker.print(cells.system.hidden(suppressed))
+    assert [(attacker.lowest(place[n]).value, attacker.highest(place[n]).value) for n in ("a1", "a2")] == [(1, 3), (3, 5)]  # fmt: skip
+    secret = cells.system.variables[place["a1"]]
+    assert (secret.need_low, secret.need_high) == (1, 3)
+    [rest] = [v for v in cells.system.variables if v.name[0] == "complement" and v.name[1] == secret.name]
+    assert (rest.need_low, rest.need_high) == (0, 2)
+
+
+def test_who_was_alone_at_an_event_hides_nobody():
+    """1 of 1 answered, as there is a line: hidden with 3 of 3 it leaves the 3, and 1 to 3 of 3 must seem possible. 5 of them are 1 and these 4."""
+    result = protect(
+        *answered(a1=(1, 1), a2=(3, 3), a3=(10, 30), a4=(12, 40)), events=lambda: public("a1", "a2", "a3", "a4")
+    )
+    assert not result.reasons
+    found = signs(result, "ind_satisfaction")
+    assert found["SA04|event|a1"] == found["SA04|event|a2"] == "Q/A"
+    assert "Q/D" in (found["SA04|event|a3"], found["SA04|event|a4"], found["SA04|total|total"])
 
 
 @pytest.mark.parametrize("balance", [0, 1, -2])
@@ -260,6 +326,20 @@ def test_a_line_that_no_rule_covers_keeps_the_table_back():
         ]
     }
     assert protect(hand_made.row("ind_unheard_of", "XX01", value=1.0)).reasons.keys() == {"ind_unheard_of"}
+
+
+def test_two_lines_that_disagree_on_what_they_count_keep_the_table_back():
+    """13 or 14 persons of one department: one of the two is something else, and what ties it to the others would be lost. A table is held against those
+    that come before it too."""
+    d, rows = "ind_participation", [share("PA11", "department", "60", 14, 14, "ind_participation")]
+    [reason] = protect(*rows, share("PA10", "department", "60", 6, 13, d)).reasons[d]
+    assert (
+        f"({hand_made.HDF}|PA10|department|60|2023-04/2023-12)" in reason and "policies/ind_participation.yml" in reason
+    )
+    assert not protect(*rows, share("PA10", "department", "60", 6, 14, d)).reasons
+    people = share("PE02", "participant_category", "ess", 6, 12, n_with_data=12, n_total=15)
+    for total, kept in ((14, {d}), (15, set())):
+        assert protect(people, share("PA11", "total", "total", 20, total, d)).reasons.keys() == kept
 
 
 # --- equations: for each, the printed table that forgets it is caught ------------------------------------------------
@@ -673,6 +753,112 @@ def test_persons_of_several_months_overlap():
     assert not result.reasons and "Q/D" in signs(result, "ind_participation").values()
 
 
+def persons(department, present, known, addressed):
+    """Of the present, all known, so many different persons, some of them with an address: how many there are (PA09), and how often each came (PA11)."""
+    more = dict(unit="person", n_with_data=1, n_total=1)
+    estimated = hand_made.row(
+        "ind_participation", "PA09", "department", department, float(known), lower=float(addressed), upper=float(known), **more
+    )  # fmt: skip
+    mean = hand_made.row(
+        "ind_participation", "PA11", "department", department, present / known, lower=present / known,
+        upper=present / addressed, numerator=float(present), denominator=float(known), **more,
+    )  # fmt: skip
+    return [count("PA02", "department", department, present), estimated, mean]
+
+
+def test_a_mean_and_the_count_of_its_persons_are_hidden_together():
+    """12 persons came once each, 3 of them have an address: 12 presences, which are public, over the upper bound 4 of their mean are the 3, and over
+    the mean the 12."""
+    result = protect(*persons("59", 12, 12, 3), *persons("62", 40, 40, 35))
+    assert not result.reasons
+    assert signs(result, "ind_participation") == {
+        "PA02|department|59": "A/F",
+        "PA09|department|59": "Q/A",
+        "PA11|department|59": "Q/A",
+        "PA02|department|62": "A/F",
+        "PA09|department|62": "A/F",
+        "PA11|department|62": "A/F",
+    }
+    audited = leaky()(*persons("62", 40, 40, 35))
+    assert not audited.findings  # 5 are known by their name only, and nobody counts them
+
+
+@pytest.mark.parametrize("printed_", ["PA09", "PA11"])
+def test_the_twin_either_of_the_two_gives_the_other(printed_):
+    """The audit reads what is printed: all that both say is then known, though the cells of the other are empty."""
+    rows = persons("59", 12, 12, 3)
+    tables = {"ind_participation": table(rows)}
+    cells = reading.read(tables, POLICIES)
+    reading.tie(cells, POLICIES, {})
+    hidden = {n for n, line in enumerate(cells.lines) if line.key[1] not in ("PA02", printed_)}
+    audited = audit(cells, {"ind_participation": protection._marked(table(rows), "ind_participation", cells, hidden)})
+    assert [(finding.low, finding.high) for finding in audited.narrow] == [(3, 3)]
+    assert len(set(cells.system.rows[n].shows for n in (1, 2))) == 1
+
+
+def test_the_upper_bound_of_a_mean_is_a_number():
+    """14 presences over 14 / 13 are 13 persons, without the noise of the division; left in a table by mistake it tells them, of an earlier release
+    too. Another bound than the table's is an error."""
+    rows = persons("59", 14, 14, 3)
+    given = {"ind_participation": table(rows)}
+    cells = reading.read(given, POLICIES)
+    reading.tie(cells, POLICIES, {})
+    name = (hand_made.HDF, "personnes_avec_adresse", (), ("department", "59"), "")
+    place = cells.system.by_name[name]
+    assert cells.system.variables[place].value == 3
+    assert cells.lines[2].columns["upper"] == cells.lines[1].columns["lower"] == place
+    found = reading.Numbers(cells.system, reading.Naming(POLICIES))
+    assert found.of({"ind_participation": table([rows[0], rows[2]])})[place] == 3
+    assert np.isnan(found.of({"ind_participation": table([rows[0]])})[place])
+    marked = protection._marked(given["ind_participation"], "ind_participation", cells, {1, 2})
+    assert not audit(cells, {"ind_participation": marked}).narrow
+    column = NAMES.index("upper")
+    left = marked.set_column(column, "upper", pa.array([None, None, 14 / 3]))
+    assert [finding.low for finding in audit(cells, {"ind_participation": left}).narrow] == [3]
+    other = table(rows).set_column(column, "upper", pa.array([None, 14.0, 14 / 4]))
+    assert audit(cells, {"ind_participation": other}).wrong == [("ind_participation", *cells.lines[2].key)]
+    assert reading.said({"upper": 14 / 13, "numerator": 14.0}, "upper") == 13
+    assert reading.said({"upper": None, "numerator": 14.0}, "upper") is None
+    assert reading.said({"upper": 0.0, "numerator": 0.0}, "upper") is None
+
+
+def test_persons_with_an_address_are_some_of_the_persons():
+    """Of 60 persons known, which the share of first comers says, no more than 60 have an address, and there are 75 at most: nothing is printed where
+    less than 80 % of the presences have a person."""
+    quantities = ("personnes_avec_adresse", "personnes", "personnes_estimees")
+    cells = reading.read({"ind_participation": table(persons("59", 80, 60, 55))}, POLICIES)
+    reading.tie(cells, POLICIES, {})
+    place = {v.name[1]: n for n, v in enumerate(cells.system.variables)}
+    addressed, known, estimated = (place[quantity] for quantity in quantities)
+    attacker = Attacker(cells.system)
+    attacker.print([index not in (known, place["presences"]) for index in range(len(cells.system.variables))])
+    assert attacker.highest(addressed).value == 60
+    assert (attacker.lowest(estimated).value, attacker.highest(estimated).value) == (60, 75)
+
+
+def test_nobody_is_more_persons_than_were_present():
+    """4 persons of 4 presences and 16 of 16, which are public; 20 in all. With the 16 hidden, 20 less the 16 who came at most are the 4."""
+    rows = [
+        count(code, breakdown, member, n)
+        for code in ("PA02", "PA09")
+        for breakdown, member, n in (("department", "59", 16), ("department", "60", 4), ("total", "total", 20))
+    ]
+    tables = {"ind_participation": table(rows)}
+    cells = reading.read(tables, POLICIES)
+    assert [v.need_high for v in cells.system.variables if v.is_sensitive] == [5]
+    reading.tie(cells, POLICIES, {})
+    assert [v.need_high for v in cells.system.variables if v.is_sensitive] == [
+        4
+    ]  # 5 persons of 4 present are not asked to seem possible
+    hidden = {n for n, line in enumerate(cells.lines) if line.key[1] == "PA09" and line.key[3] in ("59", "60")}
+    marked = protection._marked(tables["ind_participation"], "ind_participation", cells, hidden)
+    assert [(finding.low, finding.high) for finding in audit(cells, {"ind_participation": marked}).narrow] == [(4, 4)]
+    result = protect(*rows)
+    assert not result.reasons
+    left = {line: sign for line, sign in signs(result, "ind_participation").items() if sign[0] == "Q"}
+    assert left == {"PA09|department|60": "Q/A", "PA09|total|total": "Q/D"}
+
+
 def test_no_part_is_asked_to_seem_more_than_a_public_total():
     """3 women and a man of 4 present, which is public: 5 women cannot seem possible."""
     rows = [count("PA02", "gender", "F", 3), count("PA02", "gender", "H", 1), count("PA02", "total", "total", 4)]
@@ -860,6 +1046,12 @@ counts:
         ("threshold: personnes", "threshold: persones", "jeu de seuils persones n’existe pas"),
         ("{of: personnes}", "{of: gens}", "grandeur inconnue gens"),
         ("XX01: {value", "XX02: {value", "rien ne dit ce qu’il compte"),
+        (
+            "counts:",
+            "together: [[XX01, XX02]]\ncounts:",
+            "XX02 se déduit d’un autre indicateur, et rien ne dit ce qu’il compte",
+        ),
+        ("{value: {of: personnes}}", "{upper: {of: personnes}}", "divides"),
         ("dataset: ind_x", "dataset: ind_y", "parle de ind_y"),
         (
             "personnes, why: Une raison assez longue.}",

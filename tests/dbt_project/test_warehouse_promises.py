@@ -294,6 +294,12 @@ SPOILS = [
         "update dim_event set event_status = 'announced' where event_id = 'HDF23-A02'; "
         "update fct_event_count set counting_method = 'reported' where value = 150",
     ),
+    (
+        "events",
+        "part_of_nothing",
+        "insert into int_event_parents by name select source, event_id, 'E9O' as said_event_id, 'unknown' as resolution, false as is_part "
+        "from dim_event where event_id = 'HDF23-A02'",
+    ),
     ("quality", "usual_volume", DELIVERIES_BEFORE),
     ("quality", "usual_volume", CUT.format(rows=349)),
     ("quality", "usual_volume", CUT.format(rows=0)),
@@ -600,3 +606,31 @@ NODE = (
 def test_a_personal_column_cannot_be_published(candidate, publish, refused):
     run = candidate.invoke("run-operation", "refuse_unsafe_nodes", "--args", f"{{nodes: [{NODE % publish}]}}")
     assert run.success is not refused
+
+
+def test_events_that_name_no_event_they_are_a_part_of_count_and_are_named(candidate, tmp_path):
+    """What was typed is quoted when it is a code: it may be a name."""
+    spoil = "; ".join(
+        f"update stg_event_history set parent_event_id = '{said}' where event_id = '{event}'"
+        for event, said in {
+            "HDF23-A01": "HDF23-AO2",
+            "HDF23-A02": "Jeanne Canari",
+            "HDF23-A03": "HDF23-A04",
+            "HDF23-A04": "HDF23-A03",
+            "HDF23-A05": "hdf23-a01",
+        }.items()
+    )
+    with candidate.spoiled(tmp_path, spoil) as con:
+        for model in ("int_event_parents", "dim_event"):
+            con.execute(f"create or replace table {model} as {candidate.compiled(model)}")
+        found = con.execute(candidate.compiled("ctl_events")).fetchall()
+        counted = con.execute(
+            "select event_id from dim_event where is_counted and event_id between 'HDF23-A01' and 'HDF23-A05' order by 1"
+        ).fetchall()
+    assert counted == [("HDF23-A01",), ("HDF23-A02",), ("HDF23-A03",), ("HDF23-A04",)]
+    (row,) = [row for row in found if row[1] == "part_of_nothing" and row[2] == "HDF-CONF-2023"]
+    assert row[5] == 4 and row[7] == (
+        "HDF23-A01 (« HDF23-AO2 »), HDF23-A02, HDF23-A03 (renvois en boucle), HDF23-A04 (renvois en boucle)"
+    )
+    # recounted past dim_event, one is a part
+    assert [row[3:6] for row in found if row[1] == "recount" and row[2] == "HDF-CONF-2023"] == [("total", 35, 36)]

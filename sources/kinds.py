@@ -30,7 +30,7 @@ from sources.values.places import Gazetteer
 from sources.values.refusal import Refused, quote
 from sources.values.scores import parse_recommendation, parse_score
 from sources.values.statuses import parse_registration_status
-from sources.values.text import as_typed, clean, fold, is_blank
+from sources.values.text import as_typed, clean, fold, is_blank, is_missing
 from sources.values.themes import ThemeScheme, parse_themes
 from sources.values.vocabulary import match_choice, split_labels
 
@@ -161,10 +161,26 @@ def _programme(slot: Slot, field: ContractField | None, references: References, 
 
 def _labels(slot: Slot, field: ContractField | None, references: References, contract: Contract) -> Mapping:
     separators = field.split if field else ()
-    return Mapping(
-        slot, (slot.name,),
-        lambda text: (None, []) if is_blank(text) else (clean(text), list(split_labels(text, separators) if separators else [clean(text)])),
-    )  # fmt: skip
+
+    def parse(text: str | None) -> tuple:
+        if text is None or is_blank(text):
+            return (None, [])
+        labels = [clean(text)] if _names_nothing(text) or not separators else split_labels(text, separators)
+        return (clean(text), [label for label in labels if not _names_nothing(label)])
+
+    return Mapping(slot, (slot.name,), parse)
+
+
+_SHEET_ERROR = re.compile(
+    r"#(?:N/[AD]|DIV/0 ?!|(?:REF|VALEUR|VALUE|NOMBRE|NUM|NUL|NULL|PROPAGATION|SPILL|CALC|CHAMP|FIELD) ?!|(?:NOM|NAME) ?\?)|err ?: ?5\d\d",
+    re.IGNORECASE,
+)
+"""What a spreadsheet program shows of a formula that failed, in French or in English."""
+
+
+def _names_nothing(label: str) -> bool:
+    """A label that says that nobody knows, « à préciser », or that a formula failed."""
+    return is_missing(label) or _SHEET_ERROR.fullmatch(clean(label)) is not None
 
 
 def _themes(slot: Slot, field: ContractField | None, references: References, contract: Contract) -> Mapping:

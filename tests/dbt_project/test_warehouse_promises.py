@@ -9,7 +9,7 @@ import pytest
 from golden_landing import golden
 
 from publication.wording import document_words
-from sources.values.text import fold
+from sources.values.text import _MISSING, fold
 
 ROOT = Path(__file__).parents[2]
 TIDY = [
@@ -537,6 +537,13 @@ def test_the_promises_of_every_model_are_asked_together_at_night(candidate):
     asked = candidate.compiled(ALL)
     for model in models(candidate):
         assert asked.count(f"select '{model.name}' as model") == 1, model.name
+
+
+def test_whoever_says_that_they_do_not_know_names_no_organisation():
+    macro = (ROOT / "dbt_project/macros/organisations.sql").read_text(encoding="utf-8")
+    words = set(re.findall(r"'([^']+)'", macro.partition("macro names_no_organisation")[2].partition("endmacro")[0]))
+    # this feminine is nobody's spelling
+    assert _MISSING - words <= {"non disponiblee"}
 
 
 def test_labels_fold_in_sql_as_they_do_in_python(candidate):

@@ -220,3 +220,33 @@ fields:
   place: {headers: [Ville]}
 """
     assert landed(tmp_path, text, "N°;Nom;Ville\n1;A;Lille\n", "commune_code") == [("59350",)]
+
+
+EVENT = """\
+source: essai
+title: Un essai
+entity: event
+files: {shape: delimited, delimiter: ";"}
+fields:
+  event_id: {headers: [Code], required: true}
+  programme: {constant: HDF-CONF-2023}
+  status: {constant: held}
+  counts: {constant: "oui"}
+  title: {headers: [Titre], required: true}
+  organisers: {headers: [Qui], split: [" / "]}
+"""
+
+
+def test_an_organiser_that_nobody_knows_is_no_organiser(tmp_path):
+    said = ["n.d.", "NC", "À préciser", "#N/A", "#REF!", "APES / à préciser", "#NOM? / n.d. / APES", "#LesAssos / NCR"]
+    content = "Code;Titre;Qui\n" + "".join(f"E{n};Visite;{text}\n" for n, text in enumerate(said))
+    assert landed(tmp_path, EVENT, content, "organiser_text, organiser_labels") == [
+        ("n.d.", []),
+        ("NC", []),
+        ("À préciser", []),
+        ("#N/A", []),
+        ("#REF!", []),
+        ("APES / à préciser", ["APES"]),
+        ("#NOM? / n.d. / APES", ["APES"]),
+        ("#LesAssos / NCR", ["#LesAssos", "NCR"]),
+    ]

@@ -250,3 +250,22 @@ def test_an_organiser_that_nobody_knows_is_no_organiser(tmp_path):
         ("#NOM? / n.d. / APES", ["APES"]),
         ("#LesAssos / NCR", ["#LesAssos", "NCR"]),
     ]
+
+
+@pytest.mark.parametrize(
+    "code",
+    ["mess25-001", "ＭＥＳＳ25-001", "MESS25–001", "MESS25\N{MINUS SIGN}001", "Mess25\N{NON-BREAKING HYPHEN}001"],
+)
+def test_a_code_in_other_letters_is_that_of_the_event_above(tmp_path, code):
+    content = f"Code;Titre;Qui\nMESS25-001;Visite;\n{code};Atelier;\nMESS25-002;Atelier;\n{code};Atelier;\n"
+    events = landed(tmp_path, EVENT, content, "event_id, title")
+    assert events == [("MESS25-001", "Visite"), ("MESS25-002", "Atelier")]
+    refused = f"select rule, message, value from '{tmp_path}/landing/quarantine/*.parquet'"
+    ((rule, message, value),) = duckdb.sql(refused).fetchall()
+    assert (rule, value) == ("cle_en_double", code)
+    assert "La ligne 2 porte déjà « MESS25-001 »" in message and f"« {code} »" in message
+
+
+def test_the_number_of_a_registration_is_as_it_was_typed(tmp_path):
+    content = "Numéro;Statut\na1;ok\nA1;ok\n"
+    assert landed(tmp_path, PLACE, content, "registration_id") == [("a1",), ("A1",)]

@@ -300,6 +300,11 @@ SPOILS = [
         "insert into int_event_parents by name select source, event_id, 'E9O' as said_event_id, 'unknown' as resolution, false as is_part "
         "from dim_event where event_id = 'HDF23-A02'",
     ),
+    (
+        "events",
+        "held_before_its_day",
+        "update dim_event set starts_on = date '2026-01-06' where event_id = 'HDF23-A02'",
+    ),
     ("quality", "usual_volume", DELIVERIES_BEFORE),
     ("quality", "usual_volume", CUT.format(rows=349)),
     ("quality", "usual_volume", CUT.format(rows=0)),
@@ -641,3 +646,22 @@ def test_events_that_name_no_event_they_are_a_part_of_count_and_are_named(candid
     )
     # recounted past dim_event, one is a part
     assert [row[3:6] for row in found if row[1] == "recount" and row[2] == "HDF-CONF-2023"] == [("total", 35, 36)]
+
+
+def test_an_event_is_held_from_its_first_day_on_and_by_the_clock_of_paris(candidate, tmp_path):
+    """The list came on 5 January 2026 at 22:30 UTC, 23:30 in Paris."""
+    spoil = "; ".join(
+        f"update dim_event set starts_on = date '{day}', event_status = '{status}', is_counted = {status == 'held'} where event_id = '{event}'"
+        for event, day, status in (
+            ("HDF23-A01", "2026-01-05", "held"),
+            ("HDF23-A02", "2026-01-06", "held"),
+            ("HDF23-A03", "2026-01-06", "announced"),
+        )
+    )
+    late = "update stg_deliveries set received_at = timestamp '2026-01-05 22:30:00'"
+    for moment, actual in ((late, 1), (late.replace("22:30", "23:30"), 0)):
+        with candidate.spoiled(tmp_path, spoil, moment) as con:
+            found = con.execute(candidate.compiled("ctl_events")).fetchall()
+        (row,) = [row for row in found if row[1] == "held_before_its_day" and row[2] == "HDF-CONF-2023"]
+        assert row[5] == actual
+        assert row[7] == ("HDF23-A02 (06/01/2026, reçu le 05/01/2026)" if actual else None)

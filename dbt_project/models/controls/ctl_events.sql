@@ -111,6 +111,33 @@ left join (
 where programme.has_events
 group by programme.programme_id
 {% endset %}
+{% set held_ahead %}
+-- events said to be held that begin after the day, in Paris, on which the last delivery that says so came. By our own clock: that of whoever wrote
+-- the file may be wrong
+select
+    'held_before_its_day' as control,
+    programme.programme_id,
+    'total' as member,
+    0 as expected,
+    count(event.code) as actual,
+    string_agg(
+        event.code || ' (' || strftime(event.starts_on, '%d/%m/%Y') || ', reçu le ' || strftime(event.received_on, '%d/%m/%Y') || ')', ', '
+        order by event.code
+    ) as detail
+from {{ ref('dim_programme') }} as programme
+left join (
+    select
+        dim.programme_key,
+        dim.code,
+        dim.starts_on,
+        cast(timezone('Europe/Paris', timezone('UTC', delivery.received_at)) as date) as received_on
+    from {{ ref('dim_event') }} as dim
+    inner join {{ ref('stg_deliveries') }} as delivery using (source, delivery_id)
+    where dim.is_counted
+) as event on event.programme_key = programme.programme_key and event.starts_on > event.received_on
+where programme.has_events
+group by programme.programme_id
+{% endset %}
 {% set withheld_by_crawls %}
 -- events that a crawl says are deleted, and that stay: too many at once
 select
@@ -216,6 +243,7 @@ group by source, delivery_id, file_name
     deleted,
     came_unheld,
     lost_parents,
+    held_ahead,
     doubles,
     order_of_lists,
     ctl_conservation(['event']),

@@ -262,6 +262,12 @@ def _place(slot: Slot, field: ContractField | None, references: References, cont
     ) -> tuple:
         place = references.gazetteer.locate(text, department=parse_department(department), region=parse_region(region))
         stated = None if format_ is None or is_blank(format_) else match_choice(format_, formats)
+        if stated == "in_person" and place.status == "online":
+            said = next((each for each in (text, department) if not is_blank(each)), None)
+            raise Refused(
+                "format_contradictoire",
+                f"Le lieu {quote(said or '')} est à distance, et le format {quote(format_ or '')} sur place. Corrigez l'une des deux cellules.",
+            )
         if stated == "online" and place.status == "unknown":
             place_status, modality, basis = "online", "online", "stated"
         elif stated:

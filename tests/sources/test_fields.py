@@ -269,3 +269,21 @@ def test_a_code_in_other_letters_is_that_of_the_event_above(tmp_path, code):
 def test_the_number_of_a_registration_is_as_it_was_typed(tmp_path):
     content = "Numéro;Statut\na1;ok\nA1;ok\n"
     assert landed(tmp_path, PLACE, content, "registration_id") == [("a1",), ("A1",)]
+
+
+def test_a_place_online_and_a_format_in_person_contradict_each_other(tmp_path):
+    text = EVENT + (
+        "  place: {headers: [Lieu]}\n  department: {headers: [Dépt]}\n"
+        "  format: {headers: [Format], words: {in_person: [présentiel], online: [visio], hybrid: [hybride]}}\n"
+    )
+    content = "Code;Titre;Qui;Lieu;Dépt;Format\nE1;A;;visio;59;présentiel\nE2;B;;visio;59;hybride\nE3;C;;visio;59;\nE4;D;;Lille;59;présentiel\n"
+    assert landed(tmp_path, text, content, "event_id, place_status, modality") == [
+        ("E2", "online", "hybrid"),
+        ("E3", "online", "online"),
+        ("E4", "located", "in_person"),
+    ]
+    ((cell, rule, message),) = duckdb.sql(
+        f"select cell, rule, message from '{tmp_path}/landing/quarantine/*.parquet'"
+    ).fetchall()
+    assert (cell, rule) == ("D2", "format_contradictoire")
+    assert "« visio »" in message and "« présentiel »" in message

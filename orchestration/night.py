@@ -54,6 +54,7 @@ from orchestration.progress import step as timed
 from orchestration.publisher import Publisher
 from orchestration.warehouse import Built, WarehouseError
 from rulebook.numbers import agreed, grouped, plural
+from sources.note import OVERTAKEN
 
 if TYPE_CHECKING:
     from expectations.verdict import Verdict
@@ -537,7 +538,8 @@ def delivery_sentence(reports: list[DeliveryReport]) -> str:
     refused = len(reports) - len(accepted)
     if refused:
         parts.append(plural(refused, "à corriger avant d'être lue"))
-    return ", ".join(parts)
+    late = [note.message for report in accepted for note in report.notes if note.rule == OVERTAKEN]
+    return ". ".join([", ".join(parts), *late]).removesuffix(".")
 
 
 def matching_sentence(matched: Matched | None) -> str:

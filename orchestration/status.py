@@ -43,6 +43,7 @@ def print_status(home: Home, lines: Lines, now: datetime | None = None) -> None:
     _sources(lines, home, contracts, known, now or datetime.now(UTC))
     _attention(lines, not_given_up(home, known))
     _remarks(lines, known)
+    _overtaken(lines, home, known)
     _inbox(lines, home)
     _returns(lines, known)
     _release(lines, home)
@@ -148,6 +149,21 @@ def _remarks(lines: Lines, known: list[dict[str, Any]]) -> None:
     if len(found) > MOST_REMARKS:
         others = plural(len(found) - MOST_REMARKS, "autre remarque", "autres remarques")
         lines.say(f"  … et {others} : « observatoire sources check FICHIER » dit toutes celles d'un fichier")
+
+
+def _overtaken(lines: Lines, home: Home, known: list[dict[str, Any]]) -> None:
+    """What came last and does not count, because a file that was there is newer by its own time."""
+    from sources.ledger import open_ledger, overtaken, overtaken_sentence
+
+    if not known:
+        return
+    with open_ledger(home.ledger) as ledger:
+        found = overtaken(ledger)
+    if found:
+        lines.say()
+        lines.say("Versions arrivées qui ne comptent pas")
+    for row in found[:MOST_REMARKS]:
+        lines.say(f"  {row['source']} : {overtaken_sentence(row)}")
 
 
 def _inbox(lines: Lines, home: Home) -> None:

@@ -835,38 +835,50 @@ def judged_columns(entity: Entity) -> list[str]:
 
 def _repeated(contract: Contract, sheet: Sheet, canonical: pa.Table, findings: pa.Table) -> tuple[pa.Array, pa.Table]:
     """The rows that repeat an earlier one in every column, and a finding for those that carry the key of an earlier row with other
-    values: the first stays. Only rows that share a key are compared whole."""
+    values: the first stays. Only rows that share a key are compared whole. The code of an event is one whatever its letters (`_in_one_writing`)."""
     entity = ENTITIES[contract.entity]
     sound = canonical
     if findings.num_rows:
         sound = canonical.filter(pc.invert(_is_among(canonical, findings["row_number"])))
     # the last column of a key is the one that tells most rows apart
-    codes = alike([whole(sound[name]) for name in reversed(entity.key)])
+    compared = {f"compared {name}": whole(sound[name]) for name in entity.key}
+    if entity.name == "event":
+        compared = {name: _in_one_writing(codes) for name, codes in compared.items()}
+    codes = alike(list(reversed(compared.values())))
     shared = np.bincount(codes)[codes] > 1 if len(codes) else codes
     if not shared.any():
         return pa.array([], pa.int32()), FINDING.empty_table()
-    columns, keys = (", ".join(f'"{name}"' for name in names) for names in (judged_columns(entity), entity.key))
+    for name, texts in compared.items():
+        sound = sound.append_column(name, texts)
+    columns, keys = (", ".join(f'"{name}"' for name in names) for names in (judged_columns(entity), compared))
     key_slot = next(slot.name for slot in entity.slots.values() if entity.key[-1] in slot.columns)
     sealed = contract.fields[key_slot].sealed if key_slot in contract.fields else False
     label = "'(clé scellée)'" if sealed else " || ' / ' || ".join(f'"{name}"' for name in entity.key)
     query = f"""with twin as (select *, row_number() over (partition by {columns} order by row_number) > 1 as is_twin from sharing)
-        select row_number, {label}, first_value(row_number) over w from twin where not is_twin
+        select row_number, {label}, first_value(row_number) over w, first_value({label}) over w from twin where not is_twin
         window w as (partition by {keys} order by row_number)
-        union all select row_number, null, null from twin where is_twin order by row_number"""
+        union all select row_number, null, null, null from twin where is_twin order by row_number"""
     with in_sql(sharing=sound.filter(pa.array(shared))) as con:
         found = con.execute(query).fetchall()
-    duplicates = pa.array([number for number, _, first in found if first is None], pa.int32())
+    duplicates = pa.array([number for number, _, first, _ in found if first is None], pa.int32())
     conflicts = [
         (
             number, key_slot, "cle_en_double",
-            None if shown is None else f"La ligne {sheet.row(first)} porte déjà « {shown} » avec d'autres valeurs. "
-            "Gardez une seule des deux lignes, ou corrigez la référence.",
+            None if shown is None else f"La ligne {sheet.row(first)} porte déjà « {before} » avec d'autres valeurs. "
+            "Gardez une seule des deux lignes, ou corrigez la référence."
+            if before == shown else f"La ligne {sheet.row(first)} porte déjà « {before} », que seules des majuscules ou la forme d'un signe "
+            f"distinguent de « {shown} ». Gardez une seule des deux lignes, ou donnez à l'une une autre référence.",
             shown,
         )
-        for number, shown, first in found
+        for number, shown, first, before in found
         if first not in (None, number)
     ]  # fmt: skip
     return duplicates, _table(conflicts, FINDING)
+
+
+def _in_one_writing(codes: pa.Array) -> pa.Array:
+    """Codes as they are compared: small letters, full-width ones made plain, any dash a hyphen. Lists name an event in any of these."""
+    return pc.replace_substring_regex(pc.utf8_lower(pc.utf8_normalize(codes, "NFKC")), "[\u2010-\u2015\u2212]", "-")
 
 
 def _missing_sentence(contract: Contract, name: str) -> str:

@@ -30,7 +30,7 @@ from sources.values.places import Gazetteer
 from sources.values.refusal import Refused, quote
 from sources.values.scores import parse_recommendation, parse_score
 from sources.values.statuses import parse_registration_status
-from sources.values.text import as_typed, clean, fold, is_blank
+from sources.values.text import as_typed, clean, fold, is_blank, is_missing
 from sources.values.themes import ThemeScheme, parse_themes
 from sources.values.vocabulary import match_choice, split_labels
 
@@ -161,10 +161,26 @@ def _programme(slot: Slot, field: ContractField | None, references: References, 
 
 def _labels(slot: Slot, field: ContractField | None, references: References, contract: Contract) -> Mapping:
     separators = field.split if field else ()
-    return Mapping(
-        slot, (slot.name,),
-        lambda text: (None, []) if is_blank(text) else (clean(text), list(split_labels(text, separators) if separators else [clean(text)])),
-    )  # fmt: skip
+
+    def parse(text: str | None) -> tuple:
+        if text is None or is_blank(text):
+            return (None, [])
+        labels = [clean(text)] if _names_nothing(text) or not separators else split_labels(text, separators)
+        return (clean(text), [label for label in labels if not _names_nothing(label)])
+
+    return Mapping(slot, (slot.name,), parse)
+
+
+_SHEET_ERROR = re.compile(
+    r"#(?:N/[AD]|DIV/0 ?!|(?:REF|VALEUR|VALUE|NOMBRE|NUM|NUL|NULL|PROPAGATION|SPILL|CALC|CHAMP|FIELD) ?!|(?:NOM|NAME) ?\?)|err ?: ?5\d\d",
+    re.IGNORECASE,
+)
+"""What a spreadsheet program shows of a formula that failed, in French or in English."""
+
+
+def _names_nothing(label: str) -> bool:
+    """A label that says that nobody knows, « à préciser », or that a formula failed."""
+    return is_missing(label) or _SHEET_ERROR.fullmatch(clean(label)) is not None
 
 
 def _themes(slot: Slot, field: ContractField | None, references: References, contract: Contract) -> Mapping:
@@ -246,6 +262,12 @@ def _place(slot: Slot, field: ContractField | None, references: References, cont
     ) -> tuple:
         place = references.gazetteer.locate(text, department=parse_department(department), region=parse_region(region))
         stated = None if format_ is None or is_blank(format_) else match_choice(format_, formats)
+        if stated == "in_person" and place.status == "online":
+            said = next((each for each in (text, department) if not is_blank(each)), None)
+            raise Refused(
+                "format_contradictoire",
+                f"Le lieu {quote(said or '')} est à distance, et le format {quote(format_ or '')} sur place. Corrigez l'une des deux cellules.",
+            )
         if stated == "online" and place.status == "unknown":
             place_status, modality, basis = "online", "online", "stated"
         elif stated:

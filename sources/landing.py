@@ -46,9 +46,12 @@ from sources.ledger import (
     forget_delivery,
     leave_as_read,
     open_ledger,
+    overtaken,
+    overtaken_sentence,
     record_delivery,
     record_sighting,
 )
+from sources.note import OVERTAKEN, Note
 from sources.quotes import without_quotes
 from sources.readers import Sheet, Unreadable
 from sources.readers.signature import other_document
@@ -160,6 +163,10 @@ def deliver(places: Places, loaded: LoadedContract, *, now: datetime | None = No
         landed = {row["delivery_id"] for row in known if row["rule"] != UNEXPECTED}
         reports += _land_arrivals(places, loaded, ledger, seen.arrivals, landed, processing_hash, now, failed)
         copied = copies(places.inbox, ledger, contract)
+        late = {row["delivery_id"]: overtaken_sentence(row) for row in overtaken(ledger, contract.source)}
+        for at, report in enumerate(reports):
+            if report.delivery_id in late:
+                reports[at] = replace(report, notes=(*report.notes, Note(OVERTAKEN, late[report.delivery_id])))
     for moved in {copy.delivery_id: copy for copy in reversed(copied) if not copy.is_original_there}.values():
         # what an erased person was taken out of keeps the name that the erasure gave it
         if not is_erased(places.vault, contract.source, moved.delivery_id):

@@ -290,6 +290,42 @@ def deliveries(ledger: sqlite3.Connection, source: str | None = None) -> list[di
     return [dict(row) | {"notes": [Note(*note) for note in json.loads(row["notes"])]} for row in rows]
 
 
+def overtaken(ledger: sqlite3.Connection, source: str | None = None) -> list[dict[str, Any]]:
+    """Accepted deliveries that came after the one in force of their document, and that their file's own time puts before it: `source,
+    delivery_id, file_name`, the file in force, `by`, and when each was written. One that came before is simply replaced."""
+    last: dict[tuple[str, str], dict[str, Any]] = {}
+    shown = [row for row in showings(ledger) if source in (None, row["source"])]
+    for row in shown:
+        last[row["source"], row["document"]] = row
+    came = {(row["source"], row["delivery_id"]): row for row in deliveries(ledger, source)}
+    found: dict[tuple[str, str], dict[str, Any]] = {}
+    for row in shown:
+        key, by = (row["source"], row["delivery_id"]), last[row["source"], row["document"]]
+        is_later = came[key]["received_at"] > came[row["source"], by["delivery_id"]]["received_at"]
+        if came[key]["state"] == "superseded" and is_later and row["file_name"] != by["file_name"]:
+            found[key] = {
+                "source": row["source"], "delivery_id": row["delivery_id"], "file_name": row["file_name"],
+                "written_at": datetime.fromisoformat(row["shown_at"]),
+                "by": by["file_name"], "by_written_at": datetime.fromisoformat(by["shown_at"]),
+            }  # fmt: skip
+    return list(found.values())
+
+
+def overtaken_sentence(row: Mapping[str, Any]) -> str:
+    """In French, what `overtaken` says of one delivery: what to do when it is the right one."""
+    from zoneinfo import ZoneInfo  # a look at the inbox needs no time zones
+
+    moments = [at.astimezone(ZoneInfo("Europe/Paris")) for at in (row["written_at"], row["by_written_at"])]
+    days = [f"{at:%d/%m/%Y}" for at in moments]
+    if days[0] == days[1]:
+        days = [f"{at:%d/%m/%Y à %H:%M:%S}" for at in moments]
+    than = "est plus ancien" if row["written_at"] < row["by_written_at"] else "n'est pas plus récent"
+    return (
+        f"« {row['file_name']} » {than} ({days[0]}) que « {row['by']} » ({days[1]}) : il ne compte pas. "
+        "Enregistrez-le de nouveau si c'est le bon."
+    )
+
+
 def rename_files(ledger: sqlite3.Connection, renamed: Mapping[str, str]) -> set[tuple[str, str]]:
     """Give other names to delivered files (a name may be a person's), everywhere; the (source, delivery_id) that showed one, also when it
     has its other name already. Which delivery is in force does not change: names that were equal stay equal, names that differed must stay different."""

@@ -9,3 +9,7 @@ class Note:
 
     rule: str
     message: str
+
+
+OVERTAKEN = "version_plus_ancienne"
+"""Rule of the note on what came last and does not count: the file in force is newer by its own time (`ledger.overtaken`)."""

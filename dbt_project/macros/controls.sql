@@ -149,7 +149,8 @@ from {{ ref('stg_events') }} as event
 left join (
     select distinct event_source, found_event_id from {{ ref('int_event_references') }} where has_presence_lines
 ) as came on came.event_source = event.source and came.found_event_id = event.event_id
-where event.event_status = 'held' and event.counts_in_programme and event.parent_event_id is null
+left join {{ ref('int_event_parents') }} as parent on parent.source = event.source and parent.event_id = event.event_id
+where event.event_status = 'held' and event.counts_in_programme and not coalesce(parent.is_part, false)
     and (not event.is_deleted or came.event_source is not null)
 {% endmacro %}
 

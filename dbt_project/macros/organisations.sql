@@ -22,14 +22,23 @@ hash({{ organisation_text }}, {{ siren }}, {{ place }})
 left join {{ ref('int_organisation_labels') }} as {{ name }} on {{ name }}.said_number = {{ row }}.said_number
 {%- endmacro %}
 
-{#- Folded answers to « votre structure » that name no organisation. -#}
+{#- Folded answers to « votre structure » that name no organisation: all that `sources.values.text.is_missing` knows (tests/dbt_project holds it to
+    that), and who answers that they are nobody's. -#}
 {% macro names_no_organisation(label_key) -%}
 {{ label_key }} in (
     'aucun', 'aucune', 'sans', 'neant', 'non', 'rien', 'na', 'n a', 'nc', 'x', 'xx', 'xxx', 'ras', 'sans objet', 'so', 's o',
     'particulier', 'particuliere', 'individuel', 'individuelle', 'a titre individuel', 'a titre personnel', 'titre personnel',
     'citoyen', 'citoyenne', 'habitant', 'habitante', 'independant', 'independante', 'retraite', 'retraitee', 'etudiant',
     'etudiante', 'demandeur d emploi', 'demandeuse d emploi', 'sans emploi', 'moi meme', 'personnel', 'perso', 'autre',
-    'non concerne', 'non concernee', 'non renseigne', 'inconnu', 'inconnue', 'benevole', 'salarie', 'salariee', 'elu', 'elue')
+    'non concerne', 'non concernee', 'benevole', 'salarie', 'salariee', 'elu', 'elue',
+    'nd', 'n d', 'n c', 'nr', 'n r', 'vide', 'null', 'none', 'inconnu', 'inconnue', 'pas d information', 'a definir', 'a preciser',
+    'a confirmer', 'a venir', 'en attente', 'non communique', 'non communiquee', 'non renseigne', 'non renseignee', 'non connu',
+    'non connue', 'non disponible')
+{%- endmacro %}
+
+{#- Whether a text is what a spreadsheet program shows of a formula that failed: « #REF! ». Folded, it may be a name. -#}
+{% macro is_sheet_error(text) -%}
+regexp_full_match(upper(trim({{ text }})), '#(N/[AD]|DIV/0 ?!|(REF|VALEUR|VALUE|NOMBRE|NUM|NUL|NULL|PROPAGATION|SPILL|CALC|CHAMP|FIELD) ?!|(NOM|NAME) ?\?)|ERR ?: ?5[0-9][0-9]')
 {%- endmacro %}
 
 {#- The family somebody declares, in any words; NULL when they say none of ours. -#}

@@ -11,7 +11,7 @@
     'fct_delivery', 'fct_document_recount', 'fct_event_count', 'fct_event_report', 'fct_explanation', 'fct_feedback',
     'fct_landed_column', 'fct_published_figure', 'fct_quarantine', 'fct_registration', 'ind_events', 'ind_organisations',
     'ind_participants', 'ind_participation', 'ind_quality', 'ind_reconciliation', 'ind_satisfaction', 'ind_territories',
-    'int_event_organisers', 'int_event_places', 'int_event_references', 'int_event_themes', 'int_known_organisations',
+    'int_event_organisers', 'int_event_parents', 'int_event_places', 'int_event_references', 'int_event_themes', 'int_known_organisations',
     'int_organisation_labels', 'int_organisations', 'int_programmes', 'stg_attendances', 'stg_contributions',
     'stg_deliveries', 'stg_event_history', 'stg_event_reports', 'stg_events', 'stg_explanations', 'stg_feedback',
     'stg_file_showings', 'stg_organisation_history', 'stg_organisations', 'stg_previous_figures', 'stg_published_figures',

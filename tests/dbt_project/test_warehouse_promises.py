@@ -9,7 +9,7 @@ import pytest
 from golden_landing import golden
 
 from publication.wording import document_words
-from sources.values.text import fold
+from sources.values.text import _MISSING, fold
 
 ROOT = Path(__file__).parents[2]
 TIDY = [
@@ -294,6 +294,17 @@ SPOILS = [
         "update dim_event set event_status = 'announced' where event_id = 'HDF23-A02'; "
         "update fct_event_count set counting_method = 'reported' where value = 150",
     ),
+    (
+        "events",
+        "part_of_nothing",
+        "insert into int_event_parents by name select source, event_id, 'E9O' as said_event_id, 'unknown' as resolution, false as is_part "
+        "from dim_event where event_id = 'HDF23-A02'",
+    ),
+    (
+        "events",
+        "held_before_its_day",
+        "update dim_event set starts_on = date '2026-01-06' where event_id = 'HDF23-A02'",
+    ),
     ("quality", "usual_volume", DELIVERIES_BEFORE),
     ("quality", "usual_volume", CUT.format(rows=349)),
     ("quality", "usual_volume", CUT.format(rows=0)),
@@ -573,6 +584,13 @@ def test_the_promises_of_every_model_are_asked_together_at_night(candidate):
         assert asked.count(f"select '{model.name}' as model") == 1, model.name
 
 
+def test_whoever_says_that_they_do_not_know_names_no_organisation():
+    macro = (ROOT / "dbt_project/macros/organisations.sql").read_text(encoding="utf-8")
+    words = set(re.findall(r"'([^']+)'", macro.partition("macro names_no_organisation")[2].partition("endmacro")[0]))
+    # this feminine is nobody's spelling
+    assert _MISSING - words <= {"non disponiblee"}
+
+
 def test_labels_fold_in_sql_as_they_do_in_python(candidate):
     compiled = candidate.compiled("int_event_organisers")
     expression = compiled.split("organiser_text,", 1)[1].split(" as label_key", 1)[0]
@@ -640,3 +658,50 @@ NODE = (
 def test_a_personal_column_cannot_be_published(candidate, publish, refused):
     run = candidate.invoke("run-operation", "refuse_unsafe_nodes", "--args", f"{{nodes: [{NODE % publish}]}}")
     assert run.success is not refused
+
+
+def test_events_that_name_no_event_they_are_a_part_of_count_and_are_named(candidate, tmp_path):
+    """What was typed is quoted when it is a code: it may be a name."""
+    spoil = "; ".join(
+        f"update stg_event_history set parent_event_id = '{said}' where event_id = '{event}'"
+        for event, said in {
+            "HDF23-A01": "HDF23-AO2",
+            "HDF23-A02": "Jeanne Canari",
+            "HDF23-A03": "HDF23-A04",
+            "HDF23-A04": "HDF23-A03",
+            "HDF23-A05": "hdf23-a01",
+        }.items()
+    )
+    with candidate.spoiled(tmp_path, spoil) as con:
+        for model in ("int_event_parents", "dim_event"):
+            con.execute(f"create or replace table {model} as {candidate.compiled(model)}")
+        found = con.execute(candidate.compiled("ctl_events")).fetchall()
+        counted = con.execute(
+            "select event_id from dim_event where is_counted and event_id between 'HDF23-A01' and 'HDF23-A05' order by 1"
+        ).fetchall()
+    assert counted == [("HDF23-A01",), ("HDF23-A02",), ("HDF23-A03",), ("HDF23-A04",)]
+    (row,) = [row for row in found if row[1] == "part_of_nothing" and row[2] == "HDF-CONF-2023"]
+    assert row[5] == 4 and row[7] == (
+        "HDF23-A01 (« HDF23-AO2 »), HDF23-A02, HDF23-A03 (renvois en boucle), HDF23-A04 (renvois en boucle)"
+    )
+    # recounted past dim_event, one is a part
+    assert [row[3:6] for row in found if row[1] == "recount" and row[2] == "HDF-CONF-2023"] == [("total", 35, 36)]
+
+
+def test_an_event_is_held_from_its_first_day_on_and_by_the_clock_of_paris(candidate, tmp_path):
+    """The list came on 5 January 2026 at 22:30 UTC, 23:30 in Paris."""
+    spoil = "; ".join(
+        f"update dim_event set starts_on = date '{day}', event_status = '{status}', is_counted = {status == 'held'} where event_id = '{event}'"
+        for event, day, status in (
+            ("HDF23-A01", "2026-01-05", "held"),
+            ("HDF23-A02", "2026-01-06", "held"),
+            ("HDF23-A03", "2026-01-06", "announced"),
+        )
+    )
+    late = "update stg_deliveries set received_at = timestamp '2026-01-05 22:30:00'"
+    for moment, actual in ((late, 1), (late.replace("22:30", "23:30"), 0)):
+        with candidate.spoiled(tmp_path, spoil, moment) as con:
+            found = con.execute(candidate.compiled("ctl_events")).fetchall()
+        (row,) = [row for row in found if row[1] == "held_before_its_day" and row[2] == "HDF-CONF-2023"]
+        assert row[5] == actual
+        assert row[7] == ("HDF23-A02 (06/01/2026, reçu le 05/01/2026)" if actual else None)

@@ -312,6 +312,8 @@ def controls():
             agreed(w, "shares_make_one", programme, "gender", 1),
             agreed(e, "deleted_after_people_came", programme, "total", 0),
             agreed(e, "came_but_not_held", programme, "total", 0),
+            agreed(e, "part_of_nothing", programme, "total", 0),
+            agreed(e, "held_before_its_day", programme, "total", 0),
             agreed(e, "same_title_other_theme", programme, "total", 0),
             agreed(o, "presences_covered", programme, "total", attended),
             agreed(o, "families_add_up", programme, "organisation_family", 3),

@@ -5,6 +5,7 @@ import os
 import shutil
 import signal
 import time
+from datetime import UTC, datetime
 from pathlib import Path
 
 import pytest
@@ -15,6 +16,7 @@ from identity.vault import Vault
 from orchestration import alerts, command, history, rooms
 from orchestration import home as homes
 from orchestration import night as nights
+from sources.ledger import DeliveryReport, open_ledger, record_delivery, record_sighting
 
 
 @pytest.fixture
@@ -73,6 +75,20 @@ def test_what_is_worth_saying_of_a_delivery_is_said(observatoire, observatory):
     assert "0 en double, 1 remarque" in observatoire("run")[1]
     remarks = f"Remarques sur les livraisons en vigueur\n  {SOURCE} / {mine.name} : 2 caractères nuls"
     assert remarks in observatoire("status")[1]
+
+
+def test_a_version_that_came_last_and_does_not_count_is_said(observatoire, observatory):
+    with open_ledger(observatory.home.ledger) as ledger:
+        for name, came, written in (("v2.csv", 1, 9), ("v3.csv", 2, 8)):
+            at, when = datetime(2025, 6, came, tzinfo=UTC), datetime(2025, 5, written, tzinfo=UTC)
+            record_delivery(ledger, DeliveryReport(SOURCE, name, name, name, 1, at, "accepted"), "", at)
+            record_sighting(ledger, SOURCE, name, name, 1, name, at, when, "une liste")
+    said = (
+        "Versions arrivées qui ne comptent pas\n  "
+        + SOURCE
+        + " : « v3.csv » est plus ancien (08/05/2025) que « v2.csv »"
+    )
+    assert said in observatoire("status")[1]
 
 
 def test_exit_codes_of_run(observatoire, observatory, monkeypatch):

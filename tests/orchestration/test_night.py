@@ -1,6 +1,7 @@
 """The order of the steps, what a failure throws away and what it keeps."""
 
 import json
+from datetime import UTC, datetime
 from types import SimpleNamespace
 
 import pytest
@@ -16,7 +17,8 @@ from orchestration.progress import listening
 from publication.shelf import DatasetStatus
 from sources import landing
 from sources.contract import ContractError
-from sources.ledger import deliveries, open_ledger
+from sources.ledger import DeliveryReport, deliveries, open_ledger
+from sources.note import OVERTAKEN, Note
 
 
 @pytest.fixture
@@ -254,6 +256,16 @@ def test_a_table_carried_is_not_said_to_be_withheld():
 
 def test_words():
     assert delivery_sentence([]) == "rien de nouveau"
+    late = Note(
+        OVERTAKEN, "« v3 » est plus ancien que « v2 » : il ne compte pas. Enregistrez-le de nouveau si c'est le bon."
+    )
+    report = DeliveryReport(
+        "s", "d", "", "v3", 1, datetime.now(UTC), "accepted", rows_read=2, rows_accepted=2, notes=(late,)
+    )
+    assert delivery_sentence([report]) == (
+        "1 livraison, 2 lignes : 2 acceptées, 0 en quarantaine, 0 en double, 1 remarque. « v3 » est plus ancien que « v2 » : "
+        "il ne compte pas. Enregistrez-le de nouveau si c'est le bon"
+    )
     outcome = nights.Outcome(3, 2, True, {"ind_a": "withheld", "ind_b": "published"}, ("s",), {"t": 2})
     assert alert_lines(outcome) == [
         "ind_a : retenu, aucune bonne version n'existe",

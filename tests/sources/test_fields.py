@@ -220,3 +220,70 @@ fields:
   place: {headers: [Ville]}
 """
     assert landed(tmp_path, text, "N°;Nom;Ville\n1;A;Lille\n", "commune_code") == [("59350",)]
+
+
+EVENT = """\
+source: essai
+title: Un essai
+entity: event
+files: {shape: delimited, delimiter: ";"}
+fields:
+  event_id: {headers: [Code], required: true}
+  programme: {constant: HDF-CONF-2023}
+  status: {constant: held}
+  counts: {constant: "oui"}
+  title: {headers: [Titre], required: true}
+  organisers: {headers: [Qui], split: [" / "]}
+"""
+
+
+def test_an_organiser_that_nobody_knows_is_no_organiser(tmp_path):
+    said = ["n.d.", "NC", "À préciser", "#N/A", "#REF!", "APES / à préciser", "#NOM? / n.d. / APES", "#LesAssos / NCR"]
+    content = "Code;Titre;Qui\n" + "".join(f"E{n};Visite;{text}\n" for n, text in enumerate(said))
+    assert landed(tmp_path, EVENT, content, "organiser_text, organiser_labels") == [
+        ("n.d.", []),
+        ("NC", []),
+        ("À préciser", []),
+        ("#N/A", []),
+        ("#REF!", []),
+        ("APES / à préciser", ["APES"]),
+        ("#NOM? / n.d. / APES", ["APES"]),
+        ("#LesAssos / NCR", ["#LesAssos", "NCR"]),
+    ]
+
+
+@pytest.mark.parametrize(
+    "code",
+    ["mess25-001", "ＭＥＳＳ25-001", "MESS25–001", "MESS25\N{MINUS SIGN}001", "Mess25\N{NON-BREAKING HYPHEN}001"],
+)
+def test_a_code_in_other_letters_is_that_of_the_event_above(tmp_path, code):
+    content = f"Code;Titre;Qui\nMESS25-001;Visite;\n{code};Atelier;\nMESS25-002;Atelier;\n{code};Atelier;\n"
+    events = landed(tmp_path, EVENT, content, "event_id, title")
+    assert events == [("MESS25-001", "Visite"), ("MESS25-002", "Atelier")]
+    refused = f"select rule, message, value from '{tmp_path}/landing/quarantine/*.parquet'"
+    ((rule, message, value),) = duckdb.sql(refused).fetchall()
+    assert (rule, value) == ("cle_en_double", code)
+    assert "La ligne 2 porte déjà « MESS25-001 »" in message and f"« {code} »" in message
+
+
+def test_the_number_of_a_registration_is_as_it_was_typed(tmp_path):
+    content = "Numéro;Statut\na1;ok\nA1;ok\n"
+    assert landed(tmp_path, PLACE, content, "registration_id") == [("a1",), ("A1",)]
+
+
+def test_a_place_online_and_a_format_in_person_contradict_each_other(tmp_path):
+    text = EVENT + (
+        "  place: {headers: [Lieu]}\n  department: {headers: [Dépt]}\n"
+        "  format: {headers: [Format], words: {in_person: [présentiel], online: [visio], hybrid: [hybride]}}\n"
+    )
+    content = "Code;Titre;Qui;Lieu;Dépt;Format\nE1;A;;visio;59;présentiel\nE2;B;;visio;59;hybride\nE3;C;;visio;59;\nE4;D;;Lille;59;présentiel\n"
+    assert landed(tmp_path, text, content, "event_id, place_status, modality") == [
+        ("E2", "online", "hybrid"),
+        ("E3", "online", "online"),
+        ("E4", "located", "in_person"),
+    ]
+    ((cell, rule, message),) = duckdb.sql(
+        f"select cell, rule, message from '{tmp_path}/landing/quarantine/*.parquet'"
+    ).fetchall()
+    assert (cell, rule) == ("D2", "format_contradictoire")
+    assert "« visio »" in message and "« présentiel »" in message

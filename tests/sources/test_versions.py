@@ -13,7 +13,8 @@ from deliveries import CONTRACTS, NOW, ROWS, places, programme
 from sources.explanations import Withdrawal, load_ended_programmes, load_withdrawals
 from sources.handover import hand_over
 from sources.landing import deliver
-from sources.ledger import deliveries, follow_series, open_ledger, rename_files
+from sources.ledger import deliveries, follow_series, open_ledger, overtaken, rename_files
+from sources.note import OVERTAKEN
 
 LOADED = {"hdf_2023_programme": CONTRACTS["hdf_2023_programme"]}
 
@@ -166,3 +167,43 @@ def test_only_withdrawals_of_rows_are_handed_over_for_history(tmp_path, monkeypa
     with closing(duckdb.connect()) as con:
         hand_over(con, places(tmp_path), LOADED)
         assert con.execute("from landing.withdrawal").fetchall() == [("s", "ab12")]
+
+
+def nights(home, files) -> list[list]:
+    """(name, rows, day it was written) land on the 1st, 2nd… of June: the remarks of each night that say a version came too late."""
+    contract = LOADED["hdf_2023_programme"]
+    shape = contract.contract.files.model_copy(update={"series": r"_(\d{4})"})
+    with_series = replace(contract, contract=contract.contract.model_copy(update={"files": shape}))
+    said = []
+    for night, (name, rows, day) in enumerate(files):
+        written = datetime(2025, 5, day, 10, tzinfo=UTC).timestamp()
+        os.utime(programme(home, rows, name=name), (written, written))
+        reports = deliver(places(home), with_series, now=datetime(2025, 6, 1 + night, tzinfo=UTC))
+        said.append([note.message for report in reports for note in report.notes if note.rule == OVERTAKEN])
+    return said
+
+
+def test_a_version_that_its_file_s_time_puts_before_the_one_there_says_that_it_does_not_count(tmp_path):
+    files = [("prog_2023_v1.xlsx", ROWS, 8), ("prog_2023_v2.xlsx", ROWS[:1], 20), ("prog_2023_v3.xlsx", ROWS[1:], 9)]
+    assert nights(tmp_path, files) == [
+        [],
+        [],
+        [
+            "« prog_2023_v3.xlsx » est plus ancien (09/05/2025) que « prog_2023_v2.xlsx » (20/05/2025) : il ne compte pas. "
+            "Enregistrez-le de nouveau si c'est le bon."
+        ],
+    ]
+    with open_ledger(places(tmp_path).ledger) as ledger:
+        assert [row["file_name"] for row in overtaken(ledger)] == ["prog_2023_v3.xlsx"]
+
+
+def test_it_is_said_until_a_newer_version_comes(tmp_path):
+    files = [("prog_2023_v2.xlsx", ROWS, 20), ("prog_2023_v3.xlsx", ROWS[1:], 9), ("prog_2023_v4.xlsx", ROWS[:1], 21)]
+    assert [len(said) for said in nights(tmp_path, files)] == [0, 1, 0]
+    with open_ledger(places(tmp_path).ledger) as ledger:
+        assert overtaken(ledger) == []
+
+
+def test_files_written_the_same_day_are_told_apart_by_the_hour(tmp_path):
+    ((), (sentence,)) = nights(tmp_path, [("prog_2023_v2.xlsx", ROWS, 20), ("prog_2023_v10.xlsx", ROWS[1:], 20)])
+    assert "n'est pas plus récent (20/05/2025 à 12:00:00) que « prog_2023_v2.xlsx » (20/05/2025 à 12:00:00)" in sentence

@@ -80,6 +80,64 @@ left join (
 where programme.has_events
 group by programme.programme_id
 {% endset %}
+{% set lost_parents %}
+-- events that name one they are a part of, and that one is nowhere: they count for themselves. What was typed may be a name: it is quoted
+-- when it is a code
+select
+    'part_of_nothing' as control,
+    programme.programme_id,
+    'total' as member,
+    0 as expected,
+    count(event.code) as actual,
+    string_agg(event.code || event.named, ', ' order by event.code) as detail
+from {{ ref('dim_programme') }} as programme
+left join (
+    select
+        dim.programme_key,
+        dim.code,
+        case
+            when parent.resolution = 'itself' then ' (renvoie à lui-même)'
+            when parent.resolution = 'circle' then ' (renvois en boucle)'
+            when parent.resolution = 'ambiguous' then ' (plusieurs événements ont ce code)'
+            when {{ unknown_event_id('parent.said_event_id') }} = parent.said_event_id then ' (« ' || parent.said_event_id || ' »)'
+            else ''
+        end as named
+    from {{ ref('dim_event') }} as dim
+    inner join {{ ref('int_event_parents') }} as parent
+        on parent.source = dim.source and parent.event_id = dim.event_id and not parent.is_part
+    -- those of which it changes something: what counts, and what may
+    where dim.is_counted or (dim.event_status = 'unknown' and dim.counts_in_programme and not dim.is_deleted)
+) as event using (programme_key)
+where programme.has_events
+group by programme.programme_id
+{% endset %}
+{% set held_ahead %}
+-- events said to be held that begin after the day, in Paris, on which the last delivery that says so came. By our own clock: that of whoever wrote
+-- the file may be wrong
+select
+    'held_before_its_day' as control,
+    programme.programme_id,
+    'total' as member,
+    0 as expected,
+    count(event.code) as actual,
+    string_agg(
+        event.code || ' (' || strftime(event.starts_on, '%d/%m/%Y') || ', reçu le ' || strftime(event.received_on, '%d/%m/%Y') || ')', ', '
+        order by event.code
+    ) as detail
+from {{ ref('dim_programme') }} as programme
+left join (
+    select
+        dim.programme_key,
+        dim.code,
+        dim.starts_on,
+        cast(timezone('Europe/Paris', timezone('UTC', delivery.received_at)) as date) as received_on
+    from {{ ref('dim_event') }} as dim
+    inner join {{ ref('stg_deliveries') }} as delivery using (source, delivery_id)
+    where dim.is_counted
+) as event on event.programme_key = programme.programme_key and event.starts_on > event.received_on
+where programme.has_events
+group by programme.programme_id
+{% endset %}
 {% set withheld_by_crawls %}
 -- events that a crawl says are deleted, and that stay: too many at once
 select
@@ -184,6 +242,8 @@ group by source, delivery_id, file_name
     withheld_by_crawls,
     deleted,
     came_unheld,
+    lost_parents,
+    held_ahead,
     doubles,
     order_of_lists,
     ctl_conservation(['event']),

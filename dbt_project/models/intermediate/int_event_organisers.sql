@@ -1,5 +1,6 @@
 -- Who organised: the whole text is looked up first (an alias of the programme, then a general one), then each of its
--- labels the same way, then among known names. A label nobody knows is an organisation of its own, named as it was written.
+-- labels the same way, then among known names. A label nobody knows is an organisation of its own, named as it was written; one that names
+-- nobody (« à préciser ») is none, unless an alias says whom it stands for.
 with texts as (
     select source, event_id, programme_id, organiser_text, {{ fold('organiser_text') }} as label_key
     from {{ ref('stg_events') }}
@@ -43,6 +44,7 @@ labelled as (
         on known.organisation_text = labels.label and known.siren is null and known.place is null and known.method <> 'none'
     left join {{ source('reference', 'organisation_alias') }} as alias
         on alias.label_key = labels.label_key and coalesce(alias.programme_id, labels.programme_id) = labels.programme_id
+    where alias.organisation_id is not null or not {{ names_no_organisation('labels.label_key') }}
     qualify dense_rank() over (
         partition by labels.source, labels.event_id, labels.label_rank order by alias.programme_id is null
     ) = 1

@@ -11,7 +11,7 @@ with said as (
 ),
 
 folded as materialized (
-    select organisation_text, {{ fold('organisation_text') }} as label_key
+    select organisation_text, case when {{ is_sheet_error('organisation_text') }} then '' else {{ fold('organisation_text') }} end as label_key
     from (select distinct organisation_text from said where organisation_text is not null)
 ),
 

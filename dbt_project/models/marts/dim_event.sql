@@ -1,4 +1,4 @@
--- is_counted: held, counting in its programme, and not a part of another event. A range inside one month has a month.
+-- is_counted: held, counting in its programme, and not a part of another event (int_event_parents). A range inside one month has a month.
 -- An event that registrations, lines of presence, reports or answers name and that nobody describes has a row, never counted.
 with themes as (
     select source, event_id, count(*) as nb_themes from {{ ref('int_event_themes') }} group by all
@@ -11,7 +11,7 @@ organisers as (
 select
     {{ key(['event.source', 'event.event_id']) }} as event_key,
     {{ key(['event.programme_id']) }} as programme_key,
-    case when event.parent_event_id is not null then {{ key(['event.source', 'event.parent_event_id']) }} end as parent_event_key,
+    case when parent.is_part then {{ key(['parent.parent_source', 'parent.parent_event_id']) }} end as parent_event_key,
     {{ key(['place.territory_level', 'place.territory_code',
             "case when place.territory_level in ('online', 'unknown') then 0 else place.territory_vintage end"]) }} as territory_key,
     {{ date_key('event.starts_on') }} as start_date_key,
@@ -23,7 +23,7 @@ select
     event.event_status,
     event.application_status,
     event.counts_in_programme,
-    event.event_status = 'held' and event.counts_in_programme and event.parent_event_id is null
+    event.event_status = 'held' and event.counts_in_programme and not coalesce(parent.is_part, false)
     and (not event.is_deleted or came.event_key is not null) as is_counted,
     event.valid_from,
     event.is_deleted,
@@ -58,6 +58,7 @@ select
     event.row_number
 from {{ ref('stg_events') }} as event
 inner join {{ ref('int_event_places') }} as place using (source, event_id)
+left join {{ ref('int_event_parents') }} as parent using (source, event_id)
 left join themes using (source, event_id)
 left join organisers using (source, event_id)
 -- an event deleted after people came took place

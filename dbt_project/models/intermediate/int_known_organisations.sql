@@ -63,7 +63,7 @@ identified as (
             case when coalesce(by_name.siren, directory.siren, '') = coalesce(directory.siren, by_name.siren, '') and nb_sirens <= 1
                 then by_name.organisation_id end,
             'SIREN-' || coalesce(directory.siren, namesakes.siren),
-            {{ label_id("concat_ws(' ', directory.name_key, directory.place)") }}
+            {{ label_id("concat_ws(' ', directory.name_key, lower(directory.place))") }}
         ) as organisation_id
     from directory
     left join listed as by_siren on by_siren.siren = directory.siren

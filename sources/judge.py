@@ -24,6 +24,7 @@ from identity.side_by_side import of_each
 from identity.vault import open_private
 from rulebook.numbers import agreed, plural
 from sources import redaction
+from sources.citable import is_citable, quotable
 from sources.columns import (
     FILLED,
     SPACES,
@@ -139,7 +140,7 @@ def judge(
     findings = pa.concat_tables([findings, beyond, _shortened_keys(contract, binding, body, raw["row_number"])])
     findings = redaction.pinned_refusals(findings, slots)
     duplicates, conflicts = _repeated(contract, sheet, canonical, findings)
-    findings = _sorted(pa.concat_tables([findings, conflicts]))
+    findings = quotable(contract, references, raw, _sorted(pa.concat_tables([findings, conflicts])))
     gone = pc.or_(_is_among(canonical, findings["row_number"]), _is_among(canonical, duplicates))
     is_accepted = pc.invert(gone)
     entity = ENTITIES[contract.entity]
@@ -769,12 +770,9 @@ def _control_totals(
             counted = pc.sum(own[control.field]).as_py() if control.measure == "sum" else own.num_rows
             place = f"{column_letter(column)}{sheet.row(row_number)}"
             if text is not None and _printed_figure(text) != counted:
-                notes.append(
-                    Note(
-                        "total_different",
-                        f"Le total imprimé en {place} (« {text} ») ne correspond pas aux lignes lues ({counted}).",
-                    )
-                )
+                printed_text = f" ({quote(text)})" if is_citable(text) else ""
+                message = f"Le total imprimé en {place}{printed_text} ne correspond pas aux lignes lues ({counted})."
+                notes.append(Note("total_different", message))
     return notes
 
 

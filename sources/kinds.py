@@ -152,7 +152,7 @@ def _programme(slot: Slot, field: ContractField | None, references: References, 
         if not is_blank(text) and not references.programme(text):
             raise Refused(
                 "programme_inconnu",
-                f"Le programme « {text} » n'existe pas. Programmes connus : {', '.join(references.programmes)}. {to_do}",
+                f"Le programme {quote(text or '')} n'existe pas. Programmes connus : {', '.join(references.programmes)}. {to_do}",
             )
         return (as_typed(text),)
 
@@ -176,7 +176,7 @@ def _themes(slot: Slot, field: ContractField | None, references: References, con
             return ([], None)
         raise Refused(
             "themes_sans_liste",
-            f"Le thème « {text} » ne peut pas être lu : le programme n'a pas de liste de thèmes. "
+            f"Le thème {quote(text or '')} ne peut pas être lu : le programme n'a pas de liste de thèmes. "
             "Videz la cellule, ou demandez à l'observatoire d'ajouter la liste des thèmes du programme.",
         )
 

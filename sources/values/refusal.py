@@ -1,5 +1,6 @@
 """The one exception of the value parsers. It carries a rule for machines and a sentence for the person who typed."""
 
+from sources.values import contacts
 from sources.values.text import clean
 
 QUOTE_LENGTH = 80
@@ -26,8 +27,8 @@ def masked(message: str, typed: str) -> str:
 
 
 def quote(text: str) -> str:
-    """The text between French quotation marks, on one line, cut after 80 characters."""
-    line = " ".join(text.split()).strip("«» ")
+    """The text between French quotation marks, on one line, without the addresses and telephones it holds, cut after 80 characters."""
+    line = contacts.hidden(" ".join(text.split()).strip("«» "))
     if len(line) > QUOTE_LENGTH:
         line = line[: QUOTE_LENGTH - 1] + "…"
     return f"« {line} »"

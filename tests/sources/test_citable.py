@@ -7,6 +7,8 @@ import pytest
 from sources.citable import quotable
 from sources.judge import FINDING
 from sources.kinds import References
+from sources.note import Note
+from sources.readers import Unreadable
 from sources.values import contacts
 from sources.values.refusal import quote
 from tests.sources.deliveries import CONTRACTS, land, raw
@@ -129,3 +131,26 @@ def test_nobody_is_named_by_the_refusals_of_a_delivery(tmp_path):
     assert [cell for cell, _, _ in rows] == ["B2", "C3", "F4", "G5", "H6", "J7", "K8"]
     said = str(rows).lower() + str(report.notes).lower() + str(report.message).lower()
     assert not [name for name in NAMES if name in said], said
+
+
+@pytest.mark.parametrize(
+    ("header", "place"),
+    [("Inscriptions : zq@exemple.test", "L1"), ("06 12 34 56 78", "L1"), ("Zoé 06.12.34.56.78", "L1")],
+)
+def test_an_unknown_header_that_is_a_contact_is_said_by_its_cell(tmp_path, header, place):
+    raw(tmp_path, "evenements_ess", "a.csv", f"{HEADER};{header}\n".encode())
+    (report,) = land(tmp_path, "evenements_ess")
+    assert report.rule == "colonnes_inattendues" and report.message.count(f"cellule {place}") == 2
+    assert "« Participants »" in report.message, "the other columns are quoted"
+    assert not [name for name in NAMES if name in report.message.lower()] and "06.12" not in report.message
+
+
+def test_what_is_read_in_place_of_a_header_is_quoted_without_contacts(tmp_path):
+    raw(tmp_path, "evenements_ess", "a.csv", f"Fiche;{'x' * 100} zoe.quenouille@exemple.test\n1;2\n".encode())
+    (report,) = land(tmp_path, "evenements_ess")
+    assert report.rule == "entete_introuvable" and not [name for name in NAMES if name in report.message.lower()]
+
+
+def test_the_name_of_a_sheet_or_file_is_quoted_without_contacts():
+    assert "zq" not in Unreadable("r", "Pas de feuille « zq@exemple.test » dans « a.xlsx ».").message
+    assert "zq" not in Note("r", "La feuille « zq@exemple.test » est masquée.").message

@@ -51,6 +51,7 @@ from sources.origins import cell, left_out, origin
 from sources.readers import Sheet
 from sources.readers.sheet import ROWS_OF_A_SHEET, enumerate_in_french
 from sources.readers.together import apart, is_of_part
+from sources.values import contacts
 from sources.values.dates import MONTH_NAMES, parse_date
 from sources.values.figures import parse_figure
 from sources.values.refusal import Refused, quote
@@ -133,7 +134,10 @@ def judge(
         notes += _months_without_rows(sheet, sections, raw["row_number"])
     notes += _pasted_twice(contract, sheet, body, raw["row_number"])
     notes += notes_on_looks(sheet, raw["row_number"].to_numpy())
+    notes += _contacts_taken_out(contract, binding, sheet, raw)
     notes += apply_corrections(raw, corrections, today)
+    if corrections:
+        notes += _contacts_taken_out(contract, binding, sheet, raw)
     canonical, findings = _canonical(contract, raw, mappings(contract, references))
     beyond, beside = _under_no_header(contract, binding, sheet, body, raw["row_number"])
     notes += beside
@@ -508,6 +512,49 @@ def _read_raw(
     raw["section"] = _sections(numbers, _months_of_sheets(contract, sheet) | sections)
     raw["corrections"] = _repeat([], "VARCHAR[]", len(numbers))
     return raw
+
+
+PRINTED = ("text", "labels", "place")
+"""Kinds of the slots whose text is printed as it was typed."""
+
+MOST_CONTACTS = 10
+"""How many cells a remark on contacts names."""
+
+
+def _contacts_taken_out(contract: Contract, binding: Binding, sheet: Sheet, raw: dict[str, pa.Array]) -> list[Note]:
+    """Take out of what a release prints of an event or an organisation the addresses and telephones typed beside it: « Collectif Phare
+    zq@exemple.test » is « Collectif Phare », in the rows of `raw` as everywhere after. The row stays; its cell is said."""
+    entity, cells = ENTITIES[contract.entity], []
+    if entity.name in redaction.PERSON_ENTITIES:  # no row of these is printed
+        return []
+    for name, slot in entity.slots.items():
+        if slot.kind not in PRINTED or name not in contract.fields:
+            continue
+        found = pc.fill_null(pc.match_substring_regex(raw[name], contacts.CONTACT), False)
+        if not found.true_count:
+            continue
+        before = raw[name].filter(found)
+        after = pa.array([contacts.removed(text) for text in before.to_pylist()], pa.string())
+        raw[name] = pc.replace_with_mask(raw[name], found, after)
+        changed = raw["row_number"].filter(found).filter(pc.not_equal(before, after))
+        cells += [_cell_of(contract, binding, sheet, name, number) for number in changed.to_pylist()]
+    if not cells:
+        return []
+    message = (
+        f"Une adresse électronique ou un téléphone a été retiré de {enumerate_in_french(cells, MOST_CONTACTS)} : ce texte est publié. Retirez-le de la "
+        "cellule, ou mettez-le dans la colonne du contact."
+    )
+    return [Note("contact_retire", message)]
+
+
+def _cell_of(contract: Contract, binding: Binding, sheet: Sheet, name: str, number: int) -> str:
+    """Where a row says a field: E12, the path of a JSON record, or the header where it is read from no column."""
+    if name not in binding.columns:
+        return f"« {name} » (ligne {sheet.row(number)})"
+    column = binding.columns[name][0]
+    if contract.files.shape == "json":
+        return quote(binding.labels[column] or name)
+    return f"{column_letter(column)}{sheet.row(number)}"
 
 
 def _months_of_sheets(contract: Contract, sheet: Sheet) -> dict[int, str | None]:

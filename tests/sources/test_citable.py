@@ -154,3 +154,40 @@ def test_what_is_read_in_place_of_a_header_is_quoted_without_contacts(tmp_path):
 def test_the_name_of_a_sheet_or_file_is_quoted_without_contacts():
     assert "zq" not in Unreadable("r", "Pas de feuille « zq@exemple.test » dans « a.xlsx ».").message
     assert "zq" not in Note("r", "La feuille « zq@exemple.test » est masquée.").message
+
+
+LABELLED = ["E1", "HDF-CONF-2023", "tenu", "Rencontre", "Phare", "", "06/04/2023", "LILLE", "", "12", "oui"]
+
+
+def events(tmp_path, **cells: str) -> tuple[list[tuple], list[Note]]:
+    """What lands of one event in which some cells are these, and what is said."""
+    named = dict(zip(("title", "organisers", "themes", "date", "place"), LABELLED[3:8], strict=True)) | cells
+    line = ";".join([*LABELLED[:3], *named.values(), *LABELLED[8:]])
+    raw(tmp_path, "evenements_ess", "a.csv", f"{HEADER}\n{line}\n".encode())
+    (report,) = land(tmp_path, "evenements_ess")
+    path = f"{tmp_path}/landing/event/evenements_ess__{report.delivery_id}.parquet"
+    columns = "event_id, title, organiser_text, organiser_labels, place_label"
+    said = [note for note in report.notes if note.rule == "contact_retire"]
+    return duckdb.sql(f"select {columns} from '{path}'").fetchall(), said
+
+
+def test_a_contact_beside_a_label_is_not_published_and_its_event_stays(tmp_path):
+    rows, said = events(
+        tmp_path,
+        title="Rencontre (06\u202f12\u00a034 56 78)",
+        organisers="Phare zq@exemple.test, Zoé Quenouille",
+        place="LILLE (zq@exemple.test)",
+    )
+    assert rows == [("E1", "Rencontre", "Phare, Zoé Quenouille", ["Phare", "Zoé Quenouille"], "LILLE")]
+    (note,) = said
+    assert "de D2, E2, H2 :" in note.message and "zq" not in note.message
+
+
+def test_an_organiser_that_is_a_contact_alone_is_nobody(tmp_path):
+    rows, said = events(tmp_path, organisers="zq@exemple.test")
+    assert rows == [("E1", "Rencontre", None, [], "LILLE")] and len(said) == 1
+
+
+def test_nothing_is_said_of_labels_without_a_contact(tmp_path):
+    rows, said = events(tmp_path, title="Rendez-vous @ Lille, le 06 12", organisers="Phare")
+    assert rows[0][1] == "Rendez-vous @ Lille, le 06 12" and not said

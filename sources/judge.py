@@ -628,17 +628,20 @@ def _canonical(contract: Contract, raw: dict[str, pa.Array], parses: list[Parse]
     columns |= zip(texts, of_each(cleaned, texts.values(), rows=len(numbers)), strict=True)
     read_by_sql = _read_by_sql(raw, parses) if len(numbers) >= MANY_ROWS else {}
 
-    def read(mapping: Parse) -> tuple[list[pa.Array], pa.Array | None, pa.Array | None]:
+    def read(mapping: Parse) -> tuple[list[pa.Array], pa.Array | None, pa.Array | None, pa.Array | None]:
         if (blank := _nothing_said(contract, mapping)) is not None:
             types = mapping.slot.columns.values()
-            return [_repeat(value, type_, len(numbers)) for value, type_ in zip(blank, types, strict=True)], None, None
+            blanks = [_repeat(value, type_, len(numbers)) for value, type_ in zip(blank, types, strict=True)]
+            return blanks, None, None, None
         return _parsed(mapping, raw, read_by_sql.get(mapping.slot.name))
 
-    for mapping, (values, rules, messages) in zip(parses, of_each(read, parses, rows=len(numbers)), strict=True):
-        slot = mapping.slot.name
+    for mapping, (values, rules, messages, at_fault) in zip(
+        parses, of_each(read, parses, rows=len(numbers)), strict=True
+    ):
         columns |= zip(mapping.slot.columns, values, strict=True)
-        if rules is not None:
-            refused = pc.is_valid(rules)
+        # a place is read with its department and its format: the cell that is wrong is the one to correct
+        for slot in () if at_fault is None else pc.unique(at_fault.drop_null()).to_pylist():
+            refused = pc.fill_null(pc.equal(at_fault, slot), False)
             if slot in missing:
                 refused = pc.and_(refused, pc.invert(pc.is_in(numbers, value_set=whole(missing[slot]))))
             declared = contract.fields.get(slot)
@@ -696,25 +699,26 @@ def _read_by_sql(raw: dict[str, pa.Array], parses: list[Parse]) -> dict[str, pa.
 
 def _parsed(
     mapping: Parse, raw: dict[str, pa.Array], known: pa.Array | None
-) -> tuple[list[pa.Array], pa.Array | None, pa.Array | None]:
-    """The columns of a slot, and the rule and message of the rows that were refused (None when none was). Each distinct text is
-    parsed once; not those whose one value is `known`."""
+) -> tuple[list[pa.Array], pa.Array | None, pa.Array | None, pa.Array | None]:
+    """The columns of a slot, and the rule, the message and the slot at fault of the rows that were refused (None when none was). Each distinct text
+    is parsed once; not those whose one value is `known`."""
     inputs, types = [raw[name] for name in mapping.inputs], list(mapping.slot.columns.values())
     left = None
     if known is not None:
         left = pc.is_null(known)
         inputs = [column.filter(left) for column in inputs]
     texts, codes = distinct(inputs)
-    parsed, rules, messages = [], [], []
+    parsed, rules, messages, at_fault = [], [], [], []
     for row in texts:
-        rule = message = None
+        rule = message = slot = None
         try:
             parsed.append(mapping.parse(*row))
         except Refused as refused:
             parsed.append((None,) * len(types))
-            rule, message = refused.rule, refused.message
+            rule, message, slot = refused.rule, refused.message, refused.slot or mapping.slot.name
         rules.append(rule)
         messages.append(message)
+        at_fault.append(slot)
     at = pa.array(codes)
 
     def of_rows(values: list, type_: pa.DataType, before: pa.Array | None = None) -> pa.Array:
@@ -725,8 +729,8 @@ def _parsed(
 
     columns = [of_rows([row[index] for row in parsed], _ARROW[type_], known) for index, type_ in enumerate(types)]
     if not any(rules):
-        return columns, None, None
-    return columns, of_rows(rules, pa.string()), of_rows(messages, pa.string())
+        return columns, None, None, None
+    return columns, *(of_rows(each, pa.string()) for each in (rules, messages, at_fault))
 
 
 def _sorted(findings: pa.Table) -> pa.Table:

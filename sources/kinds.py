@@ -27,7 +27,7 @@ from sources.values.identifiers import parse_postcode, parse_siret
 from sources.values.instants import parse_instant, sql_instant
 from sources.values.people import parse_gender
 from sources.values.places import Gazetteer
-from sources.values.refusal import Refused, quote
+from sources.values.refusal import Refused, quote, said_in
 from sources.values.scores import parse_recommendation, parse_score
 from sources.values.statuses import parse_registration_status
 from sources.values.text import as_typed, clean, fold, is_blank
@@ -168,7 +168,12 @@ def _labels(slot: Slot, field: ContractField | None, references: References, con
 
 
 def _themes(slot: Slot, field: ContractField | None, references: References, contract: Contract) -> Mapping:
+    programmes = contract.fields.get("programme")
+    is_missed = programmes is not None and programmes.required
+
     def parse(text: str | None, programme: str | None) -> tuple:
+        if is_missed if is_blank(programme) else not references.programme(programme):
+            return ([], None)  # the programme is refused: nothing is wrong with its themes yet
         name = references.programme(programme).get("theme_scheme")
         if name in references.themes:
             return (list(parse_themes(text, references.themes[name])), name)
@@ -244,8 +249,13 @@ def _place(slot: Slot, field: ContractField | None, references: References, cont
     def parse(
         text: str | None, department: str | None, region: str | None, format_: str | None, programme: str | None
     ) -> tuple:
-        place = references.gazetteer.locate(text, department=parse_department(department), region=parse_region(region))
-        stated = None if format_ is None or is_blank(format_) else match_choice(format_, formats)
+        with said_in("department"):
+            department = parse_department(department)
+        with said_in("region"):
+            region = parse_region(region)
+        place = references.gazetteer.locate(text, department=department, region=region)
+        with said_in("format"):
+            stated = None if format_ is None or is_blank(format_) else match_choice(format_, formats)
         if stated == "online" and place.status == "unknown":
             place_status, modality, basis = "online", "online", "stated"
         elif stated:

@@ -828,34 +828,34 @@ def _control_totals(
 
 
 def _unknown_words(contract: Contract, binding: Binding, sheet: Sheet, raw: pa.Table, accepted: pa.Table) -> list[Note]:
-    """Statuses that no vocabulary knows: the rows (`raw`, `accepted`: the same ones) are kept as `unknown` and their cells are
-    reported. The word is quoted when several rows share it and it has letters only: alone, or with digits, it may be a person's."""
+    """Statuses that no vocabulary knows: the rows (`raw`, `accepted`: the same ones) are kept as `unknown`, and the cells are reported where each word
+    stands first. The words are never quoted: rows with a status are people's, and cells that have moved put a name there, in as many rows as
+    a family has."""
     notes = []
     for slot in ENTITIES[contract.entity].slots.values():
         if slot.kind != "status" or slot.name not in binding.columns:
             continue
-        is_unknown = pc.equal(accepted[next(iter(slot.columns))], "unknown")
-        rows = raw.filter(is_unknown)
-        found: dict[str, list[int]] = {}
+        rows = raw.filter(pc.equal(accepted[next(iter(slot.columns))], "unknown"))
         words = cleaned(whole(rows[slot.name])).to_pylist()
+        first: dict[str, int] = {}
         for word, row_number in zip(words, rows["row_number"].to_pylist(), strict=True):
             if word is not None:
-                found.setdefault(word, []).append(row_number)
-        for word, numbers in found.items():
-            place = (
-                binding.labels[binding.columns[slot.name][0]]
-                if contract.files.shape == "json"
-                else (f"{column_letter(binding.columns[slot.name][0])}{sheet.row(numbers[0])}")
-            )
-            shown = f"{quote(word)} " if len(numbers) > 2 and re.fullmatch(r"[^\W\d_]+( [^\W\d_]+)*", word) else ""
-            notes.append(
-                Note(
-                    "mot_inconnu",
-                    f"Statut inconnu {shown}en {place} ({plural(len(numbers), 'ligne')}) : écrivez un des mots du modèle, "
-                    "ou demandez à l'observatoire d'ajouter celui-ci.",
-                )
-            )
+                first.setdefault(word, row_number)
+        if not first:
+            continue
+        cells = list(dict.fromkeys(_cell_of(contract, binding, sheet, slot.name, number) for number in first.values()))
+        known = ", ".join(quote(accepted[0]) for accepted in contract.fields[slot.name].words.values() if accepted)
+        message = (
+            f"{agreed(len(first), 'Statut inconnu', 'Statuts inconnus')} en {enumerate_in_french(cells, MOST_UNKNOWN)} "
+            f"({plural(len(words) - words.count(None), 'ligne')}) : écrivez un des mots du modèle{f' ({known})' if known else ''}, "
+            "ou demandez à l'observatoire d'ajouter celui-ci."
+        )
+        notes.append(Note("mot_inconnu", message))
     return notes
+
+
+MOST_UNKNOWN = 10
+"""How many cells a remark on unknown statuses names."""
 
 
 def _far_from_their_section(binding: Binding, sheet: Sheet, raw: pa.Table, accepted: pa.Table) -> list[Note]:

@@ -110,6 +110,11 @@ def test_a_part_of_the_cell_is_no_more_quoted_than_the_whole():
         ("Phare – contact : zq@exemple.test / Hauts les coop", "Phare – / Hauts les coop"),
         ("zq@exemple.test", ""),
         ("Le 06 12 2023 à 14 h, 150 personnes", "Le 06 12 2023 à 14 h, 150 personnes"),
+        ("par exemple 06/04/2023 14:30, ou 06-04-2023 14:30", "par exemple 06/04/2023 14:30, ou 06-04-2023 14:30"),
+        ("SIRET 01234567800012", "SIRET 01234567800012"),
+        ("Phare +33 (0)6 12 34 56 78", "Phare"),
+        ("Phare 0033612345678", "Phare"),
+        ("Phare 06/12/34/56/78", "Phare"),
         ("Rendez-vous @ Lille", "Rendez-vous @ Lille"),
     ],
 )

@@ -4,6 +4,7 @@ Belongs here: reading names, definitions, signs, deliveries and quarantine out o
 belong here: inventing a name. A code without a label is printed as it is.
 """
 
+import re
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -11,6 +12,11 @@ from typing import Any
 
 from publication.warehouse import opened
 from publication.wording import BREAKDOWNS, MEMBERS, UNITS, capitalised, document_words, long_month
+
+_SPACE = "[\\s\u00a0\u2007\u2009\u202f]"
+_PAIRS = "|".join(rf"(?:{each}\d{{2}}){{4}}" for each in ("", _SPACE + "{1,2}", r"\.", r"\. ", "-", "/"))
+CONTACT = re.compile(rf"\S@\S|(?:(?:\+|\b00)33(?:{_SPACE}|[./-]){{0,2}}(?:\(0\){_SPACE}?)?|\b0)[1-9](?:{_PAIRS})(?!\d)")
+"""What looks like an address or a telephone, as `sources/values/contacts.py` finds them: no room knows the other."""
 
 Row = dict[str, Any]
 
@@ -156,11 +162,21 @@ def read(warehouse: Path) -> tuple[Labels, Supply]:
             ),
         )
         supply = Supply(
-            deliveries=tuple(rows("landing", "delivery", wanted=DELIVERY)),
+            deliveries=tuple(
+                _hidden(row, "file_name", "message") for row in rows("landing", "delivery", wanted=DELIVERY)
+            ),
             # values are never read: what staff need is the cell and the sentence
-            quarantine=tuple(rows("landing", "quarantine", wanted=QUARANTINE)),
+            quarantine=tuple(
+                _hidden(row, "file_name", "sheet") for row in rows("landing", "quarantine", wanted=QUARANTINE)
+            ),
         )
     return labels, supply
+
+
+def _hidden(row: Row, *columns: str) -> Row:
+    """A row that says nothing where one of these texts holds a contact: the name of a file cannot be mended once it was received."""
+    held = [name for name in columns if row[name] and CONTACT.search(row[name])]
+    return row | dict.fromkeys(held, "(contient une adresse électronique ou un téléphone)") if held else row
 
 
 INDICATOR = (

@@ -24,7 +24,7 @@ from typing import TYPE_CHECKING
 from expectations import Verdict
 from expectations import suite as suites_on_disk
 from publication import calendar as calendars
-from publication import labels, shelf, warehouse
+from publication import contacts, labels, shelf, warehouse
 from publication.decision import (
     Desk,
     Opened,
@@ -113,6 +113,7 @@ def _released(
     prints = {fingerprint, fingerprint_of(decided.ready, supply, names)}
     if base is not None and prints & already_released(releases, base):
         return replace(base, changed=False)
+    contacts.refuse({name: entry.table for name, entry in shipped.items() if entry.table is not None}, names, supply)
 
     release = Release(
         number=number,

@@ -15,6 +15,7 @@ from rulebook.numbers import plural
 from sources.contract import MOST_ABOVE, Contract, ContractField, header_key
 from sources.entities import ENTITIES
 from sources.readers.sheet import enumerate_in_french
+from sources.values import contacts
 from sources.values.text import fold
 
 MOST_UNKNOWN = 10
@@ -24,9 +25,11 @@ Cells = tuple[str | None, ...]
 
 
 class Unbound(Exception):
-    """The header row, or that of a section, does not fit the contract: the delivery is held. `rule` and a French `message`."""
+    """The header row, or that of a section, does not fit the contract: the delivery is held. `rule` and a French `message`, without the addresses
+    and telephones of what it quotes."""
 
     def __init__(self, rule: str, message: str) -> None:
+        message = contacts.hidden(message)
         super().__init__(message)
         self.rule, self.message = rule, message
 
@@ -90,7 +93,7 @@ def bind(contract: Contract, rows: list[tuple[int, Cells]], has_data: HasData) -
     missing = _lacking([contract.fields[name] for name in absent if contract.fields[name].required], labels)
     if unmapped or missing:
         if _is_header(contract, labels, known):
-            sentence = _sentence(contract, cells, unmapped, missing, claims)
+            sentence = _sentence(contract, number, cells, unmapped, missing, claims)
         else:
             sentence = _sentence_without_cells(contract, number, unmapped, missing)
         raise Unbound("colonnes_inattendues", sentence)
@@ -168,7 +171,9 @@ def says(header: str | None, words: Sequence[str]) -> bool:
 
 
 def _without_header(contract: Contract, rows: list[tuple[int, Cells]]) -> Unbound:
-    seen = "; ".join(" | ".join(cell for cell in cells if cell)[:120] for _, cells in _within(contract, rows)[:3])
+    seen = "; ".join(
+        " | ".join(contacts.hidden(cell) for cell in cells if cell)[:120] for _, cells in _within(contract, rows)[:3]
+    )
     # without its header, a list of people begins with people: their names stay out of the ledger
     read = "" if ENTITIES[contract.entity].personal else f" (lu : « {seen} »)"
     return Unbound(
@@ -241,9 +246,15 @@ def _sentence_without_cells(contract: Contract, number: int, unmapped: list[int]
 
 
 def _sentence(
-    contract: Contract, cells: Cells, unmapped: list[int], missing: list[str], claims: dict[str, list[int]]
+    contract: Contract,
+    number: int,
+    cells: Cells,
+    unmapped: list[int],
+    missing: list[str],
+    claims: dict[str, list[int]],
 ) -> str:
-    """Lists what is unmapped, what is missing, what is available, and proposes the likely match of a reworded header."""
+    """Lists what is unmapped, what is missing, what is available, and proposes the likely match of a reworded header. Of a header that holds an
+    address or a telephone, where it stands."""
     free = {header_key(h): h for name, field in contract.fields.items() if name not in claims for h in field.headers}
     parts = []
     for index in unmapped:
@@ -251,6 +262,11 @@ def _sentence(
         column = f"colonne {column_letter(index)}"
         if not label:
             parts.append(f"la {column} a des valeurs mais pas d'en-tête")
+            continue
+        if contacts.holds(label):
+            parts.append(
+                f"colonne inconnue (cellule {column_letter(index)}{number} : adresse électronique ou téléphone)"
+            )
             continue
         close = difflib.get_close_matches(header_key(label), free, n=1, cutoff=0.5)
         hint = f" (est-ce « {free[close[0]]} » reformulé ?)" if close else ""
@@ -260,7 +276,14 @@ def _sentence(
             f"et {plural(len(parts) - MOST_UNKNOWN, 'autre colonne inconnue', 'autres colonnes inconnues')}"
         ]
     parts += [f"colonne obligatoire absente « {header} »" for header in missing]
-    available = enumerate_in_french([f"« {cell} »" for cell in cells if cell], shown=40)
+    available = enumerate_in_french(
+        [
+            f"cellule {column_letter(index)}{number}" if contacts.holds(cell) else f"« {cell} »"
+            for index, cell in enumerate(cells)
+            if cell
+        ],
+        shown=40,
+    )
     return (
         f"{' ; '.join(parts)}. Colonnes du fichier : {available}. Colonnes attendues : {_expected(contract)}. "
         "Remettez l'en-tête du modèle, ou demandez à l'observatoire de lire aussi cette colonne."

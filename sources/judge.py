@@ -24,6 +24,7 @@ from identity.side_by_side import of_each
 from identity.vault import open_private
 from rulebook.numbers import agreed, plural
 from sources import redaction
+from sources.citable import is_citable, quotable
 from sources.columns import (
     FILLED,
     SPACES,
@@ -50,6 +51,7 @@ from sources.origins import cell, left_out, origin
 from sources.readers import Sheet
 from sources.readers.sheet import PARTLY_STRUCK, ROWS_OF_A_SHEET, enumerate_in_french
 from sources.readers.together import apart, is_of_part
+from sources.values import contacts
 from sources.values.dates import MONTH_NAMES, parse_date
 from sources.values.figures import parse_figure
 from sources.values.instants import NUMERIC_DAY, PROVES_ORDER
@@ -135,7 +137,10 @@ def judge(
         notes += _titles_as_dates(contract, sheet, body, structure)
     notes += _pasted_twice(contract, sheet, body, raw["row_number"])
     notes += notes_on_looks(sheet, raw["row_number"].to_numpy())
+    notes += _contacts_taken_out(contract, binding, sheet, raw)
     notes += apply_corrections(raw, corrections, today)
+    if corrections:
+        notes += _contacts_taken_out(contract, binding, sheet, raw)
     canonical, findings = _canonical(contract, raw, mappings(contract, references))
     _no_column_is_backwards(contract, raw, findings)
     beyond, beside = _under_no_header(contract, binding, sheet, body, raw["row_number"])
@@ -144,7 +149,7 @@ def judge(
     findings = pa.concat_tables([findings, beyond, shortened, _struck_in_part(binding, sheet, body, raw)])
     findings = redaction.pinned_refusals(findings, slots)
     duplicates, conflicts = _repeated(contract, sheet, canonical, findings)
-    findings = _sorted(pa.concat_tables([findings, conflicts]))
+    findings = quotable(contract, references, raw, _sorted(pa.concat_tables([findings, conflicts])))
     gone = pc.or_(_is_among(canonical, findings["row_number"]), _is_among(canonical, duplicates))
     is_accepted = pc.invert(gone)
     entity = ENTITIES[contract.entity]
@@ -594,6 +599,49 @@ def _read_raw(
     return raw
 
 
+PRINTED = ("text", "labels", "place")
+"""Kinds of the slots whose text is printed as it was typed."""
+
+MOST_CONTACTS = 10
+"""How many cells a remark on contacts names."""
+
+
+def _contacts_taken_out(contract: Contract, binding: Binding, sheet: Sheet, raw: dict[str, pa.Array]) -> list[Note]:
+    """Take out of what a release prints of an event or an organisation the addresses and telephones typed beside it: « Collectif Phare
+    zq@exemple.test » is « Collectif Phare », in the rows of `raw` as everywhere after. The row stays; its cell is said."""
+    entity, cells = ENTITIES[contract.entity], []
+    if entity.name in redaction.PERSON_ENTITIES:  # no row of these is printed
+        return []
+    for name, slot in entity.slots.items():
+        if slot.kind not in PRINTED or name not in contract.fields:
+            continue
+        found = pc.fill_null(pc.match_substring_regex(raw[name], contacts.CONTACT), False)
+        if not found.true_count:
+            continue
+        before = raw[name].filter(found)
+        after = pa.array([contacts.removed(text) for text in before.to_pylist()], pa.string())
+        raw[name] = pc.replace_with_mask(raw[name], found, after)
+        changed = raw["row_number"].filter(found).filter(pc.not_equal(before, after))
+        cells += [_cell_of(contract, binding, sheet, name, number) for number in changed.to_pylist()]
+    if not cells:
+        return []
+    message = (
+        f"Une adresse électronique ou un téléphone a été retiré de {enumerate_in_french(cells, MOST_CONTACTS)} : ce texte est publié. Retirez-le de la "
+        "cellule, ou mettez-le dans la colonne du contact."
+    )
+    return [Note("contact_retire", message)]
+
+
+def _cell_of(contract: Contract, binding: Binding, sheet: Sheet, name: str, number: int) -> str:
+    """Where a row says a field: E12, the path of a JSON record, or the header where it is read from no column."""
+    if name not in binding.columns:
+        return f"« {name} » (ligne {sheet.row(number)})"
+    column = binding.columns[name][0]
+    if contract.files.shape == "json":
+        return quote(binding.labels[column] or name)
+    return f"{column_letter(column)}{sheet.row(number)}"
+
+
 def _months_of_sheets(contract: Contract, sheet: Sheet) -> dict[int, str | None]:
     """Where several sheets are read as one, the month that the title of each opens (« Avril 2023 »): none goes on into the next sheet."""
     if contract.layout.sections is None:
@@ -665,17 +713,20 @@ def _canonical(contract: Contract, raw: dict[str, pa.Array], parses: list[Parse]
     columns |= zip(texts, of_each(cleaned, texts.values(), rows=len(numbers)), strict=True)
     read_by_sql = _read_by_sql(raw, parses) if len(numbers) >= MANY_ROWS else {}
 
-    def read(mapping: Parse) -> tuple[list[pa.Array], pa.Array | None, pa.Array | None]:
+    def read(mapping: Parse) -> tuple[list[pa.Array], pa.Array | None, pa.Array | None, pa.Array | None]:
         if (blank := _nothing_said(contract, mapping)) is not None:
             types = mapping.slot.columns.values()
-            return [_repeat(value, type_, len(numbers)) for value, type_ in zip(blank, types, strict=True)], None, None
+            blanks = [_repeat(value, type_, len(numbers)) for value, type_ in zip(blank, types, strict=True)]
+            return blanks, None, None, None
         return _parsed(mapping, raw, read_by_sql.get(mapping.slot.name))
 
-    for mapping, (values, rules, messages) in zip(parses, of_each(read, parses, rows=len(numbers)), strict=True):
-        slot = mapping.slot.name
+    for mapping, (values, rules, messages, at_fault) in zip(
+        parses, of_each(read, parses, rows=len(numbers)), strict=True
+    ):
         columns |= zip(mapping.slot.columns, values, strict=True)
-        if rules is not None:
-            refused = pc.is_valid(rules)
+        # a place is read with its department and its format: the cell that is wrong is the one to correct
+        for slot in () if at_fault is None else pc.unique(at_fault.drop_null()).to_pylist():
+            refused = pc.fill_null(pc.equal(at_fault, slot), False)
             if slot in missing:
                 refused = pc.and_(refused, pc.invert(pc.is_in(numbers, value_set=whole(missing[slot]))))
             declared = contract.fields.get(slot)
@@ -733,36 +784,38 @@ def _read_by_sql(raw: dict[str, pa.Array], parses: list[Parse]) -> dict[str, pa.
 
 def _parsed(
     mapping: Parse, raw: dict[str, pa.Array], known: pa.Array | None
-) -> tuple[list[pa.Array], pa.Array | None, pa.Array | None]:
-    """The columns of a slot, and the rule and message of the rows that were refused (None when none was). Each distinct text is
-    parsed once; not those whose one value is `known`."""
+) -> tuple[list[pa.Array], pa.Array | None, pa.Array | None, pa.Array | None]:
+    """The columns of a slot, and the rule, the message and the slot at fault of the rows that were refused (None when none was). Each distinct text
+    is parsed once; not those whose one value is `known`."""
     inputs, types = [raw[name] for name in mapping.inputs], list(mapping.slot.columns.values())
     left = None
     if known is not None:
         left = pc.is_null(known)
         inputs = [column.filter(left) for column in inputs]
     texts, codes = distinct(inputs)
-    parsed, rules, messages = [], [], []
+    parsed, rules, messages, at_fault = [], [], [], []
     for row in texts:
-        rule = message = None
+        rule = message = slot = None
         try:
             parsed.append(mapping.parse(*row))
         except Refused as refused:
             parsed.append((None,) * len(types))
-            rule, message = refused.rule, refused.message.encode(errors="replace").decode()
+            rule, message, slot = refused.rule, refused.message, refused.slot or mapping.slot.name
+            message = message.encode(errors="replace").decode()
         except (OSError, MemoryError):  # the machine, or the references: no cell is to blame
             raise
         except Exception:
             parsed.append((None,) * len(types))
-            rule, message = UNREAD
+            (rule, message), slot = UNREAD, mapping.slot.name
         rules.append(rule)
         messages.append(message)
+        at_fault.append(slot)
     arrow_types = [_ARROW[type_] for type_ in types]
     made = [_fitting([row[index] for row in parsed], type_) for index, type_ in enumerate(arrow_types)]
     if beyond := set().union(*(each for _, each in made)):
         for rank in beyond:
             parsed[rank] = (None,) * len(types)
-            rules[rank], messages[rank] = UNREAD
+            (rules[rank], messages[rank]), at_fault[rank] = UNREAD, mapping.slot.name
         made = [_fitting([row[index] for row in parsed], type_) for index, type_ in enumerate(arrow_types)]
     at = pa.array(codes)
 
@@ -774,8 +827,8 @@ def _parsed(
 
     columns = [of_rows(values, known) for values, _ in made]
     if not any(rules):
-        return columns, None, None
-    return columns, of_rows(pa.array(rules, pa.string())), of_rows(pa.array(messages, pa.string()))
+        return columns, None, None, None
+    return columns, *(of_rows(pa.array(each, pa.string())) for each in (rules, messages, at_fault))
 
 
 UNREAD = (
@@ -903,43 +956,36 @@ def _control_totals(
             counted = pc.sum(own[control.field]).as_py() if control.measure == "sum" else own.num_rows
             place = f"{column_letter(column)}{sheet.row(row_number)}"
             if text is not None and _printed_figure(text) != counted:
-                notes.append(
-                    Note(
-                        "total_different",
-                        f"Le total imprimé en {place} (« {text} ») ne correspond pas aux lignes lues ({counted}).",
-                    )
-                )
+                printed_text = f" ({quote(text)})" if is_citable(text) else ""
+                message = f"Le total imprimé en {place}{printed_text} ne correspond pas aux lignes lues ({counted})."
+                notes.append(Note("total_different", message))
     return notes
 
 
 def _unknown_words(contract: Contract, binding: Binding, sheet: Sheet, raw: pa.Table, accepted: pa.Table) -> list[Note]:
-    """Statuses that no vocabulary knows: the rows (`raw`, `accepted`: the same ones) are kept as `unknown` and their cells are
-    reported. The word is quoted when several rows share it and it has letters only: alone, or with digits, it may be a person's."""
+    """Statuses that no vocabulary knows: the rows (`raw`, `accepted`: the same ones) are kept as `unknown`, and the cells are reported where each word
+    stands first. The words are never quoted: rows with a status are people's, and cells that have moved put a name there, in as many rows as
+    a family has."""
     notes = []
     for slot in ENTITIES[contract.entity].slots.values():
         if slot.kind != "status" or slot.name not in binding.columns:
             continue
-        is_unknown = pc.equal(accepted[next(iter(slot.columns))], "unknown")
-        rows = raw.filter(is_unknown)
-        found: dict[str, list[int]] = {}
+        rows = raw.filter(pc.equal(accepted[next(iter(slot.columns))], "unknown"))
         words = cleaned(whole(rows[slot.name])).to_pylist()
+        first: dict[str, int] = {}
         for word, row_number in zip(words, rows["row_number"].to_pylist(), strict=True):
             if word is not None:
-                found.setdefault(word, []).append(row_number)
-        for word, numbers in found.items():
-            place = (
-                binding.labels[binding.columns[slot.name][0]]
-                if contract.files.shape == "json"
-                else (f"{column_letter(binding.columns[slot.name][0])}{sheet.row(numbers[0])}")
-            )
-            shown = f"{quote(word)} " if len(numbers) > 2 and re.fullmatch(r"[^\W\d_]+( [^\W\d_]+)*", word) else ""
-            notes.append(
-                Note(
-                    "mot_inconnu",
-                    f"Statut inconnu {shown}en {place} ({plural(len(numbers), 'ligne')}) : écrivez un des mots du modèle, "
-                    "ou demandez à l'observatoire d'ajouter celui-ci.",
-                )
-            )
+                first.setdefault(word, row_number)
+        if not first:
+            continue
+        cells = list(dict.fromkeys(_cell_of(contract, binding, sheet, slot.name, number) for number in first.values()))
+        known = ", ".join(quote(accepted[0]) for accepted in contract.fields[slot.name].words.values() if accepted)
+        message = (
+            f"{agreed(len(first), 'Statut inconnu', 'Statuts inconnus')} en {enumerate_in_french(cells, MOST_UNKNOWN)} "
+            f"({plural(len(words) - words.count(None), 'ligne')}) : écrivez un des mots du modèle{f' ({known})' if known else ''}, "
+            "ou demandez à l'observatoire d'ajouter celui-ci."
+        )
+        notes.append(Note("mot_inconnu", message))
     return notes
 
 
@@ -972,6 +1018,10 @@ def _rounded_amounts(contract: Contract, binding: Binding, sheet: Sheet, raw: pa
             + f" au centime le plus proche : {enumerate_in_french(found)}. Si ce n'est pas le montant payé, écrivez-le avec deux décimales.",
         )
     ]
+
+
+MOST_UNKNOWN = 10
+"""How many cells a remark on unknown statuses names."""
 
 
 def _far_from_their_section(binding: Binding, sheet: Sheet, raw: pa.Table, accepted: pa.Table) -> list[Note]:

@@ -27,7 +27,7 @@ from sources.values.identifiers import parse_postcode, parse_siret
 from sources.values.instants import parse_instant, sql_instant
 from sources.values.people import parse_gender
 from sources.values.places import Gazetteer
-from sources.values.refusal import Refused, quote
+from sources.values.refusal import Refused, quote, said_in
 from sources.values.scores import parse_recommendation, parse_score
 from sources.values.statuses import parse_registration_status
 from sources.values.text import as_typed, clean, fold, is_blank, is_missing
@@ -152,7 +152,7 @@ def _programme(slot: Slot, field: ContractField | None, references: References, 
         if not is_blank(text) and not references.programme(text):
             raise Refused(
                 "programme_inconnu",
-                f"Le programme « {text} » n'existe pas. Programmes connus : {', '.join(references.programmes)}. {to_do}",
+                f"Le programme {quote(text or '')} n'existe pas. Programmes connus : {', '.join(references.programmes)}. {to_do}",
             )
         return (as_typed(text),)
 
@@ -184,7 +184,12 @@ def _names_nothing(label: str) -> bool:
 
 
 def _themes(slot: Slot, field: ContractField | None, references: References, contract: Contract) -> Mapping:
+    programmes = contract.fields.get("programme")
+    is_missed = programmes is not None and programmes.required
+
     def parse(text: str | None, programme: str | None) -> tuple:
+        if is_missed if is_blank(programme) else not references.programme(programme):
+            return ([], None)  # the programme is refused: nothing is wrong with its themes yet
         name = references.programme(programme).get("theme_scheme")
         if name in references.themes:
             return (list(parse_themes(text, references.themes[name])), name)
@@ -192,7 +197,7 @@ def _themes(slot: Slot, field: ContractField | None, references: References, con
             return ([], None)
         raise Refused(
             "themes_sans_liste",
-            f"Le thème « {text} » ne peut pas être lu : le programme n'a pas de liste de thèmes. "
+            f"Le thème {quote(text or '')} ne peut pas être lu : le programme n'a pas de liste de thèmes. "
             "Videz la cellule, ou demandez à l'observatoire d'ajouter la liste des thèmes du programme.",
         )
 
@@ -260,8 +265,13 @@ def _place(slot: Slot, field: ContractField | None, references: References, cont
     def parse(
         text: str | None, department: str | None, region: str | None, format_: str | None, programme: str | None
     ) -> tuple:
-        place = references.gazetteer.locate(text, department=parse_department(department), region=parse_region(region))
-        stated = None if format_ is None or is_blank(format_) else match_choice(format_, formats)
+        with said_in("department"):
+            in_department = parse_department(department)
+        with said_in("region"):
+            in_region = parse_region(region)
+        place = references.gazetteer.locate(text, department=in_department, region=in_region)
+        with said_in("format"):
+            stated = None if format_ is None or is_blank(format_) else match_choice(format_, formats)
         if stated == "in_person" and place.status == "online":
             said = next((each for each in (text, department) if not is_blank(each)), None)
             raise Refused(

@@ -2,13 +2,19 @@
 
 from dataclasses import dataclass
 
+from sources.values import contacts
+
 
 @dataclass(frozen=True)
 class Note:
-    """Something the sender should know. `rule` is a stable code in snake case, `message` a French sentence."""
+    """Something the sender should know. `rule` is a stable code in snake case, `message` a French sentence: whatever it quotes, no address or
+    telephone is in it."""
 
     rule: str
     message: str
+
+    def __post_init__(self) -> None:
+        object.__setattr__(self, "message", contacts.hidden(self.message))
 
 
 OVERTAKEN = "version_plus_ancienne"

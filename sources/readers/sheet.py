@@ -15,6 +15,7 @@ import pyarrow.compute as pc
 
 from rulebook.numbers import plural
 from sources.note import Note
+from sources.values import contacts
 
 MAX_CELL = 131_072
 """Characters of one cell of a text table; more is a quote that was never closed."""
@@ -108,9 +109,11 @@ def sheet_of(
 
 
 class Unreadable(Exception):
-    """The file, or the sheet asked for, cannot be read. `message` is one French sentence for who sent it."""
+    """The file, or the sheet asked for, cannot be read. `message` is one French sentence for who sent it, without the addresses and telephones of
+    the names it quotes."""
 
     def __init__(self, rule: str, message: str) -> None:
+        message = contacts.hidden(message)
         super().__init__(message)
         self.rule = rule
         self.message = message

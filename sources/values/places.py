@@ -94,6 +94,10 @@ class Gazetteer:
         """The communes in their own right, without their parts."""
         return self._current.values()
 
+    def is_name(self, name: str) -> bool:
+        """Whether a folded text is the name of a commune, or one of those that are known to be of none."""
+        return name in self._by_name or name in self._never_located
+
     def locate(self, label: str | None, *, department: str | None = None, region: str | None = None) -> Place:
         """The place a label names.
 

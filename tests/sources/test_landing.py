@@ -203,7 +203,7 @@ def test_an_original_is_kept_encrypted_and_opens_to_the_same_bytes(tmp_path):
         ([3, "UDES", "T", None, 59, "LILLE", "6 avril", "voir fiche"], "H7", None, ["voir fiche"]),
         ([3, "UDES", "T", None, 59, "LILLLE-SUR-RIEN", "6 avril", 5], "F7", "commune_inconnue", ["LILLLE-SUR-RIEN"]),
         ([3, "UDES", "T", None, 62, "LILLE", "6 avril", 5], "F7", "departement_contradictoire", ["59"]),
-        ([3, "UDES", "T", None, 99, "LILLE", "6 avril", 5], "F7", None, ["99"]),
+        ([3, "UDES", "T", None, 99, "LILLE", "6 avril", 5], "E7", None, ["99"]),
         ([3, "UDES", None, None, 59, "LILLE", "6 avril", 5], "C7", "valeur_manquante", ["Intitulé"]),
         ([3, "UDES", "T", "TRANSITION LUNAIRE", 59, "LILLE", "6 avril", 5], "D7", None, ["LUNAIRE"]),
         ([1, "UDES", "Autre chose", None, 59, "LILLE", "6 avril", 5], "A7", "cle_en_double", ["ligne 5", "HDF23-A01"]),

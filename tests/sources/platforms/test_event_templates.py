@@ -134,7 +134,7 @@ def test_programme_workbook(tmp_path):
     assert landed.column("organiser_text")[0] == "Coopérative L’Établi"
     assert [(row["cell"], row["rule"]) for row in landed.quarantine] == [
         ("K7", "compte_incompris"),
-        ("H11", "departement_inconnu"),
+        ("I11", "departement_inconnu"),
     ]
     assert not landed.leaks("612345678", "06 00 00 00 01", "04.00.00.00.00")
 

@@ -76,7 +76,23 @@ def test_an_unknown_status_is_kept_and_reported(tmp_path):
     assert landed.rows[5]["status"] == "unknown" and landed.rows[5]["status_text"] is None
     (note,) = landed.report.notes
     assert note.rule == "mot_inconnu" and "en C7 (1 ligne" in note.message
-    assert "Contesté" not in note.message, "a word that stands alone may be a person's"
+    assert "Contesté" not in note.message, "it may be a person's name"
+    assert "« Validé », « En attente »" in note.message
+
+
+def test_a_name_that_many_rows_have_for_a_status_is_not_quoted(tmp_path):
+    """Cells that have moved by one: the same name in four rows."""
+    lines = (FILES / CSV).read_text("utf-8-sig").splitlines()
+    status = lines[0].split(";").index("Statut de la commande")
+    moved = []
+    for number, typed in enumerate(("Zoe Quenouille",) * 4 + ("Bidule",)):
+        cells = lines[1].split(";")
+        cells[0], cells[status] = f"9{number}", typed
+        moved.append(";".join(cells))
+    landed = land(tmp_path, "helloasso", "\n".join([lines[0], *moved]).encode(), name="a.csv", edits=EDITS)
+    (note,) = [note for note in landed.report.notes if note.rule == "mot_inconnu"]
+    assert "Statuts inconnus en C2, C6 (5 lignes)" in note.message
+    assert "Quenouille" not in note.message and "Bidule" not in note.message
 
 
 def test_the_export_of_before_2020(tmp_path):

@@ -139,7 +139,7 @@ def test_negative(text):
 def test_too_many():
     assert refused_message("0612345678") == (
         "compte_excessif",
-        "« 0612345678 » dépasse 100 000 participants. Vérifiez que ce n'est pas un numéro de téléphone, un code postal "
+        "« (téléphone) » dépasse 100 000 participants. Vérifiez que ce n'est pas un numéro de téléphone, un code postal "
         "ou un montant.",
     )
     for text in ("600", "plus de 500", "entre 450 et 550"):

@@ -134,7 +134,7 @@ def erase_in(
     if redacted is not None:
         forget(places.returned, vault.cipher, rows=[(source, delivery_id, number) for number in redacted.rows])
     if loaded is not None:
-        replay(places, loaded, dict(row), now)
+        replay(places, loaded, dict(row), now, may_go=True)
     else:
         _forget_landed(places, vault, source, delivery_id)
         with open_ledger(places.ledger) as ledger:

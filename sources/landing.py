@@ -145,7 +145,7 @@ def deliver(places: Places, loaded: LoadedContract, *, now: datetime | None = No
             and (contract.source, row["delivery_id"]) not in mistaken
             and (row["processing_hash"] != processing_hash or not _is_in_place(places, contract, row))
         ]
-        if not seen.arrivals and not to_read_again and contract.api is None:
+        if not (seen.arrivals or to_read_again or contract.api or _under_another_name(places, ledger, contract)):
             return []
         failed: dict[str, Exception] = {}
         reports: list[DeliveryReport] = []
@@ -159,16 +159,12 @@ def deliver(places: Places, loaded: LoadedContract, *, now: datetime | None = No
         # what was refused for its name is read under any other
         landed = {row["delivery_id"] for row in known if row["rule"] != UNEXPECTED}
         reports += _land_arrivals(places, loaded, ledger, seen.arrivals, landed, processing_hash, now, failed)
-        copied = copies(places.inbox, ledger, contract)
-    for moved in {copy.delivery_id: copy for copy in reversed(copied) if not copy.is_original_there}.values():
-        # what an erased person was taken out of keeps the name that the erasure gave it
-        if not is_erased(places.vault, contract.source, moved.delivery_id):
-            reports.append(replay(places, loaded, moved.delivery | {"file_name": moved.file_name}, now))
-    done = {report.delivery_id for report in reports}
-    to_read_again = [row for row in to_read_again if row["delivery_id"] not in done]
+        moved = _under_another_name(places, ledger, contract)
+    done = {*moved, *(report.delivery_id for report in reports)}
+    again = [*moved.values(), *(row for row in to_read_again if row["delivery_id"] not in done)]
     besides = ""
     try:
-        reports += _read_again(places, loaded, to_read_again, processing_hash, now, failed)
+        reports += _read_again(places, loaded, again, processing_hash, now, failed)
     except NotReadAgain as found:
         if not failed:
             raise
@@ -176,6 +172,16 @@ def deliver(places: Places, loaded: LoadedContract, *, now: datetime | None = No
     if failed:
         raise NotLanded(failed, besides)
     return reports
+
+
+def _under_another_name(places: Places, ledger: sqlite3.Connection, contract: Contract) -> dict[str, dict]:
+    """Deliveries whose file lies in the inbox under another name alone, by their id, with that name: to be read again under it."""
+    return {
+        copy.delivery_id: copy.delivery | {"file_name": copy.file_name}
+        for copy in reversed(copies(places.inbox, ledger, contract))
+        # what an erased person was taken out of keeps the name that the erasure gave it
+        if not copy.is_original_there and not is_erased(places.vault, contract.source, copy.delivery_id)
+    }
 
 
 def _land_arrivals(
@@ -237,7 +243,7 @@ def _read_again(
     if not rows:
         return []
     source = loaded.contract.source
-    confirmed = {item.delivery_id for item in load_withdrawals() if item.source == source and item.unread}
+    confirmed = may_go_unread(source)
     reports: list[DeliveryReport] = []
     lost: list[str] = []
     unread: dict[str, str] = {}
@@ -261,6 +267,11 @@ def _read_again(
     if lost or unread:
         raise NotReadAgain(source, lost=lost, unread=unread)
     return reports
+
+
+def may_go_unread(source: str) -> set[str]:
+    """The deliveries of a source whose rows may go when nothing reads them any more: somebody confirmed it. Raises ContractError."""
+    return {item.delivery_id for item in load_withdrawals() if item.source == source and item.unread}
 
 
 def _is_in_place(places: Places, contract: Contract, row: dict) -> bool:
@@ -343,10 +354,10 @@ def record_keys_in_force(landing: Path, source: str) -> set[str]:
     return {row[0] for row in rows}
 
 
-def replay(places: Places, loaded: LoadedContract, row: dict, now: datetime, *, may_go: bool = True) -> DeliveryReport:
+def replay(places: Places, loaded: LoadedContract, row: dict, now: datetime, *, may_go: bool = False) -> DeliveryReport:
     """Judge a known delivery again from its kept bytes. `row` is one of `ledger.deliveries`. Raises NotReadAgain.
 
-    `may_go`: what was landed of it goes when the contract no longer reads it."""
+    `may_go`: what was landed of it goes when the contract no longer reads it; otherwise it stays, and NotReadAgain says so."""
     received_at, delivered_at = (datetime.fromisoformat(row[name]) for name in ("received_at", "delivered_at"))
     stays = not may_go and row["outcome"] == "accepted" and _is_in_place(places, loaded.contract, row)
     report = _land(

@@ -726,6 +726,30 @@ def test_a_file_whose_name_says_its_event_is_read_again_under_its_new_name(tmp_p
     assert [event for event, *_ in events_of(tmp_path)] == ["MESS25-013", "MESS25-014"]
 
 
+def that_reads_another_name_column() -> LoadedContract:
+    """The contract of signed sheets, after somebody renamed the column of family names."""
+    loaded = CONTRACTS["mess_emargement"]
+    fields, other = dict(loaded.contract.fields), "NOM DE FAMILLE"
+    composed = tuple(other if header == "NOM" else header for header in fields["attendance_id"].compose)
+    fields["attendance_id"] = fields["attendance_id"].model_copy(update={"compose": composed})
+    fields["family_name"] = fields["family_name"].model_copy(update={"headers": (other,)})
+    return replace(loaded, contract=loaded.contract.model_copy(update={"fields": fields}), sha256="another column")
+
+
+def test_a_file_that_is_renamed_while_its_contract_changed_keeps_its_rows(tmp_path):
+    first, other = sheets_of(tmp_path, "MESS25-013", "MESS25-031")
+    land(tmp_path, "mess_emargement")
+    before = events_of(tmp_path)
+    first.rename(first.with_name("MESS25-014.xlsx"))
+    for _ in range(2):
+        with pytest.raises(NotReadAgain, match="le contrat ne lit plus «") as said:
+            deliver(places(tmp_path), that_reads_another_name_column(), now=NOW + timedelta(days=900))
+        assert "MESS25-014.xlsx" in str(said.value) and other.name in str(said.value)
+        assert events_of(tmp_path) == before and states(tmp_path) == ["accepted", "accepted"]
+    land(tmp_path, "mess_emargement")
+    assert sorted(event for event, *_ in events_of(tmp_path)) == ["MESS25-014", "MESS25-031"]
+
+
 def test_a_copy_under_the_name_of_another_event_is_told(tmp_path):
     (sheet,) = sheets_of(tmp_path, "MESS25-014")
     for name in ("MESS25-015", "MESS25-014 (1)", "Copie de MESS25-014"):

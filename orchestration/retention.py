@@ -423,7 +423,8 @@ def _apply(home: Home, plan: Plan, now: datetime) -> int:
             refused = nobody if key in plan.refused else None
             crowd = plan.crowds.get(key)
             going = Going(
-                gone=numbers, crowd=crowd, blanks=plan.blanks.get(key), refused=refused, unread=plan.unread.get(key), whole=key in plan.whole
+                gone=numbers, crowd=crowd, blanks=plan.blanks.get(key), refused=refused, unread=plan.unread.get(key), whole=key in plan.whole,
+                purpose="retention",
             )  # fmt: skip
             left += erase_in(places, contracts.get(key[0]), known[key], going, now=now) is None
         clear_inbox(places)

@@ -37,10 +37,10 @@ from sources.headers import Unbound, says
 from sources.inbox import RETURNS, stamp_of_file
 from sources.judge import Judged, in_sql
 from sources.kinds import References
-from sources.landed_files import RECORDS
 from sources.landing import (
     Places,
     bound_sheet,
+    forget_landed,
     judge_file,
     keep_redacted,
     original_path,
@@ -79,7 +79,7 @@ class Going:
     """What goes from one delivery, besides the persons under a tombstone: what mentions `masks`; `cells` (sheet, row_number, column);
     the slots of `blanks` (slot → row numbers); the rows of `gone` (row_number → Tombstone, not kept anywhere), and what names their `crowd`
     outside the rows of data; `rows` that are no data, to be emptied too; every refused row, under the tombstone of nobody in `refused`; what is
-    `unread` (the columns whose headers hold one of these words; everything where there is none); `whole`, all that is kept of it."""
+    `unread` (the columns whose headers hold one of these words; everything where there is none); `whole`, all that is kept of it. `purpose`: why."""
 
     masks: Identifiers | None = None
     rows: Iterable[int] = ()
@@ -90,6 +90,7 @@ class Going:
     refused: Tombstone | None = None
     unread: Sequence[str] | None = None
     whole: bool = False
+    purpose: str = "person_rights"
 
 
 def erase_in(
@@ -134,9 +135,9 @@ def erase_in(
     if redacted is not None:
         forget(places.returned, vault.cipher, rows=[(source, delivery_id, number) for number in redacted.rows])
     if loaded is not None:
-        replay(places, loaded, dict(row), now, may_go=True)
+        replay(places, loaded, dict(row), now, may_go=True, purpose=going.purpose)
     else:
-        _forget_landed(places, vault, source, delivery_id)
+        forget_landed(places, vault, source, delivery_id, purpose=going.purpose)
         with open_ledger(places.ledger) as ledger:
             empty_delivery(ledger, source, delivery_id, EMPTIED, NOTHING_LEFT)
     remember_erased(places, source, delivery_id, sha256)
@@ -422,13 +423,6 @@ def _is_in_binary(data: bytes, masks: Identifiers) -> bool:
     return any(masks.is_in(data.replace(b"\0", between).decode("cp1252", "replace")) for between in (b" ", b""))
 
 
-def _forget_landed(places: Places, vault: Vault, source: str, delivery_id: str) -> None:
-    """A source that has no contract any more feeds nothing: what it landed goes whole."""
-    for folder in (*ENTITIES, "quarantine", RECORDS):
-        (places.landing / folder / f"{source}__{delivery_id}.parquet").unlink(missing_ok=True)
-    vault.forget_delivery(source, delivery_id, purpose="person_rights")
-
-
 def reapply(places: Places, contracts: Mapping[str, LoadedContract], now: datetime, *, everywhere: bool = False) -> int:
     """Erase again where a backup brought somebody back: deliveries of which a file was replaced since (all of them when a tombstone
     came from elsewhere). Also removes what the inbox holds again of them. How many deliveries were done again."""
@@ -458,7 +452,7 @@ def reapply(places: Places, contracts: Mapping[str, LoadedContract], now: dateti
             # nobody can tell any more whose its rows are: where somebody was erased from it, it goes whole
             if at in reached:
                 if not brought_back or erase_in(places, None, row, Going(whole=True), now=now) is None:
-                    _forget_landed(places, vault, *at)
+                    forget_landed(places, vault, *at, purpose="person_rights")
                     remember_erased(places, *at, row["sha256"])
                 again += 1
             continue

@@ -354,14 +354,25 @@ def record_keys_in_force(landing: Path, source: str) -> set[str]:
     return {row[0] for row in rows}
 
 
-def replay(places: Places, loaded: LoadedContract, row: dict, now: datetime, *, may_go: bool = False) -> DeliveryReport:
+def replay(
+    places: Places, loaded: LoadedContract, row: dict, now: datetime, *, may_go: bool = False, purpose: str = "replay"
+) -> DeliveryReport:
     """Judge a known delivery again from its kept bytes. `row` is one of `ledger.deliveries`. Raises NotReadAgain.
 
-    `may_go`: what was landed of it goes when the contract no longer reads it; otherwise it stays, and NotReadAgain says so."""
+    `may_go`: what was landed of it goes when the contract no longer reads it; otherwise it stays, and NotReadAgain says so. Its identities go
+    with its rows, under this `purpose`."""
     received_at, delivered_at = (datetime.fromisoformat(row[name]) for name in ("received_at", "delivered_at"))
     stays = not may_go and row["outcome"] == "accepted" and _is_in_place(places, loaded.contract, row)
     report = _land(
-        places, Vault(places.vault), loaded, row["file_name"], row["sha256"], received_at, delivered_at, stays=stays
+        places,
+        Vault(places.vault),
+        loaded,
+        row["file_name"],
+        row["sha256"],
+        received_at,
+        delivered_at,
+        stays=stays,
+        purpose=purpose,
     )
     if is_erased(places.vault, source := loaded.contract.source, report.delivery_id):
         remember_erased(places, source, report.delivery_id, row["sha256"])
@@ -546,6 +557,13 @@ def records_in(contract: Contract, path: Path, file_name: str) -> Iterator[tuple
         yield content.rows, content.deleted
 
 
+def forget_landed(places: Places, vault: Vault, source: str, delivery_id: str, *, purpose: str) -> None:
+    """Remove all that landed of a delivery: its identities, logged first, then its rows, refused ones too, and what is said beside them."""
+    vault.forget_delivery(source, delivery_id, purpose=purpose)
+    for folder in (*ENTITIES, "quarantine", RECORDS, BOUND):
+        (places.landing / folder / f"{source}__{delivery_id}.parquet").unlink(missing_ok=True)
+
+
 def remember_erased(places: Places, source: str, delivery_id: str, sha256: str) -> None:
     """Note how the files of a delivery are, now that somebody was erased from it: another file in their place is a backup."""
     name = f"{source}__{delivery_id}.parquet"
@@ -572,12 +590,13 @@ def _land(
     arrival: Arrival | None = None,
     stays: bool = False,
     again: bool = False,
+    purpose: str = "replay",
 ) -> DeliveryReport:
     """Read, judge and write one delivery. Whatever is wrong with the file ends as a report, never as an exception; but NotReadAgain when
     kept bytes are lost, or when what was landed of them `stays` rather than give way to a reading that does not fit.
 
     `arrival`: a file of the inbox, perhaps not kept yet: its bytes are kept while they are read, and nothing is written before they are.
-    Persons who were erased are taken out of the kept original first, then it lands (`again`).
+    Persons who were erased are taken out of the kept original first, then it lands (`again`). `purpose`: why identities go, where they do.
     """
     contract, delivery_id = loaded.contract, sha256[:16]
     with contextlib.ExitStack() as stack:
@@ -600,8 +619,7 @@ def _land(
             named = f"« {file_name} » (livraison {delivery_id})"
             raise NotReadAgain(contract.source, unread={named: problem.message}) from problem
         if problem is not None:
-            for folder in (contract.entity, "quarantine", BOUND):
-                (places.landing / folder / f"{contract.source}__{delivery_id}.parquet").unlink(missing_ok=True)
+            forget_landed(places, vault, contract.source, delivery_id, purpose=purpose)
             outcome = "held" if isinstance(problem, Unbound) else "refused"
             return replace(report, outcome=outcome, rule=problem.rule, message=problem.message)
         if kept.deleted is not None:
@@ -614,7 +632,9 @@ def _land(
             redacted, covered = left
             keep_redacted(places.originals, vault.cipher, sha256, redacted)
             forget(places.returned, vault.cipher, rows=[(contract.source, delivery_id, number) for number in covered])
-            report = _land(places, vault, loaded, file_name, sha256, received_at, delivered_at, again=True)
+            report = _land(
+                places, vault, loaded, file_name, sha256, received_at, delivered_at, again=True, purpose=purpose
+            )
             remember_erased(places, contract.source, delivery_id, sha256)
             return report
         lineage = {

@@ -436,6 +436,18 @@ def test_a_backup_of_a_source_that_was_retired_since_goes_whole(home, tmp_path):
     assert not replaced_since(home.places.vault) and reapply(home.places, retired, NOW + timedelta(days=50)) == 0
 
 
+def test_a_delivery_that_goes_whole_leaves_no_identity(home):
+    home.tickets()
+    home.night()
+    (row,) = home.ledger()
+    done = erase_in(home.places, home.contracts["billets"], row, Going(whole=True, purpose="retention"), now=NOW)
+    clear_inbox(home.places)
+    assert done.is_emptied and not home.vault.deliveries() and "canari" not in in_clear(home.vault, home.root)
+    assert not list(home.places.landing.rglob("*.parquet")) and not replaced_since(home.places.vault)
+    erased = [(line["purpose"], line["rows"]) for line in home.vault.log.lines() if line["action"] == "erase"]
+    assert erased == [("retention", 5)]
+
+
 def test_a_delivery_that_was_never_read_loses_the_person_too(home):
     raw(
         home.root,

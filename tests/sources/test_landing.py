@@ -503,6 +503,29 @@ def test_what_a_changed_contract_no_longer_reads_goes_when_somebody_confirmed_it
     assert deliver(places(tmp_path), loaded, now=NOW) == []
 
 
+def test_identities_go_with_the_rows_and_the_log_says_why(tmp_path, monkeypatch):
+    sheets = list(sheets_of(tmp_path, "MESS25-013", "MESS25-031"))
+    (first, other) = land(tmp_path, "mess_emargement")
+    gone = Withdrawal(
+        source=first.source, delivery_id=first.delivery_id, unread=True, reason="Refait.", author="obs", confirmed_on=NOW.date()
+    )  # fmt: skip
+    records = tmp_path / "landing" / "record" / f"{first.source}__{first.delivery_id}.parquet"
+    records.parent.mkdir(exist_ok=True)
+    records.touch()
+    monkeypatch.setattr("sources.landing.load_withdrawals", lambda: (gone,))
+    with pytest.raises(NotReadAgain):
+        deliver(places(tmp_path), that_reads_another_name_column(), now=NOW + timedelta(days=900))
+    vault = Vault(places(tmp_path).vault)
+    assert len(sheets) == 2 and [stored.delivery_id for stored in vault.deliveries()] == [other.delivery_id]
+    assert not list((tmp_path / "landing").rglob(f"*{first.delivery_id}*"))
+    (line,) = [line for line in vault.log.lines() if line["action"] == "erase"]
+    assert (line["purpose"], line["what"], line["rows"]) == (
+        "replay",
+        [f"{first.source}/{first.delivery_id}"],
+        first.rows_accepted,
+    )
+
+
 def test_an_earlier_version_that_a_changed_contract_no_longer_reads_stays_without_a_word(tmp_path):
     """The organiser renamed a column in the next version of the file, and the contract followed."""
     programme(tmp_path)

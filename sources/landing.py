@@ -79,11 +79,19 @@ class Places:
 
 
 class NotReadAgain(Exception):
-    """Deliveries in force that could not be read again, because their kept bytes are `lost` or the contract no longer reads them (`unread`:
-    why, by what they are called): what was landed of them stays. The message is French, for who runs the night."""
+    """Deliveries in force that could not be read again, because their kept bytes are `lost`, the contract no longer reads them (`unread`:
+    why, by what they are called) or there is none any more (`orphans`): what was landed of them stays. The message is French, for who runs
+    the night."""
 
-    def __init__(self, source: str, *, lost: Sequence[str] = (), unread: Mapping[str, str] | None = None):
-        self.lost, self.unread = list(lost), dict(unread or {})
+    def __init__(
+        self,
+        source: str,
+        *,
+        lost: Sequence[str] = (),
+        unread: Mapping[str, str] | None = None,
+        orphans: Sequence[str] = (),
+    ):
+        self.lost, self.unread, self.orphans = list(lost), dict(unread or {}), list(orphans)
         causes = []
         if self.lost:
             names = ", ".join(f"« {name} »" for name in self.lost)
@@ -91,12 +99,18 @@ class NotReadAgain(Exception):
                 f"les octets conservés de {names} sont abîmés ou absents : déposer de nouveau dans inbox/{source}/, ou rétablir une "
                 "sauvegarde, puis relancer"
             )
+        confirm = (
+            "si leurs lignes ne doivent plus compter, le confirmer sous « withdrawals » dans sources/explanations.yml, avec "
+            "`unread: true`"
+        )
         if self.unread:
             names = ", ".join(self.unread)
             causes.append(
-                f"le contrat ne lit plus {names} : y remettre ce qui les lisait, ou, si leurs lignes ne doivent plus compter, le confirmer sous "
-                f"« withdrawals » dans sources/explanations.yml, avec `unread: true` ({' '.join(self.unread.values())})"
+                f"le contrat ne lit plus {names} : y remettre ce qui les lisait, ou, {confirm} ({' '.join(self.unread.values())})"
             )
+        if self.orphans:
+            names = ", ".join(self.orphans)
+            causes.append(f"la source « {source} » n'a plus de contrat pour lire {names} : l'y remettre, ou, {confirm}")
         super().__init__(f"{' ; '.join(causes)} ; ce qui en avait été lu reste en place")
 
 

@@ -473,15 +473,23 @@ def _inflated(archive: zipfile.ZipFile, member: zipfile.ZipInfo) -> bytes:
         return b""
 
 
+_TAGS = re.compile(r"(?:<[^>]*>\s*)+")
+"""Tags with nothing but blanks between them: as many as there are between two cells are one space between two words."""
+
 _TAG = re.compile(r"<[^>]*>")
+_ESCAPED = re.compile(r"\\u([0-9a-fA-F]{4})")
 
 
 def _is_in(data: bytes, masks: Identifiers) -> bool:
-    """In any encoding, and across the tags of XML."""
+    """In any encoding, as JSON escapes letters, and across the tags of XML."""
     if any(masks.is_in(data.decode(encoding, "replace")) for encoding in ("utf-8", "cp1252", "utf-16-le", "utf-16-be")):
         return True
+    if b"\\u" in data:
+        letters = _ESCAPED.sub(lambda found: chr(int(found[1], 16)), data.decode("utf-8", "replace"))
+        if masks.is_in(letters):
+            return True
     text = html.unescape(data.decode("utf-8", "replace")) if b"<" in data else ""
-    return masks.is_in(_TAG.sub("", text)) or masks.is_in(_TAG.sub(" ", text))
+    return masks.is_in(_TAG.sub("", text)) or masks.is_in(_TAGS.sub(" ", text))
 
 
 def _is_in_binary(data: bytes, masks: Identifiers) -> bool:

@@ -18,7 +18,16 @@ from identity.tombstones import BY_NAME, OF_NOBODY, STAND_IN_DOMAIN
 from identity.vault import Vault, open_private
 from sources.contract import load_contract
 from sources.erased_files import are_tombstones_new, is_erased, remember, replaced_since, tombstones_applied
-from sources.erasure import Going, clear_inbox, erase_in, forget_pages, names_citing, reapply, refused_people
+from sources.erasure import (
+    Going,
+    clear_inbox,
+    erase_in,
+    forget_pages,
+    mentioned_in_bytes,
+    names_citing,
+    reapply,
+    refused_people,
+)
 from sources.handover import hand_over
 from sources.landing import NotReadAgain, deliver, original_path, replay
 from sources.ledger import deliveries, open_ledger, rename_files
@@ -487,6 +496,27 @@ def test_a_delivery_that_goes_whole_leaves_no_identity(home):
     assert not list(home.places.landing.rglob("*.parquet")) and not replaced_since(home.places.vault)
     erased = [(line["purpose"], line["rows"]) for line in home.vault.log.lines() if line["action"] == "erase"]
     assert erased == [("retention", 5)]
+
+
+@pytest.mark.parametrize(
+    ("data", "is_there"),
+    [
+        (b'{"nom": "Canari-L\\u00e9v\\u00EAque", "prenom": 1, "de": "Jeanne Canari-L\\u00e9v\\u00eaque"}', True),
+        (b'{"de": "Jeanne Canari-L\\u00e8ve"}', False),
+        ("<row><c><is><t>Canari-Lévêque</t></is></c>\n  <c><is><t>Jeanne</t></is></c></row>".encode(), True),
+        (
+            "<row><c><is><t>Canari-Lévêque</t></is></c><c><is><t>Paul</t></is></c><c><t>Jeanne</t></c></row>".encode(),
+            False,
+        ),
+    ],
+)
+def test_bytes_that_nothing_reads_mention_a_person_across_cells_and_escapes(tmp_path, data, is_there):
+    path = tmp_path / "octets"
+    path.write_bytes(data)
+    assert mentioned_in_bytes(path, MASKS) == is_there
+    with zipfile.ZipFile(path, "w") as archive:
+        archive.writestr("xl/worksheets/sheet1.xml", data)
+    assert mentioned_in_bytes(path, MASKS) == is_there
 
 
 def test_a_delivery_that_was_never_read_loses_the_person_too(home):

@@ -51,7 +51,7 @@ LAYERS = {
     "rows_emptied": "lignes vidées, qui ne comptaient pas (fichier retenu faute de contrat qui le lise, ligne laissée de côté)",
     "cells": "cellules masquées dans les lignes d'autres personnes",
     "contacts": "cellules de contact vidées (la structure, ou la fiche, reste)",
-    "names": "fichiers renommés, dont le nom la citait",
+    "names": "fichiers, ou dossiers du dépôt, renommés, dont le nom la citait",
     "inbox": "copies retirées du dépôt",
     "pages": "pages de plateformes retirées avant lecture",
     "returned": "lignes de classeurs de retour qui la citaient",
@@ -187,7 +187,7 @@ def held(home: Home, who: str, *, purpose: str, same_name: bool = False, is_tick
 @dataclass(frozen=True)
 class Everywhere:
     """Where an erasure would find somebody. `deliveries`: as the ledger has them, and how the person stands in each; `nb_returned`:
-    lines of returned workbooks; `nb_names`: names of files; `nb_inbox`: files of the inbox that nothing reads; `nb_unrecorded`: originals
+    lines of returned workbooks; `nb_names`: names of files, and of folders of the inbox; `nb_inbox`: files of the inbox that nothing reads; `nb_unrecorded`: originals
     that no delivery speaks of; `nb_decisions`: decisions by hand about the person, or whose reason mentions her."""
 
     deliveries: tuple[tuple[dict[str, Any], Standing], ...] = ()
@@ -204,7 +204,7 @@ class Everywhere:
 def everywhere(home: Home, found: Held, *, purpose: str, now: datetime) -> Everywhere:
     """Look through every kept delivery for who was found, or for what was asked where nobody was. Changes nothing. Logged first."""
     from identity.matching.constraints import concerning
-    from sources.erasure import copies_in_inbox, found_in, unrecorded_mentioning
+    from sources.erasure import copies_in_inbox, folders_citing, found_in, unrecorded_mentioning
     from sources.ledger import deliveries, file_names, open_ledger
     from sources.returned import nb_mentioning
 
@@ -220,11 +220,12 @@ def everywhere(home: Home, found: Held, *, purpose: str, now: datetime) -> Every
             if (standing := found_in(places, contracts.get(row["source"]), row, sought, masks))
         ]
         running.say(plural(len(known), "livraison"))
+    theirs = {row["sha256"] for row, standing in standings if not standing.stays}
     return Everywhere(
         tuple(standings),
         nb_mentioning(places.returned, vault.cipher, masks.is_in),
-        sum(map(masks.is_in, names)),
-        len(copies_in_inbox(places, masks, but=contracts.keys())),
+        sum(map(masks.is_in, names)) + len(folders_citing(places, masks, sought.tombstone, sources=contracts.keys())),
+        len(copies_in_inbox(places, masks, sources=contracts.keys(), hashes=theirs)),
         len(unrecorded_mentioning(places, masks)),
         len({key for keys in concerning(vault, found.fingerprints, masks) for key in keys}),
     )
@@ -398,6 +399,7 @@ def _erase_deliveries(
         clear_inbox,
         copies_in_inbox,
         erase_in,
+        folders_citing,
         forget_leftovers,
         forget_pages,
         forget_returned,
@@ -410,7 +412,7 @@ def _erase_deliveries(
     masks, counts = under_way.found.identifiers, under_way.counts
     with open_ledger(home.ledger) as ledger:
         renamed = rename_files(ledger, under_way.names)
-        counts["names"] = len(renamed)
+        counts["names"] = max(counts["names"], len(renamed))
         known = deliveries(ledger)
     cells, rows = dict(stone.cells), set(stone.rows)
     named: dict[tuple[str, str], set[int]] = {}
@@ -444,9 +446,13 @@ def _erase_deliveries(
     forget_leftovers(places, purpose=under_way.purpose)
     counts["returned"] += forget_returned(places, masks)
     counts["inbox"] += clear_inbox(places)
-    for copy in copies_in_inbox(places, masks, but=contracts.keys()):
+    hashes = {row["sha256"] for row in known if f"{row['source']}/{row['delivery_id']}" in cells}
+    for copy in copies_in_inbox(places, masks, sources=contracts.keys(), hashes=hashes):
         copy.unlink()
         counts["inbox"] += 1
+    for folder, other in folders_citing(places, masks, stone, sources=contracts.keys()).items():
+        folder.rename(other)
+        counts["names"] += 1
     for original in unrecorded_mentioning(places, masks):
         original.unlink()
         counts["emptied"] += 1

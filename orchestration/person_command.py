@@ -461,7 +461,7 @@ def _say_what_is_held(lines: Lines, home: Home, found: Held, stands: Everywhere)
         lines.table(elsewhere, ("source", "fichier", "mentions", "hors des cellules"))
     for count, one, many in (
         (stands.nb_returned, "ligne de classeurs de retour", "lignes de classeurs de retour"),
-        (stands.nb_names, "nom de fichier", "noms de fichiers"),
+        (stands.nb_names, "nom de fichier ou de dossier", "noms de fichiers ou de dossiers"),
         (stands.nb_inbox, "fichier du dépôt que rien ne lit", "fichiers du dépôt que rien ne lit"),
         (stands.nb_unrecorded, "original d'une lecture interrompue", "originaux de lectures interrompues"),
         (stands.nb_decisions, "décision de rapprochement", "décisions de rapprochement"),

@@ -34,7 +34,7 @@ from sources.contract import Contract, LoadedContract
 from sources.entities import ENTITIES
 from sources.erased_files import erased_deliveries, replaced_since
 from sources.headers import Unbound, says
-from sources.inbox import RETURNS, stamp_of_file
+from sources.inbox import RETURNS, readable, stamp_of_file
 from sources.judge import Judged, in_sql
 from sources.kinds import References
 from sources.landing import (
@@ -612,15 +612,51 @@ def clear_inbox(places: Places) -> int:
     return removed
 
 
-def copies_in_inbox(places: Places, masks: Identifiers, *, but: Collection[str] = ()) -> list[Path]:
-    """The files of the inbox that no contract reads and that mention the person. Files of the sources `but` are left: those that wait
-    will land, and the door knows the person. Raises OSError for what the system does not open: who may be in it is not known."""
+def copies_in_inbox(
+    places: Places, masks: Identifiers, *, sources: Collection[str] = (), hashes: Collection[str] = ()
+) -> list[Path]:
+    """The files of the inbox that nothing reads and that mention the person, or have the bytes of a delivery that holds her (`hashes`): those
+    of other folders than those of `sources`, and in these, what lies deeper, what programs write beside a file or leave of one, names that
+    cannot be read. The others are left: those that wait will land, and the door knows the person. Raises OSError for what the system
+    does not open: who may be in it is not known."""
+    read = readable(places.inbox, sources)
     return [
         path
         for path in (_files_under(places.inbox) if places.inbox.is_dir() else [])
-        if path.relative_to(places.inbox).parts[0] not in but and path.is_file() and not path.is_symlink()
-        if masks.is_in(path.name) or mentioned_in_bytes(path, masks)
+        if path not in read and path.is_file() and not path.is_symlink()
+        if _cites(path, masks) or mentioned_in_bytes(path, masks) or (hashes and _sha256(path) in hashes)
     ]
+
+
+def folders_citing(
+    places: Places, masks: Identifiers, stone: Tombstone, *, sources: Collection[str] = ()
+) -> dict[Path, Path]:
+    """Folders of the inbox in whose name the person stands → the same without; the deepest first. A source's own keeps the name that its
+    contract gives it."""
+    found = [
+        Path(place, name)
+        for place, names, _ in os.walk(places.inbox, topdown=False)
+        for name in names
+        if not (Path(place) == places.inbox and name in sources) and not Path(place, name).is_symlink()
+    ]
+    return {
+        path: path.with_name(masks.masked(name).replace(MASK, f"(effacé {stone.token('file', name)[:6]})"))
+        for path in found
+        if _cites(path, masks)
+        for name in [_as_typed(path.name)]
+    }
+
+
+def _cites(path: Path, masks: Identifiers) -> bool:
+    return masks.is_in(_as_typed(path.name))
+
+
+def _as_typed(name: str) -> str:
+    """A name of the file system, its accents composed; one that is not UTF-8, as a Latin-1 program wrote it."""
+    try:
+        return unicodedata.normalize("NFC", os.fsencode(name).decode("utf-8"))
+    except UnicodeDecodeError:
+        return os.fsencode(name).decode("cp1252", "replace")
 
 
 def unrecorded_originals(places: Places) -> list[Path]:

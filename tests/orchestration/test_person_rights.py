@@ -282,6 +282,51 @@ def test_identities_that_an_earlier_release_left_of_a_delivery_without_rows_go(h
     assert [stored.delivery_id for stored in vault.deliveries()] == [sales(home)["delivery_id"]]
 
 
+def test_files_of_the_inbox_that_never_land_are_found_and_go(home):
+    billets, list_ = home.inbox / "billets", f"{HEADER}\nC7;ok;1;Quimerch;Solène;solene@exemple.test;;;\n".encode()
+    (billets / "anciens").mkdir()
+    latin = os.fsdecode("d\xe9j\xe0.csv".encode("latin-1"))
+    for name in ("anciens/liste.csv", "liste2.csv.part", ".~lock.liste.csv#", latin):
+        (billets / name).write_bytes(list_)
+    waits = billets / "attend.csv"
+    waits.write_bytes(list_)
+    (billets / "anciens" / "autre.csv").write_bytes(b"Paul Martin")
+    found = said("find", "solene@exemple.test")
+    assert "Et dans 4 fichiers du dépôt que rien ne lit." in found
+    said("erase", "solene@exemple.test", "--yes")
+    (certificate,) = erasure.certificates(home)
+    assert certificate.counts["inbox"] == 4
+    left = {path for path in billets.rglob("*") if path.is_file()}
+    assert left == {billets / name for name in ("ventes.csv", "autres.csv", "attend.csv", "anciens/autre.csv")}, (
+        "what will be read is for the door"
+    )
+
+
+def test_a_copy_of_an_erased_file_that_never_lands_goes_whatever_its_bytes_show(home):
+    """As a workbook does in which nothing stands beside a name."""
+    copy = home.inbox / "billets" / "anciens" / "x.csv"
+    copy.parent.mkdir()
+    copy.write_bytes((home.inbox / "billets" / "ventes.csv").read_bytes())
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr("sources.erasure.mentioned_in_bytes", lambda *_: False)
+        assert "1 fichier du dépôt" in said("find", "ana@exemple.test")
+        said("erase", "ana@exemple.test", "--yes")
+    assert not copy.exists()
+
+
+def test_a_folder_of_the_inbox_that_is_named_after_somebody_gets_another_name(home):
+    (home.inbox / "divers" / "Aldegonde Brissac" / "vide").mkdir(parents=True)
+    (home.inbox / "Brissac_Aldegonde").mkdir()
+    (home.inbox / "Brissac_Aldegonde" / "photo.txt").write_text("rien")
+    assert "Et dans 2 noms de fichiers ou de dossiers." in said("find", "Aldegonde Brissac")
+    said("erase", "Aldegonde Brissac", "--yes")
+    names = [str(path.relative_to(home.inbox)) for path in home.inbox.rglob("*")]
+    assert not [name for name in names if "brissac" in name.lower()]
+    masked = [name.partition("/")[2] for name in names if name.startswith("(effacé ")]
+    assert sorted(masked) == ["", "photo.txt"] and len([name for name in names if name.endswith(")/vide")]) == 1
+    assert said("find", "Aldegonde Brissac").endswith(f"{NOTHING}\n")
+
+
 def test_who_filled_in_a_workbook_is_found_and_erased(home):
     assert "1 ligne de classeurs de retour" in said("find", "Perpétue Lachenois")
     said("erase", "Perpétue Lachenois", "--yes")
@@ -371,7 +416,7 @@ def test_a_ticket_is_masked_where_a_remark_or_a_name_of_file_quotes_it(home, who
     os.utime(path, (time.time() - 60,) * 2)
     rooms.deliver(home, rooms.contracts(home)["billets"], datetime.now(UTC))
     assert traces(home, number, tmp_path / "before")
-    assert "Et dans 1 nom de fichier." in said("find", who, "--ticket")
+    assert "Et dans 1 nom de fichier ou de dossier." in said("find", who, "--ticket")
     said("erase", who, "--ticket", "--yes")
     with open_ledger(home.ledger) as ledger:
         assert not [row for row in deliveries(ledger) if number in row["file_name"]]

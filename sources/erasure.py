@@ -89,8 +89,8 @@ class ErasedDelivery:
 @dataclass(frozen=True)
 class Going:
     """What goes from one delivery, besides the persons under a tombstone: what mentions `masks`; `cells` (sheet, row_number, column);
-    the rows that are `named` by the coordinates of somebody who goes, which tells also where nothing is read any more; the slots of `blanks` (slot → row numbers); the rows of `gone` (row_number → Tombstone, not kept anywhere), and what names their `crowd`
-    outside the rows of data; `rows` that are no data, to be emptied too; every refused row, under the tombstone of nobody in `refused`; what is
+    the rows `named` by the coordinates of somebody who goes, which tell of her also where nothing is read any more; the slots of `blanks`
+    (slot → row numbers); the rows of `gone` (row_number → Tombstone, not kept anywhere), and what names their `crowd` outside the rows of data; `rows` that are no data, to be emptied too; every refused row, under the tombstone of nobody in `refused`; what is
     `unread` (the columns whose headers hold one of these words; everything where there is none); `whole`, all that is kept of it. `purpose`: why."""
 
     masks: Identifiers | None = None

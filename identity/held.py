@@ -16,6 +16,7 @@ A row with the same name, no address, at another event may be a namesake's: it i
 from __future__ import annotations
 
 import contextlib
+from collections.abc import Iterable
 from dataclasses import dataclass, field
 
 import duckdb
@@ -121,6 +122,22 @@ def held_on(
         _spread(con, same_name)
         _placed(con)
         return _answer(con)
+
+
+def still_named(vault: Vault, rows: Iterable[Row], *, purpose: str, refused: pa.Table | None = None) -> tuple[Row, ...]:
+    """Which of these rows say who they are: none, once their person was erased. `refused` as of `held_on`. Logged first."""
+    asked = tuple(rows)
+    there = {(stored.source, stored.delivery_id) for stored in vault.deliveries()}
+    deliveries = sorted({(source, delivery_id) for source, delivery_id, _ in asked} & there)
+    with contextlib.closing(open_private()) as con:
+        vault.load(con, purpose=purpose, deliveries=deliveries, name="held_identities", columns=_SAYING_WHO)
+        _said(con, vault, LANDED.empty_table(), REFUSED.empty_table() if refused is None else refused, purpose)
+        con.register("asked", _rows_table(asked))
+        return tuple(
+            con.execute(
+                f"select distinct {_KEY} from said semi join asked using ({_KEY}) where coalesce(email, typed, phone) is not null order by all"
+            ).fetchall()
+        )
 
 
 _SAYING_WHO = ("email", "email_typed", "given_name", "family_name", "full_name", "phone")

@@ -27,7 +27,7 @@ _FOLDER = "under_way"
 class UnderWay:
     """One erasure that has begun. `id`: of its tombstone; `asked_on`, `started_at`: as ISO 8601 says them; `participants`: keys of the person in the
     warehouse there was; `names`: file names that cite the person → what they become; `counts`: what was erased so far, by
-    layer; grows as it goes on."""
+    layer; grows as it goes on; `waits`: French sentences, what somebody has to do before it can end."""
 
     id: str
     found: Held
@@ -38,6 +38,7 @@ class UnderWay:
     participants: tuple[int, ...] = ()
     names: Mapping[str, str] = field(default_factory=dict)
     counts: dict[str, int] = field(default_factory=dict)
+    waits: tuple[str, ...] = ()
 
 
 def is_any_under_way(vault: Path) -> bool:

@@ -17,7 +17,7 @@ from __future__ import annotations
 import contextlib
 import json
 import sqlite3
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Collection, Iterator, Sequence
 from dataclasses import asdict, dataclass, field, fields, replace
 from datetime import date, datetime
 from pathlib import Path
@@ -51,7 +51,7 @@ LAYERS = {
     "rows_emptied": "lignes vidées, qui ne comptaient pas (fichier retenu faute de contrat qui le lise, ligne laissée de côté)",
     "cells": "cellules masquées dans les lignes d'autres personnes",
     "contacts": "cellules de contact vidées (la structure, ou la fiche, reste)",
-    "names": "fichiers renommés, dont le nom la citait",
+    "names": "fichiers, ou dossiers du dépôt, renommés, dont le nom la citait",
     "inbox": "copies retirées du dépôt",
     "pages": "pages de plateformes retirées avant lecture",
     "returned": "lignes de classeurs de retour qui la citaient",
@@ -187,7 +187,7 @@ def held(home: Home, who: str, *, purpose: str, same_name: bool = False, is_tick
 @dataclass(frozen=True)
 class Everywhere:
     """Where an erasure would find somebody. `deliveries`: as the ledger has them, and how the person stands in each; `nb_returned`:
-    lines of returned workbooks; `nb_names`: names of files; `nb_inbox`: files of the inbox that nothing reads; `nb_unrecorded`: originals
+    lines of returned workbooks; `nb_names`: names of files, and of folders of the inbox; `nb_inbox`: files of the inbox that nothing reads; `nb_unrecorded`: originals
     that no delivery speaks of; `nb_decisions`: decisions by hand about the person, or whose reason mentions her."""
 
     deliveries: tuple[tuple[dict[str, Any], Standing], ...] = ()
@@ -204,7 +204,7 @@ class Everywhere:
 def everywhere(home: Home, found: Held, *, purpose: str, now: datetime) -> Everywhere:
     """Look through every kept delivery for who was found, or for what was asked where nobody was. Changes nothing. Logged first."""
     from identity.matching.constraints import concerning
-    from sources.erasure import copies_in_inbox, found_in, unrecorded_mentioning
+    from sources.erasure import copies_in_inbox, folders_citing, found_in, unrecorded_mentioning
     from sources.ledger import deliveries, file_names, open_ledger
     from sources.returned import nb_mentioning
 
@@ -220,11 +220,12 @@ def everywhere(home: Home, found: Held, *, purpose: str, now: datetime) -> Every
             if (standing := found_in(places, contracts.get(row["source"]), row, sought, masks))
         ]
         running.say(plural(len(known), "livraison"))
+    theirs = {row["sha256"] for row, standing in standings if not standing.stays}
     return Everywhere(
         tuple(standings),
         nb_mentioning(places.returned, vault.cipher, masks.is_in),
-        sum(map(masks.is_in, names)),
-        len(copies_in_inbox(places, masks, but=contracts.keys())),
+        sum(map(masks.is_in, names)) + len(folders_citing(places, masks, sought.tombstone, sources=contracts.keys())),
+        len(copies_in_inbox(places, masks, sources=contracts.keys(), hashes=theirs)),
         len(unrecorded_mentioning(places, masks)),
         len({key for keys in concerning(vault, found.fingerprints, masks) for key in keys}),
     )
@@ -273,8 +274,9 @@ def vault_of(home: Home) -> Vault:
 
 def erase(
     home: Home, found: Held, *, asked_on: date, now: datetime, purpose: str, objection: bool = False
-) -> Certificate:
-    """Erase what was found, everywhere. To be called under the night's lock. Interrupted, it stays under way: `finish` goes on."""
+) -> Certificate | None:
+    """Erase what was found, everywhere. To be called under the night's lock. Interrupted, it stays under way: `finish` goes on. None when
+    it has to wait for somebody: `waiting` says what for."""
     from identity.under_way import UnderWay
     from sources.erasure import names_citing
 
@@ -295,7 +297,7 @@ def erase(
 
 
 def finish(home: Home, now: datetime) -> list[Certificate]:
-    """Carry out to its end what an interruption left under way. To be called under the night's lock."""
+    """Carry out to its end what an interruption left under way, as far as it does not wait for somebody. To be called under the night's lock."""
     vault = vault_of(home)
     stones = {stone.id: stone for stone in vault.tombstones.all()}
     written = {certificate.id for certificate in certificates(home)}
@@ -306,14 +308,24 @@ def finish(home: Home, now: datetime) -> list[Certificate]:
             continue
         began = datetime.fromisoformat(each.started_at)
         stone = stones.get(each.id) or replace(tombstone_of(vault, each.found, began, each.objection), id=each.id)
-        made.append(_carried_out(home, vault, each, stone, now, resumed=True))
+        if certificate := _carried_out(home, vault, each, stone, now, resumed=True):
+            made.append(certificate)
     return made
+
+
+def waiting(home: Home) -> list[str]:
+    """What the erasures under way wait for, in French sentences; none where they were only interrupted."""
+    from identity.under_way import is_any_under_way
+
+    if not is_any_under_way(home.vault):
+        return []
+    return [sentence for each in vault_of(home).under_way.all() for sentence in each.waits]
 
 
 def _carried_out(
     home: Home, vault: Vault, under_way: UnderWay, stone: Tombstone, now: datetime, *, resumed: bool
-) -> Certificate:
-    """Every step is safe to repeat, and adds what it erased to the counts."""
+) -> Certificate | None:
+    """Every step is safe to repeat, and adds what it erased to the counts. None while the person is still in something that nothing reads."""
     from sources.erased_files import tombstones_applied
 
     found, counts = under_way.found, under_way.counts
@@ -321,7 +333,7 @@ def _carried_out(
     vault.under_way.keep(under_way)
     vault.tombstones.keep(stone)
     with step("erase:deliveries", "Livraisons") as running:
-        stone = _erase_deliveries(home, vault, stone, under_way, now, running)
+        stone, waits = _erase_deliveries(home, vault, stone, under_way, now, running)
         vault.under_way.keep(under_way)
     with step("erase:matching", "Rapprochement des personnes"):
         stone = _with_decisions(vault, stone, found)
@@ -338,6 +350,9 @@ def _carried_out(
         counts["traces"] += sum(scrub(path, found.identifiers) for path in running.over([*_traces(home)]))
     tombstones_applied(home.vault)
     leave_for_next_night(home)
+    if waits:
+        vault.under_way.keep(replace(under_way, waits=waits))
+        return None
     asked_on = date.fromisoformat(under_way.asked_on)
     certificate = Certificate(
         stone.id,
@@ -377,28 +392,41 @@ def _erase_deliveries(
     under_way: UnderWay,
     now: datetime,
     running: Running,
-) -> Tombstone:
+) -> tuple[Tombstone, tuple[str, ...]]:
+    """The tombstone, with all that went, and what has to be done before the person is in no delivery any more."""
     from sources.erasure import (
         Going,
         clear_inbox,
         copies_in_inbox,
         erase_in,
+        folders_citing,
+        forget_leftovers,
         forget_pages,
         forget_returned,
         unrecorded_mentioning,
     )
+    from sources.landing import NotReadAgain
     from sources.ledger import deliveries, open_ledger, rename_files
 
     places, contracts = rooms.places(home), rooms.contracts(home)
     masks, counts = under_way.found.identifiers, under_way.counts
     with open_ledger(home.ledger) as ledger:
         renamed = rename_files(ledger, under_way.names)
-        counts["names"] = len(renamed)
+        counts["names"] = max(counts["names"], len(renamed))
         known = deliveries(ledger)
     cells, rows = dict(stone.cells), set(stone.rows)
+    named: dict[tuple[str, str], set[int]] = {}
+    for source, delivery_id, number in under_way.found.rows:
+        named.setdefault((source, delivery_id), set()).add(number)
+    stay: dict[tuple[str, str], str] = {}
     for row in running.over(known):
-        is_renamed = (row["source"], row["delivery_id"]) in renamed
-        done = erase_in(places, contracts.get(row["source"]), row, Going(masks), now=now, renamed=is_renamed)
+        at = row["source"], row["delivery_id"]
+        going = Going(masks, named=named.get(at, ()), purpose=under_way.purpose)
+        try:
+            done = erase_in(places, contracts.get(row["source"]), row, going, now=now, renamed=at in renamed)
+        except NotReadAgain as found:
+            stay[at] = str(found)
+            continue
         if done is None:
             continue
         key = f"{done.source}/{done.delivery_id}"
@@ -415,16 +443,50 @@ def _erase_deliveries(
         stone = replace(stone, cells=cells, rows=tuple(sorted(rows)))
         vault.tombstones.keep(stone)
         vault.under_way.keep(under_way)
+    forget_leftovers(places, purpose=under_way.purpose)
     counts["returned"] += forget_returned(places, masks)
     counts["inbox"] += clear_inbox(places)
-    for copy in copies_in_inbox(places, masks, but=contracts.keys()):
+    hashes = {row["sha256"] for row in known if f"{row['source']}/{row['delivery_id']}" in cells}
+    for copy in copies_in_inbox(places, masks, sources=contracts.keys(), hashes=hashes):
         copy.unlink()
         counts["inbox"] += 1
+    for folder, other in folders_citing(places, masks, stone, sources=contracts.keys()).items():
+        folder.rename(other)
+        counts["names"] += 1
     for original in unrecorded_mentioning(places, masks):
         original.unlink()
         counts["emptied"] += 1
     counts["pages"] += forget_pages(places)
-    return stone
+    return stone, (*stay.values(), *_still_there(home, vault, under_way, known, stay))
+
+
+def _still_there(
+    home: Home, vault: Vault, under_way: UnderWay, known: Sequence[dict[str, Any]], stay: Collection[tuple[str, str]]
+) -> list[str]:
+    """Proof before the certificate: a sentence for each delivery, besides those that `stay`, in which a row still says that it is the person's."""
+    from identity.held import still_named
+    from sources.erasure import refused_people
+    from sources.landing import NotReadAgain, original_path
+
+    deliveries = {(source, delivery_id) for source, delivery_id, _ in under_way.found.rows}
+    places, purpose = rooms.places(home), under_way.purpose
+    refused = refused_people(places, rooms.contracts(home), purpose, deliveries)
+    left = still_named(vault, under_way.found.rows, purpose=purpose, refused=refused)
+    found: dict[tuple[str, str], int] = {}
+    for source, delivery_id, _ in left:
+        if (source, delivery_id) not in stay:
+            found[source, delivery_id] = found.get((source, delivery_id), 0) + 1
+    rows, sentences = {(row["source"], row["delivery_id"]): row for row in known}, []
+    for at, count in found.items():
+        row = rows.get(at)
+        name = (
+            f"{row['file_name']} » (livraison {at[1]}" if row else f"{'/'.join(at)} » (livraison inconnue du registre"
+        )
+        if row and not original_path(places.originals, row["sha256"]).exists():
+            sentences.append(str(NotReadAgain(at[0], lost=[row["file_name"]])))
+        else:
+            sentences.append(f"« {name}) tient encore {plural(count, 'ligne', 'lignes')} de cette personne")
+    return sentences
 
 
 def _with_decisions(vault: Vault, stone: Tombstone, found: Held) -> Tombstone:
@@ -467,10 +529,12 @@ def _erase_releases(
 ) -> Tombstone:
     from publication import redaction
 
-    if not stone.participants:  # or an interruption found some releases without them already
-        participants = {*under_way.participants, *redaction.participants_of(home.releases, under_way.found.rows)}
-        renamed = {str(key): str(int(stone.token("participant", str(key))[:15], 16)) for key in participants}
-        stone = replace(stone, participants=renamed)
+    # an interruption may have found some releases without the person already; a wait may have published others with her
+    participants = {*under_way.participants, *redaction.participants_of(home.releases, under_way.found.rows)}
+    keys = {*map(str, participants)} - stone.participants.keys() - set(stone.participants.values())
+    if keys:
+        renamed = {key: str(int(stone.token("participant", key)[:15], 16)) for key in keys}
+        stone = replace(stone, participants={**stone.participants, **renamed})
         vault.tombstones.keep(stone)
     done = redact_releases(home, stone, now, running.move)
     under_way.counts["releases"] += len(done)
@@ -526,16 +590,22 @@ def remember_decisions(home: Home) -> None:
 
 def erase_again(home: Home, now: datetime) -> int:
     """Where a backup brought erased persons back, erase them again; how many deliveries and releases were done again. Costs the stat of
-    the erased files when nothing came back. To be called under the night's lock."""
+    the erased files when nothing came back. To be called under the night's lock. Raises NotReadAgain, after everything else, when somebody is back in a
+    delivery that its contract no longer reads: nothing is read nor published with her."""
     from sources.erased_files import are_tombstones_new, replaced_since, tombstones_applied
     from sources.erasure import clear_inbox, reapply
+    from sources.landing import NotReadAgain
 
     replaced, brought = replaced_since(home.vault), are_tombstones_new(home.vault)
     if not replaced and not brought:
         return 0
     vault, places = vault_of(home), rooms.places(home)
     vault.log.record("person_rights", "erase", ["tombstones"], len(vault.tombstones.all()))
-    again = reapply(places, rooms.contracts(home), now, everywhere=brought)
+    again, stays = 0, None
+    try:
+        again = reapply(places, rooms.contracts(home), now, everywhere=brought)
+    except NotReadAgain as found:
+        stays = found
     clear_inbox(places)
     remember_decisions(home)
     if RELEASES in replaced or brought:
@@ -543,6 +613,8 @@ def erase_again(home: Home, now: datetime) -> int:
             again += len(redact_releases(home, stone, now))
         remember_releases(home)
     throw_candidates_away(home)
+    if stays is not None:
+        raise stays
     tombstones_applied(home.vault)
     return again
 

@@ -230,15 +230,16 @@ class Night:
 
     def _erase_again(self) -> None:
         """An erasure that was interrupted goes on, and whoever was erased and is back with a backup goes again, before anything is read;
-        otherwise there is no night."""
+        otherwise there is no night. One that waits for somebody (a contract to be put back) says so, and holds nothing else up."""
         from identity.under_way import is_any_under_way
         from sources.erased_files import are_tombstones_new, replaced_since
 
         if is_any_under_way(self.home.vault):
-            from orchestration.erasure import finish
+            from orchestration.erasure import finish, waiting
 
             with self.step("erase_on", "Effacement interrompu, à terminer", "n'a pas abouti") as running:
-                running.say(", ".join(f"certificat n° {made.id}" for made in finish(self.home, self.now)))
+                made = [f"certificat n° {each.id}" for each in finish(self.home, self.now)]
+                running.say(", ".join([*made, *(f"reste à terminer : {why}" for why in waiting(self.home))]))
         if replaced_since(self.home.vault) or are_tombstones_new(self.home.vault):
             from orchestration.erasure import erase_again
 

@@ -301,22 +301,28 @@ def erase(
             lines.say("Rien n'est effacé. Ajoutez --yes pour effacer : il n'y a pas de retour.")
             return
         with only_one_night(home.lock), listening(lines.hear):
-            certificate = erasure.erase(home, found, asked_on=day, now=now, purpose=purpose, objection=objection)
+            made = erasure.erase(home, found, asked_on=day, now=now, purpose=purpose, objection=objection)
     except AnotherNight as busy:
         lines.say(str(busy))
         raise typer.Exit(4) from None
     except BaseException:
         _say_what_is_under_way(lines, home)
         raise
-    _say_certificate(lines, home, certificate)
+    if made is None:
+        _say_what_is_under_way(lines, home)
+        raise typer.Exit(4)
+    _say_certificate(lines, home, made)
     lines.say("Lancez `observatoire run` pour reconstruire l'entrepôt.")
 
 
 def _say_what_is_under_way(lines: Lines, home: Home) -> None:
     from identity.under_way import is_any_under_way
+    from orchestration.erasure import waiting
 
     if is_any_under_way(home.vault):
         lines.say("! Un effacement a commencé et n'est pas terminé : `observatoire run` va jusqu'au bout.")
+        for sentence in waiting(home):
+            lines.say(f"! Il faut d'abord : {sentence}.")
 
 
 def _say_certificate(lines: Lines, home: Home, certificate: Certificate) -> None:
@@ -455,13 +461,16 @@ def _say_what_is_held(lines: Lines, home: Home, found: Held, stands: Everywhere)
         lines.table(elsewhere, ("source", "fichier", "mentions", "hors des cellules"))
     for count, one, many in (
         (stands.nb_returned, "ligne de classeurs de retour", "lignes de classeurs de retour"),
-        (stands.nb_names, "nom de fichier", "noms de fichiers"),
+        (stands.nb_names, "nom de fichier ou de dossier", "noms de fichiers ou de dossiers"),
         (stands.nb_inbox, "fichier du dépôt que rien ne lit", "fichiers du dépôt que rien ne lit"),
         (stands.nb_unrecorded, "original d'une lecture interrompue", "originaux de lectures interrompues"),
         (stands.nb_decisions, "décision de rapprochement", "décisions de rapprochement"),
     ):
         if count:
             lines.say(f"Et dans {plural(count, one, many)}.")
+    for _, standing in stands.deliveries:
+        if standing.stays:
+            lines.say(f"! Un effacement n'y touchera pas, et restera en cours : {standing.stays}.")
     if found.namesakes:
         count = len(found.namesakes)
         lines.say(

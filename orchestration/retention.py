@@ -398,7 +398,8 @@ def _apply(home: Home, plan: Plan, now: datetime) -> int:
     from identity.matching import registry
     from identity.tombstones import Tombstone
     from publication import redaction
-    from sources.erasure import Going, clear_inbox, erase_in
+    from sources.erasure import Going, clear_inbox, erase_in, forget_leftovers
+    from sources.landing import NotReadAgain
 
     places, contracts, vault = rooms.places(home), rooms.contracts(home), vault_of(home)
     rows = [(*delivery, number) for delivery, numbers in plan.gone.items() for number in numbers]
@@ -423,9 +424,14 @@ def _apply(home: Home, plan: Plan, now: datetime) -> int:
             refused = nobody if key in plan.refused else None
             crowd = plan.crowds.get(key)
             going = Going(
-                gone=numbers, crowd=crowd, blanks=plan.blanks.get(key), refused=refused, unread=plan.unread.get(key), whole=key in plan.whole
+                gone=numbers, crowd=crowd, blanks=plan.blanks.get(key), refused=refused, unread=plan.unread.get(key), whole=key in plan.whole,
+                purpose="retention",
             )  # fmt: skip
-            left += erase_in(places, contracts.get(key[0]), known[key], going, now=now) is None
+            try:
+                left += erase_in(places, contracts.get(key[0]), known[key], going, now=now) is None
+            except NotReadAgain:
+                left += 1
+        forget_leftovers(places, purpose="retention")
         clear_inbox(places)
     with step("retention:matching", "Rapprochement des personnes"):
         rooms.match(home, contracts)

@@ -195,7 +195,7 @@ def replay(home: Home, contract: LoadedContract, delivery: dict, now: datetime) 
     # somebody asks for the identities of a delivery to be read again, through what is kept of it
     what = f"{delivery['source']}/{delivery['delivery_id']}"
     Vault(home.vault).log.record("replay", "read", [what], delivery["rows_read"])
-    return replay(places(home), contract, delivery, now, may_go=False)
+    return replay(places(home), contract, delivery, now)
 
 
 def contract_at(path: Path) -> dict[str, LoadedContract]:

@@ -26,7 +26,7 @@ import duckdb
 import pyarrow as pa
 
 from identity.cipher import Tampered
-from identity.held import REFUSED
+from identity.held import REFUSED, still_named
 from identity.mentions import MASK, Crowd, Identifiers
 from identity.tombstones import Sought, Tombstone
 from identity.vault import Vault
@@ -34,15 +34,17 @@ from sources.contract import Contract, LoadedContract
 from sources.entities import ENTITIES
 from sources.erased_files import erased_deliveries, replaced_since
 from sources.headers import Unbound, says
-from sources.inbox import RETURNS, stamp_of_file
+from sources.inbox import RETURNS, readable, stamp_of_file
 from sources.judge import Judged, in_sql
 from sources.kinds import References
-from sources.landed_files import RECORDS
 from sources.landing import (
+    NotReadAgain,
     Places,
     bound_sheet,
+    forget_landed,
     judge_file,
     keep_redacted,
+    may_go_unread,
     original_path,
     read_delivery,
     records_in,
@@ -53,7 +55,17 @@ from sources.landing import (
 from sources.ledger import deliveries, empty_delivery, file_names, open_ledger
 from sources.readers import Unreadable
 from sources.readers.signature import signature, signature_of
-from sources.redaction import EMPTIED, NOTHING_LEFT, Kept, Redacted, erased_persons, is_redacted, people_of, redact
+from sources.redaction import (
+    EMPTIED,
+    NOTHING_LEFT,
+    Kept,
+    Redacted,
+    erased_persons,
+    is_redacted,
+    people_of,
+    read_kept,
+    redact,
+)
 from sources.returned import forget
 from sources.unread import reads_the_same, without_unread
 from sources.zipped import UNREADABLE
@@ -77,11 +89,12 @@ class ErasedDelivery:
 @dataclass(frozen=True)
 class Going:
     """What goes from one delivery, besides the persons under a tombstone: what mentions `masks`; `cells` (sheet, row_number, column);
-    the slots of `blanks` (slot → row numbers); the rows of `gone` (row_number → Tombstone, not kept anywhere), and what names their `crowd`
-    outside the rows of data; `rows` that are no data, to be emptied too; every refused row, under the tombstone of nobody in `refused`; what is
-    `unread` (the columns whose headers hold one of these words; everything where there is none); `whole`, all that is kept of it."""
+    the rows `named` by the coordinates of somebody who goes, which tell of her also where nothing is read any more; the slots of `blanks`
+    (slot → row numbers); the rows of `gone` (row_number → Tombstone, not kept anywhere), and what names their `crowd` outside the rows of data; `rows` that are no data, to be emptied too; every refused row, under the tombstone of nobody in `refused`; what is
+    `unread` (the columns whose headers hold one of these words; everything where there is none); `whole`, all that is kept of it. `purpose`: why."""
 
     masks: Identifiers | None = None
+    named: Collection[int] = ()
     rows: Iterable[int] = ()
     cells: Iterable[tuple[int, int, int]] = ()
     blanks: Mapping[str, Sequence[int]] | None = None
@@ -90,6 +103,7 @@ class Going:
     refused: Tombstone | None = None
     unread: Sequence[str] | None = None
     whole: bool = False
+    purpose: str = "person_rights"
 
 
 def erase_in(
@@ -104,7 +118,9 @@ def erase_in(
     """Take out of one delivery (`row`: of `ledger.deliveries`) the persons under a tombstone and all that is `going`; then land it again.
     None when it holds nothing of this. `renamed`: its file has another name since it landed.
 
-    Without a contract (`loaded` None) the bytes cannot be read: when they mention the person, all of them go, and the rows too.
+    What cannot be read, for its own sake or for want of a contract (`loaded` None), goes whole when it mentions the person. But the rows of a
+    delivery that was accepted are those of many: what nothing reads any more of it stays, and NotReadAgain is raised, unless it is to
+    go whole or somebody confirmed that its rows may (`may_go_unread`).
     """
     vault = Vault(places.vault)
     sha256, source, delivery_id = row["sha256"], row["source"], row["delivery_id"]
@@ -115,28 +131,35 @@ def erase_in(
         decrypted = stack.enter_context(vault.cipher.open_decrypted(original, purpose="originals", context=sha256))
         redacted, nb_refused = None, 0
         is_more = False
+        problem: Unreadable | Unbound | None = None
         if loaded is not None and not going.whole:
-            with contextlib.suppress(Unreadable):
-                redacted, nb_refused = _redacted(stack, places, decrypted.path, vault, loaded, row, going)
+            try:
+                redacted, nb_refused, problem = _redacted(stack, places, decrypted.path, vault, loaded, row, going)
                 if going.unread is not None:
                     redacted, is_more = _without_unread(
                         places, decrypted.path, vault, loaded, row, redacted, going.unread
                     )
+            except Unreadable as found:
+                problem = found
         if redacted is None:
-            if not going.whole and (going.masks is None or not mentioned_in_bytes(decrypted.path, going.masks)):
-                return None
-            keep_redacted(places.originals, vault.cipher, sha256, None)
-        elif redacted.has_changed or renamed or is_more or _is_beside_cells(decrypted.path, going.masks):
-            keep_redacted(places.originals, vault.cipher, sha256, redacted.kept)
+            holds = going.whole or bool(going.masks and mentioned_in_bytes(decrypted.path, going.masks))
         else:
+            holds = redacted.has_changed or renamed or is_more or _is_beside_cells(decrypted.path, going.masks)
+        is_read = going.whole or (loaded is not None and problem is None)
+        holds = holds or (not is_read and bool(_left_of(decrypted.path, going.named)))
+        stays = not is_read and _stays_unread(row)
+        if stays and (holds or renamed):
+            raise _not_read(row, problem, going.masks)
+        if not holds:
             return None
+        keep_redacted(places.originals, vault.cipher, sha256, redacted.kept if redacted is not None else None)
     # what came back in workbooks goes once it was read for the last time, and before it is applied again
     if redacted is not None:
         forget(places.returned, vault.cipher, rows=[(source, delivery_id, number) for number in redacted.rows])
     if loaded is not None:
-        replay(places, loaded, dict(row), now)
+        replay(places, loaded, dict(row), now, may_go=not is_read or going.whole, purpose=going.purpose)
     else:
-        _forget_landed(places, vault, source, delivery_id)
+        forget_landed(places, vault, source, delivery_id, purpose=going.purpose)
         with open_ledger(places.ledger) as ledger:
             empty_delivery(ledger, source, delivery_id, EMPTIED, NOTHING_LEFT)
     remember_erased(places, source, delivery_id, sha256)
@@ -147,17 +170,42 @@ def erase_in(
     )
 
 
+def _stays_unread(row: Mapping[str, Any]) -> bool:
+    """Whether a delivery stays as it was read when nothing reads it any more: its rows count, and nobody confirmed that they may go."""
+    return row["outcome"] == "accepted" and row["delivery_id"] not in may_go_unread(row["source"])
+
+
+def _left_of(path: Path, named: Collection[int]) -> set[int]:
+    """Those of these rows that are still somebody's in what is kept of a delivery."""
+    if not named or not is_redacted(path):
+        return set(named)
+    try:
+        return set(named) - read_kept(path).erased_rows
+    except Unreadable:
+        return set()
+
+
+def _not_read(row: Mapping[str, Any], problem: Unreadable | Unbound | None, masks: Identifiers | None) -> NotReadAgain:
+    """What to say of a delivery that stays although somebody is to go from it; it does not name the person."""
+    texts = f"« {row['file_name']} » (livraison {row['delivery_id']})", problem.message if problem else ""
+    name, why = (masks.masked(text) if masks else text for text in texts)
+    if problem is None:
+        return NotReadAgain(row["source"], orphans=[name])
+    return NotReadAgain(row["source"], unread={name: why})
+
+
 @dataclass(frozen=True)
 class Standing:
     """Where a person stands in one delivery: row numbers, (sheet, row_number, column) of mentions in rows of others, and whether bytes
-    that no contract reads, or a part of a workbook beside its cells, mention the person."""
+    that no contract reads, or a part of a workbook beside its cells, mention the person. `stays`: why an erasure would not take her out of it."""
 
     rows: tuple[int, ...] = ()
     cells: tuple[tuple[int, int, int], ...] = ()
     is_in_bytes: bool = False
+    stays: str = ""
 
     def __bool__(self) -> bool:
-        return bool(self.rows or self.cells or self.is_in_bytes)
+        return bool(self.rows or self.cells or self.is_in_bytes or self.stays)
 
 
 def found_in(
@@ -171,16 +219,31 @@ def found_in(
         path = stack.enter_context(
             vault.cipher.open_decrypted(original, purpose="originals", context=row["sha256"])
         ).path
+        named = rows_of(sought.tombstone.rows, row["source"], row["delivery_id"])
+        problem: Unreadable | Unbound | None = None
+        standing = None
         if loaded is not None:
-            with contextlib.suppress(Unreadable):
+            try:
                 read = _read(stack, path, loaded.contract, row["file_name"])
-                named = {key.rpartition("/")[0] for key in sought.tombstone.rows}
                 is_beside = _is_beside_cells(path, masks)
-                if f"{row['source']}/{row['delivery_id']}" not in named and not _is_mentioned(read, masks):
-                    return Standing(is_in_bytes=is_beside)
-                redacted, _ = _redacted(stack, places, path, vault, loaded, row, Going(masks), sought)
-                return Standing(redacted.rows, redacted.cells, is_beside)
-        return Standing(is_in_bytes=mentioned_in_bytes(path, masks))
+                if not named and not is_beside and not _is_mentioned(read, masks):
+                    return Standing()
+                redacted, _, problem = _redacted(stack, places, path, vault, loaded, row, Going(masks), sought)
+                standing = Standing(redacted.rows, redacted.cells, is_beside)
+            except Unreadable as found:
+                problem = found
+        if standing is None:
+            standing = Standing(is_in_bytes=mentioned_in_bytes(path, masks))
+        is_read = loaded is not None and problem is None
+        if not is_read and _stays_unread(row) and (standing or _left_of(path, named)):
+            standing = replace(standing, stays=str(_not_read(row, problem, masks)))
+        return standing
+
+
+def rows_of(coordinates: Iterable[str], source: str, delivery_id: str) -> frozenset[int]:
+    """The row numbers of one delivery among coordinates `source/delivery_id/row_number`."""
+    start = f"{source}/{delivery_id}/"
+    return frozenset(int(key.removeprefix(start)) for key in coordinates if key.startswith(start))
 
 
 def _is_mentioned(kept: Kept, masks: Identifiers) -> bool:
@@ -255,18 +318,22 @@ def _redacted(
     row: Mapping[str, Any],
     going: Going,
     sought: Sought | None = None,
-) -> tuple[Redacted, int]:
-    """What is left of a delivery, and how many of its refused rows went. `sought`: the only person whose rows are covered. Raises Unreadable."""
+) -> tuple[Redacted, int, Unbound | None]:
+    """What is left of a delivery, how many of its refused rows went, and why it does not fit its contract, when it does not. `sought`: the only
+    person whose rows are covered. Raises Unreadable."""
     contract, file_name = loaded.contract, row["file_name"]
     tables: Mapping[str, pa.Table] = {}
     kept = _read(stack, path, contract, file_name)
     covered: dict[int, Any] = {}
+    problem: Unbound | None = None
     try:
         tables = _judged(places, vault, loaded, row, path, kept).tables
         index, binding = bound_sheet(contract, kept, file_name)
-    except Unbound:
-        index, binding = bound_sheet(contract, kept, file_name)[0], None
-    nb_refused = 0
+    except Unbound as found:
+        index, binding, problem = bound_sheet(contract, kept, file_name)[0], None, found
+    nb_refused, rows = 0, {*going.rows}
+    if problem is not None:  # nothing tells what its rows are: those of the person are emptied
+        rows |= {*going.named} - kept.erased_rows
     con = stack.enter_context(in_sql(**tables))
     if binding is not None:
         covered = dict(going.gone or {}) | erased_persons(con, contract, vault.tombstones, row["delivery_id"], sought)
@@ -278,9 +345,9 @@ def _redacted(
         ).fetchall()[0][0]
     redacted = redact(
         con, contract, kept, index, binding,
-        covered=covered, masks=going.masks, rows=going.rows, cells=going.cells, blanks=going.blanks, crowd=going.crowd,
+        covered=covered, masks=going.masks, rows=rows, cells=going.cells, blanks=going.blanks, crowd=going.crowd,
     )  # fmt: skip
-    return redacted, nb_refused
+    return redacted, nb_refused, problem
 
 
 def has_unread(places: Places, loaded: LoadedContract, row: Mapping[str, Any], words: Sequence[str] = ()) -> bool:
@@ -406,15 +473,23 @@ def _inflated(archive: zipfile.ZipFile, member: zipfile.ZipInfo) -> bytes:
         return b""
 
 
+_TAGS = re.compile(r"(?:<[^>]*>\s*)+")
+"""Tags with nothing but blanks between them: as many as there are between two cells are one space between two words."""
+
 _TAG = re.compile(r"<[^>]*>")
+_ESCAPED = re.compile(r"\\u([0-9a-fA-F]{4})")
 
 
 def _is_in(data: bytes, masks: Identifiers) -> bool:
-    """In any encoding, and across the tags of XML."""
+    """In any encoding, as JSON escapes letters, and across the tags of XML."""
     if any(masks.is_in(data.decode(encoding, "replace")) for encoding in ("utf-8", "cp1252", "utf-16-le", "utf-16-be")):
         return True
+    if b"\\u" in data:
+        letters = _ESCAPED.sub(lambda found: chr(int(found[1], 16)), data.decode("utf-8", "replace"))
+        if masks.is_in(letters):
+            return True
     text = html.unescape(data.decode("utf-8", "replace")) if b"<" in data else ""
-    return masks.is_in(_TAG.sub("", text)) or masks.is_in(_TAG.sub(" ", text))
+    return masks.is_in(_TAG.sub("", text)) or masks.is_in(_TAGS.sub(" ", text))
 
 
 def _is_in_binary(data: bytes, masks: Identifiers) -> bool:
@@ -422,16 +497,19 @@ def _is_in_binary(data: bytes, masks: Identifiers) -> bool:
     return any(masks.is_in(data.replace(b"\0", between).decode("cp1252", "replace")) for between in (b" ", b""))
 
 
-def _forget_landed(places: Places, vault: Vault, source: str, delivery_id: str) -> None:
-    """A source that has no contract any more feeds nothing: what it landed goes whole."""
-    for folder in (*ENTITIES, "quarantine", RECORDS):
-        (places.landing / folder / f"{source}__{delivery_id}.parquet").unlink(missing_ok=True)
-    vault.forget_delivery(source, delivery_id, purpose="person_rights")
+def forget_leftovers(places: Places, *, purpose: str) -> int:
+    """Remove the identities of deliveries of which no row is landed any more, which earlier releases left behind; how many."""
+    with open_ledger(places.ledger) as ledger:
+        accepted = {(row["source"], row["delivery_id"]) for row in deliveries(ledger) if row["outcome"] == "accepted"}
+    vault = Vault(places.vault)
+    left = [each for each in vault.deliveries() if (each.source, each.delivery_id) not in accepted]
+    return sum(vault.forget_delivery(each.source, each.delivery_id, purpose=purpose) for each in left)
 
 
 def reapply(places: Places, contracts: Mapping[str, LoadedContract], now: datetime, *, everywhere: bool = False) -> int:
     """Erase again where a backup brought somebody back: deliveries of which a file was replaced since (all of them when a tombstone
-    came from elsewhere). Also removes what the inbox holds again of them. How many deliveries were done again."""
+    came from elsewhere). How many deliveries were done again. Raises NotReadAgain, after all others, for one that was accepted, holds somebody
+    again and that its contract no longer reads."""
     replaced = replaced_since(places.vault)
     if not replaced and not everywhere:
         return 0
@@ -447,7 +525,7 @@ def reapply(places: Places, contracts: Mapping[str, LoadedContract], now: dateti
         for coordinates in tombstone.rows:
             source, delivery_id, number = coordinates.split("/")
             rows.setdefault((source, delivery_id), set()).add(int(number))
-    again = 0
+    again, not_read = 0, None
     reached = replaced | ({*cells, *rows} if everywhere else set())
     for row in known:
         at = (row["source"], row["delivery_id"])
@@ -458,18 +536,34 @@ def reapply(places: Places, contracts: Mapping[str, LoadedContract], now: dateti
             # nobody can tell any more whose its rows are: where somebody was erased from it, it goes whole
             if at in reached:
                 if not brought_back or erase_in(places, None, row, Going(whole=True), now=now) is None:
-                    _forget_landed(places, vault, *at)
+                    forget_landed(places, vault, *at, purpose="person_rights")
                     remember_erased(places, *at, row["sha256"])
                 again += 1
             continue
-        going = Going(rows=rows.get(at, ()), cells=cells.get(at, ())) if brought_back else Going()
-        done = erase_in(places, loaded, row, going, now=now)
-        if done is None and at in replaced:
-            # the original is as it was left: what landed from it is not
-            replay(places, loaded, row, now)
-            remember_erased(places, *at, row["sha256"])
+        theirs = rows.get(at, ())
+        going = Going(named=theirs, rows=theirs, cells=cells.get(at, ())) if brought_back else Going()
+        try:
+            done = erase_in(places, loaded, row, going, now=now)
+            if done is None and at in replaced:
+                # the original is as it was left: what landed from it is not
+                replay(places, loaded, row, now, may_go=not _stays_unread(row), purpose="person_rights")
+                remember_erased(places, *at, row["sha256"])
+        except NotReadAgain as found:
+            if brought_back or found.lost or at in cells or _are_named(vault, *at, theirs):
+                not_read = not_read or found
+                continue
+            remember_erased(places, *at, row["sha256"])  # other files, which hold nobody who was erased
+            done = None
         again += done is not None or at in replaced
+    if not_read is not None:
+        raise not_read
     return again
+
+
+def _are_named(vault: Vault, source: str, delivery_id: str, numbers: Collection[int]) -> bool:
+    """Whether the identities of a delivery say again who one of these rows is."""
+    rows = [(source, delivery_id, number) for number in numbers]
+    return bool(rows) and bool(still_named(vault, rows, purpose="person_rights"))
 
 
 def _is_brought_back(vault: Vault, places: Places, row: Mapping[str, Any]) -> bool:
@@ -518,15 +612,51 @@ def clear_inbox(places: Places) -> int:
     return removed
 
 
-def copies_in_inbox(places: Places, masks: Identifiers, *, but: Collection[str] = ()) -> list[Path]:
-    """The files of the inbox that no contract reads and that mention the person. Files of the sources `but` are left: those that wait
-    will land, and the door knows the person. Raises OSError for what the system does not open: who may be in it is not known."""
+def copies_in_inbox(
+    places: Places, masks: Identifiers, *, sources: Collection[str] = (), hashes: Collection[str] = ()
+) -> list[Path]:
+    """The files of the inbox that nothing reads and that mention the person, or have the bytes of a delivery that holds her (`hashes`): those
+    of other folders than those of `sources`, and in these, what lies deeper, what programs write beside a file or leave of one, names that
+    cannot be read. The others are left: those that wait will land, and the door knows the person. Raises OSError for what the system
+    does not open: who may be in it is not known."""
+    read = readable(places.inbox, sources)
     return [
         path
         for path in (_files_under(places.inbox) if places.inbox.is_dir() else [])
-        if path.relative_to(places.inbox).parts[0] not in but and path.is_file() and not path.is_symlink()
-        if masks.is_in(path.name) or mentioned_in_bytes(path, masks)
+        if path not in read and path.is_file() and not path.is_symlink()
+        if _cites(path, masks) or mentioned_in_bytes(path, masks) or (hashes and _sha256(path) in hashes)
     ]
+
+
+def folders_citing(
+    places: Places, masks: Identifiers, stone: Tombstone, *, sources: Collection[str] = ()
+) -> dict[Path, Path]:
+    """Folders of the inbox in whose name the person stands → the same without; the deepest first. A source's own keeps the name that its
+    contract gives it."""
+    found = [
+        Path(place, name)
+        for place, names, _ in os.walk(places.inbox, topdown=False)
+        for name in names
+        if not (Path(place) == places.inbox and name in sources) and not Path(place, name).is_symlink()
+    ]
+    return {
+        path: path.with_name(masks.masked(name).replace(MASK, f"(effacé {stone.token('file', name)[:6]})"))
+        for path in found
+        if _cites(path, masks)
+        for name in [_as_typed(path.name)]
+    }
+
+
+def _cites(path: Path, masks: Identifiers) -> bool:
+    return masks.is_in(_as_typed(path.name))
+
+
+def _as_typed(name: str) -> str:
+    """A name of the file system, its accents composed; one that is not UTF-8, as a Latin-1 program wrote it."""
+    try:
+        return unicodedata.normalize("NFC", os.fsencode(name).decode("utf-8"))
+    except UnicodeDecodeError:
+        return os.fsencode(name).decode("cp1252", "replace")
 
 
 def unrecorded_originals(places: Places) -> list[Path]:

@@ -123,6 +123,15 @@ def look(inbox: Path, ledger_path: Path, sources: Iterable[str], *, returns_only
     return Look(nb_files, tuple(arrivals), tuple(renewed), tuple(notes), tuple(returns))
 
 
+def readable(inbox: Path, sources: Iterable[str]) -> set[Path]:
+    """The files of these sources that a look at the inbox reads: those that land, or say why not. All others are read by nobody."""
+    return {
+        found
+        for found in _listed(inbox, set(sources))
+        if not isinstance(found, Note) and found.is_file() and not found.is_symlink()
+    }
+
+
 def _listed(inbox: Path, folders: set[str]) -> Iterator[Path | Note]:
     """What lies in these folders of the inbox, by name, but for what programs write beside a file; what is out of place is a note."""
     for folder in sorted(inbox.iterdir()) if inbox.is_dir() else []:

@@ -82,11 +82,19 @@ class Places:
 
 
 class NotReadAgain(Exception):
-    """Deliveries in force that could not be read again, because their kept bytes are `lost` or the contract no longer reads them (`unread`:
-    why, by what they are called): what was landed of them stays. The message is French, for who runs the night."""
+    """Deliveries in force that could not be read again, because their kept bytes are `lost`, the contract no longer reads them (`unread`:
+    why, by what they are called) or there is none any more (`orphans`): what was landed of them stays. The message is French, for who runs
+    the night."""
 
-    def __init__(self, source: str, *, lost: Sequence[str] = (), unread: Mapping[str, str] | None = None):
-        self.lost, self.unread = list(lost), dict(unread or {})
+    def __init__(
+        self,
+        source: str,
+        *,
+        lost: Sequence[str] = (),
+        unread: Mapping[str, str] | None = None,
+        orphans: Sequence[str] = (),
+    ):
+        self.lost, self.unread, self.orphans = list(lost), dict(unread or {}), list(orphans)
         causes = []
         if self.lost:
             names = ", ".join(f"« {name} »" for name in self.lost)
@@ -94,12 +102,18 @@ class NotReadAgain(Exception):
                 f"les octets conservés de {names} sont abîmés ou absents : déposer de nouveau dans inbox/{source}/, ou rétablir une "
                 "sauvegarde, puis relancer"
             )
+        confirm = (
+            "si leurs lignes ne doivent plus compter, le confirmer sous « withdrawals » dans sources/explanations.yml, avec "
+            "`unread: true`"
+        )
         if self.unread:
             names = ", ".join(self.unread)
             causes.append(
-                f"le contrat ne lit plus {names} : y remettre ce qui les lisait, ou, si leurs lignes ne doivent plus compter, le confirmer sous "
-                f"« withdrawals » dans sources/explanations.yml, avec `unread: true` ({' '.join(self.unread.values())})"
+                f"le contrat ne lit plus {names} : y remettre ce qui les lisait, ou, {confirm} ({' '.join(self.unread.values())})"
             )
+        if self.orphans:
+            names = ", ".join(self.orphans)
+            causes.append(f"la source « {source} » n'a plus de contrat pour lire {names} : l'y remettre, ou, {confirm}")
         super().__init__(f"{' ; '.join(causes)} ; ce qui en avait été lu reste en place")
 
 
@@ -148,7 +162,7 @@ def deliver(places: Places, loaded: LoadedContract, *, now: datetime | None = No
             and (contract.source, row["delivery_id"]) not in mistaken
             and (row["processing_hash"] != processing_hash or not _is_in_place(places, contract, row))
         ]
-        if not seen.arrivals and not to_read_again and contract.api is None:
+        if not (seen.arrivals or to_read_again or contract.api or _under_another_name(places, ledger, contract)):
             return []
         failed: dict[str, Exception] = {}
         reports: list[DeliveryReport] = []
@@ -162,20 +176,16 @@ def deliver(places: Places, loaded: LoadedContract, *, now: datetime | None = No
         # what was refused for its name is read under any other
         landed = {row["delivery_id"] for row in known if row["rule"] != UNEXPECTED}
         reports += _land_arrivals(places, loaded, ledger, seen.arrivals, landed, processing_hash, now, failed)
-        copied = copies(places.inbox, ledger, contract)
         late = {row["delivery_id"]: overtaken_sentence(row) for row in overtaken(ledger, contract.source)}
         for at, report in enumerate(reports):
             if report.delivery_id in late:
                 reports[at] = replace(report, notes=(*report.notes, Note(OVERTAKEN, late[report.delivery_id])))
-    for moved in {copy.delivery_id: copy for copy in reversed(copied) if not copy.is_original_there}.values():
-        # what an erased person was taken out of keeps the name that the erasure gave it
-        if not is_erased(places.vault, contract.source, moved.delivery_id):
-            reports.append(replay(places, loaded, moved.delivery | {"file_name": moved.file_name}, now))
-    done = {report.delivery_id for report in reports}
-    to_read_again = [row for row in to_read_again if row["delivery_id"] not in done]
+        moved = _under_another_name(places, ledger, contract)
+    done = {*moved, *(report.delivery_id for report in reports)}
+    again = [*moved.values(), *(row for row in to_read_again if row["delivery_id"] not in done)]
     besides = ""
     try:
-        reports += _read_again(places, loaded, to_read_again, processing_hash, now, failed)
+        reports += _read_again(places, loaded, again, processing_hash, now, failed)
     except NotReadAgain as found:
         if not failed:
             raise
@@ -183,6 +193,16 @@ def deliver(places: Places, loaded: LoadedContract, *, now: datetime | None = No
     if failed:
         raise NotLanded(failed, besides)
     return reports
+
+
+def _under_another_name(places: Places, ledger: sqlite3.Connection, contract: Contract) -> dict[str, dict]:
+    """Deliveries whose file lies in the inbox under another name alone, by their id, with that name: to be read again under it."""
+    return {
+        copy.delivery_id: copy.delivery | {"file_name": copy.file_name}
+        for copy in reversed(copies(places.inbox, ledger, contract))
+        # what an erased person was taken out of keeps the name that the erasure gave it
+        if not copy.is_original_there and not is_erased(places.vault, contract.source, copy.delivery_id)
+    }
 
 
 def _land_arrivals(
@@ -244,7 +264,7 @@ def _read_again(
     if not rows:
         return []
     source = loaded.contract.source
-    confirmed = {item.delivery_id for item in load_withdrawals() if item.source == source and item.unread}
+    confirmed = may_go_unread(source)
     reports: list[DeliveryReport] = []
     lost: list[str] = []
     unread: dict[str, str] = {}
@@ -268,6 +288,11 @@ def _read_again(
     if lost or unread:
         raise NotReadAgain(source, lost=lost, unread=unread)
     return reports
+
+
+def may_go_unread(source: str) -> set[str]:
+    """The deliveries of a source whose rows may go when nothing reads them any more: somebody confirmed it. Raises ContractError."""
+    return {item.delivery_id for item in load_withdrawals() if item.source == source and item.unread}
 
 
 def _is_in_place(places: Places, contract: Contract, row: dict) -> bool:
@@ -350,14 +375,25 @@ def record_keys_in_force(landing: Path, source: str) -> set[str]:
     return {row[0] for row in rows}
 
 
-def replay(places: Places, loaded: LoadedContract, row: dict, now: datetime, *, may_go: bool = True) -> DeliveryReport:
+def replay(
+    places: Places, loaded: LoadedContract, row: dict, now: datetime, *, may_go: bool = False, purpose: str = "replay"
+) -> DeliveryReport:
     """Judge a known delivery again from its kept bytes. `row` is one of `ledger.deliveries`. Raises NotReadAgain.
 
-    `may_go`: what was landed of it goes when the contract no longer reads it."""
+    `may_go`: what was landed of it goes when the contract no longer reads it; otherwise it stays, and NotReadAgain says so. Its identities go
+    with its rows, under this `purpose`."""
     received_at, delivered_at = (datetime.fromisoformat(row[name]) for name in ("received_at", "delivered_at"))
     stays = not may_go and row["outcome"] == "accepted" and _is_in_place(places, loaded.contract, row)
     report = _land(
-        places, Vault(places.vault), loaded, row["file_name"], row["sha256"], received_at, delivered_at, stays=stays
+        places,
+        Vault(places.vault),
+        loaded,
+        row["file_name"],
+        row["sha256"],
+        received_at,
+        delivered_at,
+        stays=stays,
+        purpose=purpose,
     )
     if is_erased(places.vault, source := loaded.contract.source, report.delivery_id):
         remember_erased(places, source, report.delivery_id, row["sha256"])
@@ -546,6 +582,13 @@ def records_in(contract: Contract, path: Path, file_name: str) -> Iterator[tuple
         yield content.rows, content.deleted
 
 
+def forget_landed(places: Places, vault: Vault, source: str, delivery_id: str, *, purpose: str) -> None:
+    """Remove all that landed of a delivery: its identities, logged first, then its rows, refused ones too, and what is said beside them."""
+    vault.forget_delivery(source, delivery_id, purpose=purpose)
+    for folder in (*ENTITIES, "quarantine", RECORDS, BOUND):
+        (places.landing / folder / f"{source}__{delivery_id}.parquet").unlink(missing_ok=True)
+
+
 def remember_erased(places: Places, source: str, delivery_id: str, sha256: str) -> None:
     """Note how the files of a delivery are, now that somebody was erased from it: another file in their place is a backup."""
     name = f"{source}__{delivery_id}.parquet"
@@ -572,12 +615,13 @@ def _land(
     arrival: Arrival | None = None,
     stays: bool = False,
     again: bool = False,
+    purpose: str = "replay",
 ) -> DeliveryReport:
     """Read, judge and write one delivery. Whatever is wrong with the file ends as a report, never as an exception; but NotReadAgain when
     kept bytes are lost, or when what was landed of them `stays` rather than give way to a reading that does not fit.
 
     `arrival`: a file of the inbox, perhaps not kept yet: its bytes are kept while they are read, and nothing is written before they are.
-    Persons who were erased are taken out of the kept original first, then it lands (`again`).
+    Persons who were erased are taken out of the kept original first, then it lands (`again`). `purpose`: why identities go, where they do.
     """
     contract, delivery_id = loaded.contract, sha256[:16]
     with contextlib.ExitStack() as stack:
@@ -600,8 +644,7 @@ def _land(
             named = f"« {file_name} » (livraison {delivery_id})"
             raise NotReadAgain(contract.source, unread={named: problem.message}) from problem
         if problem is not None:
-            for folder in (contract.entity, "quarantine", BOUND):
-                (places.landing / folder / f"{contract.source}__{delivery_id}.parquet").unlink(missing_ok=True)
+            forget_landed(places, vault, contract.source, delivery_id, purpose=purpose)
             outcome = "held" if isinstance(problem, Unbound) else "refused"
             return replace(report, outcome=outcome, rule=problem.rule, message=problem.message)
         if kept.deleted is not None:
@@ -614,7 +657,9 @@ def _land(
             redacted, covered = left
             keep_redacted(places.originals, vault.cipher, sha256, redacted)
             forget(places.returned, vault.cipher, rows=[(contract.source, delivery_id, number) for number in covered])
-            report = _land(places, vault, loaded, file_name, sha256, received_at, delivered_at, again=True)
+            report = _land(
+                places, vault, loaded, file_name, sha256, received_at, delivered_at, again=True, purpose=purpose
+            )
             remember_erased(places, contract.source, delivery_id, sha256)
             return report
         lineage = {

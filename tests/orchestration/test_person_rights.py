@@ -17,12 +17,13 @@ from ticket_office import PROGRAMME, TICKETS, home_with
 from typer.testing import CliRunner
 
 from identity.matching.constraints import decide, decisions
-from identity.vault import Vault
+from identity.vault import IDENTITIES, Vault, open_private
 from orchestration import erasure, rooms
 from orchestration.command import app
 from orchestration.doctor import examine
 from orchestration.home import Home, Settings
 from orchestration.person_command import NOTHING
+from sources.explanations import Withdrawal
 from sources.landing import original_path
 from sources.ledger import deliveries, open_ledger
 from sources.returned import nb_mentioning, write
@@ -152,6 +153,180 @@ def test_who_is_left_in_the_original_of_an_interrupted_reading_or_in_a_reason_is
     assert len(list(home.originals.rglob("*/*"))) == 2, "those of the ledger stay"
 
 
+def rewritten(home: Home, before: str, after: str, source: str = "billets") -> None:
+    contract = home.project / "sources" / "contracts" / f"{source}.yml"
+    text = contract.read_text(encoding="utf-8")
+    assert before in text
+    contract.write_text(text.replace(before, after), encoding="utf-8")
+
+
+def sales(home: Home) -> dict:
+    """The list that landed, as the ledger has it."""
+    with open_ledger(home.ledger) as ledger:
+        (row,) = [row for row in deliveries(ledger) if row["file_name"] == "ventes.csv"]
+    return row
+
+
+def bases(home: Home) -> list[tuple[int, str]]:
+    files = str(home.landing / "registration" / "*.parquet")
+    return duckdb.sql(
+        "select row_number, person_basis from read_parquet($files) order by 1", params={"files": files}
+    ).fetchall()
+
+
+NO_LONGER_READ = {"files": ('"*.csv"', '"attendees-*.csv"'), "column": ("[Nom]", "[Nom de famille]")}
+
+
+@pytest.mark.parametrize("who", ["ana@exemple.test", "Gontran Bellavoix"])
+@pytest.mark.parametrize("changed", NO_LONGER_READ)
+def test_rows_in_force_that_nothing_reads_any_more_stay_and_so_does_the_erasure_under_way(home, changed, who):
+    before, kept = bases(home), original_path(home.originals, sales(home)["sha256"]).read_bytes()
+    assert len(before) == 2
+    rewritten(home, *NO_LONGER_READ[changed])
+    asked = said("erase", who)
+    assert (
+        "Un effacement n'y touchera pas" in asked and "ne lit plus « ventes.csv »" in asked and "unread: true" in asked
+    )
+    stays = said("erase", who, "--yes", code=4)
+    assert "Il faut d'abord : le contrat ne lit plus « ventes.csv »" in stays and "Certificat" not in stays
+    assert original_path(home.originals, sales(home)["sha256"]).read_bytes() == kept
+    assert bases(home) == before and sales(home)["outcome"] == "accepted"
+    assert erasure.finish(home, datetime.now(UTC)) == [] and len(erasure.waiting(home)) == 1
+    assert bases(home) == before and not erasure.certificates(home)
+    rewritten(home, *NO_LONGER_READ[changed][::-1])
+    (certificate,) = erasure.finish(home, datetime.now(UTC))
+    assert certificate.counts["emptied"] == 0 and not erasure.waiting(home)
+    assert [row for row, _ in bases(home)] == [row for row, _ in before] and sales(home)["rows_read"] == 4
+    assert said("find", who).endswith(f"{NOTHING}\n")
+
+
+@pytest.mark.parametrize("changed", [*NO_LONGER_READ, "contract"])
+def test_they_go_once_somebody_confirmed_that_they_may(home, changed, monkeypatch, tmp_path):
+    if changed == "contract":
+        (home.project / "sources" / "contracts" / "billets.yml").unlink()
+    else:
+        rewritten(home, *NO_LONGER_READ[changed])
+    said("erase", "ana@exemple.test", "--yes", code=4)
+    delivery = sales(home)
+    confirmed = Withdrawal(
+        source="billets", delivery_id=delivery["delivery_id"], unread=True, reason="Refait.", author="obs", confirmed_on="2026-11-25"
+    )  # fmt: skip
+    monkeypatch.setattr("sources.landing.load_withdrawals", lambda: (confirmed,))
+    assert len(erasure.finish(home, datetime.now(UTC))) == 1 and not erasure.waiting(home)
+    assert not traces(home, "ana@exemple.test", tmp_path / "after") and not Vault(home.vault).deliveries()
+    assert not list((home.landing / "registration").glob("*.parquet"))
+    assert said("find", "ana@exemple.test").endswith(f"{NOTHING}\n")
+
+
+SIGNED = """\
+source: emargement
+title: Émargement
+entity: attendance
+files: {pattern: "*.xlsx", shape: spreadsheet}
+fields:
+  attendance_id: {headers: [N°], required: true}
+  event: {constant: E1}
+  present: {constant: "true"}
+  family_name: {headers: [Nom], privacy: direct}
+  given_name: {headers: [Prénom], privacy: direct}
+"""
+
+
+@pytest.mark.parametrize("is_number", [False, True])
+def test_who_is_known_by_name_in_a_source_without_contract_any_more_is_not_certified(home, is_number, tmp_path):
+    contract = home.project / "sources" / "contracts" / "emargement.yml"
+    contract.write_text(SIGNED, encoding="utf-8")
+    book = openpyxl.Workbook()
+    for line in (
+        ("N°", "Nom", "Prénom"),
+        (1, "Archambault", "Solène"),
+        (2, "Martin", "Paul"),
+        (3, "Quimerch", "Solène"),
+    ):
+        book.active.append(line)
+    (home.inbox / "emargement").mkdir()
+    path = home.inbox / "emargement" / "feuille.xlsx"
+    book.save(path)
+    os.utime(path, (time.time() - 60,) * 2)
+    rooms.deliver(home, rooms.contracts(home)["emargement"], datetime.now(UTC))
+    rooms.match(home, rooms.contracts(home))
+    found = said("find", "Solène Quimerch")
+    who = found.partition("Personne : ")[2].split()[0] if is_number else "Solène Quimerch"
+    contract.unlink()
+    assert "n'a plus de contrat pour lire « feuille.xlsx »" in said("erase", who)
+    assert "n'a plus de contrat pour lire « feuille.xlsx »" in said("erase", who, "--yes", code=4)
+    contract.write_text(SIGNED, encoding="utf-8")
+    (certificate,) = erasure.finish(home, datetime.now(UTC))
+    assert certificate.counts["rows"] == 1 and not traces(home, "quimerch", tmp_path / "after")
+    assert "martin" in str(opened_identities(home)).lower() and "quimerch" not in str(opened_identities(home)).lower()
+
+
+def opened_identities(home: Home) -> list:
+    with open_private() as con:
+        Vault(home.vault).load(con, purpose="verification")
+        return con.execute("from identities").fetchall()
+
+
+def test_nothing_is_certified_while_the_vault_still_says_who_it_is(home):
+    """The kept bytes are lost: nothing can be redacted and landed again."""
+    original_path(home.originals, sales(home)["sha256"]).unlink()
+    stays = said("erase", "ana@exemple.test", "--yes", code=4)
+    assert "les octets conservés de « ventes.csv » sont abîmés ou absents" in stays and not erasure.certificates(home)
+    assert "1 ligne tenue" in said("find", "ana@exemple.test")
+
+
+def test_identities_that_an_earlier_release_left_of_a_delivery_without_rows_go(home):
+    vault = Vault(home.vault)
+    vault.store("billets", "0" * 16, IDENTITIES.empty_table())
+    said("erase", "Perpétue Lachenois", "--yes")
+    assert [stored.delivery_id for stored in vault.deliveries()] == [sales(home)["delivery_id"]]
+
+
+def test_files_of_the_inbox_that_never_land_are_found_and_go(home):
+    billets, list_ = home.inbox / "billets", f"{HEADER}\nC7;ok;1;Quimerch;Solène;solene@exemple.test;;;\n".encode()
+    (billets / "anciens").mkdir()
+    latin = os.fsdecode("d\xe9j\xe0.csv".encode("latin-1"))
+    for name in ("anciens/liste.csv", "liste2.csv.part", ".~lock.liste.csv#", latin):
+        (billets / name).write_bytes(list_)
+    waits = billets / "attend.csv"
+    waits.write_bytes(list_)
+    (billets / "anciens" / "autre.csv").write_bytes(b"Paul Martin")
+    found = said("find", "solene@exemple.test")
+    assert "Et dans 4 fichiers du dépôt que rien ne lit." in found
+    said("erase", "solene@exemple.test", "--yes")
+    (certificate,) = erasure.certificates(home)
+    assert certificate.counts["inbox"] == 4
+    left = {path for path in billets.rglob("*") if path.is_file()}
+    assert left == {billets / name for name in ("ventes.csv", "autres.csv", "attend.csv", "anciens/autre.csv")}, (
+        "what will be read is for the door"
+    )
+
+
+def test_a_copy_of_an_erased_file_that_never_lands_goes_whatever_its_bytes_show(home):
+    """As a workbook does in which nothing stands beside a name."""
+    copy = home.inbox / "billets" / "anciens" / "x.csv"
+    copy.parent.mkdir()
+    copy.write_bytes((home.inbox / "billets" / "ventes.csv").read_bytes())
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr("sources.erasure.mentioned_in_bytes", lambda *_: False)
+        assert "1 fichier du dépôt" in said("find", "ana@exemple.test")
+        said("erase", "ana@exemple.test", "--yes")
+    assert not copy.exists()
+
+
+def test_a_folder_of_the_inbox_that_is_named_after_somebody_gets_another_name(home):
+    (home.inbox / "divers" / "Aldegonde Brissac" / "vide").mkdir(parents=True)
+    (home.inbox / "Brissac_Aldegonde").mkdir()
+    (home.inbox / "Brissac_Aldegonde" / "photo.txt").write_text("rien")
+    assert "Et dans 2 noms de fichiers ou de dossiers." in said("find", "Aldegonde Brissac")
+    said("erase", "Aldegonde Brissac", "--yes")
+    names = [str(path.relative_to(home.inbox)) for path in home.inbox.rglob("*")]
+    assert not [name for name in names if "brissac" in name.lower()]
+    masked = [name.partition("/")[2] for name in names if name.startswith("(effacé ")]
+    assert sorted(masked) == ["", "photo.txt"] and len([name for name in names if name.endswith(")/vide")]) == 1
+    assert said("find", "Aldegonde Brissac").endswith(f"{NOTHING}\n")
+
+
 def test_who_filled_in_a_workbook_is_found_and_erased(home):
     assert "1 ligne de classeurs de retour" in said("find", "Perpétue Lachenois")
     said("erase", "Perpétue Lachenois", "--yes")
@@ -241,7 +416,7 @@ def test_a_ticket_is_masked_where_a_remark_or_a_name_of_file_quotes_it(home, who
     os.utime(path, (time.time() - 60,) * 2)
     rooms.deliver(home, rooms.contracts(home)["billets"], datetime.now(UTC))
     assert traces(home, number, tmp_path / "before")
-    assert "Et dans 1 nom de fichier." in said("find", who, "--ticket")
+    assert "Et dans 1 nom de fichier ou de dossier." in said("find", who, "--ticket")
     said("erase", who, "--ticket", "--yes")
     with open_ledger(home.ledger) as ledger:
         assert not [row for row in deliveries(ledger) if number in row["file_name"]]

@@ -18,9 +18,18 @@ from identity.tombstones import BY_NAME, OF_NOBODY, STAND_IN_DOMAIN
 from identity.vault import Vault, open_private
 from sources.contract import load_contract
 from sources.erased_files import are_tombstones_new, is_erased, remember, replaced_since, tombstones_applied
-from sources.erasure import Going, clear_inbox, erase_in, forget_pages, names_citing, reapply, refused_people
+from sources.erasure import (
+    Going,
+    clear_inbox,
+    erase_in,
+    forget_pages,
+    mentioned_in_bytes,
+    names_citing,
+    reapply,
+    refused_people,
+)
 from sources.handover import hand_over
-from sources.landing import deliver, original_path, replay
+from sources.landing import NotReadAgain, deliver, original_path, replay
 from sources.ledger import deliveries, open_ledger, rename_files
 from sources.redaction import DISPUTED, REFUSED, SLOTS, STRUCTURE, Kept, is_redacted, read_kept, with_slots, write_kept
 
@@ -434,6 +443,80 @@ def test_a_backup_of_a_source_that_was_retired_since_goes_whole(home, tmp_path):
     assert reapply(home.places, retired, NOW + timedelta(days=50)) == 1
     assert "canari" not in in_clear(home.vault, home.root)
     assert not replaced_since(home.places.vault) and reapply(home.places, retired, NOW + timedelta(days=50)) == 0
+
+
+def with_another_column(home):
+    path = home.root / "billets.yml"
+    path.write_text(TICKETS.replace("[Nom]", "[Nom de famille]"), encoding="utf-8")
+    return home.contracts | {"billets": load_contract(path)}
+
+
+def test_a_backup_of_what_its_contract_no_longer_reads_is_said_and_keeps_the_rows_of_others(home, tmp_path):
+    home.tickets()
+    home.night()
+    for layer in ("originals", "landing", "vault/identities"):
+        shutil.copytree(tmp_path / layer, tmp_path / "backup" / layer)
+    stone = home.bury()
+    (done,) = home.erase()
+    rows = tuple(f"{done.source}/{done.delivery_id}/{row}" for row in done.rows)
+    home.vault.tombstones.keep(replace(stone, rows=rows))
+    shutil.copytree(tmp_path / "backup", tmp_path, dirs_exist_ok=True)
+    before = home.rows()
+    for _ in range(2):
+        with pytest.raises(NotReadAgain, match="le contrat ne lit plus « ventes.csv »"):
+            reapply(home.places, with_another_column(home), NOW + timedelta(days=50))
+    assert home.rows() == before and replaced_since(home.places.vault)
+    assert reapply(home.places, home.contracts, NOW + timedelta(days=50)) == 1
+    assert {row[0] for row in home.rows(what="person_basis")} == {"email", "erased"}
+
+
+def test_a_home_that_was_copied_keeps_what_its_contract_no_longer_reads(home, tmp_path):
+    """Other stamps, the same files: nobody is back, and nothing is to be done."""
+    home.tickets()
+    home.night()
+    home.bury(cells={})
+    home.erase()
+    before = home.rows()
+    for layer in ("originals", "landing", "vault/identities"):
+        (tmp_path / layer).rename(tmp_path / "aside")
+        shutil.copytree(tmp_path / "aside", tmp_path / layer)
+        shutil.rmtree(tmp_path / "aside")
+    assert replaced_since(home.places.vault)
+    assert reapply(home.places, with_another_column(home), NOW + timedelta(days=50)) == 1
+    assert home.rows() == before and not replaced_since(home.places.vault)
+
+
+def test_a_delivery_that_goes_whole_leaves_no_identity(home):
+    home.tickets()
+    home.night()
+    (row,) = home.ledger()
+    done = erase_in(home.places, home.contracts["billets"], row, Going(whole=True, purpose="retention"), now=NOW)
+    clear_inbox(home.places)
+    assert done.is_emptied and not home.vault.deliveries() and "canari" not in in_clear(home.vault, home.root)
+    assert not list(home.places.landing.rglob("*.parquet")) and not replaced_since(home.places.vault)
+    erased = [(line["purpose"], line["rows"]) for line in home.vault.log.lines() if line["action"] == "erase"]
+    assert erased == [("retention", 5)]
+
+
+@pytest.mark.parametrize(
+    ("data", "is_there"),
+    [
+        (b'{"nom": "Canari-L\\u00e9v\\u00EAque", "prenom": 1, "de": "Jeanne Canari-L\\u00e9v\\u00eaque"}', True),
+        (b'{"de": "Jeanne Canari-L\\u00e8ve"}', False),
+        ("<row><c><is><t>Canari-Lévêque</t></is></c>\n  <c><is><t>Jeanne</t></is></c></row>".encode(), True),
+        (
+            "<row><c><is><t>Canari-Lévêque</t></is></c><c><is><t>Paul</t></is></c><c><t>Jeanne</t></c></row>".encode(),
+            False,
+        ),
+    ],
+)
+def test_bytes_that_nothing_reads_mention_a_person_across_cells_and_escapes(tmp_path, data, is_there):
+    path = tmp_path / "octets"
+    path.write_bytes(data)
+    assert mentioned_in_bytes(path, MASKS) == is_there
+    with zipfile.ZipFile(path, "w") as archive:
+        archive.writestr("xl/worksheets/sheet1.xml", data)
+    assert mentioned_in_bytes(path, MASKS) == is_there
 
 
 def test_a_delivery_that_was_never_read_loses_the_person_too(home):

@@ -524,6 +524,29 @@ def test_what_a_changed_contract_no_longer_reads_goes_when_somebody_confirmed_it
     assert deliver(places(tmp_path), loaded, now=NOW) == []
 
 
+def test_identities_go_with_the_rows_and_the_log_says_why(tmp_path, monkeypatch):
+    sheets = list(sheets_of(tmp_path, "MESS25-013", "MESS25-031"))
+    (first, other) = land(tmp_path, "mess_emargement")
+    gone = Withdrawal(
+        source=first.source, delivery_id=first.delivery_id, unread=True, reason="Refait.", author="obs", confirmed_on=NOW.date()
+    )  # fmt: skip
+    records = tmp_path / "landing" / "record" / f"{first.source}__{first.delivery_id}.parquet"
+    records.parent.mkdir(exist_ok=True)
+    records.touch()
+    monkeypatch.setattr("sources.landing.load_withdrawals", lambda: (gone,))
+    with pytest.raises(NotReadAgain):
+        deliver(places(tmp_path), that_reads_another_name_column(), now=NOW + timedelta(days=900))
+    vault = Vault(places(tmp_path).vault)
+    assert len(sheets) == 2 and [stored.delivery_id for stored in vault.deliveries()] == [other.delivery_id]
+    assert not list((tmp_path / "landing").rglob(f"*{first.delivery_id}*"))
+    (line,) = [line for line in vault.log.lines() if line["action"] == "erase"]
+    assert (line["purpose"], line["what"], line["rows"]) == (
+        "replay",
+        [f"{first.source}/{first.delivery_id}"],
+        first.rows_accepted,
+    )
+
+
 def test_an_earlier_version_that_a_changed_contract_no_longer_reads_stays_without_a_word(tmp_path):
     """The organiser renamed a column in the next version of the file, and the contract followed."""
     programme(tmp_path)
@@ -745,6 +768,30 @@ def test_a_file_whose_name_says_its_event_is_read_again_under_its_new_name(tmp_p
     second.with_name("MESS25-013.xlsx").rename(second.with_name("MESS25-016.ods"))
     assert not land(tmp_path, "mess_emargement")
     assert [event for event, *_ in events_of(tmp_path)] == ["MESS25-013", "MESS25-014"]
+
+
+def that_reads_another_name_column() -> LoadedContract:
+    """The contract of signed sheets, after somebody renamed the column of family names."""
+    loaded = CONTRACTS["mess_emargement"]
+    fields, other = dict(loaded.contract.fields), "NOM DE FAMILLE"
+    composed = tuple(other if header == "NOM" else header for header in fields["attendance_id"].compose)
+    fields["attendance_id"] = fields["attendance_id"].model_copy(update={"compose": composed})
+    fields["family_name"] = fields["family_name"].model_copy(update={"headers": (other,)})
+    return replace(loaded, contract=loaded.contract.model_copy(update={"fields": fields}), sha256="another column")
+
+
+def test_a_file_that_is_renamed_while_its_contract_changed_keeps_its_rows(tmp_path):
+    first, other = sheets_of(tmp_path, "MESS25-013", "MESS25-031")
+    land(tmp_path, "mess_emargement")
+    before = events_of(tmp_path)
+    first.rename(first.with_name("MESS25-014.xlsx"))
+    for _ in range(2):
+        with pytest.raises(NotReadAgain, match="le contrat ne lit plus «") as said:
+            deliver(places(tmp_path), that_reads_another_name_column(), now=NOW + timedelta(days=900))
+        assert "MESS25-014.xlsx" in str(said.value) and other.name in str(said.value)
+        assert events_of(tmp_path) == before and states(tmp_path) == ["accepted", "accepted"]
+    land(tmp_path, "mess_emargement")
+    assert sorted(event for event, *_ in events_of(tmp_path)) == ["MESS25-014", "MESS25-031"]
 
 
 def test_a_copy_under_the_name_of_another_event_is_told(tmp_path):

@@ -66,11 +66,14 @@ LAYERS = {
 MONTHS = 1
 """Time to answer (RGPD art. 12(3)), in months."""
 
+IN_FORCE_ON = date(2018, 5, 25)
+"""Day from which the RGPD applies (art. 99(2)): nobody asked under it before."""
+
 
 @dataclass(frozen=True)
 class Certificate:
     """What was erased, without saying whom. `asked_on`: day of the request; `due_on`: a month later. `resumed`: after an interruption, of which
-    the counts may lack the last moment."""
+    the counts may lack the last moment. `is_day_corrected`: the day that was noted was none of a request, and `asked_on` the nearest that is."""
 
     id: str
     asked_on: str
@@ -79,6 +82,7 @@ class Certificate:
     objection: bool
     counts: dict[str, int] = field(default_factory=dict)
     resumed: bool = False
+    is_day_corrected: bool = False
 
     @property
     def is_on_time(self) -> bool:
@@ -92,6 +96,11 @@ class Certificate:
             f"Effacement mené le {french_day(self.erased_at[:10])}"
             f"{', dans le délai' if self.is_on_time else ', hors délai'}.",
             *(["La personne s'oppose aussi à tout traitement futur (article 21)."] if self.objection else []),
+            *(
+                ["Le jour de demande qui avait été noté était impossible : le plus proche qui se puisse en tient lieu."]
+                if self.is_day_corrected
+                else []
+            ),
             *(["Interrompu, puis repris jusqu'au bout : chaque nombre est un minimum."] if self.resumed else []),
             "",
             *(f"{count:>8}  {LAYERS[layer]}" for layer, count in self.counts.items()),
@@ -114,6 +123,19 @@ def month_later(day: date) -> date:
         with contextlib.suppress(ValueError):
             return date(year, month, min(day.day, last))
     raise AssertionError("every month has a 28th")
+
+
+def why_not_asked_on(day: date, now: datetime) -> str | None:
+    """Why nobody can have asked that day, in French; None when they can. It may be tomorrow already where the machine is, and not in UTC."""
+    if day > _today(now):
+        return f"le {day:%d/%m/%Y} n'est pas encore venu : une demande ne peut pas avoir été reçue après ce jour"
+    if day < IN_FORCE_ON:
+        return f"le {day:%d/%m/%Y} est d'avant le {IN_FORCE_ON:%d/%m/%Y}, premier jour où le RGPD s'applique"
+    return None
+
+
+def _today(now: datetime) -> date:
+    return max(now.date(), now.astimezone().date())
 
 
 # --- finding -------------------------------------------------------------------------------------------------------
@@ -274,10 +296,13 @@ def vault_of(home: Home) -> Vault:
 def erase(
     home: Home, found: Held, *, asked_on: date, now: datetime, purpose: str, objection: bool = False
 ) -> Certificate:
-    """Erase what was found, everywhere. To be called under the night's lock. Interrupted, it stays under way: `finish` goes on."""
+    """Erase what was found, everywhere. To be called under the night's lock. Interrupted, it stays under way: `finish` goes on. Raises
+    ValueError, before anything is written, for a day that cannot be that of a request."""
     from identity.under_way import UnderWay
     from sources.erasure import names_citing
 
+    if why := why_not_asked_on(asked_on, now):
+        raise ValueError(why)
     vault = vault_of(home)
     stone = tombstone_of(vault, found, now, objection)
     under_way = UnderWay(
@@ -317,6 +342,10 @@ def _carried_out(
     from sources.erased_files import tombstones_applied
 
     found, counts = under_way.found, under_way.counts
+    # earlier programs took any day; what began with one is finished all the same
+    noted, latest = date.fromisoformat(under_way.asked_on), _today(datetime.fromisoformat(under_way.started_at))
+    asked_on = min(max(noted, IN_FORCE_ON), latest)
+    due_on = month_later(asked_on)
     vault.log.record(under_way.purpose, "erase", sorted({f"{s}/{d}" for s, d, _ in found.rows}), len(found.rows))
     vault.under_way.keep(under_way)
     vault.tombstones.keep(stone)
@@ -338,15 +367,15 @@ def _carried_out(
         counts["traces"] += sum(scrub(path, found.identifiers) for path in running.over([*_traces(home)]))
     tombstones_applied(home.vault)
     leave_for_next_night(home)
-    asked_on = date.fromisoformat(under_way.asked_on)
     certificate = Certificate(
         stone.id,
         asked_on.isoformat(),
-        month_later(asked_on).isoformat(),
+        due_on.isoformat(),
         now.isoformat(),
         under_way.objection,
         counts,
         resumed,
+        is_day_corrected=asked_on != noted,
     )
     keep_certificate(home, certificate)
     vault.under_way.forget(under_way)

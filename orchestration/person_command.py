@@ -289,6 +289,8 @@ def erase(
         day = date.fromisoformat(asked_on) if asked_on else now.date()
     except ValueError:
         raise typer.BadParameter(f"« {asked_on} » n'est pas un jour (AAAA-MM-JJ)") from None
+    if why := erasure.why_not_asked_on(day, now):
+        raise typer.BadParameter(f"--asked-on : {why}")
     try:
         if yes:
             with only_one_night(home.lock), listening(lines.hear):

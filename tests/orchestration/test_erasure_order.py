@@ -28,6 +28,21 @@ def test_a_month_later(asked, due):
     assert month_later(date.fromisoformat(asked)) == date.fromisoformat(due)
 
 
+NOW = datetime(2026, 11, 25, 10, tzinfo=UTC)
+
+
+@pytest.mark.parametrize(
+    ("day", "said"),
+    [
+        ("9999-12-15", "15/12/9999 n'est pas encore venu"), ("2026-11-27", "n'est pas encore venu"), ("2026-11-25", None),
+        ("2018-05-25", None), ("2018-05-24", "25/05/2018"), ("0001-01-01", "25/05/2018"),
+    ],
+)  # fmt: skip
+def test_nobody_asked_after_today_nor_before_there_was_a_law(day, said):
+    why = erasure.why_not_asked_on(date.fromisoformat(day), NOW)
+    assert (why is None) if said is None else said in why
+
+
 def certificate(erased_at="2026-12-20T10:00:00+00:00", **more):
     counts = dict.fromkeys(LAYERS, 0) | {"rows": 3}
     return Certificate("ab12", "2026-11-20", "2026-12-20", erased_at, False, counts, **more)
@@ -42,7 +57,7 @@ def test_a_certificate_says_every_layer_the_delay_and_no_identity(tmp_path):
     assert certificate("2026-12-21T10:00:00+00:00").text().count("hors délai") == 1
     assert "minimum" in certificate(resumed=True).text() and "minimum" not in text
     assert set(json.loads((home.certificates / "ab12.json").read_text())) == {
-        "id", "asked_on", "due_on", "erased_at", "objection", "counts", "resumed",
+        "id", "asked_on", "due_on", "erased_at", "objection", "counts", "resumed", "is_day_corrected",
     }  # fmt: skip
 
 

@@ -194,6 +194,7 @@ class Night:
         is the whole night's (StructureFailed)."""
         from expectations.suite import SuiteError
         from identity.keys import holds_identities
+        from identity.retention import load_rules
         from identity.vault import Vault
         from sources.contract import ContractError
 
@@ -201,6 +202,7 @@ class Night:
             try:
                 if holds_identities(self.home.vault):
                     Vault(self.home.vault)
+                load_rules()
                 rooms.declared_by_hand(self.home, self.contracts)
                 suites = plural(len(rooms.suites(self.home)), "liste de contrôles", "listes de contrôles")
                 running.say(f"{plural(len(self.contracts), 'contrat')}, {suites}")

@@ -433,8 +433,10 @@ def _apply(home: Home, plan: Plan, now: datetime) -> int:
 
 
 def _refused_values(home: Home, before: datetime, apply: bool) -> int:
-    """Sealed texts of refused cells that are older; the cell's place and its sentence stay."""
+    """Sealed texts of refused cells that are older; the cell's place and its sentence stay. What is written anew here is no backup put back."""
     import duckdb as engine
+
+    from sources.erased_files import rewritten, stamp_of
 
     count = 0
     for path in sorted((home.landing / "quarantine").glob("*.parquet")):
@@ -454,7 +456,9 @@ def _refused_values(home: Home, before: datetime, apply: bool) -> int:
                 con.execute(
                     f"copy kept to '{str(aside).replace(chr(39), chr(39) * 2)}' (format parquet, compression zstd)"
                 )
+                before_it = stamp_of(path)
                 os.replace(aside, path)
+                rewritten(home.vault, path, before_it)
     return count
 
 

@@ -29,6 +29,17 @@ def remember(vault: Path, source: str, delivery_id: str, files: Iterable[Path]) 
         _write(path, known)
 
 
+def rewritten(vault: Path, file: Path, before: str) -> None:
+    """A file was written anew on purpose, whose stamp was `before`: where it was then as it must be, it still is."""
+    name = os.path.relpath(file, vault.parent)
+    for path, known in _lists(vault).items():
+        stamped = [stamps for stamps in known["deliveries"].values() if stamps.get(name) == before]
+        for stamps in stamped:
+            stamps[name] = stamp_of(file)
+        if stamped:
+            _write(path, known)
+
+
 def tombstones_applied(vault: Path) -> None:
     """Every tombstone that is there was applied to every delivery that is there."""
     for path, known in _lists(vault).items():

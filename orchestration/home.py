@@ -70,6 +70,11 @@ class Home:
         return self.vault / "certificates"
 
     @property
+    def decisions(self) -> Path:
+        """What was decided by hand of who is one person, sealed (`identity.matching.constraints.path_of`)."""
+        return self.vault / "matching" / "decisions.sealed"
+
+    @property
     def crawls(self) -> Path:
         """Pages of platforms between their arrival and their landing, encrypted."""
         return self.root / "crawls"

@@ -1,8 +1,8 @@
 """Is there anything new since the last good night? Answered before anything heavy is imported.
 
 Looks at every file of the inbox against the ledger, and at everything else that decides what is published: contracts,
-corrections, explanations, references, dbt project, suites, code of the rooms, versions of the libraries. Standard
-library only. Does not belong here: doing anything about it.
+corrections, explanations, decisions on who is one person, references, dbt project, suites, code of the rooms, versions
+of the libraries. Standard library only. Does not belong here: doing anything about it.
 """
 
 from __future__ import annotations
@@ -16,7 +16,7 @@ from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
 
 from orchestration.candidates import write_json
-from orchestration.fingerprint import Memory, files_under, group_hash
+from orchestration.fingerprint import Memory, files_under, group_hash, sha256
 from orchestration.home import Home
 from rulebook.numbers import plural
 
@@ -49,6 +49,7 @@ WORDS = {
     "calendar": "le calendrier de publication a changé",
     "approvals": "des approbations ont été données",
     "withdrawals": "une version a été retirée",
+    "decisions": "des décisions de rapprochement ont été prises",
     "code": "le programme a changé",
     "libraries": "des bibliothèques ont changé",
 }
@@ -171,6 +172,8 @@ def fingerprint(home: Home) -> dict[str, str]:
     ]
     hashes["code"] = _hash(home, code, memory)
     hashes["approvals"] = _nb_decisions(home, b"approved")
+    # taken without the night's lock: a night that is past its matching says by this that it did not follow them
+    hashes["decisions"] = sha256(home.decisions, memory) if home.decisions.exists() else ""
     hashes["withdrawals"] = _nb_decisions(home, b"withdrawn")
     hashes["libraries"] = " ".join(f"{name}={_version(name)}" for name in LIBRARIES)
     if len(memory) != size or memory != before:

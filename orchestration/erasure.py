@@ -556,7 +556,7 @@ def remember_decisions(home: Home) -> None:
 def erase_again(home: Home, now: datetime) -> int:
     """Where a backup brought erased persons back, erase them again; how many deliveries and releases were done again. Costs the stat of
     the erased files when nothing came back. To be called under the night's lock."""
-    from sources.erased_files import are_tombstones_new, replaced_since, tombstones_applied
+    from sources.erased_files import are_tombstones_new, found_again, replaced_since, tombstones_applied
     from sources.erasure import clear_inbox, reapply
 
     replaced, brought = replaced_since(home.vault), are_tombstones_new(home.vault)
@@ -573,6 +573,7 @@ def erase_again(home: Home, now: datetime) -> int:
         remember_releases(home)
     throw_candidates_away(home)
     tombstones_applied(home.vault)
+    found_again(home.vault)
     return again
 
 
@@ -647,6 +648,25 @@ def keep_certificate(home: Home, certificate: Certificate) -> Path:
 
 
 def certificates(home: Home) -> list[Certificate]:
-    """Every certificate, oldest first."""
-    found = [Certificate(**json.loads(path.read_text(encoding="utf-8"))) for path in home.certificates.glob("*.json")]
+    """Every certificate that can be read, oldest first."""
+    found = [made for path in home.certificates.glob("*.json") if (made := _certificate_at(path)) is not None]
     return sorted(found, key=lambda each: (each.erased_at, each.id))
+
+
+def damaged_certificates(home: Home) -> list[Path]:
+    """Those that cannot be."""
+    return sorted(path for path in home.certificates.glob("*.json") if _certificate_at(path) is None)
+
+
+def why_damaged(certificate: Path) -> str:
+    """In French, with what to do."""
+    return f"{certificate} est illisible : remettez-le d'une sauvegarde ; {certificate.with_suffix('.txt').name}, à côté, dit la même chose"
+
+
+def _certificate_at(path: Path) -> Certificate | None:
+    try:
+        made = Certificate(**json.loads(path.read_text(encoding="utf-8")))
+        datetime.fromisoformat(made.erased_at)
+        return made if isinstance(made.counts["rows"], int) else None
+    except (ValueError, TypeError, KeyError):
+        return None

@@ -233,8 +233,9 @@ class Night:
         """An erasure that was interrupted goes on, and whoever was erased and is back with a backup goes again, before anything is read;
         otherwise there is no night."""
         from identity.under_way import is_any_under_way
-        from sources.erased_files import are_tombstones_new, replaced_since
+        from sources.erased_files import are_tombstones_new, is_lost, mend, replaced_since
 
+        mend(self.home.vault)
         if is_any_under_way(self.home.vault):
             from orchestration.erasure import finish
 
@@ -243,9 +244,8 @@ class Night:
         if replaced_since(self.home.vault) or are_tombstones_new(self.home.vault):
             from orchestration.erasure import erase_again
 
-            with self.step(
-                "erase_again", "Effacements à refaire (sauvegarde rétablie ?)", "n'ont pas abouti"
-            ) as running:
+            why = "liste des fichiers effacés illisible" if is_lost(self.home.vault) else "sauvegarde rétablie ?"
+            with self.step("erase_again", f"Effacements à refaire ({why})", "n'ont pas abouti") as running:
                 count = erase_again(self.home, self.now)
                 running.say(
                     plural(count, "livraison ou version effacée", "livraisons ou versions effacées") + " de nouveau"

@@ -81,7 +81,7 @@ def is_anything_new(home: Home) -> Novelty:
     """One look at the inbox and at everything that decides what is published."""
     from identity.matched import current_version
     from identity.under_way import is_any_under_way
-    from sources.erased_files import are_tombstones_new, replaced_since
+    from sources.erased_files import are_tombstones_new, is_lost, replaced_since
     from sources.inbox import look
 
     seen = look(home.inbox, home.ledger, sources_with_contract(home))
@@ -117,6 +117,8 @@ def is_anything_new(home: Home) -> Novelty:
         reasons.append(f"des plateformes à interroger ({', '.join(platforms)})")
     if is_any_under_way(home.vault):
         reasons.append("un effacement interrompu est à terminer")
+    elif is_lost(home.vault):
+        reasons.append("la liste des fichiers d'où une personne a été effacée est illisible : tous sont à reprendre")
     elif replaced_since(home.vault) or are_tombstones_new(home.vault):
         reasons.append("des fichiers d'où une personne avait été effacée ont été remplacés (sauvegarde rétablie ?)")
     if home.unfinished.exists():

@@ -334,8 +334,8 @@ def certificates() -> None:
     from orchestration.console import Lines
 
     home, lines = Home.from_environment().ensure(), Lines()
-    made = erasure.certificates(home)
-    if not made:
+    made, damaged = erasure.certificates(home), erasure.damaged_certificates(home)
+    if not made and not damaged:
         lines.say("Aucun effacement n'a été mené.")
     lines.table(
         [
@@ -344,6 +344,8 @@ def certificates() -> None:
         ],
         ("certificat", "demandé le", "effacé le", "dans le délai", "lignes"),
     )
+    for path in damaged:
+        lines.say(f"! {erasure.why_damaged(path)}.")
     _say_what_is_under_way(lines, home)
 
 

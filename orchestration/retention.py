@@ -16,7 +16,14 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from orchestration import rooms
-from orchestration.erasure import certificates, participants_of, remember_releases, throw_candidates_away, vault_of
+from orchestration.erasure import (
+    certificates,
+    damaged_certificates,
+    participants_of,
+    remember_releases,
+    throw_candidates_away,
+    vault_of,
+)
 from orchestration.home import Home
 from orchestration.novelty import leave_for_next_night
 from orchestration.progress import step
@@ -498,6 +505,9 @@ def _of_the_vault(
             for suffix in ("json", "txt"):
                 (home.certificates / f"{each.id}.{suffix}").unlink(missing_ok=True)
         report.append(Due(rule.id, rule.title, len(past), plural(len(past), "certificat")))
+        if damaged := damaged_certificates(home):
+            title = "certificats illisibles, laissés tels quels (voir observatoire doctor)"
+            report.append(Due("damaged_certificates", title, len(damaged), plural(len(damaged), "certificat")))
     for rule in rules.of("keys"):
         keys = [
             key

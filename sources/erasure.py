@@ -32,7 +32,7 @@ from identity.tombstones import Sought, Tombstone
 from identity.vault import Vault
 from sources.contract import Contract, LoadedContract
 from sources.entities import ENTITIES
-from sources.erased_files import erased_deliveries, replaced_since
+from sources.erased_files import erased_deliveries, is_lost, replaced_since
 from sources.headers import Unbound, says
 from sources.inbox import RETURNS, stamp_of_file
 from sources.judge import Judged, in_sql
@@ -431,7 +431,7 @@ def _forget_landed(places: Places, vault: Vault, source: str, delivery_id: str) 
 
 def reapply(places: Places, contracts: Mapping[str, LoadedContract], now: datetime, *, everywhere: bool = False) -> int:
     """Erase again where a backup brought somebody back: deliveries of which a file was replaced since (all of them when a tombstone
-    came from elsewhere). Also removes what the inbox holds again of them. How many deliveries were done again."""
+    came from elsewhere, or when the lists of what was erased are lost). Also removes what the inbox holds again of them. How many deliveries were done again."""
     replaced = replaced_since(places.vault)
     if not replaced and not everywhere:
         return 0
@@ -447,6 +447,13 @@ def reapply(places: Places, contracts: Mapping[str, LoadedContract], now: dateti
         for coordinates in tombstone.rows:
             source, delivery_id, number = coordinates.split("/")
             rows.setdefault((source, delivery_id), set()).add(int(number))
+    if is_lost(places.vault):
+        # what was erased from is known by what is left of it, and by the tombstones
+        replaced |= {
+            at
+            for row in known
+            if (at := (row["source"], row["delivery_id"])) in {*cells, *rows} or _was_redacted(vault, places, row)
+        }
     again = 0
     reached = replaced | ({*cells, *rows} if everywhere else set())
     for row in known:
@@ -470,6 +477,13 @@ def reapply(places: Places, contracts: Mapping[str, LoadedContract], now: dateti
             remember_erased(places, *at, row["sha256"])
         again += done is not None or at in replaced
     return again
+
+
+def _was_redacted(vault: Vault, places: Places, row: Mapping[str, Any]) -> bool:
+    """Whether what is kept of a delivery is a redacted table. Of what is damaged, nobody can say; it is said where it is read."""
+    with contextlib.suppress(Tampered):
+        return original_path(places.originals, row["sha256"]).exists() and not _is_brought_back(vault, places, row)
+    return False
 
 
 def _is_brought_back(vault: Vault, places: Places, row: Mapping[str, Any]) -> bool:

@@ -6,9 +6,12 @@ from contextlib import closing
 from datetime import UTC, date, datetime
 
 import pytest
+from typer.testing import CliRunner
 
 from identity.mentions import Identifiers
-from orchestration import erasure
+from orchestration import erasure, rooms
+from orchestration.command import app
+from orchestration.doctor import _erasures
 from orchestration.erasure import LAYERS, Certificate, month_later, scrub
 from orchestration.home import Home
 from orchestration.novelty import is_anything_new
@@ -117,6 +120,33 @@ def test_a_tombstone_that_comes_from_a_copy_is_something_new(home):
     assert len(reasons(home)) == 1
     tombstones_applied(home.vault)
     assert not reasons(home)
+
+
+def test_a_list_that_cannot_be_read_stops_no_night_and_is_said(home, monkeypatch):
+    (home.vault / "erased_files.json").write_text("")
+    assert not reasons(home), "its twin is whole"
+    assert [
+        f.sentence
+        for f in _erasures(home)
+        if "erased_files.json est illisible" in f.sentence and "double" in f.sentence
+    ]
+    (home.root / "erased_files.json").write_text("[]")
+    assert [reason for reason in is_anything_new(home).reasons if "illisible" in reason]
+    assert ["sauvegarde" in f.sentence for f in _erasures(home)] == [True, True]
+    monkeypatch.setattr(rooms, "contracts", lambda home: {})
+    erasure.erase_again(home, NOW)
+    assert not [*_erasures(home)] and not [r for r in is_anything_new(home).reasons if "illisible" in r]
+
+
+@pytest.mark.parametrize("left", ["", "null", "[]", "{}", '{"id": "ab12"}'])
+def test_a_certificate_that_cannot_be_read_is_named_and_hides_no_other(home, left, monkeypatch):
+    erasure.keep_certificate(home, certificate())
+    (home.certificates / "cd34.json").write_text(left)
+    assert erasure.certificates(home) == [certificate()]
+    assert [f.sentence for f in _erasures(home) if "cd34.json est illisible" in f.sentence]
+    monkeypatch.setattr(Home, "from_environment", classmethod(lambda cls: home))
+    listed = CliRunner().invoke(app, ["person", "certificates"])
+    assert listed.exit_code == 0 and "ab12" in listed.output and "cd34.json est illisible" in listed.output
 
 
 def test_nothing_is_erased_again_where_nothing_came_back(home, monkeypatch):

@@ -170,13 +170,21 @@ def landed_rows(home: Home) -> pa.Table:
     return with_spelled_events(pa.concat_tables([LANDED.empty_table(), *found]), home.landing)
 
 
+UID_DIGITS = 16
+
+
+def is_number(who: str) -> bool:
+    """Whether this is the number of a person (16 hexadecimal digits) or the key of a participant (decimal digits), rather than a name."""
+    return who.isdecimal() or (len(who) == UID_DIGITS and all(character in "0123456789abcdef" for character in who))
+
+
 def held(home: Home, who: str, *, purpose: str, same_name: bool = False, is_ticket: bool = False) -> Held:
     """Everything held on `who`: an address, a person's number (16 hexadecimal digits), a participant's key, a name, or (`is_ticket`) the
     number of a ticket, `event/number` where several events have one. What was asked
     is among the identifiers, so that it is looked for also where nobody knows whose it is (`everywhere`)."""
     import pyarrow as pa
 
-    from identity.held import held_on
+    from identity.held import Held, held_on
     from identity.mentions import Identifiers
     from identity.pseudonyms import normalise_emails
     from sources.erasure import refused_people
@@ -190,10 +198,12 @@ def held(home: Home, who: str, *, purpose: str, same_name: bool = False, is_tick
     elif "@" in who:
         asked["email"] = who
         identifiers = Identifiers(emails=frozenset(normalise_emails(pa.array([who])).drop_null().to_pylist()))
-    elif len(who) == 16 and all(character in "0123456789abcdef" for character in who):
-        asked["uid"] = who
-    elif who.isdigit():
-        asked["rows"] = _rows_of_participants(home, [int(who)])
+    elif is_number(who):
+        # sixteen decimal digits are a number of both kinds: whoever has it is meant
+        asked["uid"] = who if len(who) == UID_DIGITS else None
+        asked["rows"] = _rows_of_participants(home, [int(who)] if who.isdecimal() else [])
+        if not any(asked.values()):
+            return Held()
     else:
         asked["name"] = who
         identifiers = Identifiers(names=frozenset([(who, None)]))
@@ -260,8 +270,9 @@ def _sought(vault: Vault, found: Held, now: datetime) -> Sought:
 
 
 def _rows_of_participants(home: Home, keys: Sequence[int]) -> tuple[tuple[str, str, int], ...]:
+    known = [key for key in keys if key < 1 << 63]
     return tuple(
-        _participants(home, "list_contains($asked, participant_key)", [*keys], "source, delivery_id, row_number")
+        _participants(home, "list_contains($asked, participant_key)", known, "source, delivery_id, row_number")
     )
 
 

@@ -200,6 +200,7 @@ def _vault() -> Vault:
 
 
 NOTHING = "Rien n'est tenu sur cette personne."
+NO_SUCH_NUMBER = "Aucune personne ni participant de ce numéro."
 
 Who = Annotated[
     str,
@@ -228,7 +229,7 @@ def find(who: Who, purpose: Purpose, same_name: SameName = False, ticket: Ticket
     found = _held(home, who, purpose, same_name, ticket)
     stands = _everywhere(home, found, purpose, lines)
     if not found and not stands:
-        lines.say(NOTHING)
+        lines.say(_nothing(who, ticket))
         return
     _say_what_is_held(lines, home, found, stands)
 
@@ -422,9 +423,15 @@ def _one_person(
         raise typer.BadParameter(f"plusieurs personnes répondent : précisez par l'adresse{numbers}")
     stands = _everywhere(home, found, purpose, lines)
     if not found.rows and not stands:
-        lines.say(NOTHING)
+        lines.say(_nothing(who, is_ticket))
         raise typer.Exit(0)
     return found, stands
+
+
+def _nothing(who: str, is_ticket: bool) -> str:
+    from orchestration.erasure import is_number
+
+    return NO_SUCH_NUMBER if is_number(who) and not is_ticket else NOTHING
 
 
 def _say_what_is_held(lines: Lines, home: Home, found: Held, stands: Everywhere) -> None:

@@ -22,7 +22,7 @@ from orchestration import erasure, rooms
 from orchestration.command import app
 from orchestration.doctor import examine
 from orchestration.home import Home, Settings
-from orchestration.person_command import NOTHING
+from orchestration.person_command import NO_SUCH_NUMBER, NOTHING
 from sources.landing import original_path
 from sources.ledger import deliveries, open_ledger
 from sources.returned import nb_mentioning, write
@@ -394,3 +394,17 @@ def test_nobody_is_nobody_and_the_question_is_in_the_log(home):
     assert said("find", "Absente Personnage").endswith(f"{NOTHING}\n")
     lines = Vault(home.vault).log.lines()
     assert ["originals"] in [line["what"] for line in lines] and not [x for x in lines if "Absente" in str(x)]
+
+
+def test_a_number_of_sixteen_digits_is_looked_for_among_persons_and_participants(home):
+    with open_ledger(home.ledger) as ledger:
+        [delivery] = [row["delivery_id"] for row in deliveries(ledger) if row["file_name"] == "ventes.csv"]
+    (home.participants / "current").mkdir(parents=True)
+    path = home.participants / "current" / "participant_row.parquet"
+    with duckdb.connect() as con:
+        rows = f"select 'billets' as source, '{delivery}' as delivery_id, 2 as row_number, 1234567890123456 as participant_key"
+        con.execute(f"copy ({rows}) to '{path}' (format parquet)")
+    told = said("find", "1234567890123456")
+    assert "1 ligne tenue" in told and "Participant dans l'entrepôt : 1234567890123456" in told
+    for nobody in ("1234567890123457", "12", "0123456789abcdef", "9" * 40):
+        assert said("find", nobody).endswith(f"{NO_SUCH_NUMBER}\n"), nobody

@@ -520,10 +520,8 @@ def _of_the_vault(
         report.append(Due(rule.id, rule.title, len(keys), counted))
     for rule in rules.of("log"):
         limit = rule.keep.before(now)
-        lines = [line for line in vault.log.lines() if datetime.fromisoformat(line["at"]) < limit]
-        if apply:
-            vault.log.forget(limit)
-        report.append(Due(rule.id, rule.title, len(lines), plural(len(lines), "ligne")))
+        lines = vault.log.forget(limit) if apply else vault.log.nb_older(limit)
+        report.append(Due(rule.id, rule.title, lines, plural(lines, "ligne")))
     return report
 
 

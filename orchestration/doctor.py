@@ -80,6 +80,8 @@ def _places(home: Home) -> Iterator[Finding]:
 
 def _root(home: Home, existing: Path) -> Finding:
     """The state directory, or that of its parents which is there: a name with a slip in it is a new, empty observatory."""
+    if home.why_not:
+        return Finding("dossier", False, home.why_not)
     if not existing.is_dir():
         return Finding(
             "dossier", False, f"{home.root} : {existing} est un fichier ; OBSERVATOIRE_HOME nomme un dossier"

@@ -140,7 +140,7 @@ class Home:
         return self.root / "dbt"
 
     @property
-    def installed_manifest(self) -> Path:
+    def installed_manifest_dir(self) -> Path:
         """dbt's manifest as the installation parsed it; a home copies it while the project has not changed."""
         return self.dbt_project / "target" / "installed"
 

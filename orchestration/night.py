@@ -44,6 +44,7 @@ from orchestration.candidates import (
     prune,
     write_json,
 )
+from orchestration.exit_codes import DONE, FAILED, NOT_WHOLE
 from orchestration.home import Home, Settings
 from orchestration.home_copy import discard
 from orchestration.lock import only_one_night
@@ -62,7 +63,6 @@ if TYPE_CHECKING:
     from sources.contract import LoadedContract
     from sources.ledger import DeliveryReport
 
-DONE, WITHHELD, FAILED = 0, 3, 4
 HELD_BACK = ("carried", "withheld")
 Found = TypeVar("Found")
 
@@ -374,7 +374,7 @@ class Night:
                 where = "observatoire releases waiting" if waits else "observatoire status"
                 sentence = f"Aucun tableau ne peut être publié : voir `{where}`."
                 self.outcome = Outcome(
-                    WITHHELD, datasets=datasets, held=dict(self.held), sentence=sentence, waits=waits
+                    NOT_WHOLE, datasets=datasets, held=dict(self.held), sentence=sentence, waits=waits
                 )
                 candidate.mark(AUDITED, waits=sorted(waits))
                 self._show_what_waits(candidate, verdict, waits)
@@ -397,7 +397,7 @@ class Night:
         """Record the night; tell somebody when something was kept back."""
         datasets = {name: status.status for name, status in release.datasets.items()}
         kept_back = any(status in HELD_BACK for status in datasets.values())
-        code = WITHHELD if kept_back or self.failed_sources else DONE
+        code = NOT_WHOLE if kept_back or self.failed_sources else DONE
         self.outcome = Outcome(
             code, release.number, release.changed, datasets, tuple(self.failed_sources), dict(self.held),
             waits=_waits(release.datasets),

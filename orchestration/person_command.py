@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
+from orchestration.exit_codes import FAILED
 from orchestration.home import Home
 from orchestration.usage import App
 from rulebook.numbers import agreed, plural
@@ -307,7 +308,7 @@ def erase(
             certificate = erasure.erase(home, found, asked_on=day, now=now, purpose=purpose, objection=objection)
     except AnotherNight as busy:
         lines.say(str(busy))
-        raise typer.Exit(4) from None
+        raise typer.Exit(FAILED) from None
     except BaseException:
         _say_what_is_under_way(lines, home)
         raise

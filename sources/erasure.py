@@ -431,7 +431,8 @@ def _forget_landed(places: Places, vault: Vault, source: str, delivery_id: str) 
 
 def reapply(places: Places, contracts: Mapping[str, LoadedContract], now: datetime, *, everywhere: bool = False) -> int:
     """Erase again where a backup brought somebody back: deliveries of which a file was replaced since (all of them when a tombstone
-    came from elsewhere, or when the lists of what was erased are lost). Also removes what the inbox holds again of them. How many deliveries were done again."""
+    came from elsewhere, or when the lists of what was erased are lost). Also removes what the inbox holds again of them. How many deliveries were
+    done again."""
     replaced = replaced_since(places.vault)
     if not replaced and not everywhere:
         return 0
@@ -449,11 +450,8 @@ def reapply(places: Places, contracts: Mapping[str, LoadedContract], now: dateti
             rows.setdefault((source, delivery_id), set()).add(int(number))
     if is_lost(places.vault):
         # what was erased from is known by what is left of it, and by the tombstones
-        replaced |= {
-            at
-            for row in known
-            if (at := (row["source"], row["delivery_id"])) in {*cells, *rows} or _was_redacted(vault, places, row)
-        }
+        redacted = {(row["source"], row["delivery_id"]) for row in known if _was_redacted(vault, places, row)}
+        replaced |= redacted | {*cells, *rows}
     again = 0
     reached = replaced | ({*cells, *rows} if everywhere else set())
     for row in known:

@@ -18,8 +18,10 @@ import hmac
 import json
 import os
 import pwd
+from bisect import bisect_left, bisect_right
 from collections.abc import Mapping, Sequence
 from datetime import UTC, datetime
+from itertools import takewhile
 from pathlib import Path
 from typing import Any, Literal
 
@@ -92,13 +94,17 @@ class AccessLog:
         with locked(self._vault):
             return self._lines()
 
+    def nb_older(self, before: datetime) -> int:
+        """How many lines `forget` would remove."""
+        return len(_older(self.lines(), before))
+
     def forget(self, before: datetime) -> int:
         """Remove the lines older than `before` (aware); how many. The log must be whole first; what is left still proves itself."""
         self.verify()
         with locked(self._vault):
             lines = self._lines()
-            old = [line for line in lines if datetime.fromisoformat(line["at"]) < before]
-            if not old or old != lines[: len(old)]:
+            old = _older(lines, before)
+            if not old:
                 return 0
             self._catch_up(lines)
             replace_file(self._base, _json(self._sealed_head(old[-1]["n"], old[-1]["mac"], "base")))
@@ -190,6 +196,35 @@ class AccessLog:
 
     def _sealed_head(self, number: int, mac: str, what: str = "head") -> dict[str, Any]:
         return {"n": number, "mac": mac, "seal": self._cipher.mac("access", f"{what}\0{number}\0{mac}".encode())}
+
+
+def _older(lines: list[dict[str, Any]], before: datetime) -> list[dict[str, Any]]:
+    """The lines that were written before then: the first ones, as far as that holds of each."""
+    return [line for line, _ in takewhile(lambda dated: dated[1] < before, zip(lines, _written(lines), strict=True))]
+
+
+def _written(lines: list[dict[str, Any]]) -> list[datetime]:
+    """When each line was written, as far as the others let it be. Lines are in the order of their writing, so that dates out of order are of a
+    clock that was wrong: the fewest that leave the others in order, the earliest where it is as few either way. Such a line has the date of the
+    next that is in order (the last one's at the end)."""
+    said = [datetime.fromisoformat(line["at"]) for line in lines]
+    starts: list[
+        float
+    ] = []  # of the lines read so far from the end, the latest date at which a run in order of each length starts, negated
+    at: list[int] = []
+    after: dict[int, int | None] = {}
+    for index in reversed(range(len(said))):
+        date = -said[index].timestamp()
+        length = bisect_right(starts, date)
+        after[index] = at[length - 1] if length else None
+        starts[length : length + 1], at[length : length + 1] = [date], [index]
+    in_order: list[int] = []
+    following = at[-1] if at else None
+    while following is not None:
+        in_order.append(following)
+        following = after[following]
+    ranks = (min(bisect_left(in_order, index), len(in_order) - 1) for index in range(len(said)))
+    return [said[in_order[rank]] for rank in ranks]
 
 
 def _json(value: dict[str, Any]) -> bytes:

@@ -236,8 +236,8 @@ class Keyring:
         """Refuse a keyring that lacks a key of the identities, or has another under its name; note the keys that it has."""
         path = self._vault / IDENTITIES_FOLDER / NAMED_UNDER_FILE
         try:
-            noted: dict[str, str] = json.loads(path.read_bytes()) if path.exists() else {}
-        except ValueError:
+            noted: dict[str, str] = dict(json.loads(path.read_bytes()).items()) if path.exists() else {}
+        except (ValueError, AttributeError):
             raise Tampered(f"Le fichier {path} est illisible : rétablissez-le depuis une sauvegarde.") from None
         destroyed = {entry["key_id"]: noted.get(entry["key_id"]) for entry in entries if entry["wrapped"] is None}
         held = destroyed | {
@@ -268,7 +268,9 @@ class Keyring:
         try:
             content = json.loads(self._path.read_bytes())
             master, entries = content["master"], content["keys"]
-        except (ValueError, KeyError, TypeError):
+            if not all({"key_id", "year", "wrapped"} <= entry.keys() for entry in entries):
+                raise ValueError
+        except (ValueError, KeyError, TypeError, AttributeError):
             raise Tampered(f"Le trousseau {self._path} est illisible : rétablissez-le depuis une sauvegarde.") from None
         if master != self._cipher.key_id:
             raise WrongKey(

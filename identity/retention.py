@@ -1,6 +1,6 @@
 """How long things are kept: the rules of `retention.yml`, their grammar, and the dates they give.
 
-Here: reading and saying the rules, what the vault can judge by itself (log, keys, links, certificates). Not here: which rows are too old
+Here: reading and saying the rules, and from which day each keeps. Not here: what is too old by them, of rows as of the vault
 (`orchestration/retention.py`), erasing.
 """
 
@@ -9,6 +9,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 from dataclasses import dataclass
 from datetime import datetime
+from functools import cache
 from pathlib import Path
 from typing import Literal
 
@@ -162,3 +163,13 @@ def load_rules(path: Path = RULES) -> Rules:
     if len(set(ids)) != len(ids):
         raise RetentionError(f"{path.name} : deux règles portent le même id.")
     return rules
+
+
+def refused_values_before(now: datetime) -> datetime | None:
+    """Before when no refused value is kept by the shipped rules, nor written again; None when they set no term. Raises RetentionError."""
+    return max((rule.keep.before(now) for rule in _shipped().of("quarantine")), default=None)
+
+
+@cache
+def _shipped() -> Rules:
+    return load_rules()

@@ -12,9 +12,10 @@ from typing import TYPE_CHECKING
 from identity.access import system_user
 from orchestration import rooms
 from orchestration.candidates import SEALED, Candidate, latest
+from orchestration.exit_codes import DONE, FAILED, NOT_WHOLE
 from orchestration.home import Home
 from orchestration.lock import is_night_under_way
-from orchestration.night import DONE, FAILED, WITHHELD, Night, StructureFailed
+from orchestration.night import Night, StructureFailed
 from publication.decision import Refused
 from publication.preview import approve as note_approval
 from publication.preview import list_waiting
@@ -53,7 +54,7 @@ def approve(home: Home, lines: Lines, dataset: str, by: str, seen: str) -> int:
             found = note_approval(desk, dataset, home.preview, by=by or system_user(), seen=seen)
         except Refused as refused:
             lines.say(str(refused))
-            return WITHHELD
+            return NOT_WHOLE
         if found is None:
             lines.say(f"Rien n'attend pour {dataset} : ce qui est publié est à jour.")
             return DONE

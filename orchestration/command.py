@@ -18,6 +18,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 import typer
 
 from orchestration import breach_command, failures, interruption, person_command, releases_command, system_errors
+from orchestration.exit_codes import DONE, FAILED, NOT_WHOLE
 from orchestration.home import Home, Settings
 from orchestration.process import run_process
 from orchestration.usage import App, Group
@@ -28,7 +29,6 @@ if TYPE_CHECKING:
 
     from publication.changelog import Change
 
-NOT_WHOLE, FAILED = 3, 4
 NOTHING_PUBLISHED = "Observatoire : la nuit n'a rien publié"
 
 
@@ -116,7 +116,7 @@ def _night_if_owed(home: Home, lines: Any, force: bool) -> int:
     seen = is_anything_new(home)
     for note in seen.notes:
         lines.say(f"! {note}")
-    not_opened = NOT_WHOLE if seen.nb_closed else 0
+    not_opened = NOT_WHOLE if seen.nb_closed else DONE
     if not_opened:
         told = plural(
             seen.nb_closed,

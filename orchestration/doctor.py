@@ -71,6 +71,7 @@ def _places(home: Home) -> Iterator[Finding]:
         # opening it would tighten its permissions
         if mode & 0o077 == 0 and holds_identities(home.vault):
             yield _keys(home)
+        yield from _erasures(home)
     for directory in (home.contracts, home.references, home.dbt_project, home.suites):
         readable = directory.is_dir() and os.access(directory, os.R_OK)
         if not readable:
@@ -79,6 +80,8 @@ def _places(home: Home) -> Iterator[Finding]:
 
 def _root(home: Home, existing: Path) -> Finding:
     """The state directory, or that of its parents which is there: a name with a slip in it is a new, empty observatory."""
+    if home.why_not:
+        return Finding("dossier", False, home.why_not)
     if not existing.is_dir():
         return Finding(
             "dossier", False, f"{home.root} : {existing} est un fichier ; OBSERVATOIRE_HOME nomme un dossier"
@@ -133,6 +136,23 @@ def _keys(home: Home) -> Finding:
     except VaultError as problem:
         return Finding("clés du coffre", False, str(problem))
     return Finding("clés du coffre", True, "clé maîtresse et trousseau lus")
+
+
+def _erasures(home: Home) -> Iterator[Finding]:
+    """What says where somebody was erased from, and that it was done. Nothing where it can be read."""
+    from orchestration.erasure import damaged_certificates, why_damaged
+    from sources.erased_files import is_lost, unreadable
+
+    damaged, lost = unreadable(home.vault), is_lost(home.vault)
+    for path in damaged:
+        then = (
+            "toutes les livraisons sont reprises comme si une sauvegarde était revenue"
+            if lost
+            else "son double en tient lieu, et elle est refaite"
+        )
+        yield Finding("fichiers effacés", False, f"{path} est illisible : à la nuit suivante, {then}")
+    for path in damaged_certificates(home):
+        yield Finding("certificats", False, why_damaged(path))
 
 
 def _rules(home: Home) -> Iterator[Finding]:

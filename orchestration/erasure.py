@@ -66,11 +66,14 @@ LAYERS = {
 MONTHS = 1
 """Time to answer (RGPD art. 12(3)), in months."""
 
+IN_FORCE_ON = date(2018, 5, 25)
+"""Day from which the RGPD applies (art. 99(2)): nobody asked under it before."""
+
 
 @dataclass(frozen=True)
 class Certificate:
     """What was erased, without saying whom. `asked_on`: day of the request; `due_on`: a month later. `resumed`: after an interruption, of which
-    the counts may lack the last moment."""
+    the counts may lack the last moment. `is_day_corrected`: the day that was noted was none of a request, and `asked_on` the nearest that is."""
 
     id: str
     asked_on: str
@@ -79,6 +82,7 @@ class Certificate:
     objection: bool
     counts: dict[str, int] = field(default_factory=dict)
     resumed: bool = False
+    is_day_corrected: bool = False
 
     @property
     def is_on_time(self) -> bool:
@@ -92,6 +96,11 @@ class Certificate:
             f"Effacement mené le {french_day(self.erased_at[:10])}"
             f"{', dans le délai' if self.is_on_time else ', hors délai'}.",
             *(["La personne s'oppose aussi à tout traitement futur (article 21)."] if self.objection else []),
+            *(
+                ["Le jour de demande qui avait été noté était impossible : le plus proche qui se puisse en tient lieu."]
+                if self.is_day_corrected
+                else []
+            ),
             *(["Interrompu, puis repris jusqu'au bout : chaque nombre est un minimum."] if self.resumed else []),
             "",
             *(f"{count:>8}  {LAYERS[layer]}" for layer, count in self.counts.items()),
@@ -114,6 +123,19 @@ def month_later(day: date) -> date:
         with contextlib.suppress(ValueError):
             return date(year, month, min(day.day, last))
     raise AssertionError("every month has a 28th")
+
+
+def why_not_asked_on(day: date, now: datetime) -> str | None:
+    """Why nobody can have asked that day, in French; None when they can. It may be tomorrow already where the machine is, and not in UTC."""
+    if day > _today(now):
+        return f"le {day:%d/%m/%Y} n'est pas encore venu : une demande ne peut pas avoir été reçue après ce jour"
+    if day < IN_FORCE_ON:
+        return f"le {day:%d/%m/%Y} est d'avant le {IN_FORCE_ON:%d/%m/%Y}, premier jour où le RGPD s'applique"
+    return None
+
+
+def _today(now: datetime) -> date:
+    return max(now.date(), now.astimezone().date())
 
 
 # --- finding -------------------------------------------------------------------------------------------------------
@@ -148,13 +170,21 @@ def landed_rows(home: Home) -> pa.Table:
     return with_spelled_events(pa.concat_tables([LANDED.empty_table(), *found]), home.landing)
 
 
+UID_DIGITS = 16
+
+
+def is_number(who: str) -> bool:
+    """Whether this is the number of a person (16 hexadecimal digits) or the key of a participant (decimal digits), rather than a name."""
+    return who.isdecimal() or (len(who) == UID_DIGITS and all(character in "0123456789abcdef" for character in who))
+
+
 def held(home: Home, who: str, *, purpose: str, same_name: bool = False, is_ticket: bool = False) -> Held:
     """Everything held on `who`: an address, a person's number (16 hexadecimal digits), a participant's key, a name, or (`is_ticket`) the
     number of a ticket, `event/number` where several events have one. What was asked
     is among the identifiers, so that it is looked for also where nobody knows whose it is (`everywhere`)."""
     import pyarrow as pa
 
-    from identity.held import held_on
+    from identity.held import Held, held_on
     from identity.mentions import Identifiers
     from identity.pseudonyms import normalise_emails
     from sources.erasure import refused_people
@@ -168,10 +198,12 @@ def held(home: Home, who: str, *, purpose: str, same_name: bool = False, is_tick
     elif "@" in who:
         asked["email"] = who
         identifiers = Identifiers(emails=frozenset(normalise_emails(pa.array([who])).drop_null().to_pylist()))
-    elif len(who) == 16 and all(character in "0123456789abcdef" for character in who):
-        asked["uid"] = who
-    elif who.isdigit():
-        asked["rows"] = _rows_of_participants(home, [int(who)])
+    elif is_number(who):
+        # sixteen decimal digits are a number of both kinds: whoever has it is meant
+        asked["uid"] = who if len(who) == UID_DIGITS else None
+        asked["rows"] = _rows_of_participants(home, [int(who)] if who.isdecimal() else [])
+        if not any(asked.values()):
+            return Held()
     else:
         asked["name"] = who
         identifiers = Identifiers(names=frozenset([(who, None)]))
@@ -239,8 +271,9 @@ def _sought(vault: Vault, found: Held, now: datetime) -> Sought:
 
 
 def _rows_of_participants(home: Home, keys: Sequence[int]) -> tuple[tuple[str, str, int], ...]:
+    known = [key for key in keys if key < 1 << 63]
     return tuple(
-        _participants(home, "list_contains($asked, participant_key)", [*keys], "source, delivery_id, row_number")
+        _participants(home, "list_contains($asked, participant_key)", known, "source, delivery_id, row_number")
     )
 
 
@@ -276,10 +309,13 @@ def erase(
     home: Home, found: Held, *, asked_on: date, now: datetime, purpose: str, objection: bool = False
 ) -> Certificate | None:
     """Erase what was found, everywhere. To be called under the night's lock. Interrupted, it stays under way: `finish` goes on. None when
-    it has to wait for somebody: `waiting` says what for."""
+    it has to wait for somebody: `waiting` says what for. Raises ValueError, before anything is written, for a day that cannot be that of a
+    request."""
     from identity.under_way import UnderWay
     from sources.erasure import names_citing
 
+    if why := why_not_asked_on(asked_on, now):
+        raise ValueError(why)
     vault = vault_of(home)
     stone = tombstone_of(vault, found, now, objection)
     under_way = UnderWay(
@@ -329,6 +365,10 @@ def _carried_out(
     from sources.erased_files import tombstones_applied
 
     found, counts = under_way.found, under_way.counts
+    # earlier programs took any day; what began with one is finished all the same
+    noted, latest = date.fromisoformat(under_way.asked_on), _today(datetime.fromisoformat(under_way.started_at))
+    asked_on = min(max(noted, IN_FORCE_ON), latest)
+    due_on = month_later(asked_on)
     vault.log.record(under_way.purpose, "erase", sorted({f"{s}/{d}" for s, d, _ in found.rows}), len(found.rows))
     vault.under_way.keep(under_way)
     vault.tombstones.keep(stone)
@@ -353,15 +393,15 @@ def _carried_out(
     if waits:
         vault.under_way.keep(replace(under_way, waits=waits))
         return None
-    asked_on = date.fromisoformat(under_way.asked_on)
     certificate = Certificate(
         stone.id,
         asked_on.isoformat(),
-        month_later(asked_on).isoformat(),
+        due_on.isoformat(),
         now.isoformat(),
         under_way.objection,
         counts,
         resumed,
+        is_day_corrected=asked_on != noted,
     )
     keep_certificate(home, certificate)
     vault.under_way.forget(under_way)
@@ -592,7 +632,7 @@ def erase_again(home: Home, now: datetime) -> int:
     """Where a backup brought erased persons back, erase them again; how many deliveries and releases were done again. Costs the stat of
     the erased files when nothing came back. To be called under the night's lock. Raises NotReadAgain, after everything else, when somebody is back in a
     delivery that its contract no longer reads: nothing is read nor published with her."""
-    from sources.erased_files import are_tombstones_new, replaced_since, tombstones_applied
+    from sources.erased_files import are_tombstones_new, found_again, replaced_since, tombstones_applied
     from sources.erasure import clear_inbox, reapply
     from sources.landing import NotReadAgain
 
@@ -616,6 +656,7 @@ def erase_again(home: Home, now: datetime) -> int:
     if stays is not None:
         raise stays
     tombstones_applied(home.vault)
+    found_again(home.vault)
     return again
 
 
@@ -690,6 +731,25 @@ def keep_certificate(home: Home, certificate: Certificate) -> Path:
 
 
 def certificates(home: Home) -> list[Certificate]:
-    """Every certificate, oldest first."""
-    found = [Certificate(**json.loads(path.read_text(encoding="utf-8"))) for path in home.certificates.glob("*.json")]
+    """Every certificate that can be read, oldest first."""
+    found = [made for path in home.certificates.glob("*.json") if (made := _certificate_at(path)) is not None]
     return sorted(found, key=lambda each: (each.erased_at, each.id))
+
+
+def damaged_certificates(home: Home) -> list[Path]:
+    """Those that cannot be."""
+    return sorted(path for path in home.certificates.glob("*.json") if _certificate_at(path) is None)
+
+
+def why_damaged(certificate: Path) -> str:
+    """In French, with what to do."""
+    return f"{certificate} est illisible : remettez-le d'une sauvegarde ; {certificate.with_suffix('.txt').name}, à côté, dit la même chose"
+
+
+def _certificate_at(path: Path) -> Certificate | None:
+    try:
+        made = Certificate(**json.loads(path.read_text(encoding="utf-8")))
+        datetime.fromisoformat(made.erased_at)
+        return made if isinstance(made.counts["rows"], int) else None
+    except (ValueError, TypeError, KeyError):
+        return None

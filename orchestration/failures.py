@@ -15,6 +15,7 @@ MADE_FOR_PEOPLE = frozenset(
         "identity.cipher.VaultError",
         "identity.matching.model.ModelError",
         "identity.retention.RetentionError",
+        "orchestration.home.HomeError",
         "orchestration.lock.AnotherNight",
         "orchestration.night.StructureFailed",
         "orchestration.trace_command.NoFigure",

@@ -15,10 +15,10 @@ from orchestration.watch import (
     data_retention_job,
     every_night,
     failed_run,
+    history_retention_job,
     late_sources,
     new_in_inbox,
     nightly_job,
-    retention_job,
 )
 
 
@@ -32,7 +32,7 @@ def build_definitions(home: Home, settings: Settings, steps: list[Step] | None =
     """Every asset, check, job, schedule and sensor of one home."""
     parts = [step.definition for step in steps or steps_of_a_night(home)]
     job = nightly_job()
-    retention, every_sunday = retention_job(home, settings)
+    retention, every_sunday = history_retention_job(home, settings)
     data_retention, every_month = data_retention_job(home)
     return dg.Definitions(
         assets=[part for part in parts if not isinstance(part, dg.AssetChecksDefinition)],

@@ -24,6 +24,14 @@ from urllib.parse import urlsplit
 PROJECT = Path(__file__).resolve().parents[1]
 
 
+READ_OTHERWISE = "?*[\\"
+"""What DuckDB reads in the name of a file as something else: a query after `?`, files that are named alike for `*` and `[`, and `/` for `\\`."""
+
+
+class HomeError(Exception):
+    """The state directory cannot be one. The message is French."""
+
+
 @dataclass(frozen=True)
 class Home:
     """Every path of the state directory (`root`) and of the read-only project."""
@@ -68,6 +76,11 @@ class Home:
     def certificates(self) -> Path:
         """What was erased, and when: counts, no identity."""
         return self.vault / "certificates"
+
+    @property
+    def decisions(self) -> Path:
+        """What was decided by hand of who is one person, sealed (`identity.matching.constraints.path_of`)."""
+        return self.vault / "matching" / "decisions.sealed"
 
     @property
     def crawls(self) -> Path:
@@ -127,7 +140,7 @@ class Home:
         return self.root / "dbt"
 
     @property
-    def installed_manifest(self) -> Path:
+    def installed_manifest_dir(self) -> Path:
         """dbt's manifest as the installation parsed it; a home copies it while the project has not changed."""
         return self.dbt_project / "target" / "installed"
 
@@ -179,8 +192,21 @@ class Home:
         """Rooms whose code changes what is published; `orchestration` is not one of them."""
         return tuple(self.project / room for room in ("rulebook", "identity", "sources", "expectations", "publication"))
 
+    @property
+    def why_not(self) -> str | None:
+        """Why nothing can be kept here, in French: the engine would read and write elsewhere, perhaps in another home."""
+        found = [character for character in READ_OTHERWISE if character in str(self.root)]
+        if not found:
+            return None
+        return (
+            f"{self.root} : le moteur de calcul lit autrement {' et '.join(f'« {character} »' for character in found)} dans le nom d'un dossier ; "
+            "donnez à OBSERVATOIRE_HOME un chemin sans ? ni * ni [ ni \\"
+        )
+
     def ensure(self) -> Home:
-        """Make the directories of the state that are missing; the vault is for its owner alone."""
+        """Make the directories of the state that are missing; the vault is for its owner alone. Raises HomeError where nothing can be kept."""
+        if self.why_not:
+            raise HomeError(f"{self.why_not}.")
         made = (self.inbox, self.originals, self.landing, self.warehouse, self.releases, self.dagster, self.logs)
         for directory in (*made, self.dbt_target):
             directory.mkdir(parents=True, exist_ok=True)

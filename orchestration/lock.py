@@ -1,7 +1,7 @@
 """One night at a time, whoever starts it: the command, Dagster's daemon, or a person in its interface.
 
-`flock`, not `lockf`: a POSIX lock is lost when any descriptor of the file is closed in the process. Re-entrant within
-one process, because the command holds it around the job whose assets take it again.
+`flock`, not `lockf`: a POSIX lock is lost when any descriptor of the file is closed in the process. Not re-entrant: nobody who holds it asks for it
+again, and two threads of one process are two nights.
 """
 
 from __future__ import annotations
@@ -18,39 +18,26 @@ from pathlib import Path
 #: `is_night_under_way` holds the lock for an instant, which is no other night.
 LOOKING_TAKES_S = 0.1
 
-_held: dict[Path, tuple[int, int]] = {}
-
 
 class AnotherNight(Exception):
-    """Another process holds the lock. The message is French and says who and since when, when it is known."""
+    """Somebody holds the lock. The message is French and says who and since when, when it is known."""
 
 
 @contextmanager
 def only_one_night(path: Path) -> Iterator[None]:
     """Hold the lock at `path`, or raise AnotherNight at once (it outwaits whoever only looks)."""
-    path = path.resolve()
-    descriptor, count = _held.get(path, (-1, 0))
-    if count == 0:
-        descriptor = _take(path)
-    _held[path] = (descriptor, count + 1)
+    descriptor = _take(path)
     try:
         yield
     finally:
-        descriptor, count = _held[path]
-        if count > 1:
-            _held[path] = (descriptor, count - 1)
-        else:
-            del _held[path]
-            os.ftruncate(descriptor, 0)
-            # explicit, so that a child that inherited the descriptor does not keep the night locked
-            fcntl.flock(descriptor, fcntl.LOCK_UN)
-            os.close(descriptor)
+        os.ftruncate(descriptor, 0)
+        # explicit, so that a child that inherited the descriptor does not keep the night locked
+        fcntl.flock(descriptor, fcntl.LOCK_UN)
+        os.close(descriptor)
 
 
 def is_night_under_way(path: Path) -> bool:
     """Whether this or another process holds the lock now. Takes nothing."""
-    if path.resolve() in _held:
-        return True
     try:
         descriptor = os.open(path, os.O_RDWR)
     except OSError:

@@ -44,6 +44,7 @@ from orchestration.candidates import (
     prune,
     write_json,
 )
+from orchestration.exit_codes import DONE, FAILED, NOT_WHOLE
 from orchestration.home import Home, Settings
 from orchestration.home_copy import discard
 from orchestration.lock import only_one_night
@@ -63,7 +64,6 @@ if TYPE_CHECKING:
     from sources.contract import LoadedContract
     from sources.ledger import DeliveryReport
 
-DONE, WITHHELD, FAILED = 0, 3, 4
 HELD_BACK = ("carried", "withheld")
 Found = TypeVar("Found")
 
@@ -195,6 +195,7 @@ class Night:
         is the whole night's (StructureFailed)."""
         from expectations.suite import SuiteError
         from identity.keys import holds_identities
+        from identity.retention import load_rules
         from identity.vault import Vault
         from sources.contract import ContractError
 
@@ -202,6 +203,7 @@ class Night:
             try:
                 if holds_identities(self.home.vault):
                     Vault(self.home.vault)
+                load_rules()
                 rooms.declared_by_hand(self.home, self.contracts)
                 suites = plural(len(rooms.suites(self.home)), "liste de contrôles", "listes de contrôles")
                 running.say(f"{plural(len(self.contracts), 'contrat')}, {suites}")
@@ -232,8 +234,9 @@ class Night:
         """An erasure that was interrupted goes on, and whoever was erased and is back with a backup goes again, before anything is read;
         otherwise there is no night. One that waits for somebody (a contract to be put back) says so, and holds nothing else up."""
         from identity.under_way import is_any_under_way
-        from sources.erased_files import are_tombstones_new, replaced_since
+        from sources.erased_files import are_tombstones_new, is_lost, mend, replaced_since
 
+        mend(self.home.vault)
         if is_any_under_way(self.home.vault):
             from orchestration.erasure import finish, waiting
 
@@ -243,9 +246,8 @@ class Night:
         if replaced_since(self.home.vault) or are_tombstones_new(self.home.vault):
             from orchestration.erasure import erase_again
 
-            with self.step(
-                "erase_again", "Effacements à refaire (sauvegarde rétablie ?)", "n'ont pas abouti"
-            ) as running:
+            why = "liste des fichiers effacés illisible" if is_lost(self.home.vault) else "sauvegarde rétablie ?"
+            with self.step("erase_again", f"Effacements à refaire ({why})", "n'ont pas abouti") as running:
                 count = erase_again(self.home, self.now)
                 running.say(
                     plural(count, "livraison ou version effacée", "livraisons ou versions effacées") + " de nouveau"
@@ -374,7 +376,7 @@ class Night:
                 where = "observatoire releases waiting" if waits else "observatoire status"
                 sentence = f"Aucun tableau ne peut être publié : voir `{where}`."
                 self.outcome = Outcome(
-                    WITHHELD, datasets=datasets, held=dict(self.held), sentence=sentence, waits=waits
+                    NOT_WHOLE, datasets=datasets, held=dict(self.held), sentence=sentence, waits=waits
                 )
                 candidate.mark(AUDITED, waits=sorted(waits))
                 self._show_what_waits(candidate, verdict, waits)
@@ -397,7 +399,7 @@ class Night:
         """Record the night; tell somebody when something was kept back."""
         datasets = {name: status.status for name, status in release.datasets.items()}
         kept_back = any(status in HELD_BACK for status in datasets.values())
-        code = WITHHELD if kept_back or self.failed_sources else DONE
+        code = NOT_WHOLE if kept_back or self.failed_sources else DONE
         self.outcome = Outcome(
             code, release.number, release.changed, datasets, tuple(self.failed_sources), dict(self.held),
             waits=_waits(release.datasets),

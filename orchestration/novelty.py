@@ -1,8 +1,8 @@
 """Is there anything new since the last good night? Answered before anything heavy is imported.
 
 Looks at every file of the inbox against the ledger, and at everything else that decides what is published: contracts,
-corrections, explanations, references, dbt project, suites, code of the rooms, versions of the libraries. Standard
-library only. Does not belong here: doing anything about it.
+corrections, explanations, decisions on who is one person, references, dbt project, suites, code of the rooms, versions
+of the libraries. Standard library only. Does not belong here: doing anything about it.
 """
 
 from __future__ import annotations
@@ -16,7 +16,7 @@ from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
 
 from orchestration.candidates import write_json
-from orchestration.fingerprint import Memory, files_under, group_hash
+from orchestration.fingerprint import Memory, files_under, group_hash, sha256
 from orchestration.home import Home
 from rulebook.numbers import plural
 
@@ -49,6 +49,7 @@ WORDS = {
     "calendar": "le calendrier de publication a changé",
     "approvals": "des approbations ont été données",
     "withdrawals": "une version a été retirée",
+    "decisions": "des décisions de rapprochement ont été prises",
     "code": "le programme a changé",
     "libraries": "des bibliothèques ont changé",
 }
@@ -80,7 +81,7 @@ def is_anything_new(home: Home) -> Novelty:
     """One look at the inbox and at everything that decides what is published."""
     from identity.matched import current_version
     from identity.under_way import is_any_under_way
-    from sources.erased_files import are_tombstones_new, replaced_since
+    from sources.erased_files import are_tombstones_new, is_lost, replaced_since
     from sources.inbox import look
 
     seen = look(home.inbox, home.ledger, sources_with_contract(home))
@@ -116,6 +117,8 @@ def is_anything_new(home: Home) -> Novelty:
         reasons.append(f"des plateformes à interroger ({', '.join(platforms)})")
     if is_any_under_way(home.vault):
         reasons.append("un effacement interrompu est à terminer")
+    elif is_lost(home.vault):
+        reasons.append("la liste des fichiers d'où une personne a été effacée est illisible : tous sont à reprendre")
     elif replaced_since(home.vault) or are_tombstones_new(home.vault):
         reasons.append("des fichiers d'où une personne avait été effacée ont été remplacés (sauvegarde rétablie ?)")
     if home.unfinished.exists():
@@ -171,6 +174,8 @@ def fingerprint(home: Home) -> dict[str, str]:
     ]
     hashes["code"] = _hash(home, code, memory)
     hashes["approvals"] = _nb_decisions(home, b"approved")
+    # taken without the night's lock: a night that is past its matching says by this that it did not follow them
+    hashes["decisions"] = sha256(home.decisions, memory) if home.decisions.exists() else ""
     hashes["withdrawals"] = _nb_decisions(home, b"withdrawn")
     hashes["libraries"] = " ".join(f"{name}={_version(name)}" for name in LIBRARIES)
     if len(memory) != size or memory != before:

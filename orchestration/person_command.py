@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
+from orchestration.exit_codes import FAILED
 from orchestration.home import Home
 from orchestration.usage import App
 from rulebook.numbers import agreed, plural
@@ -200,6 +201,7 @@ def _vault() -> Vault:
 
 
 NOTHING = "Rien n'est tenu sur cette personne."
+NO_SUCH_NUMBER = "Aucune personne ni participant de ce numéro."
 
 Who = Annotated[
     str,
@@ -228,7 +230,7 @@ def find(who: Who, purpose: Purpose, same_name: SameName = False, ticket: Ticket
     found = _held(home, who, purpose, same_name, ticket)
     stands = _everywhere(home, found, purpose, lines)
     if not found and not stands:
-        lines.say(NOTHING)
+        lines.say(_nothing(who, ticket))
         return
     _say_what_is_held(lines, home, found, stands)
 
@@ -289,6 +291,8 @@ def erase(
         day = date.fromisoformat(asked_on) if asked_on else now.date()
     except ValueError:
         raise typer.BadParameter(f"« {asked_on} » n'est pas un jour (AAAA-MM-JJ)") from None
+    if why := erasure.why_not_asked_on(day, now):
+        raise typer.BadParameter(f"--asked-on : {why}")
     try:
         if yes:
             with only_one_night(home.lock), listening(lines.hear):
@@ -304,7 +308,7 @@ def erase(
             made = erasure.erase(home, found, asked_on=day, now=now, purpose=purpose, objection=objection)
     except AnotherNight as busy:
         lines.say(str(busy))
-        raise typer.Exit(4) from None
+        raise typer.Exit(FAILED) from None
     except BaseException:
         _say_what_is_under_way(lines, home)
         raise
@@ -338,8 +342,8 @@ def certificates() -> None:
     from orchestration.console import Lines
 
     home, lines = Home.from_environment().ensure(), Lines()
-    made = erasure.certificates(home)
-    if not made:
+    made, damaged = erasure.certificates(home), erasure.damaged_certificates(home)
+    if not made and not damaged:
         lines.say("Aucun effacement n'a été mené.")
     lines.table(
         [
@@ -348,6 +352,8 @@ def certificates() -> None:
         ],
         ("certificat", "demandé le", "effacé le", "dans le délai", "lignes"),
     )
+    for path in damaged:
+        lines.say(f"! {erasure.why_damaged(path)}.")
     _say_what_is_under_way(lines, home)
 
 
@@ -424,9 +430,15 @@ def _one_person(
         raise typer.BadParameter(f"plusieurs personnes répondent : précisez par l'adresse{numbers}")
     stands = _everywhere(home, found, purpose, lines)
     if not found.rows and not stands:
-        lines.say(NOTHING)
+        lines.say(_nothing(who, is_ticket))
         raise typer.Exit(0)
     return found, stands
+
+
+def _nothing(who: str, is_ticket: bool) -> str:
+    from orchestration.erasure import is_number
+
+    return NO_SUCH_NUMBER if is_number(who) and not is_ticket else NOTHING
 
 
 def _say_what_is_held(lines: Lines, home: Home, found: Held, stands: Everywhere) -> None:

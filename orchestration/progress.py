@@ -1,7 +1,7 @@
 """How a step says that it started, moved, ended or failed, and in how many seconds.
 
 Belongs here: the record of a step, the clock, and the one listener of the moment (the command sets it; Dagster's assets
-run in the same thread and speak to it). Does not belong here: any display (`command.py`), any step (`night.py`).
+run in the same thread and speak to it). Does not belong here: any display (`console.py`), any step (`night.py`).
 """
 
 from __future__ import annotations

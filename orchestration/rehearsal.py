@@ -37,11 +37,17 @@ class Rehearsed:
 
 
 def rehearse(home: Home, settings: Settings) -> Rehearsed:
-    """The next night, and nothing of it stays but its log when it fails. Platforms are asked as at night. Raises AnotherNight."""
+    """The next night, and nothing of it stays but its log when it fails. Platforms are asked as at night. Raises AnotherNight, and VaultError where
+    the identities cannot be read."""
+    with only_one_night(home.ensure().lock):
+        _record(home)
+        return _rehearsed(home, replace(settings, alert_smtp="", alert_webhook="", heartbeat_url=""))
+
+
+def _rehearsed(home: Home, quiet: Settings) -> Rehearsed:
     from publication import preview, releases
 
-    quiet = replace(settings, alert_smtp="", alert_webhook="", heartbeat_url="")
-    with only_one_night(home.ensure().lock), copied(home) as aside, _in(aside):
+    with copied(home) as aside, _in(aside):
         night = Night(aside, quiet)
         with night.under_lock():
             night.builder.start()
@@ -55,6 +61,22 @@ def rehearse(home: Home, settings: Settings) -> Rehearsed:
             return Rehearsed(outcome, before, waiting=waiting)
         after = releases.show(aside.releases)
         return Rehearsed(outcome, before, after, tuple(releases.diff(before, after)) if before else (), waiting)
+
+
+def _record(home: Home) -> None:
+    """The access log of the home says that its identities are read: what the copy's own says of it goes with the copy."""
+    from identity.keys import holds_identities
+    from identity.vault import Vault
+    from sources.ledger import deliveries, open_ledger
+
+    if holds_identities(home.vault):
+        vault = Vault(home.vault)
+        held = {(stored.source, stored.delivery_id) for stored in vault.deliveries()}
+        with open_ledger(home.ledger) as ledger:
+            rows = sum(
+                row["rows_accepted"] for row in deliveries(ledger) if (row["source"], row["delivery_id"]) in held
+            )
+        vault.log.record("matching", "read", ["/".join(key) for key in sorted(held)], rows)
 
 
 @contextmanager

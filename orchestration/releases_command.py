@@ -12,11 +12,11 @@ from typing import Annotated, Any
 import typer
 
 from orchestration.console import Lines
+from orchestration.exit_codes import FAILED
 from orchestration.home import Home
 from orchestration.usage import App
 from rulebook.numbers import grouped, plural
 
-FAILED = 4
 MAX_LINES = 40
 
 app = App("Les versions publiées.")

@@ -16,7 +16,14 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from orchestration import rooms
-from orchestration.erasure import certificates, participants_of, remember_releases, throw_candidates_away, vault_of
+from orchestration.erasure import (
+    certificates,
+    damaged_certificates,
+    participants_of,
+    remember_releases,
+    throw_candidates_away,
+    vault_of,
+)
 from orchestration.home import Home
 from orchestration.novelty import leave_for_next_night
 from orchestration.progress import step
@@ -439,8 +446,10 @@ def _apply(home: Home, plan: Plan, now: datetime) -> int:
 
 
 def _refused_values(home: Home, before: datetime, apply: bool) -> int:
-    """Sealed texts of refused cells that are older; the cell's place and its sentence stay."""
+    """Sealed texts of refused cells that are older; the cell's place and its sentence stay. What is written anew here is no backup put back."""
     import duckdb as engine
+
+    from sources.erased_files import rewritten, stamp_of
 
     count = 0
     for path in sorted((home.landing / "quarantine").glob("*.parquet")):
@@ -460,7 +469,9 @@ def _refused_values(home: Home, before: datetime, apply: bool) -> int:
                 con.execute(
                     f"copy kept to '{str(aside).replace(chr(39), chr(39) * 2)}' (format parquet, compression zstd)"
                 )
+                before_it = stamp_of(path)
                 os.replace(aside, path)
+                rewritten(home.vault, path, before_it)
     return count
 
 
@@ -500,6 +511,9 @@ def _of_the_vault(
             for suffix in ("json", "txt"):
                 (home.certificates / f"{each.id}.{suffix}").unlink(missing_ok=True)
         report.append(Due(rule.id, rule.title, len(past), plural(len(past), "certificat")))
+        if damaged := damaged_certificates(home):
+            title = "certificats illisibles, laissés tels quels (voir observatoire doctor)"
+            report.append(Due("damaged_certificates", title, len(damaged), plural(len(damaged), "certificat")))
     for rule in rules.of("keys"):
         keys = [
             key
@@ -512,10 +526,8 @@ def _of_the_vault(
         report.append(Due(rule.id, rule.title, len(keys), counted))
     for rule in rules.of("log"):
         limit = rule.keep.before(now)
-        lines = [line for line in vault.log.lines() if datetime.fromisoformat(line["at"]) < limit]
-        if apply:
-            vault.log.forget(limit)
-        report.append(Due(rule.id, rule.title, len(lines), plural(len(lines), "ligne")))
+        lines = vault.log.forget(limit) if apply else vault.log.nb_older(limit)
+        report.append(Due(rule.id, rule.title, lines, plural(lines, "ligne")))
     return report
 
 

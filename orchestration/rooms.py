@@ -1,4 +1,4 @@
-"""The doors of the other rooms, all in one place, with their imports inside: what `night.py` calls, and nothing else.
+"""The doors of the other rooms, all in one place, with their imports inside: the night calls them, and the commands beside it.
 
 Belongs here: turning `Home` into the arguments each room asks for. Does not belong here: order, errors, time.
 """

@@ -23,7 +23,6 @@ if TYPE_CHECKING:
 
 MOST_RETURNS = 5
 MOST_REMARKS = 40
-STATES = {"accepted": "acceptée", "held": "en attente", "refused": "refusée", "superseded": "remplacée"}
 
 
 @dataclass(frozen=True)
@@ -117,6 +116,7 @@ def _sources(
 
 
 def _attention(lines: Lines, known: list[dict[str, Any]]) -> None:
+    from publication.wording import DELIVERY_STATES
     from sources.redaction import EMPTIED
 
     waiting = [row for row in known if row["state"] in ("held", "refused") and row["rule"] != EMPTIED]
@@ -129,7 +129,7 @@ def _attention(lines: Lines, known: list[dict[str, Any]]) -> None:
         lines.say()
         lines.say("Livraisons à corriger")
     for row in waiting:
-        named = f"{STATES[row['state']]}, livraison {row['delivery_id']}"
+        named = f"{DELIVERY_STATES[row['state']]}, livraison {row['delivery_id']}"
         lines.say(f"  {row['source']} / {row['file_name']} ({named}) : {row['message']}")
 
 

@@ -83,16 +83,16 @@ def load_manifest(home: Home) -> dict[str, Any]:
 def is_parsed(home: Home) -> bool:
     """Whether this home has the manifest of the project as it is now, copied from the installation if need be."""
     with _one_parser(home.dbt_target):
-        if not _is_parsed(home, home.dbt_target) and _is_parsed(home, home.installed_manifest):
-            _copy_parsed(home.installed_manifest, home.dbt_target)
+        if not _is_parsed(home, home.dbt_target) and _is_parsed(home, home.installed_manifest_dir):
+            _copy_parsed(home.installed_manifest_dir, home.dbt_target)
         return _is_parsed(home, home.dbt_target)
 
 
 def parse_at_installation(home: Home) -> None:
     """Parse the project once beside it (`make install` does), so that no first night has to: some eight seconds."""
-    with _one_parser(home.installed_manifest):
-        if not _is_parsed(home, home.installed_manifest):
-            _parse(home, home.installed_manifest)
+    with _one_parser(home.installed_manifest_dir):
+        if not _is_parsed(home, home.installed_manifest_dir):
+            _parse(home, home.installed_manifest_dir)
 
 
 def models(manifest: dict[str, Any]) -> list[Model]:

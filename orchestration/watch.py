@@ -159,7 +159,7 @@ def late_sources(home: Home, settings: Settings) -> dg.SensorDefinition:
     return late_sources
 
 
-def retention_job(home: Home, settings: Settings) -> tuple[dg.JobDefinition, dg.ScheduleDefinition]:
+def history_retention_job(home: Home, settings: Settings) -> tuple[dg.JobDefinition, dg.ScheduleDefinition]:
     """Where Dagster runs the nights, what the command does at the end of its own."""
 
     @dg.op(description="Delete finished runs and log files that are older than OBSERVATOIRE_KEEP_RUNS_DAYS.")

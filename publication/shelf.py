@@ -142,19 +142,20 @@ def read_release(directory: Path) -> Release:
     """What `release.json` says of the release in `directory`. Its bytes are not checked (`releases.verify` does)."""
     try:
         document = json.loads((directory / RELEASE_FILE).read_text(encoding="utf-8"))
-    except (FileNotFoundError, NotADirectoryError, ValueError) as error:
-        what = "est abîmée" if directory.exists() else "n’est plus là"
+        document["datasets"] = {
+            name: DatasetStatus(**{**entry, "reasons": tuple(entry["reasons"]), "reserves": tuple(entry["reserves"])})
+            for name, entry in document["datasets"].items()
+        }
+        document["redactions"] = tuple(document.get("redactions", ()))
+        return Release(path=directory, **document)
+    except (FileNotFoundError, NotADirectoryError, ValueError, KeyError, TypeError, AttributeError) as error:
+        is_there = directory.exists()
         raise Damaged(
-            f"La version {directory.name} {what} ({directory}) : remettez ce dossier d’une sauvegarde. À défaut, si c’est elle qui est en "
+            f"La version {directory.name} {'est abîmée' if is_there else 'n’est plus là'} ({directory / RELEASE_FILE if is_there else directory}) : "
+            "remettez ce dossier d’une sauvegarde. À défaut, si c’est elle qui est en "
             "place, montrez-en une autre (`observatoire releases rollback`), ou, s’il n’y en a pas, ôtez le lien "
             f"{directory.parent / CURRENT} : la nuit suivante en fait une nouvelle."
         ) from error
-    document["datasets"] = {
-        name: DatasetStatus(**{**entry, "reasons": tuple(entry["reasons"]), "reserves": tuple(entry["reserves"])})
-        for name, entry in document["datasets"].items()
-    }
-    document["redactions"] = tuple(document.get("redactions", ()))
-    return Release(path=directory, **document)
 
 
 # --- the journal ---------------------------------------------------------------------------------------------------

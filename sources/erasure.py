@@ -32,7 +32,7 @@ from identity.tombstones import Sought, Tombstone
 from identity.vault import Vault
 from sources.contract import Contract, LoadedContract
 from sources.entities import ENTITIES
-from sources.erased_files import erased_deliveries, replaced_since
+from sources.erased_files import erased_deliveries, is_lost, replaced_since
 from sources.headers import Unbound, says
 from sources.inbox import RETURNS, readable, stamp_of_file
 from sources.judge import Judged, in_sql
@@ -508,8 +508,8 @@ def forget_leftovers(places: Places, *, purpose: str) -> int:
 
 def reapply(places: Places, contracts: Mapping[str, LoadedContract], now: datetime, *, everywhere: bool = False) -> int:
     """Erase again where a backup brought somebody back: deliveries of which a file was replaced since (all of them when a tombstone
-    came from elsewhere). How many deliveries were done again. Raises NotReadAgain, after all others, for one that was accepted, holds somebody
-    again and that its contract no longer reads."""
+    came from elsewhere, or when the lists of what was erased are lost). Also removes what the inbox holds again of them. How many deliveries were
+    done again. Raises NotReadAgain, after all others, for one that was accepted, holds somebody again and that its contract no longer reads."""
     replaced = replaced_since(places.vault)
     if not replaced and not everywhere:
         return 0
@@ -525,6 +525,10 @@ def reapply(places: Places, contracts: Mapping[str, LoadedContract], now: dateti
         for coordinates in tombstone.rows:
             source, delivery_id, number = coordinates.split("/")
             rows.setdefault((source, delivery_id), set()).add(int(number))
+    if is_lost(places.vault):
+        # what was erased from is known by what is left of it, and by the tombstones
+        redacted = {(row["source"], row["delivery_id"]) for row in known if _was_redacted(vault, places, row)}
+        replaced |= redacted | {*cells, *rows}
     again, not_read = 0, None
     reached = replaced | ({*cells, *rows} if everywhere else set())
     for row in known:
@@ -564,6 +568,13 @@ def _are_named(vault: Vault, source: str, delivery_id: str, numbers: Collection[
     """Whether the identities of a delivery say again who one of these rows is."""
     rows = [(source, delivery_id, number) for number in numbers]
     return bool(rows) and bool(still_named(vault, rows, purpose="person_rights"))
+
+
+def _was_redacted(vault: Vault, places: Places, row: Mapping[str, Any]) -> bool:
+    """Whether what is kept of a delivery is a redacted table. Of what is damaged, nobody can say; it is said where it is read."""
+    with contextlib.suppress(Tampered):
+        return original_path(places.originals, row["sha256"]).exists() and not _is_brought_back(vault, places, row)
+    return False
 
 
 def _is_brought_back(vault: Vault, places: Places, row: Mapping[str, Any]) -> bool:

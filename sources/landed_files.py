@@ -66,10 +66,12 @@ def write_judged(
     delivered_at: datetime,
     references: References,
     sheet: Sheet,
+    *,
+    with_values: bool = True,
 ) -> list[Note]:
     """The Parquet files of an accepted delivery, its identities in the vault; what there is to say of these. `deleted`: keys of the
     records that a platform says are gone, None for a file. `lineage`: what each row says of the delivery. `sheet`: what they were read from: where
-    several were read as one, each row says its own."""
+    several were read as one, each row says its own. `with_values`: what was typed in a refused cell is kept beside its sentence."""
     entity, delivery_id = ENTITIES[contract.entity], lineage["delivery_id"]
     name = f"{contract.source}__{delivery_id}.parquet"
     accepted_path, quarantine_path = landing / entity.name / name, landing / "quarantine" / name
@@ -87,6 +89,9 @@ def write_judged(
             quarantined = sealed(quarantined, vault.cipher, f"{contract.source}/{delivery_id}")
         else:
             prepare(rows)
+        if not with_values:
+            at = quarantined.schema.get_field_index("value")
+            quarantined = quarantined.set_column(at, "value", pa.nulls(quarantined.num_rows, pa.string()))
         os.replace(aside_of(accepted_path), accepted_path)
     finally:
         aside_of(accepted_path).unlink(missing_ok=True)

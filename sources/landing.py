@@ -23,6 +23,7 @@ import duckdb
 
 from identity.cipher import Cipher, Decrypted, Tampered, VaultError, held_in_memory
 from identity.keys import IDENTITIES_FOLDER
+from identity.retention import refused_values_before
 from identity.vault import Vault
 from sources.clients.api import ApiShape
 from sources.clients.bundle import content_of, open_bundle
@@ -381,20 +382,15 @@ def replay(
     """Judge a known delivery again from its kept bytes. `row` is one of `ledger.deliveries`. Raises NotReadAgain.
 
     `may_go`: what was landed of it goes when the contract no longer reads it; otherwise it stays, and NotReadAgain says so. Its identities go
-    with its rows, under this `purpose`."""
+    with its rows, under this `purpose`. What was typed in its refused cells does not come back past its term (`identity/retention.yml`): the kept
+    bytes have it longer."""
     received_at, delivered_at = (datetime.fromisoformat(row[name]) for name in ("received_at", "delivered_at"))
     stays = not may_go and row["outcome"] == "accepted" and _is_in_place(places, loaded.contract, row)
+    limit = refused_values_before(now)
     report = _land(
-        places,
-        Vault(places.vault),
-        loaded,
-        row["file_name"],
-        row["sha256"],
-        received_at,
-        delivered_at,
-        stays=stays,
-        purpose=purpose,
-    )
+        places, Vault(places.vault), loaded, row["file_name"], row["sha256"], received_at, delivered_at,
+        stays=stays, with_values=limit is None or delivered_at >= limit, purpose=purpose,
+    )  # fmt: skip
     if is_erased(places.vault, source := loaded.contract.source, report.delivery_id):
         remember_erased(places, source, report.delivery_id, row["sha256"])
     with open_ledger(places.ledger) as ledger:
@@ -615,13 +611,15 @@ def _land(
     arrival: Arrival | None = None,
     stays: bool = False,
     again: bool = False,
+    with_values: bool = True,
     purpose: str = "replay",
 ) -> DeliveryReport:
     """Read, judge and write one delivery. Whatever is wrong with the file ends as a report, never as an exception; but NotReadAgain when
     kept bytes are lost, or when what was landed of them `stays` rather than give way to a reading that does not fit.
 
     `arrival`: a file of the inbox, perhaps not kept yet: its bytes are kept while they are read, and nothing is written before they are.
-    Persons who were erased are taken out of the kept original first, then it lands (`again`). `purpose`: why identities go, where they do.
+    Persons who were erased are taken out of the kept original first, then it lands (`again`). `with_values`: as in `write_judged`. `purpose`: why
+    identities go, where they do.
     """
     contract, delivery_id = loaded.contract, sha256[:16]
     with contextlib.ExitStack() as stack:
@@ -658,7 +656,16 @@ def _land(
             keep_redacted(places.originals, vault.cipher, sha256, redacted)
             forget(places.returned, vault.cipher, rows=[(contract.source, delivery_id, number) for number in covered])
             report = _land(
-                places, vault, loaded, file_name, sha256, received_at, delivered_at, again=True, purpose=purpose
+                places,
+                vault,
+                loaded,
+                file_name,
+                sha256,
+                received_at,
+                delivered_at,
+                again=True,
+                with_values=with_values,
+                purpose=purpose,
             )
             remember_erased(places, contract.source, delivery_id, sha256)
             return report
@@ -667,8 +674,9 @@ def _land(
             "delivered_at": delivered_at.astimezone(UTC).replace(tzinfo=None),
         }  # fmt: skip
         notes = write_judged(
-            places.landing, vault, contract, judged, deleted, lineage, delivered_at, _references(), sheet
-        )
+            places.landing, vault, contract, judged, deleted, lineage, delivered_at, _references(), sheet,
+            with_values=with_values,
+        )  # fmt: skip
     return replace(
         report, rows_read=judged.rows_read, rows_accepted=judged.rows_accepted,
         rows_quarantined=judged.rows_quarantined, rows_duplicate=judged.rows_duplicate,

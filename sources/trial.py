@@ -1,7 +1,7 @@
 """What a file would give if it were delivered: per column and per row, before anything lands.
 
 Here: reading and judging a file as a night would, in memory, and describing it; choosing among contracts the one a file is for.
-Not here: landing (`landing.py`), the words of the screen (`orchestration/command.py`). Nothing is written anywhere, and what
+Not here: landing (`landing.py`), the words of the screen (`orchestration/trial_report.py`). Nothing is written anywhere, and what
 is said of a column of persons is counted, never quoted.
 """
 

@@ -248,7 +248,7 @@ def test_a_person_is_erased_everywhere_and_stays_so(place, tmp_path):
 
     asked = place.run("person", "erase", WHO, "--purpose", "person_rights")
     assert "Rien n'est effacé" in asked.stdout and not list(place.home.glob("vault/tombstones/*"))
-    erased = place.run("person", "erase", WHO, "--purpose", "person_rights", "--yes", "--asked-on", "2026-11-20")
+    erased = place.run("person", "erase", WHO, "--purpose", "person_rights", "--yes", "--asked-on", "2025-11-20")
     assert erased.returncode == 0 and "Certificat d'effacement" in erased.stdout, place.said[-1]
     (certificate,) = place.home.glob("vault/certificates/*.json")
     counts = json.loads(certificate.read_text(encoding="utf-8"))["counts"]
@@ -285,7 +285,7 @@ def test_an_interrupted_erasure_is_carried_out_to_its_certificate(
     (here.home / "logs" / "left.log").write_text(f"refusé : {WHO}\n", encoding="utf-8")
     home, now = Home(here.home, here.project), datetime.now(UTC).replace(microsecond=0)
     found = erasure.held(home, WHO, purpose="person_rights")
-    day = date(2026, 11, 20)
+    day = date(2025, 11, 20)
     with monkeypatch.context() as patch, pytest.raises(PowerCut):
         patch.setattr(owner, name, cut(getattr(owner, name), itertools.count(1), call, after=after))
         erasure.erase(home, found, asked_on=day, now=now, purpose="person_rights")
@@ -294,7 +294,7 @@ def test_an_interrupted_erasure_is_carried_out_to_its_certificate(
     made = erasure.finish(home, now)
     (certificate,) = erasure.certificates(home)
     assert made == ([certificate] if name != "forget" or owner is constraints else [])
-    assert certificate.resumed == bool(made) and certificate.asked_on == "2026-11-20"
+    assert certificate.resumed == bool(made) and certificate.asked_on == "2025-11-20"
     whole = {"rows": 4, "refused": 1, "originals": 3, "inbox": 2, "releases": 1, "traces": 1}
     least = dict(whole) if name == "keep" and owner is Tombstones or not made else {"originals": 2}
     assert all(least.get(layer, 0) <= certificate.counts[layer] <= count for layer, count in whole.items())

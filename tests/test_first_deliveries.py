@@ -5,8 +5,9 @@ import shutil
 import pytest
 
 from orchestration import rooms
+from orchestration.exit_codes import DONE
 from orchestration.home import Home
-from orchestration.night import DONE, Night
+from orchestration.night import Night
 from sources import landing, references
 from sources.contract import load_contract
 from sources.kinds import References

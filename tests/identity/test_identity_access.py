@@ -197,6 +197,29 @@ def test_a_shortened_log_still_shows_what_is_done_to_it(tmp_path, spoil):
         _log(tmp_path).verify()
 
 
+@pytest.mark.parametrize(
+    ("dates", "gone"),
+    [
+        (["2024-01", "2024-02", "2031-01", "2024-03", "2024-04"], 5),
+        (["2024-01", "2024-02", "2031-01", "2024-03", "2026-01"], 4),
+        (["2024-01", "2031-01", "2026-01"], 1),
+        (["2024-01", "2026-01", "1970-01", "2026-02"], 1),
+        (["2024-01", "2026-01", "2026-02", "1970-01"], 1),
+        (["2026-01", "2024-01", "2024-02"], 3),
+        (["2024-01", "2031-01"], 1),
+        (["2026-01", "2026-02"], 0),
+    ],
+)
+def test_a_line_of_a_clock_that_was_wrong_keeps_no_other_and_takes_none_with_it(tmp_path, dates, gone):
+    for number, month in enumerate(dates, 1):
+        _made(tmp_path, number, datetime.fromisoformat(f"{month}-01T00:00:00+00:00"))
+    log, before = _log(tmp_path), datetime(2025, 6, 1, tzinfo=UTC)
+    assert log.nb_older(before) == gone == log.forget(before)
+    assert [line["at"][:7] for line in log.lines()][: len(dates) - gone] == dates[gone:]
+    assert log.nb_older(before) == 0 == log.forget(before)
+    assert log.verify() == len(dates) - gone + (gone > 0)
+
+
 ROOT = Path(__file__).parents[2]
 #: What may be opened where: identities by the vault, what matching kept by matching; both record the access first.
 MAY_OPEN = {

@@ -146,6 +146,22 @@ def test_a_vault_of_before_notes_its_keys_when_it_is_opened(tmp_path):
         _keyring(tmp_path)
 
 
+@pytest.mark.parametrize("left", ["", "null", "[]", '{"2026-1'])
+def test_a_note_of_keys_that_cannot_be_read_is_named(tmp_path, left):
+    _keyring(tmp_path).key_for(2026)
+    (tmp_path / "identities" / "keys.json").write_text(left)
+    with pytest.raises(Tampered, match=r"keys\.json est illisible"):
+        _keyring(tmp_path)
+
+
+@pytest.mark.parametrize("keys", ["null", "[null]", '[{"key_id": "2026-1"}]', "3"])
+def test_a_keyring_whose_keys_are_none_is_named(tmp_path, keys):
+    master = _keyring(tmp_path)._cipher.key_id
+    (tmp_path / "keyring.json").write_text(f'{{"master": "{master}", "keys": {keys}}}')
+    with pytest.raises(Tampered, match="trousseau .* est illisible"):
+        _keyring(tmp_path)
+
+
 def test_a_destroyed_key_is_gone_and_its_name_is_not_given_again(tmp_path):
     keyring = _keyring(tmp_path)
     lost = keyring.key_for(2026)

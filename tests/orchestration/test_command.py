@@ -355,6 +355,15 @@ def test_doctor_of_what_is_damaged_or_not_there(observatoire, observatory):
     assert code == 4 and f"✗ dossier : {root} : {root} est un fichier" in said
 
 
+@pytest.mark.parametrize("name", ["var?1", "a\\b", "a*b", "a[b]c"])
+def test_a_home_whose_name_the_engine_reads_otherwise_is_refused(observatoire, observatory, name):
+    observatory.home = homes.Home(observatory.home.root / name, observatory.home.project)
+    for command_name in ("run", "doctor"):
+        code, said = observatoire(command_name)
+        assert code == 4 and f"{name} : le moteur de calcul lit autrement" in said, said
+    assert not observatory.home.ledger.exists() and not observatory.home.vault.exists()
+
+
 def test_help_says_what_everything_does(observatoire):
     code, said = observatoire("--help")
     assert code == 0

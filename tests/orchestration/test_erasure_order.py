@@ -6,9 +6,12 @@ from contextlib import closing
 from datetime import UTC, date, datetime
 
 import pytest
+from typer.testing import CliRunner
 
 from identity.mentions import Identifiers
-from orchestration import erasure
+from orchestration import erasure, rooms
+from orchestration.command import app
+from orchestration.doctor import _erasures
 from orchestration.erasure import LAYERS, Certificate, month_later, scrub
 from orchestration.home import Home
 from orchestration.novelty import is_anything_new
@@ -28,6 +31,21 @@ def test_a_month_later(asked, due):
     assert month_later(date.fromisoformat(asked)) == date.fromisoformat(due)
 
 
+NOW = datetime(2026, 11, 25, 10, tzinfo=UTC)
+
+
+@pytest.mark.parametrize(
+    ("day", "said"),
+    [
+        ("9999-12-15", "15/12/9999 n'est pas encore venu"), ("2026-11-27", "n'est pas encore venu"), ("2026-11-25", None),
+        ("2018-05-25", None), ("2018-05-24", "25/05/2018"), ("0001-01-01", "25/05/2018"),
+    ],
+)  # fmt: skip
+def test_nobody_asked_after_today_nor_before_there_was_a_law(day, said):
+    why = erasure.why_not_asked_on(date.fromisoformat(day), NOW)
+    assert (why is None) if said is None else said in why
+
+
 def certificate(erased_at="2026-12-20T10:00:00+00:00", **more):
     counts = dict.fromkeys(LAYERS, 0) | {"rows": 3}
     return Certificate("ab12", "2026-11-20", "2026-12-20", erased_at, False, counts, **more)
@@ -42,7 +60,7 @@ def test_a_certificate_says_every_layer_the_delay_and_no_identity(tmp_path):
     assert certificate("2026-12-21T10:00:00+00:00").text().count("hors délai") == 1
     assert "minimum" in certificate(resumed=True).text() and "minimum" not in text
     assert set(json.loads((home.certificates / "ab12.json").read_text())) == {
-        "id", "asked_on", "due_on", "erased_at", "objection", "counts", "resumed",
+        "id", "asked_on", "due_on", "erased_at", "objection", "counts", "resumed", "is_day_corrected",
     }  # fmt: skip
 
 
@@ -102,6 +120,33 @@ def test_a_tombstone_that_comes_from_a_copy_is_something_new(home):
     assert len(reasons(home)) == 1
     tombstones_applied(home.vault)
     assert not reasons(home)
+
+
+def test_a_list_that_cannot_be_read_stops_no_night_and_is_said(home, monkeypatch):
+    (home.vault / "erased_files.json").write_text("")
+    assert not reasons(home), "its twin is whole"
+    assert [
+        f.sentence
+        for f in _erasures(home)
+        if "erased_files.json est illisible" in f.sentence and "double" in f.sentence
+    ]
+    (home.root / "erased_files.json").write_text("[]")
+    assert [reason for reason in is_anything_new(home).reasons if "illisible" in reason]
+    assert ["sauvegarde" in f.sentence for f in _erasures(home)] == [True, True]
+    monkeypatch.setattr(rooms, "contracts", lambda home: {})
+    erasure.erase_again(home, NOW)
+    assert not [*_erasures(home)] and not [r for r in is_anything_new(home).reasons if "illisible" in r]
+
+
+@pytest.mark.parametrize("left", ["", "null", "[]", "{}", '{"id": "ab12"}'])
+def test_a_certificate_that_cannot_be_read_is_named_and_hides_no_other(home, left, monkeypatch):
+    erasure.keep_certificate(home, certificate())
+    (home.certificates / "cd34.json").write_text(left)
+    assert erasure.certificates(home) == [certificate()]
+    assert [f.sentence for f in _erasures(home) if "cd34.json est illisible" in f.sentence]
+    monkeypatch.setattr(Home, "from_environment", classmethod(lambda cls: home))
+    listed = CliRunner().invoke(app, ["person", "certificates"])
+    assert listed.exit_code == 0 and "ab12" in listed.output and "cd34.json est illisible" in listed.output
 
 
 def test_nothing_is_erased_again_where_nothing_came_back(home, monkeypatch):

@@ -1,4 +1,5 @@
 import fcntl
+import os
 import subprocess
 import sys
 import threading
@@ -41,10 +42,10 @@ def test_the_lock_of_a_dead_process_is_free(tmp_path, holder):
         assert is_night_under_way(tmp_path / "lock")
 
 
-def test_one_process_may_take_it_again_and_frees_it_at_the_end(tmp_path):
+def test_one_process_holds_it_once_and_frees_it_at_the_end(tmp_path):
     path = tmp_path / "deep" / "lock"
     with only_one_night(path):
-        with only_one_night(path):
+        with pytest.raises(AnotherNight, match=f"processus {os.getpid()}"), only_one_night(path):
             pass
         assert is_night_under_way(path)
     assert not is_night_under_way(path)

@@ -7,12 +7,14 @@ from types import SimpleNamespace
 import pytest
 from small_project import DATASETS, SOURCE, an_hour_old
 
+from identity.matching.constraints import decide, path_of
+from identity.vault import Vault
 from orchestration import night as nights
 from orchestration import rooms, warehouse
 from orchestration.home import Settings
 from orchestration.lock import AnotherNight
 from orchestration.night import alert_lines, delivery_sentence, release_sentence
-from orchestration.novelty import left_by_last_night
+from orchestration.novelty import WORDS, is_anything_new, leave_for_next_night, left_by_last_night
 from orchestration.progress import listening
 from publication.shelf import DatasetStatus
 from sources import landing
@@ -42,6 +44,23 @@ def test_a_night_goes_from_the_inbox_to_a_release(observatory, told):
     assert landed == "1 livraison, 24 lignes : 24 acceptées, 0 en quarantaine, 0 en double"
     assert observatory.current == 1 and len(observatory.candidates()) == 1
     assert not observatory.home.unfinished.exists()
+
+
+def test_a_decision_taken_once_the_night_has_matched_is_for_the_next_one(observatory, monkeypatch):
+    observatory.deliver_sample()
+    home, seal = observatory.home, rooms.seal
+
+    def decided_meanwhile(*arguments):
+        decide(Vault(home.vault), "merge", [1], [2], reason="vu au guichet")
+        leave_for_next_night(home)
+        return seal(*arguments)
+
+    with monkeypatch.context() as patch:
+        patch.setattr(rooms, "seal", decided_meanwhile)
+        assert observatory.night().exit_code == 0
+    assert path_of(Vault(home.vault)) == home.decisions
+    assert WORDS["decisions"] in is_anything_new(home).reasons
+    assert observatory.night().exit_code == 0 and not is_anything_new(home).is_new
 
 
 @pytest.mark.parametrize(

@@ -22,7 +22,7 @@ from orchestration import erasure, rooms
 from orchestration.command import app
 from orchestration.doctor import examine
 from orchestration.home import Home, Settings
-from orchestration.person_command import NOTHING
+from orchestration.person_command import NO_SUCH_NUMBER, NOTHING
 from sources.explanations import Withdrawal
 from sources.landing import original_path
 from sources.ledger import deliveries, open_ledger
@@ -147,7 +147,7 @@ def test_who_is_left_in_the_original_of_an_interrupted_reading_or_in_a_reason_is
     decide(vault, "merge", [1], [2], reason="elle connaît Sidonie Pimprenelle")
     for who, where in (("Philomène Oubliette", "1 original d'une lecture"), ("Sidonie Pimprenelle", "1 décision")):
         assert f"Et dans {where}" in said("find", who)
-        said("erase", who, "--asked-on", "2026-11-01", "--yes")
+        said("erase", who, "--asked-on", "2025-11-03", "--yes")
         assert NOTHING in said("find", who)
     assert not kept.exists() and [decision.reason for decision in decisions(vault)] == ["elle connaît (effacé)"]
     assert len(list(home.originals.rglob("*/*"))) == 2, "those of the ledger stay"
@@ -338,7 +338,7 @@ def test_who_filled_in_a_workbook_is_found_and_erased(home):
 def test_an_erasure_that_stops_in_the_middle_is_said_and_ended_by_the_next_one(home, monkeypatch):
     with monkeypatch.context() as patch:
         patch.setattr(erasure, "_matched_again", lambda *_: os.kill(os.getpid(), signal.SIGINT))
-        stopped = said("erase", "Perpétue Lachenois", "--asked-on", "2026-10-20", "--yes", code=4)
+        stopped = said("erase", "Perpétue Lachenois", "--asked-on", "2025-10-20", "--yes", code=4)
     for shown in (stopped, CliRunner().invoke(app, ["person", "certificates"]).output):
         assert "Un effacement a commencé et n'est pas terminé" in shown
     assert [finding.sentence for finding in examine(home, Settings()) if finding.name == "effacement"]
@@ -346,10 +346,30 @@ def test_an_erasure_that_stops_in_the_middle_is_said_and_ended_by_the_next_one(h
     ended = said("erase", "Gontran Bellavoix", "--yes")
     assert "Un effacement avait été interrompu : le voici terminé." in ended
     first, second = sorted(erasure.certificates(home), key=lambda made: made.asked_on)
-    assert (first.counts["returned"], first.resumed, first.due_on) == (1, True, "2026-11-20")
+    assert (first.counts["returned"], first.resumed, first.due_on) == (1, True, "2025-11-20")
     assert (second.counts["cells"], second.resumed) == (2, False)
     assert "terminé" not in CliRunner().invoke(app, ["person", "certificates"]).output
     assert not [finding for finding in examine(home, Settings()) if finding.name == "effacement"]
+
+
+@pytest.mark.nights
+@pytest.mark.parametrize(
+    ("noted", "asked_on"), [("9999-12-15", None), ("2062-01-10", None), ("2017-03-01", "2018-05-25")]
+)
+def test_a_day_that_cannot_be_is_refused_and_one_that_was_noted_stops_no_night(home, noted, asked_on, monkeypatch):
+    refused = said("erase", "Perpétue Lachenois", "--asked-on", noted, "--yes", code=2)
+    assert "--asked-on" in refused and not list(home.vault.glob("under_way/*")) and not erasure.certificates(home)
+    with monkeypatch.context() as patch:  # as a program that took any day left it
+        patch.setattr(erasure, "why_not_asked_on", lambda *_: None)
+        patch.setattr(erasure, "_matched_again", lambda *_: os.kill(os.getpid(), signal.SIGINT))
+        said("erase", "Perpétue Lachenois", "--asked-on", noted, "--yes", code=4)
+    [ended] = erasure.finish(home, datetime.now(UTC))
+    assert ended.is_day_corrected and "impossible" in ended.text()
+    assert (
+        ended.asked_on == (asked_on or ended.asked_on)
+        and ended.asked_on <= datetime.now().astimezone().date().isoformat()
+    )
+    assert ended.is_on_time == (asked_on is None)
 
 
 CHECK_INS = """\
@@ -549,3 +569,17 @@ def test_nobody_is_nobody_and_the_question_is_in_the_log(home):
     assert said("find", "Absente Personnage").endswith(f"{NOTHING}\n")
     lines = Vault(home.vault).log.lines()
     assert ["originals"] in [line["what"] for line in lines] and not [x for x in lines if "Absente" in str(x)]
+
+
+def test_a_number_of_sixteen_digits_is_looked_for_among_persons_and_participants(home):
+    with open_ledger(home.ledger) as ledger:
+        [delivery] = [row["delivery_id"] for row in deliveries(ledger) if row["file_name"] == "ventes.csv"]
+    (home.participants / "current").mkdir(parents=True)
+    path = home.participants / "current" / "participant_row.parquet"
+    with duckdb.connect() as con:
+        rows = f"select 'billets' as source, '{delivery}' as delivery_id, 2 as row_number, 1234567890123456 as participant_key"
+        con.execute(f"copy ({rows}) to '{path}' (format parquet)")
+    told = said("find", "1234567890123456")
+    assert "1 ligne tenue" in told and "Participant dans l'entrepôt : 1234567890123456" in told
+    for nobody in ("1234567890123457", "12", "0123456789abcdef", "9" * 40):
+        assert said("find", nobody).endswith(f"{NO_SUCH_NUMBER}\n"), nobody

@@ -9,7 +9,9 @@ from pathlib import Path
 import pytest
 from small_project import SOURCE, an_hour_old
 from test_command import observatoire  # noqa: F401
+from ticket_office import TICKETS
 
+from identity.vault import Vault
 from orchestration import night as nights
 from orchestration import rooms
 from orchestration.home import Home, Settings
@@ -68,6 +70,22 @@ def test_other_rules_on_the_same_state(observatory, tmp_path):
     found = rehearse(Home(observatory.home.root, other), Settings())
     assert found.outcome.exit_code == 4 and f"{SOURCE}.yml" in found.outcome.sentence and found.after is None
     assert everything(observatory.home) == before
+
+
+def test_the_access_log_says_that_the_identities_were_read(observatory):
+    contract = observatory.home.contracts / "billets.yml"
+    contract.write_text(TICKETS, encoding="utf-8")
+    tickets = observatory.home.inbox / "billets" / "v.csv"
+    tickets.parent.mkdir()
+    tickets.write_text("Billet;Statut;Prix;Courriel\nB1;ok;1;ana@exemple.test\nB2;ok;1;zoe@exemple.test\n")
+    an_hour_old(tickets)
+    observatory.night()
+    log = Vault(observatory.home.vault).log
+    before = log.lines()
+    rehearse(observatory.home, Settings())
+    [line] = log.lines()[len(before) :]
+    assert (line["purpose"], line["action"], line["rows"]) == ("matching", "read", 2)
+    assert [what.split("/")[0] for what in line["what"]] == ["billets"] and log.verify()
 
 
 def test_a_rehearsal_that_fails_alerts_nobody_and_keeps_its_log(observatoire, observatory, monkeypatch):  # noqa: F811

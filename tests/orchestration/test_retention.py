@@ -14,9 +14,11 @@ from identity.retention import RetentionError, load_rules
 from identity.vault import Vault, open_private
 from orchestration import erasure, rooms
 from orchestration.home import Home
-from orchestration.retention import by_rule, retention, sentences
+from orchestration.retention import _refused_values, by_rule, retention, sentences
 from publication import redaction
+from sources.erased_files import replaced_since
 from sources.erasure import erase_in
+from sources.landing import remember_erased
 from sources.ledger import deliveries, open_ledger
 from sources.redaction import PERSON_ENTITIES
 from sources.returned import NO_AUTHOR, returned_explanations, returned_without_texts, write
@@ -238,3 +240,42 @@ def test_the_names_of_authors_go_and_what_they_corrected_stays(home):
     assert [correction.author for _, correction in found] == [NO_AUTHOR, "Perpétue Lachenois"]
     assert returned_explanations(home.returned)[0].author == NO_AUTHOR
     assert home.unfinished.exists() and by_rule(retention(home, NOW, apply=True))["correction_authors"] == 0
+
+
+def replaced(home: Home) -> set:
+    return replaced_since(home.vault)
+
+
+def test_a_refused_value_that_went_comes_back_by_no_reading_and_passes_for_no_backup(tmp_path):
+    """Nobody's time has come, and somebody was erased from the list: its files are watched."""
+    lines = [
+        *LINES[:1],
+        "B3;ok;01/11/2026 09:00;1;Paul Fidèle;paul@exemple.test;",
+        "B6;ok;01/11/2026 09:00;dix;Zoé;z@un.test;",
+    ]
+    files = {"billets/ventes.csv": "\n".join([*lines, ""])}
+    home = home_with(tmp_path, {"billets": CONTRACT}, files, datetime(2026, 2, 1, tzinfo=UTC).timestamp())
+    [contract] = rooms.contracts(home).values()
+    rooms.deliver(home, contract, NOW)
+    assert refused(home) == [(False,)], "whoever sends an old file may still see what to correct in it"
+    with open_ledger(home.ledger) as ledger:
+        [row] = deliveries(ledger)
+    remember_erased(rooms.places(home), row["source"], row["delivery_id"], row["sha256"])
+    assert by_rule(retention(home, NOW, apply=True))["refused_values"] == 1
+    assert refused(home) == [(True,)] and not replaced(home)
+    rooms.replay(home, contract, row, NOW)
+    assert refused(home) == [(True,)] and not replaced(home), "as after an upgrade: the kept bytes still hold it"
+    assert not by_rule(retention(home, NOW, apply=False))["refused_values"]
+    rooms.replay(home, contract, row, datetime(2026, 7, 1, tzinfo=UTC))
+    assert refused(home) == [(False,)], "within its term it is kept"
+
+
+def test_a_backup_that_came_back_before_the_turn_of_retention_still_shows(home):
+    with open_ledger(home.ledger) as ledger:
+        [row] = deliveries(ledger)
+    remember_erased(rooms.places(home), row["source"], row["delivery_id"], row["sha256"])
+    quarantine = next((home.landing / "quarantine").glob("*.parquet"))
+    _aged(quarantine)
+    assert replaced(home)
+    _refused_values(home, datetime(2026, 5, 25, tzinfo=UTC), apply=True)
+    assert refused(home) == [(True,)] and replaced(home)

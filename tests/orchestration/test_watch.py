@@ -179,7 +179,7 @@ def test_the_retention_job_runs_and_forgets_old_logs(observatory):
     old = observatory.home.logs / "night-old.log"
     old.write_text("x")
     an_hour_old(old)
-    job, schedule = watch.retention_job(observatory.home, Settings(keep_runs_days=1))
+    job, schedule = watch.history_retention_job(observatory.home, Settings(keep_runs_days=1))
     with dg.DagsterInstance.ephemeral() as instance:
         assert job.execute_in_process(instance=instance).success
     assert old.exists(), "an hour is not a day"

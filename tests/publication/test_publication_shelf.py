@@ -227,6 +227,15 @@ def test_rollback_to_what_does_not_exist_or_is_damaged(small_desk):
     assert small_desk.current == "2"
 
 
+@pytest.mark.parametrize("left", ["", "{}", "null", "[]", '{"datasets": {"ind_events": null}}', '{"datasets": {}}'])
+def test_a_description_that_is_none_is_said_with_its_name(tmp_path, left):
+    release = tmp_path / "3"
+    release.mkdir()
+    (release / "release.json").write_text(left)
+    with pytest.raises(shelf.Damaged, match=r"La version 3 est abîmée \(.*release\.json\)"):
+        shelf.read_release(release)
+
+
 @pytest.mark.nights
 def test_a_shelf_that_somebody_disarranged_says_what_to_do_and_is_whole_again_then(small_desk):
     small_desk.night()

@@ -17,7 +17,17 @@ from identity.mentions import Crowd, Identifiers
 from identity.tombstones import BY_NAME, OF_NOBODY, STAND_IN_DOMAIN
 from identity.vault import Vault, open_private
 from sources.contract import load_contract
-from sources.erased_files import are_tombstones_new, is_erased, remember, replaced_since, tombstones_applied
+from sources.erased_files import (
+    are_tombstones_new,
+    found_again,
+    is_erased,
+    is_lost,
+    mend,
+    remember,
+    replaced_since,
+    tombstones_applied,
+    unreadable,
+)
 from sources.erasure import (
     Going,
     clear_inbox,
@@ -395,6 +405,44 @@ def test_either_list_of_erased_files_tells_that_something_older_came_back(tmp_pa
     remember(vault, "s", "d", [vault / "identities"])
     assert not replaced_since(vault) and len(list(tmp_path.rglob("erased_files.json"))) == 2
     assert not are_tombstones_new(vault)
+
+
+@pytest.mark.parametrize(
+    "left", ["", "null", "[]", '{"deliveries": ["s/d"]}', '{"tombstones": 3}', '{"deliveries": {"s']
+)
+@pytest.mark.parametrize("damaged", ["vault/erased_files.json", "erased_files.json"])
+def test_of_a_list_that_cannot_be_read_the_other_takes_the_place(tmp_path, damaged, left):
+    vault = tmp_path / "vault"
+    vault.mkdir()
+    remember(vault, "s", "d", [vault / "identities"])
+    whole = (tmp_path / damaged).read_text()
+    (tmp_path / damaged).write_text(left)
+    assert is_erased(vault, "s", "d") and not is_lost(vault) and not replaced_since(vault)
+    assert unreadable(vault) == [tmp_path / damaged]
+    mend(vault)
+    assert not unreadable(vault) and (tmp_path / damaged).read_text() == whole
+
+
+def test_where_no_list_can_be_read_everything_is_gone_through_again(home, tmp_path):
+    home.tickets()
+    home.night()
+    shutil.copytree(tmp_path / "landing", tmp_path / "backup")
+    home.bury()
+    (done,) = home.erase()
+    landed, vault = home.rows(), home.places.vault
+    tombstones_applied(vault)
+    for path in (vault / "erased_files.json", tmp_path / "erased_files.json"):
+        path.write_text("")
+    shutil.copytree(tmp_path / "backup", tmp_path / "landing", dirs_exist_ok=True)
+    assert home.rows() != landed and is_lost(vault) and are_tombstones_new(vault)
+    mend(vault)
+    assert is_lost(vault), "there is nothing to write them from"
+    assert reapply(home.places, home.contracts, NOW, everywhere=True) == 1
+    assert home.rows() == landed and is_lost(vault), "an interruption would begin again"
+    tombstones_applied(vault)
+    found_again(vault)
+    assert not is_lost(vault) and not are_tombstones_new(vault) and not unreadable(vault)
+    assert is_erased(vault, done.source, done.delivery_id) and not replaced_since(vault)
 
 
 @pytest.mark.nights

@@ -336,6 +336,7 @@ def test_the_package_of_the_release_is_valid_and_says_what_the_dictionary_says(f
         }
 
 
+@pytest.mark.nights
 def test_a_figure_is_traced_to_its_cells(first_night, published):
     home = first_night
     done = observatoire(

@@ -177,6 +177,7 @@ def bases(home: Home) -> list[tuple[int, str]]:
 NO_LONGER_READ = {"files": ('"*.csv"', '"attendees-*.csv"'), "column": ("[Nom]", "[Nom de famille]")}
 
 
+@pytest.mark.nights
 @pytest.mark.parametrize("who", ["ana@exemple.test", "Gontran Bellavoix"])
 @pytest.mark.parametrize("changed", NO_LONGER_READ)
 def test_rows_in_force_that_nothing_reads_any_more_stay_and_so_does_the_erasure_under_way(home, changed, who):
@@ -200,6 +201,7 @@ def test_rows_in_force_that_nothing_reads_any_more_stay_and_so_does_the_erasure_
     assert said("find", who).endswith(f"{NOTHING}\n")
 
 
+@pytest.mark.nights
 @pytest.mark.parametrize("changed", [*NO_LONGER_READ, "contract"])
 def test_they_go_once_somebody_confirmed_that_they_may(home, changed, monkeypatch, tmp_path):
     if changed == "contract":
@@ -232,6 +234,7 @@ fields:
 """
 
 
+@pytest.mark.nights
 @pytest.mark.parametrize("is_number", [False, True])
 def test_who_is_known_by_name_in_a_source_without_contract_any_more_is_not_certified(home, is_number, tmp_path):
     contract = home.project / "sources" / "contracts" / "emargement.yml"

@@ -178,6 +178,7 @@ PIECES += ["inf", "\\ud800", "null", "true", "1e400", "12,5", "min", "s", "Lille
 TEXTS = st.one_of(st.text(max_size=30), st.lists(st.sampled_from(PIECES), max_size=7).map("".join))
 
 
+@pytest.mark.nights
 @settings(max_examples=300, deadline=timedelta(seconds=20))
 @given(TEXTS, st.sampled_from([None, "2023-05"]), st.integers(0, 1_000))
 def test_any_text_gives_a_value_or_a_refusal(text, section, which):

@@ -11,16 +11,15 @@ import pyarrow as pa
 import pyarrow.compute as pc
 
 from publication.decision import Refused
-from publication.labels import CONTACT, Labels, Supply
+from publication.labels import Labels, Supply
+from rulebook import contacts
 
 MOST_PLACES = 5
 
 
 def refuse(tables: Mapping[str, pa.Table], names: Labels, supply: Supply) -> None:
     """Raises Refused, in French, when a word of what would be published holds a contact: it says where, and never which."""
-    places = list(
-        dict.fromkeys(place for place, text in _words(tables, names, supply) if text and CONTACT.search(text))
-    )
+    places = list(dict.fromkeys(place for place, text in _words(tables, names, supply) if contacts.holds(text)))
     if not places:
         return
     others = f" et {len(places) - MOST_PLACES} autres" if len(places) > MOST_PLACES else ""
@@ -63,4 +62,4 @@ def _each(where: str, texts: Iterable[str | None]) -> Iterator[tuple[str, str | 
 
 
 def _safe(code: str) -> str:
-    return "(code non cité)" if CONTACT.search(code) else code
+    return "(code non cité)" if contacts.holds(code) else code

@@ -4,7 +4,6 @@ Belongs here: reading names, definitions, signs, deliveries and quarantine out o
 belong here: inventing a name. A code without a label is printed as it is.
 """
 
-import re
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -12,11 +11,7 @@ from typing import Any
 
 from publication.warehouse import opened
 from publication.wording import BREAKDOWNS, MEMBERS, UNITS, capitalised, document_words, long_month
-
-_SPACE = "[\\s\u00a0\u2007\u2009\u202f]"
-_PAIRS = "|".join(rf"(?:{each}\d{{2}}){{4}}" for each in ("", _SPACE + "{1,2}", r"\.", r"\. ", "-", "/"))
-CONTACT = re.compile(rf"\S@\S|(?:(?:\+|\b00)33(?:{_SPACE}|[./-]){{0,2}}(?:\(0\){_SPACE}?)?|\b0)[1-9](?:{_PAIRS})(?!\d)")
-"""What looks like an address or a telephone, as `sources/values/contacts.py` finds them: no room knows the other."""
+from rulebook import contacts
 
 Row = dict[str, Any]
 
@@ -175,7 +170,7 @@ def read(warehouse: Path) -> tuple[Labels, Supply]:
 
 def _hidden(row: Row, *columns: str) -> Row:
     """A row that says nothing where one of these texts holds a contact: the name of a file cannot be mended once it was received."""
-    held = [name for name in columns if row[name] and CONTACT.search(row[name])]
+    held = [name for name in columns if contacts.holds(row[name])]
     return row | dict.fromkeys(held, "(contient une adresse électronique ou un téléphone)") if held else row
 
 

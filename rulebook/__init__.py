@@ -1,8 +1,8 @@
 """Files of rules that people write in YAML: read into one strict model, or said to be wrong in French, with the file and the line.
 
 Here: the one way from a file to a model, and every sentence about what a file cannot say (pydantic's are English); how any sentence says a number
-(`numbers`). All rooms may import this one, which imports none. Not here: any rule, any model (each room has its own, with the sentences that only
-it can know).
+(`numbers`), and what none may hold (`contacts`). All rooms may import this one, which imports none. Not here: any rule, any model (each room has its
+own, with the sentences that only it can know).
 """
 
 from __future__ import annotations

@@ -15,11 +15,11 @@ from functools import cache
 import pyarrow as pa
 import pyarrow.compute as pc
 
+from rulebook import contacts
 from sources.columns import whole
 from sources.contract import Contract
 from sources.entities import ENTITIES
 from sources.kinds import TRUTHS, References
-from sources.values import contacts
 from sources.values.dates import MONTH_NAMES, WEEKDAY_NAMES
 from sources.values.departments import DEPARTMENTS, REGIONS
 from sources.values.quantities import AINES

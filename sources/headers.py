@@ -11,11 +11,11 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Protocol
 
+from rulebook import contacts
 from rulebook.numbers import plural
 from sources.contract import MOST_ABOVE, Contract, ContractField, header_key
 from sources.entities import ENTITIES
 from sources.readers.sheet import enumerate_in_french
-from sources.values import contacts
 from sources.values.text import fold
 
 MOST_UNKNOWN = 10

@@ -22,6 +22,7 @@ import pyarrow.compute as pc
 
 from identity.side_by_side import of_each
 from identity.vault import open_private
+from rulebook import contacts
 from rulebook.numbers import agreed, plural
 from sources import redaction
 from sources.citable import is_citable, quotable
@@ -51,7 +52,6 @@ from sources.origins import cell, left_out, origin
 from sources.readers import Sheet
 from sources.readers.sheet import PARTLY_STRUCK, ROWS_OF_A_SHEET, enumerate_in_french
 from sources.readers.together import apart, is_of_part
-from sources.values import contacts
 from sources.values.dates import MONTH_NAMES, parse_date
 from sources.values.figures import parse_figure
 from sources.values.instants import NUMERIC_DAY, PROVES_ORDER

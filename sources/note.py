@@ -2,7 +2,7 @@
 
 from dataclasses import dataclass
 
-from sources.values import contacts
+from rulebook import contacts
 
 
 @dataclass(frozen=True)

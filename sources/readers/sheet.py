@@ -13,9 +13,9 @@ from itertools import zip_longest
 import pyarrow as pa
 import pyarrow.compute as pc
 
+from rulebook import contacts
 from rulebook.numbers import plural
 from sources.note import Note
-from sources.values import contacts
 
 MAX_CELL = 131_072
 """Characters of one cell of a text table; more is a quote that was never closed."""

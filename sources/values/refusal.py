@@ -3,7 +3,7 @@
 from collections.abc import Iterator
 from contextlib import contextmanager
 
-from sources.values import contacts
+from rulebook import contacts
 from sources.values.text import clean
 
 QUOTE_LENGTH = 80

@@ -6,8 +6,6 @@ import pytest
 
 from expectations import seal
 from publication.decision import Refused
-from publication.labels import CONTACT
-from sources.values import contacts
 
 EMAIL, PHONE = "zq@exemple.test", "06 12 34 56 78"
 WHERE = {
@@ -48,21 +46,3 @@ def test_the_name_of_a_file_that_is_a_contact_does_not_stop_a_release_and_is_not
     made = spoiled(desk, f"update landing.delivery set file_name = '{EMAIL}.xlsx'")
     release = desk.publish(made)
     assert not [path for path in release.public.rglob("*.html") if EMAIL in path.read_text(encoding="utf-8")]
-
-
-@pytest.mark.parametrize(
-    "text",
-    [
-        EMAIL,
-        PHONE,
-        "+33 (0)6 12 34 56 78",
-        "0033612345678",
-        "06.12.34.56.78",
-        "06/12/34/56/78",
-        "06/04/2023 14:30",
-        "01234567800012",
-        "@ Lille",
-    ],
-)
-def test_both_rooms_see_the_same_contacts(text):
-    assert bool(CONTACT.search(text)) == contacts.holds(text)

@@ -2,14 +2,15 @@
 
 import duckdb
 import pyarrow as pa
+import pyarrow.compute as pc
 import pytest
 
+from rulebook import contacts
 from sources.citable import quotable
 from sources.judge import FINDING
 from sources.kinds import References
 from sources.note import Note
 from sources.readers import Unreadable
-from sources.values import contacts
 from sources.values.refusal import quote
 from tests.sources.deliveries import CONTRACTS, land, raw
 
@@ -116,11 +117,13 @@ def test_a_part_of_the_cell_is_no_more_quoted_than_the_whole():
         ("Phare 0033612345678", "Phare"),
         ("Phare 06/12/34/56/78", "Phare"),
         ("Rendez-vous @ Lille", "Rendez-vous @ Lille"),
+        ("Solid@rité : l'@telier de Jeun'ESS@Lille.", "Solid@rité : l'@telier de Jeun'ESS@Lille."),
     ],
 )
 def test_contacts_are_taken_out_of_a_text(text, left):
     assert contacts.removed(text) == left
     assert not contacts.holds(left)
+    assert pc.match_substring_regex(pa.array([text]), contacts.CONTACT)[0].as_py() or text == left, "as Arrow reads it"
 
 
 def test_nobody_is_named_by_the_refusals_of_a_delivery(tmp_path):

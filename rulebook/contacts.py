@@ -1,12 +1,13 @@
 """E-mail addresses and telephone numbers that stand in a text about something else: hidden where it is quoted, taken out where it is printed.
 
-What belongs here: finding them by their look alone, generously. What does not: reading those of somebody's own column (`people.py`), whose they are
+What belongs here: finding them by their look alone. What does not: reading those of somebody's own column (`sources/values/people.py`), whose they are
 (`identity/`), names, which look like any other words (`sources/citable.py`).
 """
 
 import re
 
-EMAIL = r"\S@\S"
+EMAIL = r"[^\s@]@[^\s@]+\.[A-Za-z]{2}"
+"""With a domain: « Solid@rité » and « Jeun'ESS@Lille » are titles."""
 _SPACE = "[\\s\u00a0\u2007\u2009\u202f]"  # Arrow does not know all spaces as such
 _PAIRS = "|".join(rf"(?:{each}\d{{2}}){{4}}" for each in ("", _SPACE + "{1,2}", r"\.", r"\. ", "-", "/"))
 PHONE = rf"(?:(?:\+|\b00)33(?:{_SPACE}|[./-]){{0,2}}(?:\(0\){_SPACE}?)?|\b0)[1-9](?:{_PAIRS})"
@@ -14,8 +15,8 @@ PHONE = rf"(?:(?:\+|\b00)33(?:{_SPACE}|[./-]){{0,2}}(?:\(0\){_SPACE}?)?|\b0)[1-9
 CONTACT = f"{EMAIL}|{PHONE}"
 """Read alike by Python and by Arrow. What `hidden` leaves never matches it, but for a longer number, which is no telephone."""
 
-_EMAIL = re.compile(r"\S+@\S+")
-_ADDRESS = re.compile(r"[^\s@<>()\[\]:;,/|\"'«»]+@[^\s@<>()\[\]:;,/|\"'«»]+")
+_EMAIL = re.compile(r"[^\s@]+@[^\s@]+\.[A-Za-z]{2}\S*")
+_ADDRESS = re.compile(r"[^\s@<>()\[\]:;,/|\"'«»]+@[^\s@<>()\[\]:;,/|\"'«»]+\.[A-Za-z]{2,}")
 _PHONE = re.compile(rf"{PHONE}(?!\d)")
 
 # « Tél. : 06 12 34 56 78 », « (contact : zq@exemple.test) »: the word that announces it, and what is around it, go with it

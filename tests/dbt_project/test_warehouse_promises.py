@@ -302,6 +302,13 @@ SPOILS = [
     ),
     (
         "events",
+        "part_of_what_does_not_count",
+        "update dim_event set event_status = 'announced', is_counted = false where event_id = 'HDF23-A01'; "
+        "update dim_event set is_counted = false, parent_event_key = (select event_key from dim_event where event_id = 'HDF23-A01') "
+        "where event_id = 'HDF23-A02'",
+    ),
+    (
+        "events",
         "held_before_its_day",
         "update dim_event set starts_on = date '2026-01-06' where event_id = 'HDF23-A02'",
     ),

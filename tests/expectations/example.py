@@ -313,6 +313,7 @@ def controls():
             agreed(e, "deleted_after_people_came", programme, "total", 0),
             agreed(e, "came_but_not_held", programme, "total", 0),
             agreed(e, "part_of_nothing", programme, "total", 0),
+            agreed(e, "part_of_what_does_not_count", programme, "total", 0),
             agreed(e, "held_before_its_day", programme, "total", 0),
             agreed(e, "same_title_other_theme", programme, "total", 0),
             agreed(o, "presences_covered", programme, "total", attended),

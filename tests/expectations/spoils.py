@@ -74,6 +74,7 @@ EVENTS = {
     "deletions_believed": _control("ctl_events", "withheld_deletions", "actual"),
     "held_when_people_came": _control("ctl_events", "came_but_not_held", "actual"),
     "parts_of_a_known_event": _control("ctl_events", "part_of_nothing", "actual"),
+    "parts_of_an_event_that_counts": _control("ctl_events", "part_of_what_does_not_count", "actual"),
     "held_on_a_day_gone_by": _control("ctl_events", "held_before_its_day", "actual"),
     "one_theme_per_title": _control("ctl_events", "same_title_other_theme", "actual"),
     "dates_in_order": _control("ctl_events", "list_order", "actual"),

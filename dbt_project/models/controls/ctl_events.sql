@@ -111,6 +111,26 @@ left join (
 where programme.has_events
 group by programme.programme_id
 {% endset %}
+{% set uncounted_parents %}
+-- events said to be held as a part of one that does not count (announced, cancelled, out of the programme): neither counts
+select
+    'part_of_what_does_not_count' as control,
+    programme.programme_id,
+    'total' as member,
+    0 as expected,
+    count(event.code) as actual,
+    string_agg(event.code || ' (rattaché à ' || event.parent_code || ')', ', ' order by event.code) as detail
+from {{ ref('dim_programme') }} as programme
+left join (
+    select part.programme_key, part.code, parent.code as parent_code
+    from {{ ref('dim_event') }} as part
+    inner join {{ ref('dim_event') }} as parent on parent.event_key = part.parent_event_key
+    where part.event_status = 'held' and part.counts_in_programme and not part.is_deleted
+        and not parent.is_counted and parent.parent_event_key is null
+) as event using (programme_key)
+where programme.has_events
+group by programme.programme_id
+{% endset %}
 {% set held_ahead %}
 -- events said to be held that begin after the day, in Paris, on which the last delivery that says so came. By our own clock: that of whoever wrote
 -- the file may be wrong
@@ -130,7 +150,7 @@ left join (
         dim.programme_key,
         dim.code,
         dim.starts_on,
-        cast(timezone('Europe/Paris', timezone('UTC', delivery.received_at)) as date) as received_on
+        {{ day_in_france('delivery.received_at') }} as received_on
     from {{ ref('dim_event') }} as dim
     inner join {{ ref('stg_deliveries') }} as delivery using (source, delivery_id)
     where dim.is_counted
@@ -243,6 +263,7 @@ group by source, delivery_id, file_name
     deleted,
     came_unheld,
     lost_parents,
+    uncounted_parents,
     held_ahead,
     doubles,
     order_of_lists,

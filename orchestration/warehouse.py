@@ -51,7 +51,7 @@ class WarehouseError(Exception):
 
 @dataclass(frozen=True)
 class Model:
-    """One model of dbt, which leaves a table or view in the candidate, and what it reads."""
+    """One node of dbt that leaves a table or view in the candidate, and what it reads."""
 
     name: str
     description: str
@@ -96,15 +96,32 @@ def parse_at_installation(home: Home) -> None:
 
 
 def models(manifest: dict[str, Any]) -> list[Model]:
-    """Models, dependencies first. `reads` names only models; sources are `reads_landing`."""
-    nodes = _models(manifest)
+    """Models, seeds and snapshots, dependencies first. `reads` names only such nodes; sources are `reads_landing`."""
+    nodes = {
+        unique_id: node
+        for unique_id, node in manifest["nodes"].items()
+        if node["resource_type"] in ("model", "seed", "snapshot") and node["config"].get("materialized") != "ephemeral"
+    }
+    ephemeral = {
+        unique_id: node
+        for unique_id, node in manifest["nodes"].items()
+        if node["config"].get("materialized") == "ephemeral"
+    }
+
+    def parents(unique_id: str) -> Iterator[str]:
+        for parent in manifest["nodes"][unique_id]["depends_on"].get("nodes", []):
+            if parent in ephemeral:
+                yield from parents(parent)
+            else:
+                yield parent
+
     found: dict[str, Model] = {}
 
     def add(unique_id: str) -> None:
         node = nodes[unique_id]
         if node["name"] in found:
             return
-        above = sorted(set(node["depends_on"].get("nodes", [])))
+        above = sorted(set(parents(unique_id))) if node["resource_type"] != "seed" else []
         for parent in above:
             if parent in nodes:
                 add(parent)
@@ -112,7 +129,7 @@ def models(manifest: dict[str, Any]) -> list[Model]:
             name=node["name"],
             description=node.get("description", ""),
             layer=_layer(node),
-            kind=node["config"]["materialized"],
+            kind=node["config"].get("materialized", node["resource_type"]),
             path=node["original_file_path"],
             reads=tuple(nodes[parent]["name"] for parent in above if parent in nodes),
             reads_landing=any(parent.startswith("source.") for parent in above),
@@ -123,16 +140,12 @@ def models(manifest: dict[str, Any]) -> list[Model]:
     return list(found.values())
 
 
-def _models(manifest: dict[str, Any]) -> dict[str, dict[str, Any]]:
-    """By unique id. The project has no seed, no snapshot and no ephemeral model."""
-    return {unique_id: node for unique_id, node in manifest["nodes"].items() if node["resource_type"] == "model"}
-
-
 def dictionary(manifest: dict[str, Any]) -> dict[str, Any]:
     """The data dictionary that is sealed with a candidate: `{"models": {name: {description, layer, meta, columns}}}`.
 
     `columns` is `{name: {description, data_type, meta}}`, in the order of dbt's YAML, the only home of a column.
     """
+    nodes = [node for node in manifest["nodes"].values() if node["resource_type"] in ("model", "seed", "snapshot")]
     return {
         "models": {
             node["name"]: {
@@ -148,7 +161,7 @@ def dictionary(manifest: dict[str, Any]) -> dict[str, Any]:
                     for column in node.get("columns", {}).values()
                 },
             }
-            for node in sorted(_models(manifest).values(), key=lambda node: node["name"])
+            for node in sorted(nodes, key=lambda node: node["name"])
         }
     }
 
@@ -199,6 +212,8 @@ def warm_up(home: Home, parsed: Any) -> None:
 
 
 def _layer(node: dict[str, Any]) -> str:
+    if node["resource_type"] in ("seed", "snapshot"):
+        return node["resource_type"]
     return LAYERS.get(node["name"].partition("_")[0], "other")
 
 

@@ -25,7 +25,7 @@ import numpy as np
 import pyarrow as pa
 
 from publication.disclosure.policy import Counted, Counts, Policies, Threshold, Vocabulary
-from publication.disclosure.system import System, Variable
+from publication.disclosure.system import Equation, System, Variable
 
 KEY = ("programme_id", "indicator", "breakdown", "member", "period")
 TOTAL = ("total", "total")
@@ -41,6 +41,10 @@ WHOLES = ("denominator", "n_with_data", "n_total")
 
 #: Hiding a line costs what it counts; hiding a total, so many times as much.
 COST_OF_A_TOTAL = 10
+#: How often what lines say is carried on, from sums to sums of sums.
+MOST_SUMS_OF_SUMS = 6
+#: What a bound may be wrong by.
+ROUNDING = 1e-9
 #: conf_status of what is secret by itself: too few contributors, one dominant contributor
 SMALL, DOMINATED, SECONDARY = "A", "O", "D"
 
@@ -507,6 +511,54 @@ def tie(cells: Cells, policies: Policies, events: Events) -> None:
         _parts(system, parts, total, (indicator, breakdown), has_others=len(parts) == 1)
     _relations(system, groups, policies, cells.unsaid_atoms)
     _units(system, groups, quantities)
+    _within_what_lines_say(system)
+
+
+def _within_what_lines_say(system: System) -> None:
+    """Ask of no number what nobody thinks of it: three events that have answers have three at the least, whatever is hidden. What lines say by
+    being there (`Quantity.at_least`, `public_by`) goes through the equations, from sum to sum, until nothing is narrower."""
+    lower = np.array([variable.lower for variable in system.variables])
+    upper = np.array([variable.upper for variable in system.variables])
+    said = (lower > 0) | ((upper < np.inf) & (upper > 0))
+    if not said.any():
+        return
+    for _ in range(MOST_SUMS_OF_SUMS):
+        narrower = False
+        for equation in system.equations:
+            places = [index for index, _ in equation.terms]
+            if said[places].any():
+                narrower |= _narrow(equation, places, lower, upper, said)
+        if not narrower:
+            break
+    for index in np.flatnonzero(said):
+        variable = system.variables[index]
+        if variable.value is not None and variable.need_low is not None:
+            variable.need_low = max(variable.need_low, min(float(lower[index]), variable.value))
+        if variable.value is not None and variable.need_high is not None:
+            variable.need_high = min(variable.need_high, max(float(upper[index]), variable.value))
+
+
+def _narrow(equation: Equation, places: list[int], lower: np.ndarray, upper: np.ndarray, said: np.ndarray) -> bool:
+    """Bounds of the numbers of one equation that follow from those of its others; whether any is narrower."""
+    times = np.array([coefficient for _, coefficient in equation.terms])
+    least = np.where(times > 0, times * lower[places], times * upper[places])
+    most = np.where(times > 0, times * upper[places], times * lower[places])
+    before = lower[places], upper[places]
+    highest = equation.constant - _of_the_others(least)
+    lowest = np.full(len(places), -np.inf) if equation.at_most else equation.constant - _of_the_others(most)
+    low, high = np.where(times > 0, (lowest, highest), (highest, lowest)) / times
+    lower[places], upper[places] = np.maximum(before[0], low), np.minimum(before[1], high)
+    changed = (lower[places] > before[0] + ROUNDING) | (upper[places] < before[1] - ROUNDING)
+    said[places] |= changed
+    return bool(changed.any())
+
+
+def _of_the_others(bounds: np.ndarray) -> np.ndarray:
+    """For each of these bounds, the sum of all others; infinite where one of them is."""
+    is_infinite = np.isinf(bounds)
+    finite = np.where(is_infinite, 0.0, bounds)
+    endless = bounds[is_infinite][0] if is_infinite.any() else 0.0  # of one sign: all are the least, or all the most
+    return np.where(is_infinite.sum() - is_infinite > 0, endless, finite.sum() - finite)
 
 
 def _sums_over_atoms(

@@ -495,6 +495,7 @@ def test_a_file_is_compared_with_its_own_versions_once_there_are_some(candidate,
     assert row[6] == 0 and "médiane de 3 livraisons" in row[7]
 
 
+@pytest.mark.nights
 def test_the_day_in_france_is_that_of_the_zone(candidate):
     """Around every hour of 100 years, read where the model of reports asks for it."""
     (day,) = re.findall(

@@ -58,6 +58,7 @@ def test_each_spoil_makes_exactly_its_expectation_fail(spoilt_programmes):
         assert outcome.success is not bool(expected[outcome.expectation_id])
 
 
+@pytest.mark.nights
 def test_failures_hold_back_by_their_severity(spoilt_programmes):
     dataset, verdict = spoilt_programmes
     for held_back, severity in ((verdict.blocking(dataset), "bloquant"), (verdict.reserves(dataset), "reserve")):

@@ -40,6 +40,7 @@ def test_components_are_those_of_a_walk(edges):
         assert label[start] == min(seen)
 
 
+@pytest.mark.nights
 @settings(max_examples=60)
 @given(
     st.lists(st.tuples(st.integers(0, 7), st.integers(0, 7)), max_size=14),

@@ -152,7 +152,11 @@ def test_a_calendar_that_changes_is_something_new_and_one_that_is_wrong_is_a_sen
     observatory.rule("{ind_events: {embargo: demain}}")
     assert is_anything_new(observatory.home).reasons == ("le calendrier de publication a changé",)
     code, said = observatoire("run")
-    assert code == 4 and "calendar.yml, ligne 1 : « demain » n’est pas un instant" in said and observatory.current == 1
+    assert (
+        code == 4
+        and "calendar.yml, ligne 1 : datasets › ind_events › embargo : « demain » n’est pas un instant" in said
+        and observatory.current == 1
+    )
     code, said = observatoire("doctor")
     assert code == 4 and "calendar.yml, ligne 1" in said
 

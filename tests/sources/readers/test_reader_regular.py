@@ -18,6 +18,7 @@ def by_record(text: str):
     return builder.finish()
 
 
+@pytest.mark.nights
 @settings(max_examples=1000)
 @given(st.text(alphabet='a;"\n\r ', min_size=1, max_size=24))
 def test_what_is_read_is_what_csv_reads(text):

@@ -314,7 +314,7 @@ def erase(
         raise
     if made is None:
         _say_what_is_under_way(lines, home)
-        raise typer.Exit(4)
+        raise typer.Exit(FAILED)
     _say_certificate(lines, home, made)
     lines.say("Lancez `observatoire run` pour reconstruire l'entrepôt.")
 

@@ -602,9 +602,6 @@ def _read_raw(
 PRINTED = ("text", "labels", "place")
 """Kinds of the slots whose text is printed as it was typed."""
 
-MOST_CONTACTS = 10
-"""How many cells a remark on contacts names."""
-
 
 def _contacts_taken_out(contract: Contract, binding: Binding, sheet: Sheet, raw: dict[str, pa.Array]) -> list[Note]:
     """Take out of what a release prints of an event or an organisation the addresses and telephones typed beside it: « Collectif Phare
@@ -626,7 +623,7 @@ def _contacts_taken_out(contract: Contract, binding: Binding, sheet: Sheet, raw:
     if not cells:
         return []
     message = (
-        f"Une adresse électronique ou un téléphone a été retiré de {enumerate_in_french(cells, MOST_CONTACTS)} : ce texte est publié. Retirez-le de la "
+        f"Une adresse électronique ou un téléphone a été retiré de {enumerate_in_french(cells)} : ce texte est publié. Retirez-le de la "
         "cellule, ou mettez-le dans la colonne du contact."
     )
     return [Note("contact_retire", message)]
@@ -981,7 +978,7 @@ def _unknown_words(contract: Contract, binding: Binding, sheet: Sheet, raw: pa.T
         cells = list(dict.fromkeys(_cell_of(contract, binding, sheet, slot.name, number) for number in first.values()))
         known = ", ".join(quote(accepted[0]) for accepted in contract.fields[slot.name].words.values() if accepted)
         message = (
-            f"{agreed(len(first), 'Statut inconnu', 'Statuts inconnus')} en {enumerate_in_french(cells, MOST_UNKNOWN)} "
+            f"{agreed(len(first), 'Statut inconnu', 'Statuts inconnus')} en {enumerate_in_french(cells)} "
             f"({plural(len(words) - words.count(None), 'ligne')}) : écrivez un des mots du modèle{f' ({known})' if known else ''}, "
             "ou demandez à l'observatoire d'ajouter celui-ci."
         )
@@ -1002,9 +999,8 @@ def _rounded_amounts(contract: Contract, binding: Binding, sheet: Sheet, raw: pa
         texts = whole(raw[slot.name])
         more, noise = (pc.match_substring_regex(texts, pattern) for pattern in (_MORE_THAN_CENTS, _NOISE))
         rounded = pc.fill_null(pc.and_(more, pc.invert(noise)), False)
-        index = binding.columns[slot.name][0]
-        place = f"{binding.labels[index]}, ligne " if contract.files.shape == "json" else column_letter(index)
-        found += [f"{place}{sheet.row(number)}" for number in raw["row_number"].filter(rounded).to_pylist()]
+        numbers = raw["row_number"].filter(rounded).to_pylist()
+        found += [_cell_of(contract, binding, sheet, slot.name, number) for number in numbers]
     if not found:
         return []
     return [
@@ -1015,13 +1011,9 @@ def _rounded_amounts(contract: Contract, binding: Binding, sheet: Sheet, raw: pa
                 "montant a plus de deux décimales et est lu",
                 "montants ont plus de deux décimales et sont lus",
             )
-            + f" au centime le plus proche : {enumerate_in_french(found)}. Si ce n'est pas le montant payé, écrivez-le avec deux décimales.",
+            + f" au centime le plus proche : {enumerate_in_french([*dict.fromkeys(found)])}. Si ce n'est pas le montant payé, écrivez-le avec deux décimales.",
         )
     ]
-
-
-MOST_UNKNOWN = 10
-"""How many cells a remark on unknown statuses names."""
 
 
 def _far_from_their_section(binding: Binding, sheet: Sheet, raw: pa.Table, accepted: pa.Table) -> list[Note]:

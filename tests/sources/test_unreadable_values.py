@@ -1,13 +1,13 @@
 """One cell that no parser expected costs its row, with a sentence; never the delivery, let alone the night."""
 
 import functools
-from datetime import UTC, datetime, timedelta
+from datetime import timedelta
 from pathlib import Path
 
 import duckdb
 import pyarrow as pa
 import pytest
-from deliveries import CONTRACTS, contract, places, raw
+from deliveries import CONTRACTS, NOW, contract, places, raw
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
@@ -46,7 +46,7 @@ def delivered(home, text, content):
     """The report, and the rule, cell and sentence of each refusal."""
     loaded = contract(home, text)
     raw(home, "essai", "a.csv", content.encode())
-    (report,) = deliver(places(home), loaded, now=datetime(2026, 11, 22, 4, tzinfo=UTC))
+    (report,) = deliver(places(home), loaded, now=NOW)
     assert report.outcome == "accepted", report.message
     if not report.rows_quarantined:
         return report, []
